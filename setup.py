@@ -1,0 +1,68 @@
+"""Builds every ext/*.pyx into the package `nnlite_ext`; everything else stands in pyproject.toml.
+
+Two switches for developers, read from the environment:
+    NNLITE_BOUNDSCHECK=1   every memoryview access is checked
+    NNLITE_SANITIZE=1      AddressSanitizer (GCC and Clang)
+"""
+
+import glob
+import os
+import sys
+
+from setuptools import Extension, setup
+from setuptools.command.build_ext import build_ext
+
+try:
+    from setuptools.errors import CCompilerError, CompileError, ExecError, PlatformError
+except ImportError:  # setuptools < 59
+    from distutils.errors import CCompilerError, CompileError
+    from distutils.errors import DistutilsExecError as ExecError
+    from distutils.errors import DistutilsPlatformError as PlatformError
+
+BOUNDSCHECK = os.environ.get("NNLITE_BOUNDSCHECK") == "1"
+SANITIZE = os.environ.get("NNLITE_SANITIZE") == "1"
+UNIX_FLAGS = ["-O3", "-fno-math-errno", "-fno-trapping-math", "-Wno-unknown-pragmas"]
+UNIX_LINK = []
+if SANITIZE:
+    UNIX_FLAGS += ["-fsanitize=address", "-fno-omit-frame-pointer", "-g"]
+    UNIX_LINK += ["-fsanitize=address"]
+
+
+class BuildKernels(build_ext):
+    """Compiles with the flags of the compiler at hand and says in one line when there is none."""
+
+    def build_extensions(self):
+        unix = self.compiler.compiler_type != "msvc"
+        for extension in self.extensions:
+            extension.extra_compile_args = UNIX_FLAGS if unix else ["/O2"]
+            extension.extra_link_args = (UNIX_LINK + ["-pthread"]) if unix else []
+        try:
+            super().build_extensions()
+        except (CCompilerError, CompileError, ExecError, PlatformError) as problem:
+            print(
+                f"error: nnlite-rl needs a working C compiler to build its kernels ({problem})\n"
+                "  install one: apt-get install gcc | xcode-select --install | Visual Studio Build Tools",
+                file=sys.stderr,
+            )
+            raise SystemExit(1) from None
+
+
+def extensions():
+    from Cython.Build import cythonize
+
+    headers = sorted(glob.glob("ext/*.h"))
+    modules = [
+        Extension("nnlite_ext." + os.path.basename(path)[:-4], [path], depends=headers, include_dirs=["ext"])
+        for path in sorted(glob.glob("ext/*.pyx"))
+    ]
+    directives = {
+        "language_level": 3,
+        "boundscheck": BOUNDSCHECK,
+        "wraparound": False,
+        "cdivision": True,
+        "initializedcheck": BOUNDSCHECK,
+    }
+    return cythonize(modules, compiler_directives=directives, force=BOUNDSCHECK or SANITIZE, quiet=True)
+
+
+setup(ext_modules=extensions(), cmdclass={"build_ext": BuildKernels})
