@@ -1,0 +1,78 @@
+"""`make_vector`: N games of one environment, by its id."""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+import gymnasium
+from gymnasium.vector import AutoresetMode, SyncVectorEnv, VectorEnv
+
+CARTPOLE_LIMITS = {"CartPole-v0": 200, "CartPole-v1": 500}  # steps; both have the compiled twin of rl.envs.cartpole_vector
+OWN_PACKAGE = "rl.envs."
+
+
+def make_vector(env_id: str, num_envs: int, *, max_episode_steps: int | None = None, **kwargs: Any) -> VectorEnv:
+    """N games of the environment `env_id`, each restarted within the step that ends it (SAME_STEP).
+
+    env_id             an id known to Gymnasium; "module:ID" imports the module first, which registers the id
+    num_envs           N >= 1, the number of games
+    max_episode_steps  the time limit of a game, in steps; None keeps the environment's own
+    kwargs             handed to the environment, render_mode for example
+
+    Our own environments and CartPole come compiled, all N games in one call; any other one is N Gymnasium environments
+    in a SyncVectorEnv. Seeds are given to `reset(seed=...)`.
+
+    Raises ValueError (first line what, second line what to do) when the id is unknown, when the environment cannot be
+    made, or when its actions are not Discrete and counted from 0.
+    """
+    if num_envs < 1:
+        raise ValueError(f"num_envs is {num_envs}\n  ask for at least one game")
+    if max_episode_steps is not None and max_episode_steps < 1:
+        raise ValueError(f"max_episode_steps is {max_episode_steps}\n  give one step or more, or None for the usual limit")
+    if env_id in CARTPOLE_LIMITS and not kwargs:  # with settings of its own, CartPole is Gymnasium's
+        from rl.envs.cartpole_vector import CartPoleVectorEnv
+
+        return CartPoleVectorEnv(num_envs, max_episode_steps or CARTPOLE_LIMITS[env_id])
+    try:
+        envs = _make(env_id, num_envs, max_episode_steps, kwargs)
+    except (gymnasium.error.Error, ModuleNotFoundError) as problem:
+        raise ValueError(_why_not(env_id, problem)) from problem
+    _check_actions(env_id, envs)
+    return envs
+
+
+def _make(env_id: str, num_envs: int, max_episode_steps: int | None, kwargs: dict[str, Any]) -> VectorEnv:
+    if max_episode_steps is not None:
+        kwargs = {**kwargs, "max_episode_steps": max_episode_steps}
+    module, _, name = env_id.rpartition(":")
+    if module:
+        importlib.import_module(module)
+    spec = gymnasium.spec(name)
+    if isinstance(spec.vector_entry_point, str) and spec.vector_entry_point.startswith(OWN_PACKAGE):
+        return gymnasium.make_vec(name, num_envs, vectorization_mode="vector_entry_point", **kwargs)
+    return SyncVectorEnv(
+        [lambda: gymnasium.make(name, **kwargs) for _ in range(num_envs)], autoreset_mode=AutoresetMode.SAME_STEP
+    )
+
+
+def _why_not(env_id: str, problem: Exception) -> str:
+    unknown = (gymnasium.error.UnregisteredEnv, gymnasium.error.DeprecatedEnv, ModuleNotFoundError)
+    reason = " ".join(str(problem).split())  # one line
+    if isinstance(problem, unknown) or "Malformed" in reason:
+        return (
+            f"there is no environment {env_id!r}: {reason}\n"
+            "  use rl/Catcher-v0, CartPole-v1, any other id that gymnasium.pprint_registry() lists, or module:ID for your own"
+        )
+    return f"the environment {env_id!r} cannot be made: {reason}\n  install what it asks for, or use rl/Catcher-v0 or CartPole-v1"
+
+
+def _check_actions(env_id: str, envs: VectorEnv) -> None:
+    actions = envs.single_action_space
+    if isinstance(actions, gymnasium.spaces.Discrete) and actions.start == 0:
+        return
+    envs.close()
+    raise ValueError(
+        f"the actions of {env_id!r} are {actions}, and these agents choose one of n actions counted from 0\n"
+        "  use an environment with a Discrete(n) action space, CartPole-v1 for example, or wrap yours so that it has one"
+    )
