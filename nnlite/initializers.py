@@ -1,0 +1,176 @@
+"""How a weight gets its first values. Keras's names; every draw comes from the generator that is handed in.
+
+fan_in and fan_out are a Dense kernel's (in, out); for a convolution kernel (KH, KW, C, F) they are KH*KW*C and KH*KW*F.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from nnlite.utils import from_registry, registry_name
+
+Array = np.ndarray[Any, np.dtype[Any]]
+Shape = tuple[int, ...]
+
+TRUNCATED_STD = 0.87962566103423978  # standard deviation of a unit normal cut off at 2 sigma
+
+
+def fans(shape: Shape) -> tuple[int, int]:
+    """(fan_in, fan_out) of a weight of this shape; a vector counts as (n, n)."""
+    if len(shape) < 2:
+        n = int(np.prod(shape))
+        return n, n
+    receptive = int(np.prod(shape[:-2]))
+    return receptive * shape[-2], receptive * shape[-1]
+
+
+def truncated_normal(rng: np.random.Generator, shape: Shape) -> Array:
+    """Unit normal numbers, redrawn until every one lies within 2 sigma."""
+    values = rng.standard_normal(shape)
+    outside = np.abs(values) > 2.0
+    while outside.any():
+        values[outside] = rng.standard_normal(int(outside.sum()))
+        outside = np.abs(values) > 2.0
+    return values
+
+
+class Initializer:
+    """Called as initializer(shape, rng), gives a float64 array; the model casts it to its own dtype."""
+
+    def __call__(self, shape: Shape, rng: np.random.Generator) -> Array:
+        raise TypeError("Initializer is abstract: use one of its subclasses")
+
+    def get_config(self) -> dict[str, Any]:
+        return {"name": registry_name(self), **vars(self)}
+
+
+class Zeros(Initializer):
+    def __call__(self, shape: Shape, rng: np.random.Generator) -> Array:
+        return np.zeros(shape)
+
+
+class Ones(Initializer):
+    def __call__(self, shape: Shape, rng: np.random.Generator) -> Array:
+        return np.ones(shape)
+
+
+class Constant(Initializer):
+    def __init__(self, value: float = 0.0) -> None:
+        self.value = float(value)
+
+    def __call__(self, shape: Shape, rng: np.random.Generator) -> Array:
+        return np.full(shape, self.value)
+
+
+class RandomNormal(Initializer):
+    def __init__(self, mean: float = 0.0, stddev: float = 0.05) -> None:
+        self.mean, self.stddev = float(mean), float(stddev)
+
+    def __call__(self, shape: Shape, rng: np.random.Generator) -> Array:
+        return rng.normal(self.mean, self.stddev, shape)
+
+
+class RandomUniform(Initializer):
+    def __init__(self, minval: float = -0.05, maxval: float = 0.05) -> None:
+        self.minval, self.maxval = float(minval), float(maxval)
+
+    def __call__(self, shape: Shape, rng: np.random.Generator) -> Array:
+        return rng.uniform(self.minval, self.maxval, shape)
+
+
+class VarianceScaling(Initializer):
+    """Variance scale / n, where n is fan_in, fan_out or their mean.  Source: Glorot & Bengio 2010; He et al. 2015."""
+
+    scale = 1.0
+    mode = "fan_avg"
+    distribution = "uniform"
+
+    def __call__(self, shape: Shape, rng: np.random.Generator) -> Array:
+        fan_in, fan_out = fans(shape)
+        n = {"fan_in": fan_in, "fan_out": fan_out, "fan_avg": (fan_in + fan_out) / 2}[self.mode]
+        variance = self.scale / max(1.0, n)
+        if self.distribution == "uniform":
+            limit = math.sqrt(3.0 * variance)
+            return rng.uniform(-limit, limit, shape)
+        return truncated_normal(rng, shape) * (math.sqrt(variance) / TRUNCATED_STD)
+
+
+class GlorotUniform(VarianceScaling):
+    """U(-l, l) with l = sqrt(6 / (fan_in + fan_out))."""
+
+
+class GlorotNormal(VarianceScaling):
+    """Normal cut at 2 sigma, rescaled to variance 2 / (fan_in + fan_out)."""
+
+    distribution = "truncated_normal"
+
+
+class HeUniform(VarianceScaling):
+    """U(-l, l) with l = sqrt(6 / fan_in)."""
+
+    scale, mode = 2.0, "fan_in"
+
+
+class HeNormal(VarianceScaling):
+    """Normal cut at 2 sigma, rescaled to variance 2 / fan_in."""
+
+    scale, mode, distribution = 2.0, "fan_in", "truncated_normal"
+
+
+class LecunUniform(VarianceScaling):
+    """U(-l, l) with l = sqrt(3 / fan_in)."""
+
+    mode = "fan_in"
+
+
+class LecunNormal(VarianceScaling):
+    """Normal cut at 2 sigma, rescaled to variance 1 / fan_in."""
+
+    mode, distribution = "fan_in", "truncated_normal"
+
+
+class Orthogonal(Initializer):
+    """gain * Q of the QR decomposition of a normal matrix, signs made unique.  Source: Saxe et al. 2014."""
+
+    def __init__(self, gain: float = 1.0) -> None:
+        self.gain = float(gain)
+
+    def __call__(self, shape: Shape, rng: np.random.Generator) -> Array:
+        rows, columns = int(np.prod(shape[:-1])), shape[-1]
+        normal = rng.standard_normal((max(rows, columns), min(rows, columns)))
+        q, r = np.linalg.qr(normal)
+        q *= np.sign(np.diag(r))
+        return self.gain * (q if rows >= columns else q.T).reshape(shape)
+
+
+REGISTRY: dict[str, type[Initializer]] = {
+    "zeros": Zeros,
+    "ones": Ones,
+    "constant": Constant,
+    "random_normal": RandomNormal,
+    "random_uniform": RandomUniform,
+    "glorot_uniform": GlorotUniform,
+    "glorot_normal": GlorotNormal,
+    "he_uniform": HeUniform,
+    "he_normal": HeNormal,
+    "lecun_uniform": LecunUniform,
+    "lecun_normal": LecunNormal,
+    "orthogonal": Orthogonal,
+}
+
+zeros, ones, constant = Zeros, Ones, Constant
+random_normal, random_uniform = RandomNormal, RandomUniform
+glorot_uniform, glorot_normal = GlorotUniform, GlorotNormal
+he_uniform, he_normal = HeUniform, HeNormal
+lecun_uniform, lecun_normal, orthogonal = LecunUniform, LecunNormal, Orthogonal
+
+InitializerLike = str | Initializer | type[Initializer] | dict[str, Any] | Callable[..., Array]
+
+
+def get(identifier: InitializerLike) -> Initializer:
+    """The initializer of this name, class, config or object."""
+    return from_registry(identifier, REGISTRY, Initializer, "initializer")

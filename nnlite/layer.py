@@ -1,0 +1,130 @@
+"""The base of every layer: declared weights, views into the model's flat arrays, one cache for one backward pass."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from nnlite import initializers, regularizers
+
+Array = np.ndarray[Any, np.dtype[Any]]
+Shape = tuple[int, ...]
+
+
+@dataclass
+class Weight:
+    """A weight that a layer declares in `build`; the model gives it its place in the flat arrays.
+
+    Trainable weights live in `params`, the others (moving statistics) in `state`.
+    """
+
+    name: str
+    shape: Shape
+    initializer: initializers.Initializer
+    regularizer: regularizers.Regularizer | None = None
+    trainable: bool = True
+    value: Array = field(default_factory=lambda: np.zeros(0), repr=False)  # view, once the model is built
+    gradient: Array = field(default_factory=lambda: np.zeros(0), repr=False)
+
+    @property
+    def size(self) -> int:
+        return int(np.prod(self.shape))
+
+
+class Layer:
+    """One step of a model. Shapes are given without the batch axis.
+
+    build(input_shape) declares the weights and returns the output's shape; it raises ValueError when it cannot fit.
+    forward(x, training) keeps what backward needs only when training.
+    backward(dy, need_dx) takes that cache once and OVERWRITES the gradients of the layer's weights.
+    """
+
+    def __init__(self, name: str | None = None, input_shape: Any = None) -> None:
+        self.name = name or type(self).__name__.lower()
+        self.input_shape: Shape | None = None if input_shape is None else _as_shape(input_shape)
+        self.output_shape: Shape | None = None
+        self.weights: list[Weight] = []
+        self.dtype = np.dtype(np.float32)
+        self.model: Any = None
+        self._cache: tuple[Any, ...] | None = None
+        self._buffers: dict[tuple[str, Shape], Array] = {}
+
+    def build(self, input_shape: Shape) -> Shape:
+        raise TypeError(f"{type(self).__name__} has no build")
+
+    def forward(self, x: Array, training: bool = False) -> Array:
+        raise TypeError(f"{type(self).__name__} has no forward")
+
+    def backward(self, dy: Array, need_dx: bool = True) -> Array | None:
+        raise TypeError(f"{type(self).__name__} has no backward")
+
+    def bound(self) -> None:
+        """Called when the weights' views are in place: the moment to name them self.W, self.dW."""
+
+    def seed(self, rng: np.random.Generator) -> None:
+        """Called once with the layer's own generator; only layers that draw numbers keep it."""
+
+    def add_weight(self, name: str, shape: Shape, initializer: Any, regularizer: Any = None, trainable: bool = True) -> Weight:
+        """Declare a weight inside `build`."""
+        weight = Weight(name, shape, initializers.get(initializer), regularizers.get(regularizer), trainable)
+        self.weights.append(weight)
+        return weight
+
+    def get_weights(self) -> list[Array]:
+        """Copies of the weights, in Keras's order (kernel, bias; gamma, beta, moving mean, moving variance)."""
+        self._ensure_built()
+        return [weight.value.copy() for weight in self.weights]
+
+    def set_weights(self, values: list[Any]) -> None:
+        """Overwrite all weights; raises ValueError, and changes none, unless number and shapes are the layer's."""
+        self._ensure_built()
+        arrays = [np.asarray(value) for value in values]
+        wanted = [weight.shape for weight in self.weights]
+        if [array.shape for array in arrays] != wanted:
+            raise ValueError(f"{self.name} needs weights of shapes {wanted}, not {[a.shape for a in arrays]}")
+        for weight, array in zip(self.weights, arrays):
+            weight.value[...] = array
+
+    def count_params(self) -> int:
+        """Number of weights, trainable or not."""
+        self._ensure_built()
+        return sum(weight.size for weight in self.weights)
+
+    def get_config(self) -> dict[str, Any]:
+        """The constructor's arguments as plain values, enough to make the layer again."""
+        config: dict[str, Any] = {"name": self.name}
+        if self.input_shape is not None:
+            config["input_shape"] = list(self.input_shape)
+        return config
+
+    def buffer(self, name: str, shape: Shape, dtype: Any = None) -> Array:
+        """The layer's own array of this name and shape, allocated at its first use and used again ever after."""
+        key = (name, shape)
+        found = self._buffers.get(key)
+        if found is None:
+            found = self._buffers[key] = np.zeros(shape, dtype or self.dtype)
+        return found
+
+    def _keep(self, *arrays: Any) -> None:
+        self._cache = arrays
+
+    def _take_cache(self) -> tuple[Any, ...]:
+        if self._cache is None:
+            raise RuntimeError(f"{self.name}: backward needs a forward(training=True) of its own; one backward per forward")
+        cache, self._cache = self._cache, None
+        return cache
+
+    def _ensure_built(self) -> None:
+        if self.output_shape is None:
+            if self.model is None:
+                raise ValueError(f"{self.name} has no weights yet: add it to a model whose first layer knows its input_shape")
+            self.model.build()
+
+
+def _as_shape(value: Any) -> Shape:
+    shape = tuple(int(n) for n in ((value,) if isinstance(value, (int, np.integer)) else value))
+    if not shape or any(n < 1 for n in shape):
+        raise ValueError(f"input_shape must hold whole numbers >= 1, not {value!r}")
+    return shape

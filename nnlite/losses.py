@@ -1,0 +1,134 @@
+"""Loss functions: (prediction, target) -> (value, dprediction).
+
+Each value is the mean over the batch and dprediction is its exact derivative, in prediction's shape and dtype.
+Shapes must be equal: a (N,) target never broadcasts against a (N, 1) prediction; ValueError names both.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+Array = np.ndarray[Any, np.dtype[Any]]
+LossResult = tuple[float, Array]
+SMALLEST_PROBABILITY = 1e-7
+
+
+def mean_squared_error(prediction: Array, target: Array) -> LossResult:
+    """L = mean over *all* outputs of (p - t)^2, dp = 2 (p - t) / size.
+
+    prediction, target  (N, ...) equal shapes. On a Q network with A outputs this is 1/A of the gathered loss.
+    """
+    _same_shape(prediction, target)
+    error = prediction - target
+    return float(np.mean(np.square(error))), error * prediction.dtype.type(2.0 / error.size)
+
+
+def mean_absolute_error(prediction: Array, target: Array) -> LossResult:
+    """L = mean over all outputs of |p - t|, dp = sign(p - t) / size (0 where they are equal)."""
+    _same_shape(prediction, target)
+    error = prediction - target
+    return float(np.mean(np.abs(error))), np.sign(error) * prediction.dtype.type(1.0 / error.size)
+
+
+def huber(prediction: Array, target: Array, delta: float = 1.0) -> LossResult:
+    """L = mean of e^2/2 where |e| <= delta, else delta (|e| - delta/2), e = p - t; dp = clip(e, -delta, delta) / size.
+
+    Source: Huber 1964; as a loss for Q-learning, Mnih et al. 2015.
+    """
+    _same_shape(prediction, target)
+    if not delta > 0:
+        raise ValueError(f"delta must be > 0, not {delta}")
+    error = prediction - target
+    inside = np.clip(error, -delta, delta)  # e where it is small, +-delta where it is large
+    value = float(np.mean(inside * (error - inside * prediction.dtype.type(0.5))))
+    return value, inside * prediction.dtype.type(1.0 / error.size)
+
+
+def log_softmax(logits: Array) -> Array:
+    """z - logsumexp(z) over the last axis: finite for every finite z, unlike log(softmax(z))."""
+    shifted = logits - logits.max(axis=-1, keepdims=True)
+    return shifted - np.log(np.sum(np.exp(shifted), axis=-1, keepdims=True))
+
+
+def categorical_crossentropy_from_logits(logits: Array, target: Array) -> LossResult:
+    """L = -1/N sum_n sum_k t log_softmax(z), dz = (softmax(z) sum_k t - t) / N.
+
+    logits  (N, ..., K), target (N, ..., K) one-hot or probabilities.
+    """
+    _same_shape(logits, target)
+    log_p = log_softmax(logits)
+    rows = logits.size // logits.shape[-1]
+    value = -float(np.sum(target * log_p)) / rows
+    gradient = np.exp(log_p) * target.sum(axis=-1, keepdims=True) - target
+    return value, (gradient / rows).astype(logits.dtype, copy=False)
+
+
+def categorical_crossentropy(probabilities: Array, target: Array) -> LossResult:
+    """L = -1/N sum_n sum_k t log q with q = p / sum p, clipped to [1e-7, 1 - 1e-7], as Keras does.
+
+    dp = (-t/q + sum_k t) / (sum p) / N, with 0 in place of t/q where q was clipped.
+    """
+    _same_shape(probabilities, target)
+    total = probabilities.sum(axis=-1, keepdims=True)
+    q = probabilities / total
+    clipped = np.clip(q, SMALLEST_PROBABILITY, 1 - SMALLEST_PROBABILITY)
+    rows = probabilities.size // probabilities.shape[-1]
+    value = -float(np.sum(target * np.log(clipped))) / rows
+    dq = np.where(clipped == q, -target / clipped, 0)
+    gradient = (dq - np.sum(dq * q, axis=-1, keepdims=True)) / total / rows
+    return value, gradient.astype(probabilities.dtype, copy=False)
+
+
+def binary_crossentropy_from_logits(logits: Array, target: Array) -> LossResult:
+    """L = mean of softplus(z) - t z, dz = (sigmoid(z) - t) / size."""
+    _same_shape(logits, target)
+    softplus = np.logaddexp(0, logits)
+    value = float(np.mean(softplus - target * logits))
+    sigmoid = np.exp(logits - softplus)
+    return value, ((sigmoid - target) / logits.size).astype(logits.dtype, copy=False)
+
+
+def binary_crossentropy(probabilities: Array, target: Array) -> LossResult:
+    """L = mean of -t log p - (1-t) log(1-p), p clipped to [1e-7, 1 - 1e-7]; dp 0 where it was clipped."""
+    _same_shape(probabilities, target)
+    p = np.clip(probabilities, SMALLEST_PROBABILITY, 1 - SMALLEST_PROBABILITY)
+    value = -float(np.mean(target * np.log(p) + (1 - target) * np.log1p(-p)))
+    gradient = np.where(p == probabilities, (p - target) / (p * (1 - p)), 0) / p.size
+    return value, gradient.astype(probabilities.dtype, copy=False)
+
+
+def _same_shape(prediction: Array, target: Array) -> None:
+    if prediction.shape != target.shape:
+        raise ValueError(f"prediction {prediction.shape} and target {target.shape} must have the same shape")
+    if prediction.size == 0:
+        raise ValueError("a loss over an empty batch has no mean")
+
+
+Loss = Callable[[Array, Array], LossResult]
+REGISTRY: dict[str, Loss] = {
+    "mean_squared_error": mean_squared_error,
+    "mse": mean_squared_error,
+    "mean_absolute_error": mean_absolute_error,
+    "mae": mean_absolute_error,
+    "huber": huber,
+    "categorical_crossentropy": categorical_crossentropy,
+    "sparse_categorical_crossentropy": categorical_crossentropy,
+    "binary_crossentropy": binary_crossentropy,
+}
+FROM_LOGITS: dict[tuple[Loss, str], Loss] = {
+    (categorical_crossentropy, "softmax"): categorical_crossentropy_from_logits,
+    (binary_crossentropy, "sigmoid"): binary_crossentropy_from_logits,
+}
+"""(loss, activation of the last layer) -> the same loss taken from the logits, accurate where probabilities round to 0 or 1."""
+
+
+def get(identifier: str | Loss) -> Loss:
+    """The loss of this name, or the function itself."""
+    if callable(identifier):
+        return identifier
+    if identifier not in REGISTRY:
+        raise ValueError(f"unknown loss {identifier!r}; there are {', '.join(sorted(REGISTRY))}")
+    return REGISTRY[identifier]

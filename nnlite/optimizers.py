@@ -1,0 +1,198 @@
+"""Optimizers on flat arrays: one step reads `grads` once and overwrites `params`. Keras's names and semantics.
+
+An optimizer is made alone, as in Keras, and then bound to what it changes:
+
+    optimizer = Adam(learning_rate=1e-4, clipvalue=1.0).bind(model.params, model.grads, model.variables)
+    optimizer.step()
+
+`variables` are the slices that `clipnorm` limits one by one; everything else needs none. A gradient with a NaN or an
+infinity raises FloatingPointError before any weight is changed.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from nnlite_ext import _adam
+
+from nnlite.utils import from_registry, registry_name
+
+Array = np.ndarray[Any, np.dtype[Any]]
+
+
+class Optimizer:
+    """What SGD and Adam share: the learning rate, the three kinds of clipping, the finite check.
+
+    learning_rate     step size, >= 0; may be changed between steps
+    clipnorm          each variable's gradient is scaled down to at most this Euclidean norm
+    clipvalue         each element is clipped to [-clipvalue, clipvalue]
+    global_clipnorm   the whole gradient is scaled down to at most this norm
+    lr                accepted for learning_rate
+    """
+
+    def __init__(
+        self,
+        learning_rate: float = 0.001,
+        clipnorm: float | None = None,
+        clipvalue: float | None = None,
+        global_clipnorm: float | None = None,
+        lr: float | None = None,
+    ) -> None:
+        self.learning_rate = float(learning_rate if lr is None else lr)
+        if not self.learning_rate >= 0 or math.isinf(self.learning_rate):
+            raise ValueError(f"learning_rate must be a finite number >= 0, not {self.learning_rate}")
+        limits = {"clipnorm": clipnorm, "clipvalue": clipvalue, "global_clipnorm": global_clipnorm}
+        given = [name for name, limit in limits.items() if limit is not None]
+        if len(given) > 1:
+            raise ValueError(f"only one kind of clipping at a time, not {' and '.join(given)}")
+        for name in given:
+            if not limits[name] > 0:  # type: ignore[operator]
+                raise ValueError(f"{name} must be > 0, not {limits[name]}")
+        self.clipnorm, self.clipvalue, self.global_clipnorm = clipnorm, clipvalue, global_clipnorm
+        self.iterations = 0
+        self.params = self.grads = np.zeros(0, np.float32)
+        self.variables: Sequence[slice] = ()
+
+    @property
+    def lr(self) -> float:
+        return self.learning_rate
+
+    @lr.setter
+    def lr(self, value: float) -> None:
+        self.learning_rate = float(value)
+
+    def bind(self, params: Array, grads: Array, variables: Sequence[slice] | None = None) -> Optimizer:
+        """Work on these two flat arrays of one shape and dtype from now on; forgets any moments. Returns itself."""
+        if params.shape != grads.shape or params.dtype != grads.dtype or params.ndim != 1:
+            raise ValueError(f"params {params.dtype}{params.shape} and grads {grads.dtype}{grads.shape} must be flat and alike")
+        self.params, self.grads = params, grads
+        self.variables = [slice(0, params.size)] if variables is None else list(variables)
+        self.iterations = 0
+        for name in self.moments:
+            setattr(self, name, np.zeros_like(params))
+        return self
+
+    moments: tuple[str, ...] = ()
+    """names of the flat arrays that carry over from step to step"""
+
+    def step(self) -> None:
+        """Clip the gradient and change the parameters once."""
+        scale = self._clip_norms()
+        self.iterations += 1
+        self._update(scale)
+
+    def _update(self, scale: float) -> None:
+        raise TypeError("Optimizer is abstract: use SGD or Adam")
+
+    def _clip_norms(self) -> float:
+        """Apply clipnorm in place; return the factor of global_clipnorm, which the update's own pass applies."""
+        squares = _adam.sum_of_squares(self.grads)
+        if not math.isfinite(squares):
+            raise FloatingPointError(f"gradient is not finite at optimizer step {self.iterations + 1}")
+        if self.global_clipnorm is not None:
+            norm = math.sqrt(squares)
+            return self.global_clipnorm / norm if norm > self.global_clipnorm else 1.0
+        if self.clipnorm is not None and squares > self.clipnorm**2:  # else no single variable can be above it
+            for variable in self.variables:
+                norm = math.sqrt(_adam.sum_of_squares(self.grads[variable]))
+                if norm > self.clipnorm:
+                    self.grads[variable] *= self.grads.dtype.type(self.clipnorm / norm)
+        return 1.0
+
+    def get_state(self) -> dict[str, Array]:
+        """Everything that the next step depends on, as arrays: `iterations` and the moments."""
+        return {"iterations": np.array(self.iterations, np.int64), **{name: getattr(self, name).copy() for name in self.moments}}
+
+    def set_state(self, state: dict[str, Array]) -> None:
+        """Take over what get_state gave; raises ValueError when a moment is missing or of another size."""
+        for name in self.moments:
+            if name not in state or state[name].shape != self.params.shape:
+                raise ValueError(f"optimizer state {name!r} does not fit {self.params.shape}")
+        for name in self.moments:
+            getattr(self, name)[...] = state[name]
+        self.iterations = int(state["iterations"])
+
+    def get_config(self) -> dict[str, Any]:
+        """The constructor's arguments, and the name."""
+        names = ["learning_rate", "clipnorm", "clipvalue", "global_clipnorm", *self.hyperparameters]
+        return {"name": registry_name(self), **{name: getattr(self, name) for name in names}}
+
+    hyperparameters: tuple[str, ...] = ()
+
+
+class SGD(Optimizer):
+    """p -= lr * g; with momentum mu: v = mu v - lr g, p += v (nesterov: p += mu v - lr g)."""
+
+    hyperparameters = ("momentum", "nesterov")
+
+    def __init__(self, learning_rate: float = 0.01, momentum: float = 0.0, nesterov: bool = False, **clipping: Any) -> None:
+        super().__init__(learning_rate, **_known(clipping))
+        if not 0 <= momentum < 1:
+            raise ValueError(f"momentum must be in [0, 1), not {momentum}")
+        self.momentum, self.nesterov = float(momentum), bool(nesterov)
+        self.moments = ("velocity",) if self.momentum else ()
+        self.velocity = np.zeros(0, np.float32)
+
+    def _update(self, scale: float) -> None:
+        number = self.grads.dtype.type
+        grads = self.grads if scale == 1.0 else self.grads * number(scale)
+        if self.clipvalue is not None:
+            grads = np.clip(grads, -self.clipvalue, self.clipvalue)
+        change = grads * number(-self.learning_rate)
+        if self.momentum:
+            self.velocity *= number(self.momentum)
+            self.velocity += change
+            change = change + number(self.momentum) * self.velocity if self.nesterov else self.velocity
+        self.params += change
+
+
+class Adam(Optimizer):
+    """m = b1 m + (1-b1) g, v = b2 v + (1-b2) g^2, p -= lr_t m / (sqrt(v) + epsilon).
+
+    lr_t = lr sqrt(1 - b2^t) / (1 - b1^t): epsilon stands outside the bias correction ("epsilon hat"), as in Keras.
+    Source: Kingma & Ba 2015, end of section 2.
+    """
+
+    moments = ("m", "v")
+    hyperparameters = ("beta_1", "beta_2", "epsilon")
+
+    def __init__(
+        self,
+        learning_rate: float = 0.001,
+        beta_1: float = 0.9,
+        beta_2: float = 0.999,
+        epsilon: float = 1e-7,
+        **clipping: Any,
+    ) -> None:
+        super().__init__(learning_rate, **_known(clipping))
+        if not (0 <= beta_1 < 1 and 0 <= beta_2 < 1 and epsilon > 0):
+            raise ValueError(f"need 0 <= beta < 1 and epsilon > 0, not {beta_1}, {beta_2}, {epsilon}")
+        self.beta_1, self.beta_2, self.epsilon = float(beta_1), float(beta_2), float(epsilon)
+        self.m = self.v = np.zeros(0, np.float32)
+
+    def _update(self, scale: float) -> None:
+        t = self.iterations
+        lr_t = self.learning_rate * math.sqrt(1 - self.beta_2**t) / (1 - self.beta_1**t)
+        clip = 0.0 if self.clipvalue is None else self.clipvalue
+        _adam.adam_step(
+            self.params, self.grads, self.m, self.v, lr_t, self.beta_1, self.beta_2, self.epsilon, clip, scale
+        )
+
+
+def _known(clipping: dict[str, Any]) -> dict[str, Any]:
+    unknown = set(clipping) - {"clipnorm", "clipvalue", "global_clipnorm", "lr"}
+    if unknown:
+        raise TypeError(f"unknown optimizer argument {', '.join(sorted(unknown))}; there are learning_rate (or lr), clipnorm, "
+                        "clipvalue, global_clipnorm; SGD also momentum, nesterov; Adam also beta_1, beta_2, epsilon")
+    return clipping
+
+
+REGISTRY: dict[str, type[Optimizer]] = {"sgd": SGD, "adam": Adam}
+
+
+def get(identifier: str | Optimizer | dict[str, Any]) -> Optimizer:
+    """The optimizer of this name, config or object."""
+    return from_registry(identifier, REGISTRY, Optimizer, "optimizer")

@@ -1,0 +1,72 @@
+"""MaxPooling2D: the largest number of each window."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from nnlite.convolution import Geometry
+from nnlite.layer import Array, Layer, Shape
+from nnlite.utils import pair
+
+
+class MaxPooling2D(Layer):
+    """y[n, oy, ox, c] = max over ky, kx of x[n, oy*S + ky - P, ox*S + kx - P, c]; nothing outside the image counts.
+
+    x (N, H, W, C) -> y (N, OH, OW, C). dy goes to the pixel that was the largest, the first one when several are.
+    """
+
+    def __init__(self, pool_size: Any = (2, 2), strides: Any = None, padding: str = "valid", **common: Any) -> None:
+        super().__init__(**common)
+        self.pool_size = pair(pool_size, "pool_size")
+        self.strides = self.pool_size if strides is None else pair(strides, "strides")
+        self.padding = padding
+
+    def build(self, input_shape: Shape) -> Shape:
+        self.geometry = Geometry.of(input_shape, self.pool_size, self.strides, self.padding, self.name)
+        return (*self.geometry.out, input_shape[-1])
+
+    def forward(self, x: Array, training: bool = False) -> Array:
+        g = self.geometry
+        padded = self.buffer("padded", (len(x), g.height + g.top + g.bottom, g.width + g.left + g.right, g.channels))
+        padded.fill(-np.inf)
+        padded[:, g.top : g.top + g.height, g.left : g.left + g.width] = x
+        windows = self._windows(padded)                               # (KH*KW) views of (N, OH, OW, C)
+        y = self.buffer("y" if training else "p", windows[0].shape)
+        np.copyto(y, windows[0])
+        for window in windows[1:]:
+            np.maximum(y, window, out=y)
+        if training:
+            self._keep(self._winners(windows, y), x.shape)
+        return y
+
+    def backward(self, dy: Array, need_dx: bool = True) -> Array | None:
+        winners, shape = self._take_cache()
+        if not need_dx:
+            return None
+        g = self.geometry
+        padded = self.buffer("dpadded", (shape[0], g.height + g.top + g.bottom, g.width + g.left + g.right, g.channels))
+        padded.fill(0)
+        for index, window in enumerate(self._windows(padded)):
+            window += dy * (winners == index)
+        return np.ascontiguousarray(padded[:, g.top : g.top + g.height, g.left : g.left + g.width])
+
+    def _windows(self, padded: Array) -> list[Array]:
+        (kh, kw), (sh, sw), (oh, ow) = self.pool_size, self.strides, self.geometry.out
+        return [
+            padded[:, ky : ky + (oh - 1) * sh + 1 : sh, kx : kx + (ow - 1) * sw + 1 : sw]
+            for ky in range(kh)
+            for kx in range(kw)
+        ]
+
+    def _winners(self, windows: list[Array], y: Array) -> Array:
+        """(N, OH, OW, C): which window holds the largest number, the first of equals."""
+        winners = np.full(y.shape, len(windows), np.int32)
+        for index in reversed(range(len(windows))):
+            np.putmask(winners, windows[index] == y, index)
+        return winners
+
+    def get_config(self) -> dict[str, Any]:
+        own = {"pool_size": list(self.pool_size), "strides": list(self.strides), "padding": self.padding}
+        return {**super().get_config(), **own}

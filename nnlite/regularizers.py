@@ -1,0 +1,66 @@
+"""Penalties on weights, added to the loss. Keras's names and defaults."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from nnlite.utils import from_registry, registry_name
+
+Array = np.ndarray[Any, np.dtype[Any]]
+
+
+class Regularizer:
+    """value(w) is added to the loss, gradient(w) to the weight's gradient."""
+
+    def value(self, w: Array) -> float:
+        raise TypeError("Regularizer is abstract: use L1, L2 or L1L2")
+
+    def gradient(self, w: Array) -> Array:
+        raise TypeError("Regularizer is abstract: use L1, L2 or L1L2")
+
+    def get_config(self) -> dict[str, Any]:
+        return {"name": registry_name(self), **vars(self)}
+
+
+class L1L2(Regularizer):
+    """l1 * sum|w| + l2 * sum w^2, with gradient l1 * sign(w) + 2 * l2 * w (subgradient 0 at w = 0)."""
+
+    def __init__(self, l1: float = 0.0, l2: float = 0.0) -> None:
+        self.l1, self.l2 = float(l1), float(l2)
+
+    def value(self, w: Array) -> float:
+        return self.l1 * float(np.abs(w).sum()) + self.l2 * float(np.square(w).sum())
+
+    def gradient(self, w: Array) -> Array:
+        return w.dtype.type(self.l1) * np.sign(w) + w.dtype.type(2.0 * self.l2) * w
+
+
+class L1(L1L2):
+    """l1 * sum|w|; 0.01 unless told otherwise."""
+
+    def __init__(self, l1: float = 0.01) -> None:
+        super().__init__(l1=l1)
+
+    def get_config(self) -> dict[str, Any]:
+        return {"name": "l1", "l1": self.l1}
+
+
+class L2(L1L2):
+    """l2 * sum w^2; 0.01 unless told otherwise."""
+
+    def __init__(self, l2: float = 0.01) -> None:
+        super().__init__(l2=l2)
+
+    def get_config(self) -> dict[str, Any]:
+        return {"name": "l2", "l2": self.l2}
+
+
+REGISTRY: dict[str, type[Regularizer]] = {"l1": L1, "l2": L2, "l1_l2": L1L2}
+l1, l2, l1_l2 = L1, L2, L1L2
+
+
+def get(identifier: str | Regularizer | dict[str, Any] | None) -> Regularizer | None:
+    """The regularizer of this name, config or object; None stays None."""
+    return None if identifier is None else from_registry(identifier, REGISTRY, Regularizer, "regularizer")

@@ -1,0 +1,84 @@
+"""Small things that several modules and Keras's own `utils` share."""
+
+from __future__ import annotations
+
+import inspect
+from typing import Any, TypeVar
+
+import numpy as np
+
+Array = np.ndarray[Any, np.dtype[Any]]
+T = TypeVar("T")
+
+
+def to_categorical(labels: Any, num_classes: int | None = None) -> Array:
+    """One-hot rows of integer class labels.
+
+    labels       any shape of integers >= 0
+    num_classes  columns; the largest label + 1 when left out
+
+    Returns labels.shape + (num_classes,) float32. Raises ValueError when a label does not fit.
+    """
+    labels = np.asarray(labels)
+    whole = labels.astype(np.int64)
+    if labels.size and (whole.min() < 0 or np.any(whole != labels)):
+        raise ValueError("to_categorical needs integer labels >= 0")
+    if labels.ndim > 1 and labels.shape[-1] == 1:
+        whole = whole[..., 0]
+    highest = int(whole.max()) + 1 if whole.size else 0
+    columns = highest if num_classes is None else int(num_classes)
+    if highest > columns:
+        raise ValueError(f"label {highest - 1} does not fit into num_classes={columns}")
+    onehot = np.zeros((whole.size, columns), np.float32)
+    onehot[np.arange(whole.size), whole.ravel()] = 1.0
+    return onehot.reshape(whole.shape + (columns,))
+
+
+def registry_name(thing: object) -> str:
+    """GlorotNormal -> glorot_normal, L1 -> l1."""
+    name = type(thing).__name__
+    return "".join("_" + c.lower() if c.isupper() and i and name[i - 1].islower() else c.lower() for i, c in enumerate(name))
+
+
+def from_registry(identifier: Any, registry: dict[str, type[T]], kind: type[T], what: str) -> T:
+    """The object that a name, a class, a config {"name": ..., ...} or an object of the kind stands for.
+
+    Raises ValueError naming what there is. No name is ever imported: only the registry's own classes are made.
+    """
+    if isinstance(identifier, kind):
+        return identifier
+    if inspect.isclass(identifier) and issubclass(identifier, kind):
+        return identifier()
+    if isinstance(identifier, dict):
+        arguments = dict(identifier)
+        name = arguments.pop("name", None)
+    else:
+        name, arguments = identifier, {}
+    if not isinstance(name, str):
+        raise ValueError(f"not an {what}: {identifier!r}; there are {', '.join(sorted(registry))}")
+    found = registry.get(name.lower()) or registry.get(name) or _by_class_name(name, registry)
+    if found is None:
+        raise ValueError(f"unknown {what} {name!r}; there are {', '.join(sorted(registry))}")
+    try:
+        return found(**arguments)
+    except TypeError as problem:
+        raise ValueError(f"{what} {name!r}: {problem}") from None
+
+
+def _by_class_name(name: str, registry: dict[str, type[T]]) -> type[T] | None:
+    return next((cls for cls in registry.values() if cls.__name__ == name), None)
+
+
+def pair(value: Any, what: str) -> tuple[int, int]:
+    """3 -> (3, 3), (2, 4) -> (2, 4); both at least 1."""
+    two = (value, value) if isinstance(value, (int, np.integer)) else tuple(value)
+    if len(two) != 2 or any(isinstance(v, bool) or int(v) != v or v < 1 for v in two):
+        raise ValueError(f"{what} must be one or two whole numbers >= 1, not {value!r}")
+    return int(two[0]), int(two[1])
+
+
+def positive(value: Any, what: str) -> int:
+    """The value as an int >= 1; ValueError otherwise."""
+    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 1:
+        raise ValueError(f"{what} must be a whole number >= 1, not {value!r}")
+    return int(value)
