@@ -8,7 +8,7 @@ from typing import Any
 import gymnasium
 from gymnasium.vector import AutoresetMode, SyncVectorEnv, VectorEnv
 
-CARTPOLE_LIMITS = {"CartPole-v0": 200, "CartPole-v1": 500}  # steps; both have the compiled twin of rl.envs.cartpole_vector
+CARTPOLE_LIMITS = {"CartPole-v0": 200, "CartPole-v1": 500}  # steps; both are played by rl.envs.cartpole_vector
 OWN_PACKAGE = "rl.envs."
 
 
@@ -29,7 +29,7 @@ def make_vector(env_id: str, num_envs: int, *, max_episode_steps: int | None = N
     if num_envs < 1:
         raise ValueError(f"num_envs is {num_envs}\n  ask for at least one game")
     if max_episode_steps is not None and max_episode_steps < 1:
-        raise ValueError(f"max_episode_steps is {max_episode_steps}\n  give one step or more, or None for the usual limit")
+        raise ValueError(f"max_episode_steps is {max_episode_steps}\n  give 1 or more, or None for the usual limit")
     if env_id in CARTPOLE_LIMITS and not kwargs:  # with settings of its own, CartPole is Gymnasium's
         from rl.envs.cartpole_vector import CartPoleVectorEnv
 
@@ -62,9 +62,12 @@ def _why_not(env_id: str, problem: Exception) -> str:
     if isinstance(problem, unknown) or "Malformed" in reason:
         return (
             f"there is no environment {env_id!r}: {reason}\n"
-            "  use rl/Catcher-v0, CartPole-v1, any other id that gymnasium.pprint_registry() lists, or module:ID for your own"
+            "  use rl/Catcher-v0, CartPole-v1, another id that gymnasium.pprint_registry() lists, or your own as module:ID"
         )
-    return f"the environment {env_id!r} cannot be made: {reason}\n  install what it asks for, or use rl/Catcher-v0 or CartPole-v1"
+    return (
+        f"the environment {env_id!r} cannot be made: {reason}\n"
+        "  install what it asks for, or use rl/Catcher-v0 or CartPole-v1"
+    )
 
 
 def _check_actions(env_id: str, envs: VectorEnv) -> None:
@@ -74,5 +77,5 @@ def _check_actions(env_id: str, envs: VectorEnv) -> None:
     envs.close()
     raise ValueError(
         f"the actions of {env_id!r} are {actions}, and these agents choose one of n actions counted from 0\n"
-        "  use an environment with a Discrete(n) action space, CartPole-v1 for example, or wrap yours so that it has one"
+        "  use one with a Discrete(n) action space, CartPole-v1 for example, or wrap yours so that it has one"
     )

@@ -1,0 +1,190 @@
+"""Catcher, compiled: the rules of PyGame-Learning-Environment's game, step for step, and its painter.
+
+A game is one row of nine floats (the columns below); its screen is a function of that row alone. All N games move in
+one call. A step may need one new fruit, so each game keeps its next spawn in its row: the kernel takes it and leaves
+TAKEN, and the caller draws another one. No kernel is handed a random generator, except `rollout`, once for all steps.
+
+Positions are integers held in floats; velocities are in pixels per step. pygame's Rect truncates floats in some
+releases and rounds them in others; here they are truncated toward zero, as when the articles were written.
+
+Contract: arrays are C-contiguous and of the shapes given; actions are checked here, before any game moves, since a
+pass in NumPy costs more than the step itself.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+SIZE = 64  # side of the screen, pixels
+SCREEN_SHAPE = (SIZE, SIZE, 3)
+LIVES = 3
+ACTIONS = 3  # 0 left, 1 right, 2 stay
+
+# The columns of a state row.
+PADDLE_X, PADDLE_VEL, FRUIT_X, FRUIT_Y, NEXT_X, NEXT_Y, LIVES_LEFT, CATCHES, STEPS = range(9)
+COLUMNS = 9
+START = np.array([25, 0, 0, 0, 0, 0, LIVES, 0, 0], dtype=np.float64)
+TAKEN = -1.0  # in NEXT_X: the spawn was used, draw another
+
+# What a call of `step_games` says has happened: a sum of flags, or BAD_ACTION and then no game moved. They are those of
+# rl.envs.native_vector, kept here because numba's cache sees a change of this file only.
+SPAWNED, ENDED, BAD_ACTION = 1, 2, -1
+
+PADDLE_WIDTH, PADDLE_HEIGHT, PADDLE_Y = 13, 3, 58
+FRUIT_SIDE = 4
+PADDLE_PUSH, PADDLE_FRICTION = 1.344, 0.9
+FRUIT_SPEED = 0.0608 * (1000.0 / 30.0)  # px a step: px/ms times the length of a frame
+FRUIT_RED, FRUIT_GREEN_BLUE = 255, 120
+PADDLE_LUMINANCE, FRUIT_LUMINANCE = 255, 160  # 0.299 R + 0.587 G + 0.114 B
+
+# A spawn is (x, y): x one of 8, 12, ..., 52, then y one of -4, -8, ..., -28.
+SPAWN_CHOICES = np.array([12.0, 7.0])
+SPAWN_STRIDE = np.array([4.0, -4.0])
+SPAWN_FIRST = np.array([8.0, -4.0])
+
+
+def draw_spawns(rng: np.random.Generator, count: int) -> np.ndarray:
+    """`count` fresh fruit positions, (count, 2) float64; row by row, x drawn before y."""
+    return np.floor(rng.random((count, 2)) * SPAWN_CHOICES) * SPAWN_STRIDE + SPAWN_FIRST
+
+
+def start_games(states: np.ndarray, games: np.ndarray | slice, rng: np.random.Generator) -> None:
+    """Put the given rows of `states` (N, 9) at a fresh start; each draws its fruit and then its next spawn."""
+    states[games] = START
+    count = len(states[games])
+    states[games, FRUIT_X : NEXT_Y + 1] = draw_spawns(rng, 2 * count).reshape(count, 4)
+
+
+def refill_spawns(states: np.ndarray, rng: np.random.Generator) -> None:
+    """Draw a next spawn for every game that has taken its own, in the order of the games."""
+    games = np.flatnonzero(states[:, NEXT_X] == TAKEN)
+    states[games, NEXT_X : NEXT_Y + 1] = draw_spawns(rng, len(games))
+
+
+@njit(cache=True)
+def _step_game(state, action):
+    """One step of the game in `state` (9,), which is written; returns its reward."""
+    reward = 0.0
+    missed = state[FRUIT_Y] >= SIZE
+    gap = state[FRUIT_X] - state[PADDLE_X]
+    caught = not missed and -7 <= gap <= 8 and 56 <= state[FRUIT_Y] <= 61
+    if missed:
+        reward -= 1.0
+        state[LIVES_LEFT] -= 1
+    elif caught:
+        reward += 1.0
+        state[CATCHES] += 1
+    if missed or caught:
+        state[FRUIT_X] = state[NEXT_X]
+        state[FRUIT_Y] = state[NEXT_Y]
+        state[NEXT_X] = TAKEN
+    push = 0.0
+    if action == 0:
+        push = -PADDLE_PUSH
+    elif action == 1:
+        push = PADDLE_PUSH
+    velocity = (state[PADDLE_VEL] + push) * PADDLE_FRICTION
+    x = state[PADDLE_X] + velocity
+    if x <= 0 or x + PADDLE_WIDTH >= SIZE:
+        x = 0.0 if x <= 0 else float(SIZE - PADDLE_WIDTH)
+        velocity = 0.0
+    state[PADDLE_VEL] = velocity
+    state[PADDLE_X] = int(x)  # truncates toward zero
+    state[FRUIT_Y] = int(state[FRUIT_Y] + FRUIT_SPEED)
+    state[STEPS] += 1
+    if state[LIVES_LEFT] == 0:
+        reward -= 5.0
+    return reward
+
+
+@njit(cache=True)
+def paint_screens(states, screens):
+    """Paint N games, the fruit over the paddle: states (N, 9) float64 IN, screens (N, 64, 64, 3) uint8 OUT."""
+    for i in range(len(states)):
+        screen = screens[i]
+        screen[:] = 0
+        left = int(states[i, PADDLE_X])
+        for y in range(PADDLE_Y, PADDLE_Y + PADDLE_HEIGHT):
+            for x in range(left, left + PADDLE_WIDTH):
+                for channel in range(3):
+                    screen[y, x, channel] = 255
+        left, top = int(states[i, FRUIT_X]), int(states[i, FRUIT_Y])
+        for y in range(max(top, 0), min(top + FRUIT_SIDE, SIZE)):
+            for x in range(left, left + FRUIT_SIDE):
+                screen[y, x, 0] = FRUIT_RED
+                screen[y, x, 1] = FRUIT_GREEN_BLUE
+                screen[y, x, 2] = FRUIT_GREEN_BLUE
+
+
+@njit(cache=True)
+def step_games(states, actions, limit, screens, rewards, terminated, truncated):
+    """Move N games by one step.
+
+    states      (N, 9) float64   IN, OUT
+    actions     (N,) int64       0 left, 1 right, 2 stay
+    limit       int              steps after which a game is truncated
+    screens     (N, 64, 64, 3) uint8       OUT, the screens after the step
+    rewards     (N,) float64, terminated (N,) bool, truncated (N,) bool      OUT
+
+    Returns BAD_ACTION, with nothing written, or the sum of SPAWNED (some game took its next spawn) and ENDED.
+    """
+    for i in range(len(actions)):
+        if actions[i] < 0 or actions[i] >= ACTIONS:
+            return BAD_ACTION
+    spawned, ended = False, False
+    for i in range(len(actions)):
+        state = states[i]
+        rewards[i] = _step_game(state, actions[i])
+        terminated[i] = state[LIVES_LEFT] == 0
+        truncated[i] = state[STEPS] >= limit
+        spawned |= state[NEXT_X] == TAKEN
+        ended |= terminated[i] or truncated[i]
+    paint_screens(states, screens)
+    return SPAWNED * spawned + ENDED * ended
+
+
+@njit(cache=True)
+def render_luminance(states, screens):
+    """Paint N games in grey: states (N, 9) float64 IN, screens (N, 64, 64) uint8 OUT; paddle 255, fruit 160."""
+    for i in range(len(states)):
+        screen = screens[i]
+        screen[:] = 0
+        left = int(states[i, PADDLE_X])
+        for y in range(PADDLE_Y, PADDLE_Y + PADDLE_HEIGHT):
+            for x in range(left, left + PADDLE_WIDTH):
+                screen[y, x] = PADDLE_LUMINANCE
+        left, top = int(states[i, FRUIT_X]), int(states[i, FRUIT_Y])
+        for y in range(max(top, 0), min(top + FRUIT_SIDE, SIZE)):
+            for x in range(left, left + FRUIT_SIDE):
+                screen[y, x] = FRUIT_LUMINANCE
+
+
+@njit(cache=True)
+def _spawn(rng, state, column):
+    """Draw one spawn into two columns of `state`, as `draw_spawns` does."""
+    for axis in range(2):
+        state[column + axis] = np.floor(rng.random() * SPAWN_CHOICES[axis]) * SPAWN_STRIDE[axis] + SPAWN_FIRST[axis]
+
+
+@njit(cache=True)
+def rollout(rng, states, actions, limit, screens, rewards, terminated, truncated):
+    """T steps of N games in one call, each game restarted in the step that ends it; for benchmarks and tests.
+
+    Draws from `rng` exactly as N games of CatcherVectorEnv do. actions, rewards, terminated, truncated are (T, N),
+    `screens` (N, 64, 64, 3) is painted at every step and holds the last ones, as they were before a restart.
+    Returns the number of steps taken: fewer than T when an action was none of the three.
+    """
+    for t in range(len(actions)):
+        events = step_games(states, actions[t], limit, screens, rewards[t], terminated[t], truncated[t])
+        if events == BAD_ACTION:
+            return t
+        for state in states:
+            if state[NEXT_X] == TAKEN:
+                _spawn(rng, state, NEXT_X)
+        for i in range(len(states)):
+            if terminated[t, i] or truncated[t, i]:
+                states[i] = START
+                _spawn(rng, states[i], FRUIT_X)
+                _spawn(rng, states[i], NEXT_X)
+    return len(actions)
