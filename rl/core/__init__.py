@@ -1,0 +1,1 @@
+"""What the agents share: loop, observers, replay, returns, logs, folders, command line."""

@@ -1,0 +1,16 @@
+"""What a user can put right: one line saying what, one line saying what to do."""
+
+from __future__ import annotations
+
+
+class UsageError(ValueError):
+    """A request that cannot work, before anything was done; the command line prints both lines and exits with 2."""
+
+    def __init__(self, what: str, remedy: str) -> None:
+        super().__init__(f"{what}\n  {remedy}")
+
+
+def require(holds: bool, what: str, remedy: str) -> None:
+    """Raise UsageError unless it holds."""
+    if not holds:
+        raise UsageError(what, remedy)
