@@ -81,8 +81,11 @@ class CatcherEnv(gymnasium.Env):
         if not self._playing:
             raise ResetNeeded("no game is on: call reset() before step(), and again after a game has terminated")
         screen = np.empty(sim.SCREEN_SHAPE, dtype=np.uint8)
-        if self._move(action, screen) == sim.BAD_ACTION:
+        events = self._move(action, screen)
+        if events == sim.BAD_ACTION:
             raise InvalidAction(f"the action must be 0 (left), 1 (right) or 2 (stay), not {action!r}")
+        if events & sim.SPAWNED:
+            sim.refill_spawns(self._states, self.np_random)
         terminated = bool(self._terminated[0])
         self._playing = not terminated
         if self.render_mode == "human":
@@ -94,12 +97,9 @@ class CatcherEnv(gymnasium.Env):
             self._actions[0] = operator.index(action)
         except (TypeError, OverflowError):
             return sim.BAD_ACTION
-        events = sim.step_games(
+        return sim.step_games(
             self._states, self._actions, sys.maxsize, screen[None], self._rewards, self._terminated, self._truncated
         )
-        if events == sim.SPAWNED:
-            sim.refill_spawns(self._states, self.np_random)
-        return events
 
     def observe(self) -> np.ndarray:
         """The screen as it is now, a fresh array (64, 64, 3) uint8."""
