@@ -9,8 +9,27 @@
 Every backward pass is written out; `nnlite.gradcheck` compares it with finite differences.
 """
 
-from nnlite import activations, initializers, layers, losses, models, optimizers, regularizers, utils
-from nnlite.models import Sequential
+from typing import Any
+
+from nnlite import activations, gradcheck, initializers, layers, losses, models, optimizers, regularizers, utils
+from nnlite.models import Sequential, clone_model, load_model
 
 __version__ = "0.1.0"
-__all__ = ["Sequential", "activations", "initializers", "layers", "losses", "models", "optimizers", "regularizers", "utils"]
+__all__ = [
+    "Sequential",
+    "activations",
+    "clone_model",
+    "gradcheck",
+    "initializers",
+    "layers",
+    "load_model",
+    "losses",
+    "models",
+    "optimizers",
+    "regularizers",
+    "utils",
+]
+
+
+def __getattr__(name: str) -> Any:
+    raise utils.missing_name("nnlite", name, __all__)

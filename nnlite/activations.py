@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from nnlite.utils import from_registry
+from nnlite.utils import from_registry, missing_name
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -123,3 +123,7 @@ REGISTRY: dict[str, type[Activation]] = {
 def get(identifier: str | Activation | None) -> Activation:
     """The activation of this name or object; None is linear."""
     return from_registry("linear" if identifier is None else identifier, REGISTRY, Activation, "activation")
+
+
+def __getattr__(name: str) -> Any:
+    raise missing_name("nnlite.activations", name, REGISTRY)

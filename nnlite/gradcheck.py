@@ -50,11 +50,10 @@ def relative_error(claimed: Array, measured: Array) -> float:
     return float(np.abs(claimed - measured).max()) / scale
 
 
-def gradient_errors(model: Sequential, x: Array, seed: int = 0, step: float = 1e-5, training: bool = True) -> dict[str, float]:
+def gradient_errors(model: Sequential, x: Array, seed: int = 0, step: float = 1e-5) -> dict[str, float]:
     """Relative errors of the model's parameter gradients and of dL/dx.
 
-    model     built, float64; left with the weights it had. Regularizers count; layers that draw numbers must draw the same
-              ones in every pass, so Dropout is checked with its rate at 0 or a fixed generator.
+    model     built, float64; left with the weights it had. Regularizers count; Dropout draws the same mask in every pass.
     x         (N, ...) float64; keep it away from kinks (a relu at exactly 0 has no derivative)
 
     Returns {"params": error, "x": error}.
@@ -62,22 +61,27 @@ def gradient_errors(model: Sequential, x: Array, seed: int = 0, step: float = 1e
     if model.dtype != np.float64:
         raise ValueError("only a float64 model can be checked: Sequential(..., dtype='float64')")
     x = np.array(x, np.float64)
-    state = model.state.copy()
+    generators = [layer.rng.bit_generator for layer in model.layers if hasattr(layer, "rng")]
+    state, drawn = model.state.copy(), [generator.state for generator in generators]
     y = model.forward(x)
     u = np.random.default_rng(seed).standard_normal(y.shape)
     dx = model.backward(u, need_dx=True)
     claimed = {"params": model.grads.copy(), "x": np.array(dx)}
 
-    def objective() -> float:
+    def rewind() -> None:
         model.state[...] = state
-        value = float(np.sum(u * model.forward(x))) + model.penalty()
-        return value
+        for generator, before in zip(generators, drawn):
+            generator.state = before
+
+    def objective() -> float:
+        rewind()
+        return float(np.sum(u * model.forward(x))) + model.penalty()
 
     measured = {
         "params": numerical_gradient(objective, model.params, step),
         "x": numerical_gradient(objective, x, step),
     }
-    model.state[...] = state
+    rewind()
     return {name: relative_error(claimed[name], measured[name]) for name in claimed}
 
 

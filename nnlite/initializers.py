@@ -6,12 +6,11 @@ fan_in and fan_out are a Dense kernel's (in, out); for a convolution kernel (KH,
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from nnlite.utils import from_registry, registry_name
+from nnlite.utils import from_registry, missing_name, registry_name
 
 Array = np.ndarray[Any, np.dtype[Any]]
 Shape = tuple[int, ...]
@@ -168,9 +167,13 @@ glorot_uniform, glorot_normal = GlorotUniform, GlorotNormal
 he_uniform, he_normal = HeUniform, HeNormal
 lecun_uniform, lecun_normal, orthogonal = LecunUniform, LecunNormal, Orthogonal
 
-InitializerLike = str | Initializer | type[Initializer] | dict[str, Any] | Callable[..., Array]
+InitializerLike = str | Initializer | type[Initializer] | dict[str, Any]
 
 
 def get(identifier: InitializerLike) -> Initializer:
     """The initializer of this name, class, config or object."""
     return from_registry(identifier, REGISTRY, Initializer, "initializer")
+
+
+def __getattr__(name: str) -> Any:
+    raise missing_name("nnlite.initializers", name, REGISTRY)

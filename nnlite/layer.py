@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from nnlite import initializers, regularizers
+from nnlite.utils import refuse_unknown, snake_case
 
 Array = np.ndarray[Any, np.dtype[Any]]
 Shape = tuple[int, ...]
@@ -30,7 +32,7 @@ class Weight:
 
     @property
     def size(self) -> int:
-        return int(np.prod(self.shape))
+        return math.prod(self.shape)
 
 
 class Layer:
@@ -39,11 +41,15 @@ class Layer:
     build(input_shape) declares the weights and returns the output's shape; it raises ValueError when it cannot fit.
     forward(x, training) keeps what backward needs only when training.
     backward(dy, need_dx) takes that cache once and OVERWRITES the gradients of the layer's weights.
+
+    name         how the layer is called in summary() and in files; the class's name unless told otherwise
+    input_shape  on the first layer: the shape of one example, (2,) or (8, 8, 1)
     """
 
-    def __init__(self, name: str | None = None, input_shape: Any = None) -> None:
-        self.name = name or type(self).__name__.lower()
-        self.input_shape: Shape | None = None if input_shape is None else _as_shape(input_shape)
+    def __init__(self, name: str | None = None, input_shape: Any = None, **unknown: Any) -> None:
+        refuse_unknown(unknown, type(self).__name__, type(self).__init__, Layer.__init__)
+        self.name = name or snake_case(type(self).__name__)
+        self.input_shape: Shape | None = None if input_shape is None else as_shape(input_shape)
         self.output_shape: Shape | None = None
         self.weights: list[Weight] = []
         self.dtype = np.dtype(np.float32)
@@ -123,8 +129,9 @@ class Layer:
             self.model.build()
 
 
-def _as_shape(value: Any) -> Shape:
-    shape = tuple(int(n) for n in ((value,) if isinstance(value, (int, np.integer)) else value))
-    if not shape or any(n < 1 for n in shape):
-        raise ValueError(f"input_shape must hold whole numbers >= 1, not {value!r}")
-    return shape
+def as_shape(value: Any) -> Shape:
+    """2 -> (2,), [8, 8, 1] -> (8, 8, 1); raises ValueError unless every size is a whole number >= 1."""
+    sizes = (value,) if isinstance(value, (int, np.integer)) else value
+    if not isinstance(sizes, (tuple, list)) or not sizes or any(not isinstance(n, (int, np.integer)) or n < 1 for n in sizes):
+        raise ValueError(f"a shape must hold whole numbers >= 1, without the batch axis, not {value!r}")
+    return tuple(int(n) for n in sizes)

@@ -5,6 +5,7 @@ Each class states its equation; each line of a backward pass states the derivati
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,7 @@ from nnlite.convolution import Geometry, PatchConvolution
 from nnlite.layer import Array, Layer, Shape
 from nnlite.normalization import BatchNormalization, Dropout
 from nnlite.pooling import MaxPooling2D
-from nnlite.utils import pair, positive
+from nnlite.utils import missing_name, pair, positive
 
 
 class ActivatedLayer(Layer):
@@ -181,7 +182,7 @@ class Flatten(Layer):
     """(N, ...) -> (N, D): the same numbers, one row an example."""
 
     def build(self, input_shape: Shape) -> Shape:
-        return (int(np.prod(input_shape)),)
+        return (math.prod(input_shape),)
 
     def forward(self, x: Array, training: bool = False) -> Array:
         if training:
@@ -242,3 +243,7 @@ REGISTRY: dict[str, type[Layer]] = {
     cls.__name__: cls
     for cls in (Dense, Conv2D, Activation, Flatten, Rescaling, BatchNormalization, Dropout, MaxPooling2D)
 }
+
+
+def __getattr__(name: str) -> Any:
+    raise missing_name("nnlite.layers", name, REGISTRY)

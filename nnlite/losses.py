@@ -11,6 +11,8 @@ from typing import Any
 
 import numpy as np
 
+from nnlite.utils import missing_name
+
 Array = np.ndarray[Any, np.dtype[Any]]
 LossResult = tuple[float, Array]
 SMALLEST_PROBABILITY = 1e-7
@@ -107,6 +109,8 @@ def _same_shape(prediction: Array, target: Array) -> None:
         raise ValueError("a loss over an empty batch has no mean")
 
 
+mse, mae = mean_squared_error, mean_absolute_error  # Keras's short names
+
 Loss = Callable[[Array, Array], LossResult]
 REGISTRY: dict[str, Loss] = {
     "mean_squared_error": mean_squared_error,
@@ -132,3 +136,7 @@ def get(identifier: str | Loss) -> Loss:
     if identifier not in REGISTRY:
         raise ValueError(f"unknown loss {identifier!r}; there are {', '.join(sorted(REGISTRY))}")
     return REGISTRY[identifier]
+
+
+def __getattr__(name: str) -> Any:
+    raise missing_name("nnlite.losses", name, REGISTRY)

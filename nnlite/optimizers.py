@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from nnlite_ext import _adam
 
-from nnlite.utils import from_registry, registry_name
+from nnlite.utils import from_registry, missing_name, registry_name
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -196,3 +196,7 @@ REGISTRY: dict[str, type[Optimizer]] = {"sgd": SGD, "adam": Adam}
 def get(identifier: str | Optimizer | dict[str, Any]) -> Optimizer:
     """The optimizer of this name, config or object."""
     return from_registry(identifier, REGISTRY, Optimizer, "optimizer")
+
+
+def __getattr__(name: str) -> Any:
+    raise missing_name("nnlite.optimizers", name, ["SGD", "Adam"])

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from nnlite.utils import from_registry, registry_name
+from nnlite.utils import from_registry, missing_name
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -21,7 +21,8 @@ class Regularizer:
         raise TypeError("Regularizer is abstract: use L1, L2 or L1L2")
 
     def get_config(self) -> dict[str, Any]:
-        return {"name": registry_name(self), **vars(self)}
+        """The constructor's arguments, and the name."""
+        raise TypeError("Regularizer is abstract: use L1, L2 or L1L2")
 
 
 class L1L2(Regularizer):
@@ -32,6 +33,9 @@ class L1L2(Regularizer):
 
     def value(self, w: Array) -> float:
         return self.l1 * float(np.abs(w).sum()) + self.l2 * float(np.square(w).sum())
+
+    def get_config(self) -> dict[str, Any]:
+        return {"name": "l1_l2", "l1": self.l1, "l2": self.l2}
 
     def gradient(self, w: Array) -> Array:
         return w.dtype.type(self.l1) * np.sign(w) + w.dtype.type(2.0 * self.l2) * w
@@ -64,3 +68,7 @@ l1, l2, l1_l2 = L1, L2, L1L2
 def get(identifier: str | Regularizer | dict[str, Any] | None) -> Regularizer | None:
     """The regularizer of this name, config or object; None stays None."""
     return None if identifier is None else from_registry(identifier, REGISTRY, Regularizer, "regularizer")
+
+
+def __getattr__(name: str) -> Any:
+    raise missing_name("nnlite.regularizers", name, ["l1", "l2", "l1_l2", "L1", "L2", "L1L2"])

@@ -34,6 +34,7 @@ def save_model(model: Sequential, path: Any, overwrite: bool = True, include_opt
     tensors = model_tensors(model)
     metadata = {"format": FORMAT, "architecture": json.dumps(model.get_config())}
     if include_optimizer and model._training is not None:
+        model._training.bind()
         tensors |= {f"optimizer/{k}": v for k, v in model.optimizer.get_state().items()}
         metadata["compiled"] = json.dumps({"optimizer": model.optimizer.get_config(), "loss": model._training.loss.__name__})
     write_tensors(target, tensors, metadata)
@@ -166,8 +167,7 @@ def _compile(model: Sequential, text: str, state: dict[str, Array]) -> None:
     try:
         compiled = json.loads(text)
         model.compile(compiled["optimizer"], compiled["loss"])
-        loop = model._compiled
-        loop._ready(np.zeros((1, *model.input_shape)), np.zeros((1, *model.output_shape)))
-        loop.optimizer.set_state(state)
+        model._compiled.bind()
+        model.optimizer.set_state(state)
     except (KeyError, TypeError, RecursionError) as problem:
         raise ValueError(f"the file's optimizer is unusable: {problem}") from None

@@ -7,25 +7,27 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from nnlite.models import Sequential
 
-WIDTH = 65
 
 
 def summary_table(model: Sequential) -> str:
     """Layer (class), output shape and number of weights, then the totals, as Keras lays them out in plain text."""
-    rows = [f"{'Layer (type)':<29}{'Output Shape':<26}{'Param #':<10}", "=" * WIDTH]
-    for layer in model.layers:
+    names = [f"{layer.name} ({type(layer).__name__})" for layer in model.layers]
+    column = max(29, 2 + max(map(len, names)))
+    width = column + 36
+    rows = [f"{'Layer (type)':<{column}}{'Output Shape':<26}{'Param #':<10}", "=" * width]
+    for name, layer in zip(names, model.layers):
         shape = str((None, *(layer.output_shape or ())))
-        rows.append(f"{layer.name + ' (' + type(layer).__name__ + ')':<29}{shape:<26}{layer.count_params():<10,}")
+        rows.append(f"{name:<{column}}{shape:<26}{layer.count_params():<10,}")
     total, carried = model.count_params(), int(model.state.size)
     return "\n".join(
         [
             f'Model: "{model.name}"',
-            "_" * WIDTH,
+            "_" * width,
             *rows,
-            "=" * WIDTH,
+            "=" * width,
             f"Total params: {total:,}",
             f"Trainable params: {total - carried:,}",
             f"Non-trainable params: {carried:,}",
-            "_" * WIDTH,
+            "_" * width,
         ]
     )

@@ -42,19 +42,32 @@ class TrainingLoop:
         if unknown:
             raise ValueError(f"unknown metric {unknown[0]!r}; there is 'accuracy'")
         self.model, self.optimizer, self.loss, self.metrics = model, optimizer, loss, metrics
-        last = model.layers[-1] if model.layers else None
-        name = last.activation.name if isinstance(last, ActivatedLayer) else ""
-        self._logit_loss = FROM_LOGITS.get((loss, name))
-        self._bound = False
+
+    @property
+    def logit_loss(self) -> Loss | None:
+        """The compiled loss taken from the logits, where the last layer's activation allows it."""
+        last = self.model.layers[-1]
+        return FROM_LOGITS.get((self.loss, last.activation.name)) if isinstance(last, ActivatedLayer) else None
+
+    def bind(self) -> None:
+        """Tie the optimizer to the built model's arrays, once; raises ValueError when it already trains another model."""
+        if self.optimizer.params is self.model.params:
+            return
+        if self.optimizer.params.size:
+            raise ValueError("this optimizer already trains another model; make one for each")
+        self.optimizer.bind(self.model.params, self.model.grads, self.model.variables)
 
     def train_on_batch(self, x: Any, y: Any) -> Any:
         """One step; the loss before it, or [loss, metrics...]."""
         model, target = self._ready(x, y)
-        output = model.forward(x, logits=self._logit_loss is not None)
-        value, gradient = (self._logit_loss or self.loss)(output, target)
+        logit_loss, step = self.logit_loss, self.optimizer.iterations + 1
+        if not (np.isfinite(x).all() and np.isfinite(target).all()):
+            raise FloatingPointError(f"x or y holds NaN or infinity at optimizer step {step}; no weight was changed")
+        output = model.forward(x, logits=logit_loss is not None)
+        value, gradient = (logit_loss or self.loss)(output, target)
         value += model.penalty()
         if not np.isfinite(value):
-            raise FloatingPointError(f"the loss is {value} at optimizer step {self.optimizer.iterations + 1}; no weight was changed")
+            raise FloatingPointError(f"the loss is {value} at optimizer step {step}; no weight was changed")
         scores = [self._score(output, target) for _ in self.metrics]
         model.backward(gradient)
         self.optimizer.step()
@@ -63,49 +76,35 @@ class TrainingLoop:
     def evaluate(self, x: Any, y: Any, batch_size: int) -> Any:
         """Loss over all of (x, y) in prediction mode, or [loss, metrics...]."""
         model, target = self._ready(x, y)
-        x = np.asarray(x)
-        outputs = [model._run(model._checked(x[i : i + batch_size]), False, self._logit_loss is not None).copy()
-                   for i in range(0, len(x), batch_size)]
-        output = np.concatenate(outputs)
-        value = (self._logit_loss or self.loss)(output, target)[0] + model.penalty()
+        output = model._predict(x, batch_size, logits=self.logit_loss is not None)
+        value = (self.logit_loss or self.loss)(output, target)[0] + model.penalty()
         return [value, *(self._score(output, target) for _ in self.metrics)] if self.metrics else value
 
     def fit(
         self,
         x: Any,
         y: Any,
-        batch_size: int = 32,
-        epochs: int = 1,
-        verbose: int = 1,
-        validation_data: tuple[Any, Any] | None = None,
-        validation_split: float = 0.0,
-        shuffle: bool = True,
-        seed: Any = None,
+        batch_size: int,
+        epochs: int,
+        verbose: int,
+        validation: tuple[Any, Any] | float,
+        shuffle: bool,
+        seed: Any,
     ) -> History:
-        """Train on (x, y).
-
-        batch_size        examples a step; the last batch of an epoch may be smaller
-        validation_data   (x, y) evaluated after each epoch; or validation_split, the last part of the data, in [0, 1)
-        verbose           0 silent, 1 Keras's progress line, 2 one line an epoch
-        shuffle, seed     a new order each epoch, from this seed (or Generator); None takes the model's own generator
-        """
+        """What Sequential.fit says; `validation` is either (x, y) or the share of the data to hold back."""
         x, y = np.asarray(x), np.asarray(y)
+        positive(batch_size, "batch_size"), positive(epochs, "epochs")
         if len(x) != len(y) or len(x) == 0:
             raise ValueError(f"x and y must hold the same number of examples, at least one: {len(x)} and {len(y)}")
-        positive(batch_size, "batch_size"), positive(epochs, "epochs")
-        if not 0 <= validation_split < 1:
-            raise ValueError(f"validation_split must be in [0, 1), not {validation_split}")
-        if validation_split and validation_data is None:
-            kept = len(x) - int(len(x) * validation_split)
-            x, y, validation_data = x[:kept], y[:kept], (x[kept:], y[kept:])
+        x, y, held_out = hold_out(x, y, validation) if isinstance(validation, float) else (x, y, validation)
         rng = self.model._rng if seed is None else np.random.default_rng(seed)
         history = History()
         for epoch in range(epochs):
             order = rng.permutation(len(x)) if shuffle else np.arange(len(x))
             progress = Progress(epoch, epochs, -(-len(x) // batch_size), verbose)
             values = self._epoch(x, y, order, batch_size, progress)
-            if validation_data is not None:
-                result = self.evaluate(*validation_data, batch_size=max(batch_size, 256))
+            if held_out is not None:
+                result = self.evaluate(*held_out, batch_size=max(batch_size, 256))
                 values |= {f"val_{name}": v for name, v in zip(["loss", *self.metrics], np.atleast_1d(result).tolist())}
             progress.finish(values)
             history.add(epoch, values)
@@ -126,9 +125,7 @@ class TrainingLoop:
         model = self.model
         if not model._built:
             model.build(np.shape(x)[1:])
-        if not self._bound:
-            self.optimizer.bind(model.params, model.grads, model.variables)
-            self._bound = True
+        self.bind()
         target = np.asarray(y)
         wanted = (len(target), *model.output_shape)
         if self.loss is losses.categorical_crossentropy and target.shape in (wanted[:-1], (*wanted[:-1], 1)) and wanted[-1] > 1:
@@ -141,8 +138,16 @@ class TrainingLoop:
         """Share of right answers: the largest column's, or output and target on the same side of one half (of logit 0)."""
         if output.shape[-1] > 1:
             return float(np.mean(output.argmax(-1) == target.argmax(-1)))
-        threshold = 0.0 if self._logit_loss is not None else 0.5
+        threshold = 0.0 if self.logit_loss is not None else 0.5
         return float(np.mean((output > threshold) == (target > 0.5)))
+
+
+def hold_out(x: Array, y: Array, share: float) -> tuple[Array, Array, tuple[Array, Array] | None]:
+    """(x, y, held out): the last `share` of the examples kept apart; None when that is none of them."""
+    if not 0 <= share < 1:
+        raise ValueError(f"validation_split must be in [0, 1), not {share}")
+    kept = len(x) - int(len(x) * share)
+    return (x, y, None) if kept == len(x) else (x[:kept], y[:kept], (x[kept:], y[kept:]))
 
 
 class Progress:
@@ -170,7 +175,13 @@ class Progress:
         filled = 30 * self.done // self.steps
         bar = "=" * filled if filled == 30 else "=" * filled + ">" + "." * (29 - filled)
         spent = time.perf_counter() - self.start
-        per_step = f"{spent / max(self.done, 1) * 1e3:.1f}ms/step"
-        numbers = " - ".join(f"{name}: {value:.4f}" for name, value in values.items())
         head = f"{self.done}/{self.steps} [{bar}] - " if self.verbose == 1 else ""
-        return f"{head}{spent:.1f}s {per_step} - {numbers}"
+        numbers = " - ".join(f"{name}: {value:.4f}" for name, value in values.items())
+        return f"{head}{spent:.0f}s {_duration(spent / max(self.done, 1))}/step - {numbers}"
+
+
+def _duration(seconds: float) -> str:
+    """0.0004 -> 400us, 0.02 -> 20ms, 3.1 -> 3s: whole numbers, as Keras writes them."""
+    if seconds < 1e-3:
+        return f"{seconds * 1e6:.0f}us"
+    return f"{seconds * 1e3:.0f}ms" if seconds < 1 else f"{seconds:.0f}s"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
 import numpy as np
@@ -34,10 +35,28 @@ def to_categorical(labels: Any, num_classes: int | None = None) -> Array:
     return onehot.reshape(whole.shape + (columns,))
 
 
-def registry_name(thing: object) -> str:
-    """GlorotNormal -> glorot_normal, L1 -> l1."""
-    name = type(thing).__name__
+def snake_case(name: str) -> str:
+    """GlorotNormal -> glorot_normal, Conv2D -> conv2d, MaxPooling2D -> max_pooling2d."""
     return "".join("_" + c.lower() if c.isupper() and i and name[i - 1].islower() else c.lower() for i, c in enumerate(name))
+
+
+def registry_name(thing: object) -> str:
+    """The name under which an object's class is found again: its class's, in snake case."""
+    return snake_case(type(thing).__name__)
+
+
+def missing_name(module: str, name: str, there: Iterable[str]) -> AttributeError:
+    """The error for a name that Keras may have and we do not: it lists those that there are."""
+    return AttributeError(f"{module} has no {name!r}; there are {', '.join(sorted(there))}")
+
+
+def refuse_unknown(unknown: Iterable[str], who: str, *signatures: Callable[..., Any]) -> None:
+    """Raise TypeError when there are unknown arguments, naming those that the signatures have."""
+    if not unknown:
+        return
+    parameters = [p for signature in signatures for p in inspect.signature(signature).parameters.values()]
+    there = dict.fromkeys(p.name for p in parameters if p.kind is not p.VAR_KEYWORD and p.name != "self")
+    raise TypeError(f"{who} has no argument {', '.join(map(repr, unknown))}; there are {', '.join(there)}")
 
 
 def from_registry(identifier: Any, registry: dict[str, type[T]], kind: type[T], what: str) -> T:
