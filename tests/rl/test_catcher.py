@@ -92,6 +92,19 @@ def test_known_returns_of_simple_policies():
     assert 0.2 < catches.sum() / (catches.sum() + 60) < 0.45
 
 
+def test_a_fruit_is_caught_exactly_where_it_overlaps_the_paddle():
+    gap, y = (grid.ravel() for grid in np.meshgrid(np.arange(-15, 16), np.arange(40, 70)))
+    envs = CatcherVectorEnv(len(gap))
+    envs.reset(seed=0)
+    envs.states[:, sim.PADDLE_X] = 25
+    envs.states[:, sim.FRUIT_X], envs.states[:, sim.FRUIT_Y] = 25 + gap, y
+    _, rewards, *_ = envs.step(np.full(len(gap), STAY))
+    caught = (-7 <= gap) & (gap <= 8) & (56 <= y) & (y <= 61)
+    np.testing.assert_array_equal(rewards, np.where(y >= 64, -1, caught))
+    np.testing.assert_array_equal(envs.states[:, sim.CATCHES], caught)
+    np.testing.assert_array_equal(envs.states[:, sim.LIVES_LEFT], np.where(y >= 64, 2, 3))
+
+
 def test_following_the_fruit_never_misses():
     total, length, catches, misses = returns_of_20_games(follow, limit=1000)
     assert (length == 1000).all() and (misses == 0).all()
@@ -247,6 +260,7 @@ def test_final_obs_is_the_last_screen_of_exactly_the_games_that_ended():
             np.testing.assert_array_equal(infos["final_obs"][i], naive_screen(0, before[i, sim.NEXT_X], fruit[i]))
             np.testing.assert_array_equal(screens[i], naive_screen(25, *envs.states[i, sim.FRUIT_X : sim.FRUIT_Y + 1]))
         assert not infos["final_obs"][~ended].any()
+        np.testing.assert_array_equal(infos["final_info"]["misses"], np.where(ended, 3, 0))
         assert (envs.states[ended, sim.STEPS] == 0).all()
     assert ends > 4
 
@@ -335,3 +349,18 @@ def test_make_vector_gives_the_native_one():
     envs = make_vector("rl:rl/Catcher-v0", 2, max_episode_steps=50)
     assert isinstance(envs, CatcherVectorEnv) and envs.max_episode_steps == 50
     assert make_vector("rl/Catcher-v0", 1).max_episode_steps == 10_000
+
+
+def test_the_window_shows_the_frame_enlarged_and_notices_its_closing(monkeypatch):
+    monkeypatch.setenv("SDL_VIDEODRIVER", "dummy")
+    import pygame
+
+    env = gymnasium.make("rl/Catcher-v0", render_mode="human")
+    observation, _ = env.reset(seed=0)
+    observation, *_ = env.step(LEFT)
+    shown = pygame.surfarray.array3d(pygame.display.get_surface()).swapaxes(0, 1)
+    np.testing.assert_array_equal(shown, observation.repeat(8, axis=0).repeat(8, axis=1))
+    pygame.event.post(pygame.event.Event(pygame.QUIT))
+    with pytest.raises(KeyboardInterrupt, match="closed"):
+        env.step(LEFT)
+    env.close()
