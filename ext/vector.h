@@ -1,0 +1,54 @@
+/* The words of vector arithmetic for one target and type; included once for each by each_type.h.
+
+     vector            LANES numbers of type REAL; + - * work lane by lane, also with one number
+     load(p) store(p, v)   no alignment asked for
+     at_least_zero(v)      max(v, 0), which keeps NaN
+     INLINE, UNROLL        small functions are always inlined, their loops over constants unrolled
+
+   With VECTOR_BYTES 0 a vector is one number. */
+#include <stddef.h>
+#include <stdint.h>
+
+#undef vector
+#undef LANES
+#undef load
+#undef store
+#undef at_least_zero
+#define vector NAME(vector_type)
+#define load NAME(load_vector)
+#define store NAME(store_vector)
+#define at_least_zero NAME(at_least_zero_vector)
+
+#ifndef INLINE
+#if NNLITE_VECTORS
+#define INLINE static inline __attribute__((always_inline))
+#else
+#define INLINE static __forceinline
+#endif
+#if defined(__clang__)
+#define UNROLL _Pragma("clang loop unroll(full)")
+#elif defined(__GNUC__)
+#define UNROLL _Pragma("GCC unroll 16")
+#else
+#define UNROLL
+#endif
+#endif
+
+#if VECTOR_BYTES
+#define LANES (VECTOR_BYTES / (ptrdiff_t)sizeof(REAL))
+typedef REAL vector __attribute__((vector_size(VECTOR_BYTES)));
+typedef REAL NAME(loose_vector) __attribute__((vector_size(VECTOR_BYTES), aligned(sizeof(REAL)), may_alias));
+typedef INTEGER NAME(mask_vector) __attribute__((vector_size(VECTOR_BYTES)));
+
+INLINE vector load(const REAL *from) { return *(const NAME(loose_vector) *)from; }
+INLINE void store(REAL *to, vector value) { *(NAME(loose_vector) *)to = value; }
+INLINE vector at_least_zero(vector value) {
+    return (vector)((NAME(mask_vector))value & ~(NAME(mask_vector))(value < (REAL)0));
+}
+#else
+#define LANES 1
+typedef REAL vector;
+INLINE vector load(const REAL *from) { return *from; }
+INLINE void store(REAL *to, vector value) { *to = value; }
+INLINE vector at_least_zero(vector value) { return value < 0 ? 0 : value; }
+#endif

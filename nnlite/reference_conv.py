@@ -1,0 +1,76 @@
+"""NumPy twins of nnlite_ext._conv: the same functions in the fewest words, documentation and test oracle.
+
+Index law, with S strides, (top, left) the zeros before an image:
+
+    padded[n, top + y, left + x, c] = scale * x[n, y, x, c]
+    y[n, oy, ox, f] = bias[f] + sum over ky, kx, c  padded[n, oy*SH + ky, ox*SW + kx, c] * kernel[ky, kx, c, f]
+"""
+
+import numpy as np
+
+
+def pad(x, padded, top, left, scale):
+    """padded (N, HP, WP, C) = x (N, H, W, C) times scale in a frame of zeros."""
+    _, height, width, _ = x.shape
+    padded[...] = 0
+    padded[:, top : top + height, left : left + width] = x.astype(padded.dtype) * padded.dtype.type(scale)
+
+
+def pad_gradient(dy, y, padded_dy, top, left):
+    """padded_dy (N, HD, WD, F) = dy (N, OH, OW, F) where y > 0 (everywhere if y is None), in a frame of zeros."""
+    pad(dy if y is None else np.where(y > 0, dy, 0), padded_dy, top, left, 1)
+
+
+def gradient_frame(input_size, output_size, kernel_size, stride, before):
+    """Along one axis: (size of padded dy, zeros before dy): every (input + before - k)/stride lies inside."""
+    reached = [(before + i - k) // stride for i in range(input_size) for k in range(kernel_size)]
+    most = (kernel_size - 1) // stride
+    return max(max(reached), (before + input_size - 1) // stride, output_size - 1) + 1 + most, most
+
+
+def patches(padded, kernel_height, kernel_width, output_height, output_width, stride_h, stride_w):
+    """A view (N, OH, OW, KH, KW, C): what each output pixel sees."""
+    n, y, x, c = padded.strides
+    shape = (len(padded), output_height, output_width, kernel_height, kernel_width, padded.shape[3])
+    strides = (n, y * stride_h, x * stride_w, y, x, c)
+    return np.lib.stride_tricks.as_strided(padded, shape, strides, writeable=False)
+
+
+def conv_forward(padded, kernel, bias, y, stride_h, stride_w, relu):
+    """y (N, OH, OW, F) = padded (N, HP, WP, C) * kernel (KH, KW, C, F) + bias (F,), then max(y, 0) if relu."""
+    seen = patches(padded, *kernel.shape[:2], *y.shape[1:3], stride_h, stride_w)
+    y[...] = np.tensordot(seen, kernel, axes=3)
+    if bias is not None:
+        y += bias
+    if relu:
+        np.maximum(y, 0, out=y)
+
+
+def conv_kernel_gradient(
+    padded, padded_dy, dkernel, dbias, output_height, output_width, dy_top, dy_left, stride_h, stride_w
+):
+    """dkernel (KH, KW, C, F) and dbias (F,), overwritten: sums over all pixels of dy, which begins at (dy_top, dy_left)."""
+    dy = padded_dy[:, dy_top : dy_top + output_height, dy_left : dy_left + output_width]
+    seen = patches(padded, *dkernel.shape[:2], output_height, output_width, stride_h, stride_w)
+    dkernel[...] = np.tensordot(seen, dy, axes=((0, 1, 2), (0, 1, 2)))
+    if dbias is not None:
+        dbias[...] = dy.sum(axis=(0, 1, 2))
+
+
+def conv_input_gradient(padded_dy, kernel, dx, flipped, top, left, stride_h, stride_w):
+    """dx (N, H, W, C): every tap hands its share of dy back to the pixel it came from.
+
+    `flipped` is the compiled kernel's scratch and is not used here.
+    """
+    taps_y, taps_x, _, _ = kernel.shape
+    before_y, before_x = (taps_y - 1) // stride_h, (taps_x - 1) // stride_w
+    _, height, width, _ = dx.shape
+    dy = padded_dy[:, before_y:, before_x:]
+    reach = ((dy.shape[1] - 1) * stride_h + taps_y, (dy.shape[2] - 1) * stride_w + taps_x)
+    frame = np.zeros((len(dx), max(reach[0], top + height), max(reach[1], left + width), dx.shape[3]), dx.dtype)
+    for ky in range(taps_y):
+        for kx in range(taps_x):
+            rows = slice(ky, ky + (dy.shape[1] - 1) * stride_h + 1, stride_h)
+            columns = slice(kx, kx + (dy.shape[2] - 1) * stride_w + 1, stride_w)
+            frame[:, rows, columns] += dy @ kernel[ky, kx].T
+    dx[...] = frame[:, top : top + height, left : left + width]

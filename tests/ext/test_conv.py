@@ -1,0 +1,194 @@
+"""Direct convolution: equal to its NumPy twin on every target, and forward and input gradient are adjoint."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from nnlite import reference_conv
+from nnlite_ext import _conv, _threads
+
+
+@pytest.fixture(autouse=True)
+def settings_of_the_machine():
+    target, threads = _threads.target(), _threads.get_num_threads()
+    yield
+    _threads.set_target(target)
+    _threads.set_num_threads(threads)
+
+
+@st.composite
+def axes(draw):
+    """(input size, kernel size, stride, zeros before, zeros after) with at least one output pixel."""
+    kernel = draw(st.integers(1, 5))
+    before, after = draw(st.integers(0, kernel)), draw(st.integers(0, kernel))
+    size = draw(st.integers(max(1, kernel - before - after), 9))
+    return size, kernel, draw(st.integers(1, 4)), before, after
+
+
+@st.composite
+def cases(draw):
+    """One convolution with random numbers, on one target, type and number of threads."""
+    images, channels = draw(st.integers(1, 4)), draw(st.sampled_from([1, 2, 3, 4, 5, 8, 17]))
+    filters = draw(st.sampled_from([1, 2, 3, 4, 7, 8, 10, 16, 20, 31, 32, 33, 64, 65, 80, 100]))
+    return Case(
+        images, channels, filters, draw(axes()), draw(axes()),
+        draw(st.sampled_from([np.float32, np.float64])), draw(st.sampled_from(_threads.targets())),
+        draw(st.integers(1, 2)), draw(st.integers(0, 2**32 - 1)),
+    )  # fmt: skip
+
+
+class Case:
+    """x (N, H, W, C), its padded copy, kernel, bias, dy (N, OH, OW, F)."""
+
+    def __init__(self, images, channels, filters, vertical, horizontal, dtype, target, threads, seed):
+        self.text = f"{images=} {channels=} {filters=} {vertical=} {horizontal=} {dtype=} {target=} {threads=}"
+        self.dtype, self.target, self.threads = dtype, target, threads
+        (height, kernel_height, self.stride_h, self.top, bottom) = vertical
+        (width, kernel_width, self.stride_w, self.left, right) = horizontal
+        self.output = (
+            (height + self.top + bottom - kernel_height) // self.stride_h + 1,
+            (width + self.left + right - kernel_width) // self.stride_w + 1,
+        )
+        rng = np.random.default_rng(seed)
+        self.x = self.normal(rng, images, height, width, channels)
+        self.padded = np.zeros((images, height + self.top + bottom, width + self.left + right, channels), dtype)
+        reference_conv.pad(self.x, self.padded, self.top, self.left, 1)
+        self.kernel = self.normal(rng, kernel_height, kernel_width, channels, filters)
+        self.bias = self.normal(rng, filters)
+        self.dy = self.normal(rng, images, *self.output, filters)
+        frame_h, self.dy_top = _conv.gradient_frame(height, self.output[0], kernel_height, self.stride_h, self.top)
+        frame_w, self.dy_left = _conv.gradient_frame(width, self.output[1], kernel_width, self.stride_w, self.left)
+        self.padded_dy = np.zeros((images, frame_h, frame_w, filters), dtype)
+        reference_conv.pad_gradient(self.dy, None, self.padded_dy, self.dy_top, self.dy_left)
+        for array in (self.x, self.padded, self.kernel, self.bias, self.dy, self.padded_dy):
+            array.flags.writeable = False
+
+    def normal(self, rng, *shape):
+        return rng.standard_normal(shape).astype(self.dtype)
+
+    def filled(self, shape):
+        """An output full of rubbish: every cell must be written."""
+        return np.full(shape, np.nan, self.dtype)
+
+    def choose(self):
+        _threads.set_target(self.target)
+        _threads.set_num_threads(self.threads)
+
+    def forward(self, module, bias, relu):
+        y = self.filled(self.dy.shape)
+        module.conv_forward(self.padded, self.kernel, bias, y, self.stride_h, self.stride_w, relu)
+        return y
+
+    def kernel_gradient(self, module):
+        dkernel, dbias = self.filled(self.kernel.shape), self.filled(self.bias.shape)
+        module.conv_kernel_gradient(
+            self.padded, self.padded_dy, dkernel, dbias, *self.output, self.dy_top, self.dy_left,
+            self.stride_h, self.stride_w,
+        )  # fmt: skip
+        return dkernel, dbias
+
+    def input_gradient(self, module):
+        dx, flipped = self.filled(self.x.shape), self.filled(self.kernel.size)
+        module.conv_input_gradient(
+            self.padded_dy, self.kernel, dx, flipped, self.top, self.left, self.stride_h, self.stride_w
+        )
+        return dx
+
+    def assert_equal(self, ours, twins, terms):
+        """Within the rounding of a sum of `terms` products of standard normal numbers, one after the other."""
+        error = np.abs(ours - twins).max() / (terms * np.finfo(self.dtype).eps)
+        assert error < 8, (error, self.text)
+
+
+@settings(deadline=None, max_examples=150)
+@given(case=cases(), relu=st.booleans(), with_bias=st.booleans())
+def test_forward_is_its_twin(case, relu, with_bias):
+    case.choose()
+    bias = case.bias if with_bias else None
+    terms = case.kernel[..., 0].size + 1
+    case.assert_equal(case.forward(_conv, bias, relu), case.forward(reference_conv, bias, relu), terms)
+
+
+@settings(deadline=None, max_examples=150)
+@given(case=cases())
+def test_kernel_gradient_is_its_twin(case):
+    case.choose()
+    terms = case.dy[..., 0].size
+    for ours, twins in zip(case.kernel_gradient(_conv), case.kernel_gradient(reference_conv), strict=True):
+        case.assert_equal(ours, twins, terms)
+
+
+@settings(deadline=None, max_examples=150)
+@given(case=cases())
+def test_input_gradient_is_its_twin(case):
+    case.choose()
+    terms = case.kernel[:, :, 0].size
+    case.assert_equal(case.input_gradient(_conv), case.input_gradient(reference_conv), terms)
+
+
+@settings(deadline=None, max_examples=50)
+@given(case=cases())
+def test_input_gradient_is_the_adjoint_of_forward(case):
+    """<conv(x), dy> = <x, conv'(dy)> in float64."""
+    if case.dtype is not np.float64:
+        return
+    case.choose()
+    forward, backward = case.forward(_conv, None, False) * case.dy, case.x * case.input_gradient(_conv)
+    assert abs(forward.sum() - backward.sum()) <= 1e-13 * np.abs(forward).sum(), case.text
+
+
+@settings(deadline=None, max_examples=50)
+@given(case=cases())
+def test_threads_do_not_change_a_bit(case):
+    results = []
+    for threads in (1, 2, 3):
+        case.threads = threads
+        case.choose()
+        results.append((case.forward(_conv, case.bias, True), *case.kernel_gradient(_conv), case.input_gradient(_conv)))
+    for other in results[1:]:
+        assert all(np.array_equal(a, b) for a, b in zip(results[0], other, strict=True)), case.text
+
+
+@settings(deadline=None)
+@given(
+    case=cases(),
+    source=st.sampled_from([np.uint8, np.float32, np.float64]),
+    scale=st.sampled_from([1.0, 1 / 255]),
+    more=st.integers(0, 3),
+)
+def test_padding_is_its_twin(case, source, scale, more):
+    case.choose()
+    x = (np.abs(case.x) * 50).astype(source)
+    x.flags.writeable = False
+    shape = np.array(case.padded.shape) + [0, more, more, 0]
+    ours, twins = case.filled(shape), case.filled(shape)
+    _conv.pad(x, ours, case.top, case.left, scale)
+    reference_conv.pad(x, twins, case.top, case.left, scale)
+    np.testing.assert_array_max_ulp(ours, twins, 1)
+
+
+@settings(deadline=None)
+@given(case=cases(), with_y=st.booleans())
+def test_gradient_padding_is_its_twin(case, with_y):
+    case.choose()
+    y = np.maximum(case.dy[::-1], 0) if with_y else None
+    ours, twins = case.filled(case.padded_dy.shape), case.filled(case.padded_dy.shape)
+    _conv.pad_gradient(case.dy, y, ours, case.dy_top, case.dy_left)
+    reference_conv.pad_gradient(case.dy, y, twins, case.dy_top, case.dy_left)
+    assert np.array_equal(ours, twins)
+
+
+@given(size=st.integers(1, 20), kernel=st.integers(1, 8), stride=st.integers(1, 8), before=st.integers(0, 8))
+def test_gradient_frame_is_its_twin(size, kernel, stride, before):
+    output = max((size + before - kernel) // stride + 1, 1)
+    arguments = (size, output, kernel, stride, before)
+    assert _conv.gradient_frame(*arguments) == reference_conv.gradient_frame(*arguments)
+
+
+@pytest.mark.parametrize("target", _threads.targets())
+def test_relu_keeps_nan(target):
+    _threads.set_target(target)
+    y = np.zeros((1, 1, 1, 16), np.float32)
+    _conv.conv_forward(np.full((1, 1, 1, 1), np.nan, "f"), np.ones((1, 1, 1, 16), "f"), None, y, 1, 1, True)
+    assert np.isnan(y).all()
