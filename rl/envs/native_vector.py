@@ -47,7 +47,7 @@ class NativeVectorEnv(VectorEnv):
         self,
         num_envs: int,
         max_episode_steps: int | None,
-        observation_space: spaces.Box,
+        observation_space: spaces.Space,
         action_space: spaces.Discrete,
         columns: int,
     ) -> None:
