@@ -21,8 +21,8 @@ def make_vector(env_id: str, num_envs: int, *, max_episode_steps: int | None = N
     kwargs             handed to the environment, render_mode for example
 
     Our own environments and CartPole come compiled, all N games in one call; any other one is N Gymnasium environments
-    in a SyncVectorEnv. Seeds are given to `reset(seed=...)`. In the step that ends game i, both have its last observation
-    in infos["final_obs"][i]; only the compiled ones have `get_state` and `set_state`.
+    in a SyncVectorEnv. Seeds are given to `reset(seed=...)`. In the step that ends game i, both have its last
+    observation in infos["final_obs"][i]; only the compiled ones have `get_state` and `set_state`.
 
     Raises ValueError (first line what, second line what to do) when the id is unknown, when the environment cannot be
     made, or when its actions are not Discrete and counted from 0.
@@ -63,7 +63,7 @@ def _why_not(env_id: str, problem: Exception) -> str:
     if isinstance(problem, unknown) or "Malformed" in reason:
         return (
             f"there is no environment {env_id!r}: {reason}\n"
-            "  use rl/Catcher-v0, CartPole-v1, another id that gymnasium.pprint_registry() lists, or your own as module:ID"
+            "  use rl/Catcher-v0, CartPole-v1, another id of gymnasium.pprint_registry(), or your own as module:ID"
         )
     return (
         f"the environment {env_id!r} cannot be made: {reason}\n"
