@@ -15,7 +15,8 @@ from typing import Any
 import numpy as np
 
 from nnlite.layer import Layer
-from nnlite.models import Sequential
+from nnlite.layers import ActivatedLayer, MaxPooling2D
+from nnlite.network import Network
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -50,46 +51,93 @@ def relative_error(claimed: Array, measured: Array) -> float:
     return float(np.abs(claimed - measured).max()) / scale
 
 
-def gradient_errors(model: Sequential, x: Array, seed: int = 0, step: float = 1e-5) -> dict[str, float]:
+class _Snapshot:
+    """What a training pass changes besides its result: moving statistics and the generators of Dropout."""
+
+    def __init__(self, model: Network) -> None:
+        self.model, self.state = model, model.state.copy()
+        self.generators = [layer.rng.bit_generator for layer in model.layers if hasattr(layer, "rng")]
+        self.drawn = [generator.state for generator in self.generators]
+
+    def rewind(self) -> None:
+        self.model.state[...] = self.state
+        for generator, drawn in zip(self.generators, self.drawn):
+            generator.state = drawn
+
+
+def gradient_errors(model: Network, x: Array, seed: int = 0, step: float = 1e-5) -> dict[str, float]:
     """Relative errors of the model's parameter gradients and of dL/dx.
 
     model     built, float64; left with the weights it had. Regularizers count; Dropout draws the same mask in every pass.
-    x         (N, ...) float64; keep it away from kinks (a relu at exactly 0 has no derivative)
+    x         (N, ...) float64; keep it away from kinks (a relu at exactly 0 has no derivative): smooth_input does
 
     Returns {"params": error, "x": error}.
     """
     if model.dtype != np.float64:
         raise ValueError("only a float64 model can be checked: Sequential(..., dtype='float64')")
     x = np.array(x, np.float64)
-    generators = [layer.rng.bit_generator for layer in model.layers if hasattr(layer, "rng")]
-    state, drawn = model.state.copy(), [generator.state for generator in generators]
+    before = _Snapshot(model)
     y = model.forward(x)
     u = np.random.default_rng(seed).standard_normal(y.shape)
-    dx = model.backward(u, need_dx=True)
+    dx = model.backward(u.copy(), need_dx=True)  # a copy: a backward that spoils it must not spoil the check
     claimed = {"params": model.grads.copy(), "x": np.array(dx)}
 
-    def rewind() -> None:
-        model.state[...] = state
-        for generator, before in zip(generators, drawn):
-            generator.state = before
-
     def objective() -> float:
-        rewind()
+        before.rewind()
         return float(np.sum(u * model.forward(x))) + model.penalty()
 
     measured = {
         "params": numerical_gradient(objective, model.params, step),
         "x": numerical_gradient(objective, x, step),
     }
-    rewind()
+    before.rewind()
     return {name: relative_error(claimed[name], measured[name]) for name in claimed}
 
 
+def smooth_input(model: Network, n: int, seed: int = 0, margin: float = 1e-3) -> Array:
+    """A normal input (n, ...) at which every relu and every pooling is at least `margin` away from its kink.
+
+    Raises ValueError when a hundred draws give none.
+    """
+    rng = np.random.default_rng(seed)
+    for _ in range(100):
+        x = rng.standard_normal((n, *model.build().input_shape))
+        if kink_distance(model, x) >= margin:
+            return x
+    raise ValueError(f"no input found that is {margin} away from every kink; try a smaller margin")
+
+
+def kink_distance(model: Network, x: Array) -> float:
+    """Smallest distance of a relu's argument from 0, and of a pooling's largest number from the next one.
+
+    Exact zeros do not count: they come from a silent relu or from Dropout, and stay 0 when x moves a little.
+    """
+    before, smallest = _Snapshot(model), np.inf
+    for layer in model.layers:
+        gaps = np.zeros(0)
+        if isinstance(layer, MaxPooling2D):
+            ordered = np.sort(layer.windows_of(x), axis=0)
+            gaps = ordered[-1] - ordered[-2] if len(ordered) > 1 else gaps
+        if isinstance(layer, ActivatedLayer) and layer.activation.name == "relu":
+            gaps = np.abs(layer.forward(x, training=True, activate=False))
+            before.rewind()
+        smallest = min(smallest, gaps[gaps > 0].min(initial=np.inf))
+        x = layer.forward(x, training=True)
+    before.rewind()
+    return float(smallest)
+
+
 def layer_errors(layer: Layer, shape: tuple[int, ...], seed: int = 0, step: float = 1e-5) -> dict[str, float]:
-    """gradient_errors of a model of this one layer, for a normal input of `shape` (N, ...)."""
-    model = Sequential([layer], seed=seed, dtype="float64").build(shape[1:])
-    x = np.random.default_rng(seed + 1).standard_normal(shape)
-    return gradient_errors(model, x, seed, step)
+    """gradient_errors of a model of this one layer with random weights, for a normal input of `shape` (N, ...)."""
+    model = Network([layer], seed=seed, dtype="float64").build(shape[1:])
+    scramble(model, seed)
+    return gradient_errors(model, smooth_input(model, shape[0], seed + 1), seed, step)
+
+
+def scramble(model: Network, seed: int = 0) -> None:
+    """Draw every trainable weight anew, biases too, at least 0.05 away from 0, where L1 has its kink."""
+    w = np.random.default_rng(seed).normal(0.0, 0.5, model.build().params.shape)
+    model.params[...] = w + np.copysign(0.05, w)
 
 
 def loss_error(loss: Callable[[Array, Array], tuple[float, Array]], prediction: Array, target: Array, step: float = 1e-5) -> float:

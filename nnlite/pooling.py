@@ -28,11 +28,7 @@ class MaxPooling2D(Layer):
         return (*self.geometry.out, input_shape[-1])
 
     def forward(self, x: Array, training: bool = False) -> Array:
-        g = self.geometry
-        padded = self.buffer("padded", (len(x), g.height + g.top + g.bottom, g.width + g.left + g.right, g.channels))
-        padded.fill(-np.inf)
-        padded[:, g.top : g.top + g.height, g.left : g.left + g.width] = x
-        windows = self._windows(padded)                               # (KH*KW) views of (N, OH, OW, C)
+        windows = self.windows_of(x)
         y = self.buffer("y" if training else "p", windows[0].shape)
         np.copyto(y, windows[0])
         for window in windows[1:]:
@@ -40,6 +36,14 @@ class MaxPooling2D(Layer):
         if training:
             self._keep(self._winners(windows, y), x.shape)
         return y
+
+    def windows_of(self, x: Array) -> list[Array]:
+        """KH*KW views (N, OH, OW, C): the pixels at each place of the window, -inf outside the image."""
+        g = self.geometry
+        padded = self.buffer("padded", (len(x), g.height + g.top + g.bottom, g.width + g.left + g.right, g.channels))
+        padded.fill(-np.inf)
+        padded[:, g.top : g.top + g.height, g.left : g.left + g.width] = x
+        return self._windows(padded)
 
     def backward(self, dy: Array, need_dx: bool = True) -> Array | None:
         winners, shape = self._take_cache()

@@ -1,0 +1,215 @@
+"""Every backward pass is the derivative of its forward pass: float64, shapes drawn by hypothesis.
+
+The checks are nnlite.gradcheck's own; test_planted_faults.py shows that they catch wrong derivatives.
+"""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from nnlite import activations, layers, losses
+from nnlite.gradcheck import gradient_errors, layer_errors, loss_error, numerical_gradient, relative_error, scramble, smooth_input
+from nnlite.models import Sequential
+
+BOUND = 1e-7
+seeds = st.integers(0, 2**32 - 2)
+activation_names = st.sampled_from(sorted(activations.REGISTRY))
+penalties = st.sampled_from([None, "l1", "l2", {"name": "l1_l2", "l1": 0.02, "l2": 0.3}])
+sizes = st.integers(1, 4)
+pairs = st.tuples(sizes, sizes)
+paddings = st.sampled_from(["same", "valid"])
+smooth = settings(deadline=None, max_examples=60)
+
+
+@st.composite
+def images(draw):
+    """(N, H, W, C) of an image batch small enough for a numerical gradient."""
+    return draw(st.integers(1, 2)), draw(st.integers(1, 6)), draw(st.integers(1, 6)), draw(st.integers(1, 3))
+
+
+@st.composite
+def windows(draw, shape):
+    """(window, strides, padding) that fit an image batch of this shape."""
+    padding = draw(paddings)
+    kernel = draw(pairs)
+    if padding == "valid":
+        kernel = min(kernel[0], shape[1]), min(kernel[1], shape[2])
+    return kernel, draw(pairs), padding
+
+
+@st.composite
+def weighted(draw):
+    """What Dense and Conv2D have in common."""
+    return {
+        "activation": draw(activation_names),
+        "use_bias": draw(st.booleans()),
+        "kernel_regularizer": draw(penalties),
+        "bias_regularizer": draw(penalties),
+    }
+
+
+@smooth
+@given(units=sizes, features=sizes, rows=st.lists(sizes, min_size=1, max_size=2), common=weighted(), seed=seeds)
+def test_dense_backward_is_the_gradient_of_forward(units, features, rows, common, seed):
+    errors = layer_errors(layers.Dense(units, **common), (*rows, features), seed)
+    assert max(errors.values()) <= BOUND, errors
+
+
+@smooth
+@given(data=st.data(), shape=images(), filters=st.integers(1, 3), common=weighted(), seed=seeds)
+def test_conv_backward_is_the_gradient_of_forward(data, shape, filters, common, seed):
+    kernel, strides, padding = data.draw(windows(shape))
+    layer = layers.Conv2D(filters, kernel, strides, padding, **common)
+    errors = layer_errors(layer, shape, seed)
+    assert max(errors.values()) <= BOUND, errors
+
+
+@smooth
+@given(data=st.data(), shape=images(), seed=seeds)
+def test_max_pooling_backward_is_the_gradient_of_forward(data, shape, seed):
+    errors = layer_errors(layers.MaxPooling2D(*data.draw(windows(shape))), shape, seed)
+    assert max(errors.values()) <= BOUND, errors
+
+
+@smooth
+@given(shape=st.lists(sizes, min_size=1, max_size=3), center=st.booleans(), scale=st.booleans(), seed=seeds)
+def test_batch_normalization_backward_is_the_gradient_of_forward(shape, center, scale, seed):
+    # two rows that nearly agree have a variance near 0, where 1/sqrt(var + epsilon) is too curved for any difference
+    errors = layer_errors(layers.BatchNormalization(center=center, scale=scale, epsilon=0.1), (3, *shape), seed)
+    assert max(errors.values()) <= BOUND, errors
+
+
+@smooth
+@given(rate=st.floats(0.0, 0.9), shape=st.lists(sizes, min_size=2, max_size=4), seed=seeds)
+def test_dropout_backward_is_the_gradient_of_forward(rate, shape, seed):
+    errors = layer_errors(layers.Dropout(rate), tuple(shape), seed)
+    assert max(errors.values()) <= BOUND, errors
+
+
+@pytest.mark.parametrize("name", sorted(activations.REGISTRY))
+@settings(deadline=None, max_examples=10)
+@given(shape=st.lists(sizes, min_size=2, max_size=4), seed=seeds)
+def test_activation_backward_is_the_gradient_of_forward(name, shape, seed):
+    errors = layer_errors(layers.Activation(name), tuple(shape), seed)
+    assert max(errors.values()) <= BOUND, errors
+
+
+@pytest.mark.parametrize("layer", [layers.Flatten, lambda: layers.Rescaling(0.25, -0.5)], ids=["flatten", "rescaling"])
+def test_reshaping_and_scaling_backward_is_the_gradient_of_forward(layer):
+    errors = layer_errors(layer(), (2, 3, 2, 2))
+    assert max(errors.values()) <= BOUND, errors
+
+
+@st.composite
+def networks(draw):
+    """A whole model: images or vectors, one to three middle layers of any kind, one or two dense layers on top."""
+    common = {"seed": draw(seeds), "dtype": "float64"}
+    if draw(st.booleans()):
+        shape = draw(images())[1:]
+        middle = [draw(middle_layers((1, *shape))) for _ in range(draw(st.integers(1, 3)))] + [layers.Flatten()]
+    else:
+        shape = (draw(sizes),)
+        middle = [layers.Dense(draw(sizes), **draw(weighted())) for _ in range(draw(st.integers(0, 2)))]
+        middle += [layers.BatchNormalization(epsilon=0.1)] * draw(st.integers(0, 1))
+    top = [layers.Dense(draw(sizes), **draw(weighted())) for _ in range(draw(st.integers(1, 2)))]
+    return Sequential([*middle, *top], **common).build(shape)
+
+
+@st.composite
+def middle_layers(draw, shape):
+    """Any layer from image to image; windows are padded, so that they fit whatever is left of the image."""
+    kernel, strides, _ = draw(windows(shape))
+    kind = draw(st.sampled_from(["conv", "conv", "pool", "norm", "dropout", "activation", "scale"]))
+    if kind == "conv":
+        return layers.Conv2D(draw(st.integers(1, 3)), kernel, strides, "same", **draw(weighted()))
+    if kind == "pool":
+        return layers.MaxPooling2D(kernel, strides, "same")
+    if kind == "norm":
+        return layers.BatchNormalization(epsilon=0.1)
+    if kind == "dropout":
+        return layers.Dropout(draw(st.floats(0.0, 0.8)))
+    return layers.Activation(draw(activation_names)) if kind == "activation" else layers.Rescaling(0.5, 0.1)
+
+
+@settings(deadline=None, max_examples=150)
+@given(model=networks(), n=st.integers(2, 3), seed=seeds)
+def test_whole_network_backward_is_the_gradient_of_forward(model, n, seed):
+    scramble(model, seed)
+    errors = gradient_errors(model, smooth_input(model, n, seed, margin=3e-4), seed)
+    assert max(errors.values()) <= BOUND, errors
+
+
+def network_with_loss_error(model, loss, x, target, logits):
+    """Relative error of the gradient of loss + penalties with respect to every weight."""
+    model.backward(loss(model.forward(x, logits), target)[1])
+    claimed = model.grads.copy()
+    measured = numerical_gradient(lambda: loss(model.forward(x, logits), target)[0] + model.penalty(), model.params)
+    return relative_error(claimed, measured)
+
+
+@pytest.mark.parametrize(
+    "activation, loss, logits",
+    [
+        ("softmax", losses.categorical_crossentropy, False),
+        ("softmax", losses.categorical_crossentropy_from_logits, True),
+        ("sigmoid", losses.binary_crossentropy, False),
+        ("sigmoid", losses.binary_crossentropy_from_logits, True),
+        ("linear", losses.mean_squared_error, False),
+        ("tanh", losses.huber, False),
+    ],
+)
+def test_gradient_of_a_loss_through_a_network(activation, loss, logits):
+    model = Sequential(
+        [layers.Dense(5, "tanh", input_shape=(3,), kernel_regularizer="l1"), layers.Dense(4, activation, kernel_regularizer="l2")],
+        seed=1,
+        dtype="float64",
+    ).build()
+    scramble(model, 2)
+    rng = np.random.default_rng(3)
+    target = np.eye(4)[rng.integers(4, size=6)]
+    error = network_with_loss_error(model, loss, rng.standard_normal((6, 3)), target, logits)
+    assert error <= BOUND, error
+
+
+@st.composite
+def predictions(draw):
+    """(prediction, target) of one shape, whose differences are away from 0 and from 1, the kinks of mae and huber."""
+    shape = tuple(draw(st.lists(sizes, min_size=1, max_size=3)))
+    rng = np.random.default_rng(draw(seeds))
+    target = rng.standard_normal(shape)
+    distance = rng.choice([rng.uniform(0.01, 0.9, shape), rng.uniform(1.1, 5, shape)])
+    return target + rng.choice([-1, 1], shape) * distance, target
+
+
+@pytest.mark.parametrize("loss", [losses.mean_squared_error, losses.mean_absolute_error, losses.huber])
+@smooth
+@given(case=predictions())
+def test_regression_loss_gradient(loss, case):
+    error = loss_error(loss, *case)
+    assert error <= BOUND, error
+
+
+@pytest.mark.parametrize(
+    "loss",
+    [
+        losses.categorical_crossentropy_from_logits,
+        losses.categorical_crossentropy,
+        losses.binary_crossentropy_from_logits,
+        losses.binary_crossentropy,
+    ],
+)
+@smooth
+@given(shape=st.lists(sizes, min_size=2, max_size=3), seed=seeds)
+def test_classification_loss_gradient(loss, shape, seed):
+    rng = np.random.default_rng(seed)
+    target = rng.uniform(0, 1, shape)  # any weights, not only one-hot rows
+    probabilities = rng.uniform(0.05, 0.95, shape)  # rows that do not sum to 1: they are renormalised
+    error = loss_error(loss, rng.normal(0, 3, shape) if "logits" in loss.__name__ else probabilities, target)
+    assert error <= BOUND, error
+
+
+def test_a_float32_model_is_refused():
+    model = Sequential([layers.Dense(2, input_shape=(3,))]).build()
+    with pytest.raises(ValueError, match="float64"):
+        gradient_errors(model, np.zeros((1, 3)))
