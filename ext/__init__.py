@@ -1,0 +1,1 @@
+"""Compiled hot loops of nnlite and rl."""

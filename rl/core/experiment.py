@@ -1,0 +1,123 @@
+"""One training run from settings to results: what all agent articles do alike around their agent."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from gymnasium import spaces
+from gymnasium.vector import VectorEnv
+
+from rl.core import cli, run_folder
+from rl.core.agent import Agent
+from rl.core.evaluation import Evaluator
+from rl.core.logger import Logger
+from rl.core.observer import ScreenObserver
+from rl.core.progress import Progress
+from rl.core.seeding import Streams, streams
+from rl.core.settings import AgentSettings
+from rl.core.trainer import Trainer
+from rl.envs.goals import goal_of
+from rl.envs.make import make_vector
+
+MakeAgent = Callable[[spaces.Space[Any], spaces.Discrete, Any, Streams], Agent]
+COLUMNS = ("time/total_timesteps", "time/fps", "time/episodes", "rollout/ep_rew_mean", "rollout/ep_len_mean")
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a run leaves: its folder and what the Trainer's summary says."""
+
+    folder: Path
+    trainer: Trainer
+    seconds: float
+
+
+def command(
+    article: str,
+    settings_class: type[AgentSettings],
+    make_agent: MakeAgent,
+    metrics: tuple[str, ...],
+    summary: str,
+    examples: tuple[str, ...],
+    presets: dict[str, dict[str, Any]],
+) -> int:
+    """The `main` of an agent's article; returns the exit code."""
+
+    def run(settings: AgentSettings) -> None:
+        if settings.play:
+            from rl.core.play import play_run
+
+            play_run(article, settings, settings_class, make_agent)
+        else:
+            train(article, settings, make_agent, metrics)
+
+    return cli.main(article, settings_class, run, summary=summary, examples=examples, presets=presets)
+
+
+def train(article: str, settings: AgentSettings, make_agent: MakeAgent, metrics: tuple[str, ...]) -> Result:
+    """Train one agent, write its run folder, say what was reached."""
+    rngs = streams(settings.seed)
+    envs = observed(settings.env_id, settings.num_envs, settings.max_episode_steps)
+    agent = make_agent(envs.single_observation_space, envs.single_action_space, settings, rngs)
+    goal = goal_of(settings.env_id)
+    evaluator = Evaluator(lambda n: observed(settings.env_id, n, settings.max_episode_steps), settings.eval_episodes, goal, rngs.evaluation)
+    folder = run_folder.create(settings.out, article, settings.env_id, settings.seed, asdict(settings))
+    print(header(article, settings, folder, goal.text), flush=True)
+    logger = Logger(folder, settings.env_id, COLUMNS + metrics)
+    progress = Progress(settings.total_timesteps)
+    trainer = Trainer(
+        agent, envs, evaluator, logger, progress, folder,
+        total_timesteps=settings.total_timesteps, eval_freq=settings.eval_freq, keep_going=settings.keep_going, seed=rngs.environment,
+    )
+    try:
+        trainer.train()
+    finally:
+        progress.close()
+        logger.close()
+    agent.save(folder / "last.safetensors")
+    seconds = progress.seconds()
+    finish(article, settings, agent, trainer, folder, seconds)
+    envs.close()
+    evaluator.close()
+    return Result(folder, trainer, seconds)
+
+
+def observed(env_id: str, num_envs: int, max_episode_steps: int = 0, **options: Any) -> VectorEnv:
+    """N games as the network reads them: screens through the ScreenObserver, everything else as it is."""
+    envs = make_vector(env_id, num_envs, max_episode_steps=max_episode_steps or None, **options)
+    space = envs.single_observation_space
+    if isinstance(space, spaces.Box) and space.dtype == np.uint8 and len(space.shape) == 3 and space.shape[2] in (1, 3):
+        return ScreenObserver(envs)
+    return envs
+
+
+def header(article: str, settings: AgentSettings, folder: Path, goal: str) -> str:
+    """One line: what, environment, seed, kernels, threads, folder."""
+    machine = run_folder.machine()
+    return (
+        f"rl.{article} on {settings.env_id}, seed {settings.seed}, {machine['kernels']} kernels, {machine['threads']} threads, "
+        f"goal: {goal}; folder {folder}"
+    )
+
+
+def finish(article: str, settings: AgentSettings, agent: Agent, trainer: Trainer, folder: Path, seconds: float) -> None:
+    """Plot, animate, and say what was reached and how to see it."""
+    from rl.core.plots import reward_plot
+    from rl.core.play import record
+
+    reached = {**trainer.summary(), "seconds": round(seconds, 3)}
+    run_folder.write_json(folder / "result.json", reached)
+    reward_plot(folder / "reward.png", trainer.returns, f"rl.{article} on {settings.env_id}")
+    best = "" if trainer.best is None else f"best evaluation: score {trainer.best.score:.4g}"
+    if trainer.best is not None and len(trainer.best.returns):
+        best += f", mean return {trainer.best.mean:.2f}"
+    state = f"solved after {trainer.solved_at:,} steps" if trainer.solved_at is not None else f"not solved in {agent.steps:,} steps"
+    print(f"{state}, {seconds:.1f} s; {best}")
+    agent.load(folder / "best.safetensors")
+    record(folder, agent, settings)
+    print(f"watch it:  {Path(sys.executable).name} -m rl.{article} --play {folder}")

@@ -1,0 +1,92 @@
+"""Logger: writes what happened, as files that common tools read.
+
+    progress.csv   a row every log interval: steps, rates, means of the update's metrics
+    monitor.csv    a row an episode, in Stable-Baselines3's format: r(eturn), l(ength), t(ime since the start)
+    events...      TensorBoard scalars and images; the x axis is environment steps
+
+Tags are named as Stable-Baselines3 names them.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import time
+from pathlib import Path
+from typing import Any, TextIO
+
+import numpy as np
+
+Array = np.ndarray[Any, np.dtype[Any]]
+
+
+class Logger:
+    """The log files of one run folder. `append` continues the files of an interrupted run."""
+
+    def __init__(self, folder: Path, env_id: str, columns: tuple[str, ...], append: bool = False) -> None:
+        from tensorboardX import SummaryWriter
+
+        self.folder, self.columns = folder, columns
+        self.started = time.time()
+        self._sums: dict[str, float] = {}
+        self._counts: dict[str, int] = {}
+        self._progress = self._open("progress.csv", append)
+        self._progress_rows = csv.DictWriter(self._progress, columns, restval="", lineterminator="\n")
+        self._monitor = self._open("monitor.csv", append)
+        if not append:
+            self._progress_rows.writeheader()
+            self._monitor.write(f"#{json.dumps({'t_start': self.started, 'env_id': env_id})}\nr,l,t\n")
+        self._board = SummaryWriter(str(folder), write_to_disk=True)
+
+    def _open(self, name: str, append: bool) -> TextIO:
+        return open(self.folder / name, "a" if append else "w", encoding="utf-8", newline="")
+
+    def episode(self, total: float, length: int) -> None:
+        """One finished training game."""
+        self._monitor.write(f"{total:.6g},{length},{time.time() - self.started:.3f}\n")
+
+    def add(self, metrics: dict[str, float]) -> None:
+        """Metrics of one update; their means are written with the next row."""
+        for name, value in metrics.items():
+            self._sums[name] = self._sums.get(name, 0.0) + value
+            self._counts[name] = self._counts.get(name, 0) + 1
+
+    def row(self, step: int, values: dict[str, float]) -> dict[str, float]:
+        """Write `values` and the means since the last row, to progress.csv and TensorBoard; returns them all."""
+        values = {**values, **{name: self._sums[name] / self._counts[name] for name in self._sums}}
+        self._sums, self._counts = {}, {}
+        unknown = set(values) - set(self.columns)
+        if unknown:
+            raise ValueError(f"progress.csv has no column {sorted(unknown)}")
+        self._progress_rows.writerow({"time/total_timesteps": step, **{k: f"{v:.6g}" for k, v in values.items()}})
+        self.scalars(step, values)
+        self.flush()
+        return values
+
+    def scalars(self, step: int, values: dict[str, float]) -> None:
+        """TensorBoard scalars; numbers that are not finite are left out."""
+        for name, value in values.items():
+            if np.isfinite(value):
+                self._board.add_scalar(name, value, step)
+
+    def strip(self, step: int, name: str, frames: list[Array]) -> None:
+        """Grey frames (H, W) side by side as one TensorBoard image: what the network saw."""
+        if frames:
+            self._board.add_image(name, np.concatenate(frames, axis=1), step, dataformats="HW")
+
+    def histogram(self, step: int, name: str, values: Array) -> None:
+        """A TensorBoard histogram."""
+        self._board.add_histogram(name, values, step)
+
+    def flush(self) -> None:
+        """What was logged so far is on disk, readable while the run goes on."""
+        self._progress.flush()
+        self._monitor.flush()
+        self._board.flush()
+
+    def close(self) -> None:
+        """Finish the files."""
+        self.flush()
+        self._progress.close()
+        self._monitor.close()
+        self._board.close()

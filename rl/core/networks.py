@@ -1,0 +1,51 @@
+"""The articles' networks: dense for vectors, the DQN trunk for screens."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from gymnasium import spaces
+from nnlite import Sequential
+from nnlite.layers import Conv2D, Dense, Flatten, Layer, Rescaling
+
+from rl.core.errors import require
+
+SMALLEST_SCREEN = 8  # the first kernel's side
+
+
+def network(observations: spaces.Space[Any], outputs: int, hidden: tuple[int, ...], rng: np.random.Generator) -> Sequential:
+    """A built network for these observations with a linear output of `outputs` columns.
+
+    Vectors (D,) get Dense layers of `hidden` units with relu; stacks of screens (H, W, C) of bytes the articles' trunk:
+    Conv 32@8x8/4, 64@4x4/2, 64@3x3/1, all "same", relu, glorot_normal, then Dense 256.
+
+    Raises UsageError for observations that are neither, or screens smaller than the first kernel.
+    """
+    require(isinstance(observations, (spaces.Box, spaces.Discrete)), f"observations are {observations}", "wrap them into a Box of numbers")
+    if isinstance(observations, spaces.Box) and len(observations.shape) == 3:
+        layers = screen_trunk(observations.shape)
+    else:
+        require(len(observation_shape(observations)) == 1, f"observations have shape {observations.shape}", "use vectors (D,) or screens (H, W, C)")
+        layers = [Dense(units, activation="relu", kernel_initializer="glorot_normal") for units in hidden]
+    layers.append(Dense(outputs, kernel_initializer="glorot_normal"))
+    return Sequential(layers, seed=rng).build(observation_shape(observations))
+
+
+def screen_trunk(shape: tuple[int, ...]) -> list[Layer]:
+    """Bytes (H, W, C) -> 256 features."""
+    require(min(shape[:2]) >= SMALLEST_SCREEN, f"an image of {shape[0]}x{shape[1]} is too small for the network",
+            f"give images of at least {SMALLEST_SCREEN}x{SMALLEST_SCREEN} pixels")
+    return [
+        Rescaling(1 / 255),
+        Conv2D(32, 8, 4, "same", activation="relu", kernel_initializer="glorot_normal"),
+        Conv2D(64, 4, 2, "same", activation="relu", kernel_initializer="glorot_normal"),
+        Conv2D(64, 3, 1, "same", activation="relu", kernel_initializer="glorot_normal"),
+        Flatten(),
+        Dense(256, activation="relu", kernel_initializer="glorot_normal"),
+    ]
+
+
+def observation_shape(observations: spaces.Space[Any]) -> tuple[int, ...]:
+    """(D,) or (H, W, C) of what the network reads; a Discrete observation is read one-hot, (n,)."""
+    return (int(observations.n),) if isinstance(observations, spaces.Discrete) else tuple(observations.shape or ())

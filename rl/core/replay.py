@@ -1,0 +1,149 @@
+"""A replay that stores every frame once and rebuilds stacks and n-step returns when it is asked for a batch.
+
+50,000 steps of 80x80 bytes take 320 MB; as stacks of floats they would take 10 GB. Each of the N parallel games writes
+into a ring of its own (see nnlite_ext/_replay for what a slot is), so that neighbours in a ring are neighbours in time.
+An episode's last observation takes a slot of its own: a return that a time limit cut off is bootstrapped from it.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from nnlite_ext import _replay
+
+Array = np.ndarray[Any, np.dtype[Any]]
+TRIES = 1000
+
+
+class Batch(NamedTuple):
+    """B transitions. Observations are the replay's own buffers, valid until the next sample."""
+
+    observations: Array  # (B, ...) where the transition starts
+    actions: Array  # (B,) int64
+    returns: Array  # (B,) float32  sum over j < n of gamma^j r_j
+    next_observations: Array  # (B, ...) n steps later, or where the episode was cut off
+    discounts: Array  # (B,) float32  gamma^n; 0 where the episode ended: nothing is bootstrapped
+
+
+class ReplayBuffer:
+    """The last `capacity` steps of `num_envs` games.
+
+    capacity   steps kept, over all games
+    shape      of one observation; with stack > 1 its last axis is the stack, and observations are bytes
+    stack      frames an observation consists of, oldest first on the last axis
+    n_step     length of the returns, gamma their discount
+
+    Raises ValueError when the sizes do not fit together.
+    """
+
+    def __init__(self, capacity: int, num_envs: int, shape: tuple[int, ...], dtype: Any, stack: int = 1, n_step: int = 1, gamma: float = 0.99) -> None:
+        length = capacity // num_envs
+        if length <= n_step + stack:
+            raise ValueError(f"a replay of {capacity} steps for {num_envs} games is shorter than n_step {n_step} + stack {stack} a game")
+        if stack > 1 and (np.dtype(dtype) != np.uint8 or shape[-1] != stack):
+            raise ValueError(f"a stack of {stack} needs uint8 observations (..., {stack}), not {np.dtype(dtype)} {shape}")
+        self.stack, self.n_step, self.gamma = stack, n_step, gamma
+        self.shape, self.dtype = tuple(shape), np.dtype(dtype)
+        self.num_envs, self.length = num_envs, length
+        frame_shape = self.shape[:-1] if stack > 1 else self.shape
+        self.frames = np.zeros((num_envs * length, *frame_shape), self.dtype)
+        self._bytes = self.frames.view(np.uint8).reshape(num_envs * length, -1)
+        self.kind = np.zeros((num_envs, length), np.uint8)
+        self.age = np.zeros((num_envs, length), np.uint8)
+        self.actions = np.zeros(num_envs * length, np.int64)
+        self.rewards = np.zeros((num_envs, length), np.float32)
+        self.head = np.zeros(num_envs, np.int64)
+        self.filled = np.zeros(num_envs, np.int64)
+        self._since_reset = np.zeros(num_envs, np.int64)
+        self._starts = np.arange(num_envs, dtype=np.int64) * length
+        self._every = np.arange(num_envs)
+        self._buffers: dict[int, tuple[Array, ...]] = {}
+
+    def __len__(self) -> int:
+        """Slots in use."""
+        return int(self.filled.sum())
+
+    @property
+    def nbytes(self) -> int:
+        """Memory of everything stored."""
+        return sum(a.nbytes for a in (self.frames, self.kind, self.age, self.actions, self.rewards))
+
+    def add(
+        self, observations: Array, actions: Array, rewards: Array, ends: Array, stops: Array, next_observations: Array
+    ) -> None:
+        """One step of every game.
+
+        observations       (N, ...) what was acted on
+        actions, rewards   (N,)
+        ends               (N,) bool: the return ends here, nothing is bootstrapped
+        stops              (N,) bool: the episode is over, ended or cut off; the next observation belongs to a new one
+        next_observations  (N, ...) what came of it, the real last one where the episode stops
+        """
+        games = self._every
+        self._write(games, observations, np.where(ends, _replay.END, _replay.MOVE))
+        slots = self._starts + self.head
+        self.actions[slots] = actions
+        self.rewards[games, self.head] = rewards
+        self._since_reset += 1
+        self._advance(games)
+        if stops.any():
+            over = np.flatnonzero(stops)
+            self._write(over, next_observations[over], np.full(len(over), _replay.LAST))
+            self._advance(over)
+            self._since_reset[over] = 0
+
+    def _write(self, games: Array, observations: Array, kinds: Array) -> None:
+        at = self.head[games]
+        self.frames[self._starts[games] + at] = observations[..., -1] if self.stack > 1 else observations
+        self.kind[games, at] = kinds
+        self.age[games, at] = np.minimum(self._since_reset[games], self.stack - 1)
+
+    def _advance(self, games: Array) -> None:
+        self.head[games] = (self.head[games] + 1) % self.length
+        self.filled[games] = np.minimum(self.filled[games] + 1, self.length)
+
+    def sample(self, batch_size: int, rng: np.random.Generator) -> Batch:
+        """A batch drawn uniformly with replacement; raises ValueError while no transition is complete."""
+        slots, next_slots, returns, discounts, observations, next_observations = self._batch_buffers(batch_size)
+        found = _replay.sample(
+            rng.bit_generator, self.n_step, self.gamma, self.kind, self.age, self.rewards, self.head, self.filled,
+            slots, next_slots, returns, discounts, TRIES,
+        ) if len(self) else False
+        if not found:
+            raise ValueError("the replay holds no complete transition yet")
+        self.gather(slots, observations)
+        self.gather(next_slots, next_observations)
+        return Batch(observations, self.actions[slots], returns, next_observations, discounts)
+
+    def gather(self, slots: Array, out: Array) -> Array:
+        """The observations (B, ...) whose newest frames stand in these slots (B,)."""
+        view = out.view(np.uint8).reshape(len(slots), -1, self.stack)
+        _replay.gather(self._bytes, self.age.reshape(-1), self.length, slots, view)
+        return out
+
+    def _batch_buffers(self, size: int) -> tuple[Array, ...]:
+        if size not in self._buffers:
+            self._buffers[size] = (
+                np.zeros(size, np.int64),
+                np.zeros(size, np.int64),
+                np.zeros(size, np.float32),
+                np.zeros(size, np.float32),
+                np.zeros((size, *self.shape), self.dtype),
+                np.zeros((size, *self.shape), self.dtype),
+            )
+        return self._buffers[size]
+
+    STATE = ("frames", "kind", "age", "actions", "rewards", "head", "filled", "_since_reset")
+
+    def get_state(self) -> dict[str, Array]:
+        """Everything stored; the arrays themselves, not copies."""
+        return {name.lstrip("_"): getattr(self, name) for name in self.STATE}
+
+    def set_state(self, state: dict[str, Array]) -> None:
+        """Take over what get_state gave; raises ValueError when a shape differs."""
+        for name in self.STATE:
+            if state[name.lstrip("_")].shape != getattr(self, name).shape:
+                raise ValueError(f"the saved replay's {name} is {state[name.lstrip('_')].shape}, not {getattr(self, name).shape}")
+        for name in self.STATE:
+            getattr(self, name)[...] = state[name.lstrip("_")]
