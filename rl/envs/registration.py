@@ -19,3 +19,19 @@ def register_environments() -> None:
         order_enforce=False,
         disable_env_checker=True,
     )
+    register(
+        id="rl/Bandit-v0",
+        entry_point="rl.envs.bandit:BanditEnv",
+        vector_entry_point="rl.envs.bandit:BanditVectorEnv",
+        max_episode_steps=250,  # the article's number of plays
+        order_enforce=False,
+        disable_env_checker=True,
+    )
+    register(
+        id="rl/Maze-v0",
+        entry_point="rl.envs.maze:MazeEnv",
+        vector_entry_point="rl.envs.maze:MazeVectorEnv",
+        max_episode_steps=1_000,
+        order_enforce=False,
+        disable_env_checker=True,
+    )

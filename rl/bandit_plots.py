@@ -1,0 +1,61 @@
+"""The bandit's two pictures and the bound drawn into the second."""
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import numpy as np
+
+COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9")   # told apart by the colour-blind too
+
+
+def relative_entropy(p: float, q: float) -> float:
+    """Kullback-Leibler divergence of two coins: p ln(p/q) + (1-p) ln((1-p)/(1-q)); inf where q excludes what p allows."""
+    total = 0.0
+    for a, b in ((p, q), (1 - p, 1 - q)):
+        if a > 0:
+            total += a * math.log(a / b) if b > 0 else math.inf
+    return total
+
+
+def lai_robbins(chances: np.ndarray) -> float:
+    """The slope C of the least regret C * ln t that any algorithm good on all arms can have in the long run.
+
+    C = sum over the worse arms of (p* - p) / KL(p, p*).  Source: Lai and Robbins 1985.
+    """
+    best = float(np.max(chances))
+    return sum((best - p) / relative_entropy(float(p), best) for p in chances if p < best)
+
+
+def draw_rewards(path: Path, curves: dict[str, np.ndarray], title: str) -> None:
+    """The article's picture: mean reward (T,) of each play, one curve for each algorithm."""
+    figure, axes = _figure(title, "mean reward of the play")
+    for (label, curve), colour in zip(curves.items(), COLOURS):
+        axes.plot(np.arange(1, len(curve) + 1), curve, color=colour, label=label, linewidth=1.2)
+    axes.set_ylim(0, 1)
+    axes.legend(loc="lower right")
+    figure.savefig(path, dpi=120)
+
+
+def draw_regret(path: Path, curves: dict[str, np.ndarray], slope: float) -> None:
+    """Cumulative regret (T,) of each algorithm on a logarithmic axis of plays, with Lai and Robbins' bound."""
+    figure, axes = _figure("What the wrong arms cost", "cumulative regret (coins)")
+    plays = np.arange(1, len(next(iter(curves.values()))) + 1)
+    for (label, curve), colour in zip(curves.items(), COLOURS):
+        axes.plot(plays, curve, color=colour, label=label)
+    axes.plot(plays, slope * np.log(plays), "k--", label=f"Lai-Robbins: {slope:.2f} ln t, least slope in the long run")
+    axes.set_xscale("log")
+    axes.legend(loc="upper left")
+    figure.savefig(path, dpi=120)
+
+
+def _figure(title: str, ylabel: str):
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(8, 4.8), layout="constrained")
+    FigureCanvasAgg(figure)                             # draws without a screen, whatever matplotlib is set to
+    axes = figure.add_subplot()
+    axes.set(title=title, xlabel="play", ylabel=ylabel)
+    axes.grid(alpha=0.3)
+    return figure, axes
