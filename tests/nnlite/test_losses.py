@@ -1,0 +1,71 @@
+"""Losses: values by hand, shapes that may not broadcast. Their gradients are judged in test_gradients.py."""
+
+import math
+
+import numpy as np
+import pytest
+
+from nnlite import losses
+
+PAIRWISE = [losses.mean_squared_error, losses.mean_absolute_error, losses.huber, losses.categorical_crossentropy,
+            losses.categorical_crossentropy_from_logits, losses.binary_crossentropy, losses.binary_crossentropy_from_logits]
+
+
+@pytest.mark.parametrize("loss", PAIRWISE)
+@pytest.mark.parametrize("shapes", [((3, 1), (3,)), ((3,), (3, 1)), ((2, 3), (1, 3)), ((2, 3), (2, 2))])
+def test_shapes_never_broadcast(loss, shapes):
+    with pytest.raises(ValueError, match="same shape") as caught:
+        loss(np.full(shapes[0], 0.5), np.full(shapes[1], 0.5))
+    assert all(str(shape) in str(caught.value) for shape in shapes)
+
+
+@pytest.mark.parametrize("loss", PAIRWISE)
+def test_an_empty_batch_has_no_mean(loss):
+    with pytest.raises(ValueError, match="empty"):
+        loss(np.zeros((0, 2)), np.zeros((0, 2)))
+
+
+@pytest.mark.parametrize("loss", PAIRWISE)
+def test_value_is_a_number_and_gradient_like_the_prediction(loss):
+    value, gradient = loss(np.full((4, 2), 0.25, np.float32), np.full((4, 2), 0.5, np.float32))
+    assert isinstance(value, float) and gradient.shape == (4, 2) and gradient.dtype == np.float32
+
+
+def test_regression_values_by_hand():
+    p, t = np.array([[1.0], [5.0]]), np.array([[1.5], [2.0]])
+    assert losses.mean_squared_error(p, t)[0] == pytest.approx((0.25 + 9) / 2)
+    assert losses.mean_absolute_error(p, t)[0] == pytest.approx((0.5 + 3) / 2)
+    assert losses.huber(p, t)[0] == pytest.approx((0.125 + 2.5) / 2)  # 0.5 e^2 inside, |e| - 0.5 outside
+    assert losses.huber(p, t, delta=2.0)[0] == pytest.approx((0.125 + 2 * (3 - 1)) / 2)
+
+
+def test_classification_values_by_hand():
+    one_hot = np.array([[1.0, 0.0], [0.0, 1.0]])
+    assert losses.categorical_crossentropy(np.array([[0.8, 0.2], [0.6, 0.4]]), one_hot)[0] == pytest.approx(
+        -(math.log(0.8) + math.log(0.4)) / 2
+    )
+    assert losses.categorical_crossentropy_from_logits(np.zeros((2, 2)), one_hot)[0] == pytest.approx(math.log(2))
+    assert losses.binary_crossentropy(np.array([[0.8], [0.4]]), np.array([[1.0], [0.0]]))[0] == pytest.approx(
+        -(math.log(0.8) + math.log(0.6)) / 2
+    )
+    assert losses.binary_crossentropy_from_logits(np.array([[0.0]]), np.array([[1.0]]))[0] == pytest.approx(math.log(2))
+
+
+def test_from_logits_stays_finite_where_probabilities_have_rounded():
+    for loss in (losses.categorical_crossentropy_from_logits, losses.binary_crossentropy_from_logits):
+        value, gradient = loss(np.array([[1e4, -1e4]], np.float32), np.array([[0.0, 1.0]], np.float32))
+        assert math.isfinite(value) and value > 5e3 and np.isfinite(gradient).all()
+
+
+def test_probabilities_beyond_the_clip_have_no_gradient():
+    _, gradient = losses.binary_crossentropy(np.array([[0.0, 1.0]]), np.array([[1.0, 0.0]]))
+    assert gradient.tolist() == [[0.0, 0.0]]
+
+
+def test_names():
+    assert losses.get("mse") is losses.get("mean_squared_error") is losses.mse
+    assert losses.get(losses.huber) is losses.huber
+    with pytest.raises(ValueError, match="there are .*huber.*mse"):
+        losses.get("hinge")
+    with pytest.raises(ValueError, match="delta"):
+        losses.huber(np.zeros(1), np.zeros(1), delta=0)
