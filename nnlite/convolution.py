@@ -1,4 +1,4 @@
-"""Geometry of a 2-D convolution and its general path: explicit patches times a matrix.
+"""Geometry of a 2-D convolution, and the two ways to compute it: straight from the padded image, or patches times a matrix.
 
 Keras's "same": out = ceil(in / stride); total = max((out - 1) * stride + k - in, 0); before = total // 2, the rest after.
 "valid": no padding, out = (in - k) // stride + 1.
@@ -6,11 +6,12 @@ Keras's "same": out = ceil(in / stride); total = max((out - 1) * stride + k - in
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from nnlite_ext import _patches
+from nnlite_ext import _conv, _patches, _threads
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -60,45 +61,89 @@ def same_padding(size: int, kernel: int, stride: int) -> tuple[int, int]:
     return total // 2, total - total // 2
 
 
+class DirectConvolution:
+    """Reads the patches where they lie in the padded image, without writing them out; bias and ReLU on the way.
+
+    geometry, filters, dtype   of the layer
+    buffer(name, shape)        the layer's own arrays
+    """
+
+    def __init__(self, geometry: Geometry, filters: int, buffer: Buffer) -> None:
+        self.geometry, self.filters, self.buffer = geometry, filters, buffer
+        g = geometry
+        self._rows = _conv.gradient_frame(g.height, g.out[0], g.kernel[0], g.strides[0], g.top)
+        self._columns = _conv.gradient_frame(g.width, g.out[1], g.kernel[1], g.strides[1], g.left)
+
+    def forward(self, x: Array, scale: float, W: Array, b: Array | None, y: Array, relu: bool, kind: str) -> Array:
+        """y = x * scale convolved with W, plus b, then ReLU if wanted; returns what backward needs.
+
+        x (N, H, W, C) floats or bytes, W (KH, KW, C, F), y (N, OH, OW, F); `kind` names the buffers of this kind of pass.
+        """
+        g = self.geometry
+        shape = (len(x), g.height + g.top + g.bottom, g.width + g.left + g.right, g.channels)
+        padded = self.buffer(kind + "padded", shape)
+        _conv.pad(x, padded, g.top, g.left, scale)
+        _conv.conv_forward(padded, W, b, y, *g.strides, relu)
+        return padded
+
+    def backward(
+        self, padded: Array, dy: Array, y: Array | None, W: Array, dW: Array, db: Array | None, dx: Array | None
+    ) -> None:
+        """Overwrite dW, db and, unless it is None, dx. With y, the ReLU's own output, dy counts only where y > 0."""
+        g = self.geometry
+        framed = self.buffer("framed", (len(dy), self._rows[0], self._columns[0], self.filters))
+        _conv.pad_gradient(dy, y, framed, self._rows[1], self._columns[1])
+        _conv.conv_kernel_gradient(padded, framed, dW, db, *g.out, self._rows[1], self._columns[1], *g.strides)
+        if dx is not None:
+            _conv.conv_input_gradient(framed, W, dx, self.buffer("flipped", (W.size,)), g.top, g.left, *g.strides)
+
+
 class PatchConvolution:
-    """col = im2col(x), then y = col @ W: the products run on BLAS, whatever the shape.
+    """col = im2col(x), then y = col @ W: the products run on BLAS, whatever the shape. Same methods as DirectConvolution.
 
     W (KH*KW*C, F), col (N*OH*OW, KH*KW*C), y (N*OH*OW, F).
     """
 
-    def __init__(self, geometry: Geometry, filters: int, dtype: Any) -> None:
-        self.geometry, self.filters, self.dtype = geometry, filters, np.dtype(dtype)
+    def __init__(self, geometry: Geometry, filters: int, buffer: Buffer) -> None:
+        self.geometry, self.filters, self.buffer = geometry, filters, buffer
         g = geometry
         self._patch = (*g.kernel, *g.strides, g.top, g.left)
         self._size = g.kernel[0] * g.kernel[1] * g.channels
 
-    def gather(self, x: Array, out: Array | None) -> Array:
-        """col (N, OH, OW, KH*KW*C) of x (N, H, W, C), into `out` when it is given."""
-        col = np.empty(self.patches_shape(len(x)), self.dtype) if out is None else out
+    def forward(self, x: Array, scale: float, W: Array, b: Array | None, y: Array, relu: bool, kind: str) -> Array:
+        """y = x * scale convolved with W, plus b, then ReLU if wanted; returns what backward needs."""
+        if x.dtype != y.dtype or scale != 1:
+            x = np.multiply(x, y.dtype.type(scale), out=self.buffer(kind + "scaled", x.shape), casting="unsafe")
+        col = self.buffer(kind + "col", (len(x), *self.geometry.out, self._size))
         _patches.im2col(x, *self._patch, col)
+        rows = y.reshape(-1, self.filters)
+        np.matmul(col.reshape(-1, self._size), W.reshape(self._size, self.filters), out=rows)
+        if b is not None:
+            rows += b
+        if relu:
+            np.maximum(y, 0, out=y)
         return col
 
-    def patches_shape(self, n: int) -> tuple[int, int, int, int]:
-        return (n, *self.geometry.out, self._size)
+    def backward(
+        self, col: Array, dy: Array, y: Array | None, W: Array, dW: Array, db: Array | None, dx: Array | None
+    ) -> None:
+        """Overwrite dW, db and, unless it is None, dx. With y, the ReLU's own output, dy counts only where y > 0."""
+        if y is not None:
+            dy = np.multiply(dy, y > 0, out=self.buffer("dz", y.shape))
+        dz = dy.reshape(-1, self.filters)
+        np.matmul(col.reshape(-1, self._size).T, dz, out=dW.reshape(self._size, self.filters))  # dL/dW = col' dz
+        if db is not None:
+            np.sum(dz, axis=0, out=db)
+        if dx is not None:
+            dcol = self.buffer("dcol", col.shape)
+            np.matmul(dz, W.reshape(self._size, self.filters).T, out=dcol.reshape(-1, self._size))
+            _patches.col2im(dcol, *self._patch, dx)                                             # dL/dx = col2im(dz W')
 
-    def forward(self, col: Array, W: Array, b: Array | None, y: Array) -> Array:
-        """y = col @ W + b, y (N, OH, OW, F)."""
-        flat = y.reshape(-1, self.filters)
-        np.matmul(col.reshape(-1, self._size), W.reshape(self._size, self.filters), out=flat)
-        if b is not None:
-            flat += b
-        return y
 
-    def kernel_gradient(self, col: Array, dz: Array, dW: Array) -> None:
-        """dW = col' dz, summed over images and pixels."""
-        np.matmul(
-            col.reshape(-1, self._size).T, dz.reshape(-1, self.filters), out=dW.reshape(self._size, self.filters)
-        )
+Buffer = Callable[[str, tuple[int, ...]], Array]
+PATHS: dict[str, type[DirectConvolution] | type[PatchConvolution]] = {"direct": DirectConvolution, "patches": PatchConvolution}
 
-    def input_gradient(self, dz: Array, W: Array, dcol: Array, dx: Array) -> Array:
-        """dx = col2im(dz W')."""
-        np.matmul(
-            dz.reshape(-1, self.filters), W.reshape(self._size, self.filters).T, out=dcol.reshape(-1, self._size)
-        )
-        _patches.col2im(dcol, *self._patch, dx)
-        return dx
+
+def default_path() -> str:
+    """"direct" where the compiler had vectors to offer, else "patches"."""
+    return "direct" if _threads.lanes() > 1 else "patches"

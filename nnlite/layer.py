@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from nnlite import initializers, regularizers
-from nnlite.utils import refuse_unknown, snake_case
+from nnlite.utils import aligned_zeros, refuse_unknown, snake_case
 
 Array = np.ndarray[Any, np.dtype[Any]]
 Shape = tuple[int, ...]
@@ -110,7 +110,7 @@ class Layer:
         key = (name, shape)
         found = self._buffers.get(key)
         if found is None:
-            found = self._buffers[key] = np.zeros(shape, dtype or self.dtype)
+            found = self._buffers[key] = aligned_zeros(shape, dtype or self.dtype)
         return found
 
     def _keep(self, *arrays: Any) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from nnlite import activations, initializers, regularizers
-from nnlite.convolution import Geometry, PatchConvolution
+from nnlite.convolution import PATHS, Geometry, default_path
 from nnlite.layer import Array, Layer, Shape
 from nnlite.normalization import BatchNormalization, Dropout
 from nnlite.pooling import MaxPooling2D
@@ -115,6 +115,7 @@ class Conv2D(ActivatedLayer):
         self.filters, self.use_bias = positive(filters, "filters"), bool(use_bias)
         self.kernel_size, self.strides = pair(kernel_size, "kernel_size"), pair(strides, "strides")
         self.padding = padding
+        self.input_scale = 1.0
         self.initializers = (kernel_initializer, bias_initializer)
         self.regularizers = (kernel_regularizer, bias_regularizer)
 
@@ -129,27 +130,27 @@ class Conv2D(ActivatedLayer):
     def bound(self) -> None:
         self.W, self.dW = self.kernel.value, self.kernel.gradient
         self.b, self.db = (self.bias.value, self.bias.gradient) if self.use_bias else (None, None)
-        self.path = PatchConvolution(self.geometry, self.filters, self.dtype)
+        self.path = PATHS[default_path()](self.geometry, self.filters, self.buffer)
 
     def forward(self, x: Array, training: bool = False, activate: bool = True) -> Array:
         kind = "y" if training else "p"
-        col = self.path.gather(x, self.buffer(kind + "col", self.path.patches_shape(len(x))))
-        z = self.path.forward(col, self.W, self.b, self.buffer(kind, (len(x), *self.geometry.out, self.filters)))
-        y, used = self._activate(z, activate)
+        fused = activate and isinstance(self.activation, activations.Relu)
+        y = self.buffer(kind, (len(x), *self.geometry.out, self.filters))
+        kept = self.path.forward(x, self.input_scale, self.W, self.b, y, fused, kind)
+        used = None if fused else self._activate(y, activate)[1]
         if training:
-            self._keep(x.shape, col, y, used)
+            self._keep(x.shape, kept, y, used)
         return y
 
     def backward(self, dy: Array, need_dx: bool = True) -> Array | None:
-        x_shape, col, y, used = self._take_cache()
-        dz = self._through_activation(used, y, dy)                    # (N, OH, OW, F)
-        self.path.kernel_gradient(col, dz, self.dW)                   # (KH, KW, C, F)  dL/dW = col' dz
-        if self.use_bias:
-            np.sum(dz, axis=(0, 1, 2), out=self.db)                   # (F,)
-        if not need_dx:
-            return None
-        dcol = self.buffer("dcol", col.shape)
-        return self.path.input_gradient(dz, self.W, dcol, self.buffer("dx", x_shape))  # dL/dx = col2im(dz W')
+        x_shape, kept, y, used = self._take_cache()
+        dx = self.buffer("dx", x_shape) if need_dx else None          # (N, H, W, C)
+        if used is None:                                              # the ReLU's derivative is taken on the way
+            self.path.backward(kept, dy, y, self.W, self.dW, self.db, dx)
+        else:
+            dz = self._through_activation(used, y, dy)                # (N, OH, OW, F)
+            self.path.backward(kept, dz, None, self.W, self.dW, self.db, dx)
+        return dx
 
     def get_config(self) -> dict[str, Any]:
         own = {"filters": self.filters, "kernel_size": list(self.kernel_size), "strides": list(self.strides)}
@@ -195,28 +196,39 @@ class Flatten(Layer):
 
 
 class Rescaling(Layer):
-    """y = x * scale + offset; takes unsigned bytes as they come from a screen, so that frames stay uint8 until here."""
+    """y = x * scale + offset; takes unsigned bytes as they come from a screen, so that frames stay uint8 until here.
+
+    In front of a Conv2D the model lets the convolution multiply by `scale` while it pads (see Network).
+    """
 
     accepts_bytes = True
 
     def __init__(self, scale: float, offset: float = 0.0, **common: Any) -> None:
         super().__init__(**common)
         self.scale, self.offset = float(scale), float(offset)
+        self.handed_over = False
 
     def build(self, input_shape: Shape) -> Shape:
         return input_shape
 
+    def hand_over(self, following: Layer) -> None:
+        """Leave the multiplication to a convolution that follows, which does it while it copies."""
+        if isinstance(following, Conv2D) and self.offset == 0:
+            following.input_scale, self.handed_over = self.scale, True
+
     def forward(self, x: Array, training: bool = False) -> Array:
+        if training:
+            self._keep()
+        if self.handed_over:
+            return x
         y = np.multiply(x, self.dtype.type(self.scale), out=self.buffer("y" if training else "p", x.shape), casting="unsafe")
         if self.offset:
             y += self.dtype.type(self.offset)
-        if training:
-            self._keep()
         return y
 
     def backward(self, dy: Array, need_dx: bool = True) -> Array | None:
         self._take_cache()
-        return dy * dy.dtype.type(self.scale) if need_dx else None
+        return dy * dy.dtype.type(self.scale) if need_dx else None    # the convolution's dx is that of the scaled image
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "scale": self.scale, "offset": self.offset}

@@ -16,8 +16,8 @@ from typing import Any, NoReturn, TypeVar
 import numpy as np
 
 from nnlite.layer import Array, Layer, Shape, Weight, as_shape
-from nnlite.layers import ActivatedLayer
-from nnlite.utils import positive
+from nnlite.layers import ActivatedLayer, Rescaling
+from nnlite.utils import aligned_zeros, positive
 
 PREDICT_BATCH = 256
 Model = TypeVar("Model", bound="Network")
@@ -92,7 +92,7 @@ class Network:
         trainable = [w for layer in self.layers for w in layer.weights if w.trainable]
         carried = [w for layer in self.layers for w in layer.weights if not w.trainable]
         self.params, self.variables = _flat(trainable, self.dtype)
-        self.grads = np.zeros_like(self.params)
+        self.grads = aligned_zeros(self.params.shape, self.dtype)
         self.state, places = _flat(carried, self.dtype)
         for weight, place in zip(trainable, self.variables):
             weight.value = self.params[place].reshape(weight.shape)
@@ -100,6 +100,8 @@ class Network:
         for weight, place in zip(carried, places):
             weight.value = self.state[place].reshape(weight.shape)
         self._penalised = [w for w in trainable if w.regularizer is not None]
+        trained = [index for index, layer in enumerate(self.layers) if any(w.trainable for w in layer.weights)]
+        self._lowest = trained[0] if trained else 0
 
     def _draw(self) -> None:
         for layer, rng in zip(self.layers, self._rng.spawn(len(self.layers))):
@@ -107,6 +109,9 @@ class Network:
                 weight.value[...] = weight.initializer(weight.shape, rng)
             layer.seed(rng)
             layer.bound()
+        for layer, following in zip(self.layers, self.layers[1:]):
+            if isinstance(layer, Rescaling):
+                layer.hand_over(following)
 
     # --- the three passes --------------------------------------------------------------------------------------
 
@@ -134,9 +139,10 @@ class Network:
         if gradient.shape != self._pending:
             raise ValueError(f"dy {gradient.shape} does not fit the output {self._pending} of the last forward")
         self._pending = None
-        for index in range(len(self.layers) - 1, 0, -1):
+        lowest = 0 if need_dx else self._lowest                   # below it nothing is trained: its dx, the dearest, is not needed
+        for index in range(len(self.layers) - 1, lowest, -1):
             gradient = self.layers[index].backward(gradient)  # type: ignore[assignment]
-        dx = self.layers[0].backward(gradient, need_dx)           # the first layer's dx is the dearest: only on request
+        dx = self.layers[lowest].backward(gradient, need_dx)
         for weight in self._penalised:
             weight.gradient += weight.regularizer.gradient(weight.value)  # type: ignore[union-attr]
         return dx if need_dx else None
@@ -238,4 +244,4 @@ def _flat(weights: list[Weight], dtype: Any) -> tuple[Array, list[slice]]:
     for weight in weights:
         places.append(slice(start, start + weight.size))
         start += weight.size
-    return np.zeros(start, dtype), places
+    return aligned_zeros((start,), dtype), places

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from nnlite_ext import _adam
 
-from nnlite.utils import from_registry, missing_name, registry_name
+from nnlite.utils import aligned_zeros, from_registry, missing_name, registry_name
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -72,7 +72,7 @@ class Optimizer:
         self.variables = [slice(0, params.size)] if variables is None else list(variables)
         self.iterations = 0
         for name in self.moments:
-            setattr(self, name, np.zeros_like(params))
+            setattr(self, name, aligned_zeros(params.shape, params.dtype))
         return self
 
     moments: tuple[str, ...] = ()

@@ -101,3 +101,15 @@ def positive(value: Any, what: str) -> int:
     if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 1:
         raise ValueError(f"{what} must be a whole number >= 1, not {value!r}")
     return int(value)
+
+
+ALIGNMENT = 64  # bytes: a cache line, and the widest vector
+
+
+def aligned_zeros(shape: tuple[int, ...], dtype: Any) -> Array:
+    """np.zeros that begins at a multiple of 64 bytes, where vector loads are fastest."""
+    itemsize = np.dtype(dtype).itemsize
+    size = int(np.prod(shape))
+    raw = np.zeros(size + ALIGNMENT // itemsize, dtype)
+    start = -raw.ctypes.data % ALIGNMENT // itemsize
+    return raw[start : start + size].reshape(shape)
