@@ -1,0 +1,159 @@
+"""A2C learns Catcher from the screen (article 8)."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from gymnasium import spaces
+from nnlite import optimizers
+from nnlite.losses import mean_squared_error
+
+from rl.core.agent import Agent, Array, Metrics
+from rl.core.experience import Experience
+from rl.core.experiment import command
+from rl.core.networks import network
+from rl.core.policy import explained_variance, policy_loss, probabilities, sample_actions
+from rl.core.returns import generalized_advantages
+from rl.core.rollout import Rollout
+from rl.core.seeding import Streams
+from rl.core.settings import AgentSettings, at_least, positive
+
+
+@dataclass
+class Settings(AgentSettings):
+    """Settings of A2C; the defaults are those that learn Catcher soonest."""
+
+    env_id: str = "rl/Catcher-v0"
+    """Gymnasium id; module:ID imports your own module first"""
+    total_timesteps: int = 1_000_000
+    """environment steps, over all parallel games"""
+    max_episode_steps: int = 1_000
+    """cut a game after so many steps; 0 = the environment's own limit"""
+    num_envs: int = 16
+    """parallel games"""
+    n_steps: int = 10
+    """steps of each game between updates"""
+    learning_rate: float = 7e-4
+    """Adam's step size"""
+    clipnorm: float = 5.0
+    """longest gradient of one weight array"""
+    gamma: float = 0.97
+    """discount a step, 0 to 1"""
+    gae_lambda: float = 0.95
+    """0 = one-step advantages, 1 = whole returns"""
+    ent_coef: float = 0.01
+    """weight of the entropy: keeps the policy trying"""
+    vf_coef: float = 0.5
+    """weight of the critic's loss"""
+    clip_rewards: bool = True
+    """learn from rewards clipped to [-1, 1]"""
+    life_loss_ends: bool = True
+    """a negative reward ends the return, not the game"""
+    hidden: tuple[int, ...] = (64, 64)
+    """hidden units of the dense network (vector observations)"""
+
+    def validate(self) -> None:
+        super().validate()
+        at_least(self, "n_steps", 1)
+        positive(self, "clipnorm")
+
+
+TEST: dict[str, Any] = {
+    "env_id": "CartPole-v0",
+    "max_episode_steps": 0,
+    "total_timesteps": 500_000,
+    "num_envs": 8,
+    "n_steps": 16,
+    "learning_rate": 2e-3,
+    "gamma": 0.98,
+    "ent_coef": 0.0,
+    "clip_rewards": False,
+    "life_loss_ends": False,
+    "eval_freq": 5_000,
+    "eval_episodes": 100,
+}
+
+
+class ActorCriticAgent(Agent):
+    """The network, how it acts, when and what it learns."""
+
+    def __init__(self, observations: spaces.Space[Any], actions: spaces.Discrete, settings: Settings, rngs: Streams) -> None:
+        self.settings, self.actions = settings, int(actions.n)
+        self.model = network(observations, self.actions + 1, settings.hidden, rngs.network)  # columns: the logits, the value
+        self.optimizer = optimizers.Adam(settings.learning_rate, clipnorm=settings.clipnorm).bind(
+            self.model.params, self.model.grads, self.model.variables
+        )
+        self.rollout = Rollout(settings.n_steps, settings.num_envs, observations)
+        self.rngs = rngs
+        self.updates = 0
+
+    def act(self, observations: Array) -> Array:
+        """Actions drawn from the policy."""
+        return sample_actions(self.model.predict(observations)[:, :-1], self.rngs.exploration)
+
+    def preferences(self, observations: Array) -> Array:
+        """pi(a|s) for every action, (N, A)."""
+        return probabilities(self.model.predict(observations)[:, :-1])
+
+    def greedy(self, observations: Array) -> Array:
+        return self.model.predict(observations)[:, :-1].argmax(axis=1)
+
+    def values(self, observations: Array) -> Array:
+        """V(s), (N,): what the critic expects."""
+        return self.model.predict(observations)[:, -1]
+
+    def observe(self, experience: Experience) -> Metrics | None:
+        """Store the step of every game; one update every `n_steps` steps of all games."""
+        s = self.settings
+        if s.clip_rewards or s.life_loss_ends:
+            rewards = np.clip(experience.rewards, -1, 1) if s.clip_rewards else experience.rewards
+            ends = experience.terminated | (experience.rewards < 0) if s.life_loss_ends else experience.terminated
+            experience = experience._replace(rewards=rewards, terminated=ends)
+        self.rollout.add(experience)
+        self.steps += len(experience.rewards)
+        return self.update(self.rollout) if self.rollout.full else None
+
+    def update(self, rollout: Rollout) -> Metrics:
+        """One step of gradient descent on the rollout, which is then forgotten."""
+        s = self.settings
+        output = self.model.forward(rollout.flat_observations())                          # (T * E, A + 1)
+        logits, values = output[:, :-1], output[:, -1]
+        steps = values.reshape(rollout.actions.shape)                                     # (T, E)
+        advantages = generalized_advantages(
+            rollout.rewards, steps, rollout.next_values(steps, self.values), rollout.terminated, rollout.done, s.gamma, s.gae_lambda
+        ).ravel()                                                                         # (T * E,) constants from here on
+        returns = advantages + values
+        policy, entropy, dlogits = policy_loss(logits, rollout.actions.ravel(), advantages, s.ent_coef)
+        value, dvalues = mean_squared_error(values, returns)
+        explained = explained_variance(values, returns)
+        self.model.backward(np.column_stack((dlogits, s.vf_coef * dvalues)))
+        self.optimizer.step()
+        self.updates += 1
+        return {
+            "train/loss": policy + s.vf_coef * value - s.ent_coef * entropy,
+            "train/policy_loss": policy, "train/value_loss": value, "train/entropy": entropy, "train/explained_variance": explained,
+        }
+
+    def status(self) -> Metrics:
+        return {"train/n_updates": self.updates}
+
+
+METRICS = ("train/loss", "train/policy_loss", "train/value_loss", "train/entropy", "train/explained_variance", "train/n_updates")
+SUMMARY = "A2C learns Catcher from the screen (article 8). It stops by itself when the game is solved."
+EXAMPLES = (
+    "python -m rl.a2c                     learn, show what was reached",
+    "python -m rl.a2c --play              watch the newest trained agent",
+    "python -m rl.a2c --test              CartPole-v0 with a small dense network",
+)
+
+
+def main() -> int:
+    """python -m rl.a2c"""
+    return command("a2c", Settings, ActorCriticAgent, METRICS, SUMMARY, EXAMPLES, {"test": TEST})
+
+
+if __name__ == "__main__":
+    sys.exit(main())

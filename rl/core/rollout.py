@@ -1,0 +1,108 @@
+"""A rollout: T steps of E parallel games, all played by the same policy, learned from once and then forgotten."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from gymnasium import spaces
+
+from rl.core.experience import Experience
+from rl.core.networks import observation_shape
+
+Array = np.ndarray[Any, np.dtype[Any]]
+
+
+class Rollout:
+    """Preallocated arrays (T, E, ...), filled one step of all games at a time.
+
+    length        T, steps of each game
+    num_envs      E, parallel games
+    observations  the space of one game's observation; bytes stay bytes
+
+    observations (T, E, ...), actions (T, E) int64, rewards (T, E) float32, terminated and done (T, E) bool.
+    """
+
+    def __init__(self, length: int, num_envs: int, observations: spaces.Space[Any]) -> None:
+        self.length, self.num_envs = length, num_envs
+        self.shape = observation_shape(observations)
+        dtype = np.uint8 if observations.dtype == np.uint8 else np.float32
+        self.observations = np.zeros((length, num_envs, *self.shape), dtype)
+        self.actions = np.zeros((length, num_envs), np.int64)
+        self.rewards = np.zeros((length, num_envs), np.float32)
+        self.terminated = np.zeros((length, num_envs), bool)
+        self.done = np.zeros((length, num_envs), bool)
+        self.following = np.zeros((num_envs, *self.shape), dtype)  # what came after the newest step
+        self.cut: list[tuple[int, int, Array]] = []  # (t, game, its real last observation) where a time limit ended a game
+        self.filled = 0
+
+    @property
+    def full(self) -> bool:
+        """T steps are stored; the next `add` begins anew."""
+        return self.filled == self.length
+
+    def add(self, experience: Experience) -> None:
+        """Store one step of every game; after a full rollout, the first of the next."""
+        if self.full:
+            self.filled = 0
+            self.cut.clear()
+        t = self.filled
+        self.observations[t] = experience.observations
+        self.actions[t] = experience.actions
+        self.rewards[t] = experience.rewards
+        self.terminated[t] = experience.terminated
+        np.logical_or(experience.terminated, experience.truncated, out=self.done[t])
+        self.following[...] = experience.next_observations
+        if experience.truncated.any():
+            self.cut += [(t, int(game), self.following[game].copy()) for game in np.flatnonzero(experience.truncated)]
+        self.filled += 1
+
+    def flat_observations(self) -> Array:
+        """(T * E, ...): what a network reads in one pass."""
+        return self.observations.reshape(-1, *self.shape)
+
+    def next_values(self, values: Array, estimate: Callable[[Array], Array]) -> Array:
+        """V of the real next observation of every step, (T, E).
+
+        values    (T, E) of `observations`: the next ones are the same, one step later, wherever the game went on
+        estimate  observations (N, ...) -> values (N,), asked once for those that no step of the rollout acted on: what
+                  follows the last step, and the last observations of games that a time limit cut off
+
+        Where a game terminated the number means nothing; nothing may be made of it. Raises ValueError when values are
+        not (T, E).
+        """
+        if values.shape != self.actions.shape:
+            raise ValueError(f"values {values.shape} must be (T, E) = {self.actions.shape}")
+        following = np.empty_like(values)
+        following[:-1] = values[1:]
+        if not self.cut:
+            following[-1] = estimate(self.following)
+            return following
+        found = estimate(np.concatenate([self.following, np.stack([last for _, _, last in self.cut])]))
+        following[-1] = found[: self.num_envs]
+        for (t, game, _), value in zip(self.cut, found[self.num_envs :]):
+            following[t, game] = value
+        return following
+
+    STATE = ("observations", "actions", "rewards", "terminated", "done", "following")
+
+    def get_state(self) -> dict[str, Any]:
+        """Everything stored; the arrays themselves, not copies."""
+        cut = {
+            "steps": np.array([t for t, _, _ in self.cut], np.int64),
+            "games": np.array([game for _, game, _ in self.cut], np.int64),
+            "observations": np.array([last for _, _, last in self.cut], self.following.dtype).reshape(-1, *self.shape),
+        }
+        return {**{name: getattr(self, name) for name in self.STATE}, "cut": cut, "filled": self.filled}
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        """Take over what get_state gave; raises ValueError when a shape differs."""
+        for name in self.STATE:
+            if state[name].shape != getattr(self, name).shape:
+                raise ValueError(f"the saved rollout's {name} is {state[name].shape}, not {getattr(self, name).shape}")
+        for name in self.STATE:
+            getattr(self, name)[...] = state[name]
+        cut = state["cut"]
+        self.cut = [(int(t), int(game), last.copy()) for t, game, last in zip(cut["steps"], cut["games"], cut["observations"])]
+        self.filled = int(state["filled"])
