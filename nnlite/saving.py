@@ -31,7 +31,7 @@ def save_model(model: Sequential, path: Any, overwrite: bool = True, include_opt
     target = Path(path)
     if target.exists() and not overwrite:
         raise FileExistsError(f"{target} exists; overwrite=True replaces it")
-    tensors = model_tensors(model)
+    tensors = model_tensors(model.build())
     metadata = {"format": FORMAT, "architecture": json.dumps(model.get_config())}
     if include_optimizer and model._training is not None:
         model._training.bind()

@@ -56,12 +56,15 @@ def test_dense_backward_is_the_gradient_of_forward(units, features, rows, common
     assert max(errors.values()) <= BOUND, errors
 
 
+@pytest.mark.parametrize("path", ["direct", "patches"])
 @smooth
 @given(data=st.data(), shape=images(), filters=st.integers(1, 3), common=weighted(), seed=seeds)
-def test_conv_backward_is_the_gradient_of_forward(data, shape, filters, common, seed):
+def test_conv_backward_is_the_gradient_of_forward(path, data, shape, filters, common, seed):
     kernel, strides, padding = data.draw(windows(shape))
     layer = layers.Conv2D(filters, kernel, strides, padding, **common)
-    errors = layer_errors(layer, shape, seed)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(layers, "default_path", lambda: path)
+        errors = layer_errors(layer, shape, seed)
     assert max(errors.values()) <= BOUND, errors
 
 

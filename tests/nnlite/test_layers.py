@@ -1,0 +1,169 @@
+"""Layers: shapes, values by hand, what they refuse."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from nnlite import layers
+from nnlite.convolution import Geometry
+from nnlite.models import Sequential
+
+
+def model_of(*stack, **settings):
+    return Sequential(stack, **{"dtype": "float64", "seed": 0, **settings})
+
+
+def naive_convolution(x, W, b, strides, top, left, out):
+    """Seven loops, straight from the definition."""
+    n, h, w, _ = x.shape
+    kh, kw, _, filters = W.shape
+    y = np.zeros((n, *out, filters))
+    for i, oy, ox, ky, kx in np.ndindex(n, *out, kh, kw):
+        row, column = oy * strides[0] + ky - top, ox * strides[1] + kx - left
+        if 0 <= row < h and 0 <= column < w:
+            y[i, oy, ox] += x[i, row, column] @ W[ky, kx]
+    return y + b
+
+
+@pytest.mark.parametrize("path", ["direct", "patches"])
+@pytest.mark.parametrize("dtype, tolerance", [("float32", 1e-5), ("float64", 1e-13)])
+@settings(deadline=None, max_examples=40)
+@given(data=st.data(), padding=st.sampled_from(["same", "valid"]))
+def test_convolution_is_its_definition(path, dtype, tolerance, data, padding):
+    n, h, w, c, filters = (data.draw(st.integers(1, top)) for top in (3, 9, 9, 3, 5))
+    most = (4, 4) if padding == "same" else (min(4, h), min(4, w))
+    kernel = data.draw(st.integers(1, most[0])), data.draw(st.integers(1, most[1]))
+    strides = data.draw(st.integers(1, 4)), data.draw(st.integers(1, 4))
+    rng = np.random.default_rng(data.draw(st.integers(0, 99)))
+    x = rng.standard_normal((n, h, w, c))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(layers, "default_path", lambda: path)
+        layer = layers.Conv2D(filters, kernel, strides, padding, bias_initializer="random_normal")
+        model = model_of(layer, dtype=dtype, seed=rng).build((h, w, c))
+    y = model.predict(x)
+    W, b = model.get_weights()
+    geometry = Geometry.of((h, w, c), kernel, strides, padding, "conv")
+    expected = naive_convolution(x.astype(dtype), W, b, strides, geometry.top, geometry.left, geometry.out)
+    assert np.abs(y - expected).max() <= tolerance * max(1.0, np.abs(expected).max())
+    np.testing.assert_array_equal(model.forward(x), y)  # training and prediction are one function here
+
+
+@pytest.mark.parametrize("shape", [(5,), (2, 5)])
+def test_dense_by_hand_keeps_leading_axes(shape):
+    model = model_of(layers.Dense(2, input_shape=shape))
+    W, b = model.get_weights()
+    x = np.random.default_rng(0).standard_normal((3, *shape))
+    np.testing.assert_allclose(model.predict(x), x @ W + b, rtol=1e-14)
+
+
+def test_max_pooling_by_hand():
+    x = np.arange(16.0).reshape(1, 4, 4, 1)
+    assert model_of(layers.MaxPooling2D()).predict(x).ravel().tolist() == [5, 7, 13, 15]
+    assert model_of(layers.MaxPooling2D(3, 2, "same")).predict(-x).ravel().tolist() == [0, -2, -8, -10]  # no zero wins outside
+    assert model_of(layers.MaxPooling2D(3, 1)).predict(x).ravel().tolist() == [10, 11, 14, 15]
+
+
+def test_equal_numbers_of_a_window_share_no_gradient():
+    model = model_of(layers.MaxPooling2D())
+    model.forward(np.ones((1, 2, 2, 1)))
+    assert model.backward(np.ones((1, 1, 1, 1)), need_dx=True).ravel().tolist() == [1, 0, 0, 0]
+
+
+def test_dropout_is_silent_in_prediction_and_keeps_the_mean_in_training():
+    model = model_of(layers.Dropout(0.25, input_shape=(1000,)))
+    x = np.ones((40, 1000))
+    assert (model.predict(x) == 1).all()
+    y = model.forward(x).copy()
+    assert set(np.unique(y)) == {0.0, 1 / 0.75}
+    assert y.mean() == pytest.approx(1.0, abs=0.015)  # standard error 0.003
+    assert not np.array_equal(y, model.forward(x))  # another mask each time
+
+
+def test_rescaling_takes_bytes():
+    model = model_of(layers.Rescaling(1 / 255, input_shape=(2,)), layers.Dense(1), dtype="float32")
+    x = np.array([[0, 255]], np.uint8)
+    np.testing.assert_allclose(model.predict(x), model.predict(x.astype(np.float32)))
+    assert model_of(layers.Rescaling(2.0, -1.0)).predict(np.array([[0, 255]], np.uint8)).tolist() == [[-1, 509]]
+
+
+def test_flatten_goes_row_by_row():
+    x = np.arange(12.0).reshape(1, 2, 3, 2)
+    assert model_of(layers.Flatten()).predict(x).ravel().tolist() == list(range(12))
+
+
+def test_one_backward_per_forward():
+    layer = layers.Dense(2, input_shape=(3,))
+    model_of(layer).build()
+    layer.forward(np.ones((1, 3)), training=True)
+    layer.backward(np.ones((1, 2)))
+    with pytest.raises(RuntimeError, match="one backward per forward"):
+        layer.backward(np.ones((1, 2)))
+
+
+def test_prediction_keeps_no_cache():
+    layer = layers.Dense(2, input_shape=(3,))
+    model_of(layer).build()
+    layer.forward(np.ones((1, 3)))
+    with pytest.raises(RuntimeError, match="backward needs a forward"):
+        layer.backward(np.ones((1, 2)))
+
+
+def test_buffers_are_used_again():
+    model = model_of(layers.Conv2D(2, 3, input_shape=(5, 5, 1)), layers.Flatten(), layers.Dense(2, "tanh"))
+    x = np.ones((4, 5, 5, 1))
+    first = model.forward(x)
+    model.backward(np.ones_like(first))
+    assert model.forward(x) is not None and np.shares_memory(first, model.forward(x))
+
+
+CONFIGURED = [
+    layers.Dense(3, "tanh", use_bias=False, kernel_initializer="he_normal", kernel_regularizer="l1", name="first"),
+    layers.Conv2D(2, (2, 3), (2, 1), "same", "relu", bias_regularizer={"name": "l1_l2", "l1": 0.1, "l2": 0.2}),
+    layers.Activation("softplus"),
+    layers.Flatten(input_shape=(2, 2)),
+    layers.Rescaling(0.5, 1.0),
+    layers.BatchNormalization(momentum=0.5, epsilon=0.1, center=False),
+    layers.Dropout(0.3),
+    layers.MaxPooling2D((2, 1), padding="same"),
+]
+
+
+@pytest.mark.parametrize("layer", CONFIGURED, ids=lambda layer: type(layer).__name__)
+def test_config_round_trip(layer):
+    again = layers.REGISTRY[type(layer).__name__](**layer.get_config())
+    assert again.get_config() == layer.get_config()
+
+
+def test_every_layer_is_in_the_round_trip():
+    assert {type(layer).__name__ for layer in CONFIGURED} == set(layers.REGISTRY)
+
+
+@pytest.mark.parametrize(
+    "make, message",
+    [
+        (lambda: layers.Dense(0), "units must be a whole number >= 1, not 0"),
+        (lambda: layers.Dense(2.5), "units"),
+        (lambda: layers.Conv2D(1, (0, 2)), "kernel_size"),
+        (lambda: layers.Conv2D(1, 2, strides=(1, 2, 3)), "strides"),
+        (lambda: layers.Dropout(1.0), r"rate must be in \[0, 1\)"),
+        (lambda: layers.BatchNormalization(momentum=1.0), "momentum"),
+        (lambda: layers.Dense(1, input_shape=(0,)), "whole numbers >= 1"),
+        (lambda: layers.Dense(1, input_shape=(2.5,)), "whole numbers >= 1"),
+        (lambda: layers.Dense(1, input_shape=(None, 3)), "without the batch axis"),
+        (lambda: model_of(layers.Conv2D(1, 4, input_shape=(3, 5, 1))).build(), r"\(4, 4\) does not fit .*\(3, 5\)"),
+        (lambda: model_of(layers.Conv2D(1, 2, input_shape=(3,))).build(), r"\(height, width, channels\), not \(3,\)"),
+        (lambda: model_of(layers.Conv2D(1, 2, padding="full", input_shape=(3, 3, 1))).build(), "'same' or 'valid', not 'full'"),
+        (lambda: model_of(layers.MaxPooling2D(4, input_shape=(3, 5, 1))).build(), "does not fit"),
+    ],
+)
+def test_what_cannot_work_is_refused_with_both_numbers(make, message):
+    with pytest.raises(ValueError, match=message):
+        make()
+
+
+@pytest.mark.parametrize("kind", sorted(layers.REGISTRY))
+def test_an_unknown_argument_is_answered_with_those_that_there_are(kind):
+    needed = {"Dense": {"units": 1}, "Conv2D": {"filters": 1, "kernel_size": 1}, "Rescaling": {"scale": 1}, "Dropout": {"rate": 0.5}}
+    with pytest.raises(TypeError, match=f"{kind} has no argument 'dilation'; there are .*name.*input_shape"):
+        layers.REGISTRY[kind](dilation=2, **needed.get(kind, {}))

@@ -1,0 +1,362 @@
+"""Sequential: the flat arrays and what may never happen to them, the passes, the training face."""
+
+import copy
+import pickle
+
+import numpy as np
+import pytest
+
+from nnlite import layers, optimizers
+from nnlite.models import Sequential, clone_model, load_model
+
+
+def everything(seed=0, **arguments):
+    """A model with every kind of layer that has weights, state or a generator."""
+    return Sequential(
+        [
+            layers.Conv2D(4, 3, padding="same", activation="relu", input_shape=(6, 6, 2), kernel_regularizer="l2"),
+            layers.MaxPooling2D(),
+            layers.BatchNormalization(),
+            layers.Dropout(0.2),
+            layers.Flatten(),
+            layers.Dense(5, "tanh", kernel_regularizer="l1"),
+            layers.Dense(3, "softmax"),
+        ],
+        seed=seed,
+        **arguments,
+    ).build()
+
+
+def data(n=20, seed=0):
+    rng = np.random.default_rng(seed)
+    return rng.standard_normal((n, 6, 6, 2)).astype(np.float32), np.eye(3, dtype=np.float32)[rng.integers(3, size=n)]
+
+
+def views(model):
+    """Every array that a layer computes with, and the flat array that it must be a part of."""
+    for layer in model.layers:
+        for weight in layer.weights:
+            yield weight.value, model.params if weight.trainable else model.state
+            if weight.trainable:
+                yield weight.gradient, model.grads
+        for name, flat in (("W", model.params), ("b", model.params), ("dW", model.grads), ("db", model.grads)):
+            if hasattr(layer, name):
+                yield getattr(layer, name), flat
+
+
+def train(model, path):
+    model.compile("adam", "categorical_crossentropy")
+    model.fit(*data(), epochs=2, verbose=0)
+
+
+def save_and_fill(model, path):
+    from nnlite.saving import load_tensors, model_tensors
+
+    everything(seed=5).save(path)
+    load_tensors(model, {name: value.copy() for name, value in model_tensors(load_model(path)).items()})
+
+
+CHANGES = {
+    "train": train,
+    "copy_from": lambda model, path: model.copy_from(everything(seed=1)),
+    "move_towards": lambda model, path: model.copy_from(everything(seed=1), tau=0.1),
+    "set_weights": lambda model, path: model.set_weights(everything(seed=2).get_weights()),
+    "layer_set_weights": lambda model, path: model.layers[0].set_weights(everything(seed=2).layers[0].get_weights()),
+    "load": save_and_fill,
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_flat_arrays_are_never_rebound_and_layers_hold_views_of_them(change, tmp_path):
+    model = everything()
+    flat = [model.params, model.grads, model.state]
+    before = model.params.copy()
+    CHANGES[change](model, tmp_path / "m.safetensors")
+    assert not np.array_equal(before, model.params)  # the change did happen
+    assert all(was is now for was, now in zip(flat, [model.params, model.grads, model.state]))
+    for view, whole in views(model):
+        assert np.shares_memory(view, whole)
+    model.params += 1  # and a change of the flat array is a change of what the layers compute
+    assert np.array_equal(model.layers[0].W, model.get_weights()[0]) and model.layers[0].W.max() > 0.9
+
+
+def test_a_loaded_model_has_views_too(tmp_path):
+    everything().save(tmp_path / "m.safetensors")
+    assert all(np.shares_memory(view, whole) for view, whole in views(load_model(tmp_path / "m.safetensors")))
+
+
+def test_every_weight_has_its_own_place():
+    model = everything()
+    assert sum(w.size for layer in model.layers for w in layer.weights) == model.params.size + model.state.size
+    model.params[:] = np.arange(model.params.size)
+    values = np.concatenate([w.value.ravel() for layer in model.layers for w in layer.weights if w.trainable])
+    assert values.tolist() == list(range(model.params.size))
+
+
+def test_predict_does_not_disturb_a_pending_backward():
+    x, target = data(8)
+    model, alone = everything(), everything()
+    gradient = np.random.default_rng(1).standard_normal((8, 3))
+    alone.forward(x)
+    alone.backward(gradient)
+    model.forward(x)
+    model.predict(data(8, seed=3)[0])  # the same batch size: the same buffers, were they shared
+    model.predict(data(5, seed=4)[0])
+    model.backward(gradient)
+    assert np.array_equal(model.grads, alone.grads)
+
+
+def test_a_second_backward_raises():
+    model = everything()
+    model.forward(data(4)[0])
+    model.backward(np.ones((4, 3)))
+    with pytest.raises(RuntimeError, match="one backward per forward"):
+        model.backward(np.ones((4, 3)))
+
+
+def test_backward_after_predict_alone_raises():
+    model = everything()
+    model.predict(data(4)[0])
+    with pytest.raises(RuntimeError, match="needs a forward"):
+        model.backward(np.ones((4, 3)))
+
+
+def test_backward_overwrites():
+    model = everything()
+    model.layers[3].rate = 0.0
+    x = data(4)[0]
+    results = []
+    for _ in range(2):
+        model.forward(x)
+        model.backward(np.ones((4, 3)) * [1, 2, 3])
+        results.append(model.grads.copy())
+    np.testing.assert_allclose(results[0], results[1], rtol=1e-5, atol=1e-7)
+    assert np.abs(results[0]).max() > 0.01
+
+
+@pytest.mark.parametrize("shape", [(1, 3), (4, 1), (4,), (3, 3)])
+def test_a_gradient_of_another_shape_never_broadcasts(shape):
+    model = everything()
+    model.forward(data(4)[0])
+    with pytest.raises(ValueError, match=r"does not fit the output \(4, 3\)"):
+        model.backward(np.ones(shape))
+
+
+def test_dx_is_given_only_when_asked_for():
+    for stack in ([layers.Dense(2, input_shape=(3,))], [layers.Flatten(input_shape=(3,)), layers.Dense(2)]):
+        model = Sequential(stack)
+        model.forward(np.ones((1, 3)))
+        assert model.backward(np.ones((1, 2))) is None
+        model.forward(np.ones((1, 3)))
+        assert model.backward(np.ones((1, 2)), need_dx=True).shape == (1, 3)
+
+
+@pytest.mark.parametrize("n", [0, 1, 4, 5, 11])
+def test_predict_in_pieces_is_predict_at_once(n):
+    model, x = everything(), data(11)[0][:n]
+    expected = np.array([model.predict(row[None])[0] for row in x]).reshape(n, 3)
+    np.testing.assert_allclose(model.predict(x, batch_size=4), expected, rtol=1e-5)
+    assert len(np.unique(model.predict(x, batch_size=2)[:, 0])) == n
+
+
+def test_predictions_are_new_arrays():
+    model, x = everything(), data(4)[0]
+    first = model.predict(x)
+    kept = first.copy()
+    model.predict(x + 1)
+    assert np.array_equal(first, kept)
+
+
+@pytest.mark.parametrize(
+    "x", [np.ones((2, 6, 6)), np.ones((6, 6, 2)), np.ones((2, 6, 6, 3)), np.ones((2, 72)), np.float32(1.0)], ids=np.shape
+)
+def test_inputs_of_another_shape_are_refused_with_both_shapes(x):
+    with pytest.raises(ValueError, match=r"reads \(N, 6, 6, 2\), not \("):
+        everything().predict(x)
+
+
+@pytest.mark.parametrize("change", [np.asfortranarray, lambda x: x[::-1], lambda x: x.astype(np.float64), lambda x: x.tolist()])
+def test_any_memory_layout_is_read_alike(change):
+    model, x = everything(), data(6)[0]
+    expected = model.predict(np.ascontiguousarray(change(x), np.float32))
+    np.testing.assert_array_equal(model.predict(change(x)), expected)
+
+
+def test_read_only_input_trains():
+    x, y = data()
+    x.flags.writeable = y.flags.writeable = False
+    model = everything()
+    model.compile("sgd", "mse")
+    model.fit(x, y, verbose=0)
+
+
+# --- copying -------------------------------------------------------------------------------------------------------
+
+
+def test_copy_from_carries_params_and_state():
+    trained, other = everything(), everything(seed=3)
+    train(trained, None)
+    assert not np.array_equal(trained.state, other.state)
+    other.copy_from(trained)
+    assert np.array_equal(trained.params, other.params) and np.array_equal(trained.state, other.state)
+    x = data(5)[0]
+    assert np.array_equal(trained.predict(x), other.predict(x))
+    trained.params += 1
+    assert not np.array_equal(trained.params, other.params)  # a copy, no alias
+
+
+def test_copy_from_moves_by_tau():
+    mine, other = everything(), everything(seed=3)
+    expected = mine.params + np.float32(0.25) * (other.params - mine.params)
+    mine.copy_from(other, tau=0.25)
+    np.testing.assert_allclose(mine.params, expected, rtol=1e-6)
+    with pytest.raises(ValueError, match="tau"):
+        mine.copy_from(other, tau=1.5)
+
+
+def test_copy_from_a_model_of_other_shapes_is_refused_even_when_the_number_of_weights_agrees():
+    def of(first, second):
+        return Sequential([layers.Dense(first, use_bias=False, input_shape=(4,)), layers.Dense(second, use_bias=False)]).build()
+
+    assert of(2, 4).params.size == of(1, 12).params.size
+    with pytest.raises(ValueError, match="cannot be copied"):
+        of(2, 4).copy_from(of(1, 12))
+
+
+def test_set_weights_changes_nothing_when_one_does_not_fit():
+    model = everything()
+    before, weights = model.params.copy(), model.get_weights()
+    weights[-1] = np.zeros(7)
+    with pytest.raises(ValueError, match="needs weights of shapes"):
+        model.set_weights(weights)
+    assert np.array_equal(before, model.params)
+
+
+def test_clone_has_the_architecture_and_other_weights():
+    model = everything()
+    clone = clone_model(model, seed=9)
+    assert clone.get_config() == model.get_config() and not np.array_equal(clone.params, model.params)
+    assert not np.shares_memory(clone.params, model.params)
+
+
+@pytest.mark.parametrize("duplicate", [copy.copy, copy.deepcopy, pickle.dumps])
+def test_a_copy_that_would_tear_views_from_arrays_is_refused(duplicate):
+    with pytest.raises(TypeError, match="clone_model"):
+        duplicate(everything())
+
+
+# --- building ------------------------------------------------------------------------------------------------------
+
+
+def test_one_seed_one_model():
+    assert np.array_equal(everything(7).params, everything(7).params)
+    assert not np.array_equal(everything(7).params, everything(8).params)
+
+
+def test_a_layer_more_does_not_change_the_draw_of_those_before_it():
+    short = Sequential([layers.Dense(3, input_shape=(2,))], seed=1)
+    long = Sequential([layers.Dense(3, input_shape=(2,)), layers.Dense(1)], seed=1)
+    assert np.array_equal(short.get_weights()[0], long.get_weights()[0])
+
+
+def test_the_first_data_build_a_model_without_input_shape():
+    model = Sequential([layers.Dense(3)])
+    assert model.predict(np.ones((2, 5))).shape == (2, 3) and model.input_shape == (5,)
+
+
+def test_building_twice():
+    model = everything()
+    params = model.params
+    assert model.build() is model and model.build((6, 6, 2)).params is params
+    with pytest.raises(ValueError, match=r"built for inputs \(6, 6, 2\), not \(5, 6, 2\)"):
+        model.build((5, 6, 2))
+
+
+def test_names_are_kept_apart():
+    model = Sequential([layers.Dense(1, input_shape=(1,)), layers.Dense(1), layers.Dense(1, name="dense"), layers.Dense(1)])
+    assert [layer.name for layer in model.layers] == ["dense", "dense_1", "dense_2", "dense_3"]
+
+
+@pytest.mark.parametrize(
+    "make, error, message",
+    [
+        (lambda: Sequential([3]), TypeError, "needs a layer, not int"),
+        (lambda: Sequential([]).build(), ValueError, "at least one layer"),
+        (lambda: Sequential([layers.Dense(1)]).build(), ValueError, "input_shape="),
+        (lambda: everything().add(layers.Dense(1)), RuntimeError, "takes no more layers"),
+        (lambda: Sequential([layers.Dense(1)], dtype="float16"), ValueError, "float32 or float64"),
+        (lambda: Sequential([layers.Dense(1, input_shape=(2,))]).predict(np.ones((1, 3))), ValueError, r"\(2,\).*\(3,\)"),
+        (lambda: Sequential([everything().layers[0]]), ValueError, "already belongs"),
+        (lambda: Sequential([layers.Dense(1, input_shape=(2,))]).fit([[1, 2]], [1]), RuntimeError, "compile the model first"),
+    ],
+)
+def test_what_cannot_be_built_is_refused(make, error, message):
+    with pytest.raises(error, match=message):
+        make()
+
+
+# --- training ------------------------------------------------------------------------------------------------------
+
+
+def test_an_optimizer_trains_one_model():
+    optimizer = optimizers.Adam()
+    first, second = everything(), everything(1)
+    for model in (first, second):
+        model.compile(optimizer, "categorical_crossentropy")
+    first.train_on_batch(*data())
+    with pytest.raises(ValueError, match="one for each"):
+        second.train_on_batch(*data())
+
+
+def test_compiling_again_keeps_the_moments_of_the_same_optimizer():
+    model, optimizer = everything(), optimizers.Adam()
+    model.compile(optimizer, "mse")
+    model.train_on_batch(*data())
+    model.compile(optimizer, "mse")
+    model.train_on_batch(*data())
+    assert optimizer.iterations == 2
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+@pytest.mark.parametrize("where", ["x", "y"])
+def test_numbers_that_are_not_finite_stop_before_anything_changes(bad, where):
+    model = everything()
+    model.compile("adam", "mse")
+    x, y = data()
+    model.train_on_batch(x, y)
+    params, state = model.params.copy(), model.state.copy()
+    (x if where == "x" else y).flat[3] = bad
+    with pytest.raises(FloatingPointError, match="step 2; no weight was changed"):
+        model.train_on_batch(x, y)
+    assert np.array_equal(params, model.params) and np.array_equal(state, model.state)
+
+
+def test_targets_never_broadcast():
+    model = Sequential([layers.Dense(3, input_shape=(2,))])
+    model.compile("sgd", "mse")
+    with pytest.raises(ValueError, match="same shape"):
+        model.train_on_batch(np.ones((4, 2)), np.ones((4, 1)))
+    with pytest.raises(ValueError, match="same shape"):
+        model.train_on_batch(np.ones((4, 2)), np.ones((1, 3)))
+
+
+def test_a_training_step_allocates_no_array_of_the_batch_size_after_the_first():
+    import tracemalloc
+
+    model, (x, y) = everything(), data(64)
+    gradient = np.ones((64, 3), np.float32)
+    sgd = optimizers.SGD().bind(model.params, model.grads, model.variables)
+
+    def step():
+        model.forward(x)
+        model.backward(gradient)
+        sgd.step()
+
+    for _ in range(3):
+        step()
+    tracemalloc.start()
+    for _ in range(20):
+        step()
+    kept, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert kept < 20_000  # nothing is kept from step to step
