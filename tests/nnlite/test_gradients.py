@@ -132,7 +132,7 @@ def middle_layers(draw, shape):
         return layers.BatchNormalization(epsilon=0.1)
     if kind == "dropout":
         return layers.Dropout(draw(st.floats(0.0, 0.8)))
-    return layers.Activation(draw(activation_names)) if kind == "activation" else layers.Rescaling(0.5, 0.1)
+    return layers.Activation(draw(activation_names)) if kind == "activation" else layers.Rescaling(0.5, draw(st.sampled_from([0.0, 0.1])))
 
 
 @settings(deadline=None, max_examples=150)

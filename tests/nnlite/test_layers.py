@@ -87,6 +87,23 @@ def test_rescaling_takes_bytes():
     assert model_of(layers.Rescaling(2.0, -1.0)).predict(np.array([[0, 255]], np.uint8)).tolist() == [[-1, 509]]
 
 
+@pytest.mark.parametrize("path", ["direct", "patches"])
+def test_a_convolution_that_scales_bytes_itself_gives_what_the_two_layers_give(monkeypatch, path):
+    monkeypatch.setattr(layers, "default_path", lambda: path)
+    frames = np.random.default_rng(0).integers(0, 256, (3, 6, 5, 2), np.uint8)
+    together = model_of(layers.Rescaling(1 / 255, input_shape=(6, 5, 2)), layers.Conv2D(3, 2, activation="relu")).build()
+    alone = model_of(layers.Conv2D(3, 2, activation="relu", input_shape=(6, 5, 2))).build()
+    alone.copy_from(together)
+    np.testing.assert_allclose(together.predict(frames), alone.predict(frames / 255), rtol=1e-12)
+    dy = np.random.default_rng(1).standard_normal((3, 5, 4, 3))
+    gradients = []
+    for model, x in ((together, frames), (alone, frames / 255)):
+        model.forward(x)
+        gradients.append((model.backward(dy, need_dx=True), model.grads))
+    np.testing.assert_allclose(gradients[0][0], gradients[1][0] / 255, rtol=1e-12)
+    np.testing.assert_allclose(gradients[0][1], gradients[1][1], rtol=1e-12)
+
+
 def test_flatten_goes_row_by_row():
     x = np.arange(12.0).reshape(1, 2, 3, 2)
     assert model_of(layers.Flatten()).predict(x).ravel().tolist() == list(range(12))
