@@ -28,6 +28,7 @@ class Agent:
 
     model: Sequential
     steps: int = 0
+    measure: str = "Q value"  # what preferences are; "probability" for a policy
 
     def act(self, observations: Array) -> Array:
         """Actions (N,) int64 for observations (N, ...), exploring."""

@@ -20,9 +20,10 @@ def make_vector(env_id: str, num_envs: int, *, max_episode_steps: int | None = N
     max_episode_steps  the time limit of a game, in steps; None keeps the environment's own
     kwargs             handed to the environment, render_mode for example
 
-    Our own environments and CartPole come compiled, all N games in one call; any other one is N Gymnasium environments
-    in a SyncVectorEnv. Seeds are given to `reset(seed=...)`. In the step that ends game i, both have its last
-    observation in infos["final_obs"][i]; only the compiled ones have `get_state` and `set_state`.
+    Our own environments and CartPole come compiled, all N games in one call; any other one, and every one with a
+    render_mode, is N Gymnasium environments in a SyncVectorEnv. Seeds are given to `reset(seed=...)`. In the step that
+    ends game i, both have its last observation in infos["final_obs"][i]; only the compiled ones have `get_state` and
+    `set_state`.
 
     Raises ValueError (first line what, second line what to do) when the id is unknown, when the environment cannot be
     made, or when its actions are not Discrete and counted from 0.
@@ -50,7 +51,8 @@ def _make(env_id: str, num_envs: int, max_episode_steps: int | None, kwargs: dic
     if module:
         importlib.import_module(module)
     spec = gymnasium.spec(name)
-    if isinstance(spec.vector_entry_point, str) and spec.vector_entry_point.startswith(OWN_PACKAGE):
+    seen = kwargs.get("render_mode") is not None
+    if not seen and isinstance(spec.vector_entry_point, str) and spec.vector_entry_point.startswith(OWN_PACKAGE):
         return gymnasium.make_vec(name, num_envs, vectorization_mode="vector_entry_point", **kwargs)
     return SyncVectorEnv(
         [lambda: gymnasium.make(name, **kwargs) for _ in range(num_envs)], autoreset_mode=AutoresetMode.SAME_STEP
