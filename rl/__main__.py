@@ -1,0 +1,49 @@
+"""`python -m rl`: what there is. `python -m rl TOOL ...`: run one of the tools."""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+import sys
+
+from rl.articles import ARTICLES
+from rl.core.cli import prepare_streams
+
+TOOLS = {
+    "all": ("rl.tools.all", "run every article and write one page with all results (--quick: minutes)"),
+    "plot": ("rl.tools.plot", "lay the learning curves of several runs over each other"),
+    "doctor": ("rl.tools.doctor", "versions, compiled kernels, threads, display: what a bug report needs"),
+}
+
+
+def main(argv: list[str]) -> int:
+    """Show the list, or hand over to a tool; returns the exit code."""
+    prepare_streams()
+    if not argv or argv[0] in ("-h", "--help"):
+        print(listing())
+        return 0
+    name, *rest = argv
+    if name in TOOLS:
+        return int(importlib.import_module(TOOLS[name][0]).main(rest))
+    if name in {article.module for article in ARTICLES}:
+        print(f"error: {name} is an article\n  run it: python -m rl.{name}", file=sys.stderr)
+        return 2
+    near = difflib.get_close_matches(name, [*TOOLS, *(a.module for a in ARTICLES)], 1)
+    hint = f"did you mean {near[0]}? " if near else ""
+    print(f"error: there is no {name!r}\n  {hint}python -m rl lists what there is", file=sys.stderr)
+    return 2
+
+
+def listing() -> str:
+    """The ten articles and the tools, a line each."""
+    lines = ["Ten articles; each runs by itself, --help shows its settings, --play shows what it learned:", ""]
+    for article in ARTICLES:
+        lines.append(f"  python -m rl.{article.module:<16} {article.shows}")
+        lines.append(f"  {'':<26} {article.title}; about {article.takes}; expect: {article.expect}")
+    lines += ["", "Tools:", ""]
+    lines += [f"  python -m rl {name:<16} {what}" for name, (_, what) in TOOLS.items()]
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
