@@ -10,7 +10,7 @@ COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9")   #
 
 
 def relative_entropy(p: float, q: float) -> float:
-    """Kullback-Leibler divergence of two coins: p ln(p/q) + (1-p) ln((1-p)/(1-q)); inf where q excludes what p allows."""
+    """KL divergence of two coins: p ln(p/q) + (1-p) ln((1-p)/(1-q)); inf where q rules out what p allows."""
     total = 0.0
     for a, b in ((p, q), (1 - p, 1 - q)):
         if a > 0:

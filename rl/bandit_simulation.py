@@ -6,23 +6,32 @@ import numpy as np
 from rl.envs.parallel import over_rows
 
 
-def simulate(algo, arms, streams: np.ndarray, num_time: int, num_threads: int = 1) -> tuple[np.ndarray, np.ndarray]:
+def simulate(
+    algo, arms, streams: np.ndarray, num_time: int, num_threads: int = 0
+) -> tuple[np.ndarray, np.ndarray]:
     """One simulation of `num_time` plays for each random stream (N,) uint64, which is moved on.
 
-    Returns (chosen (N, num_time) uint8, rewards (N, num_time) uint8, 1 for a coin). Row i depends on stream i alone: a thousand
-    simulations at once are the same as one by one. An algorithm of your own (the four methods, no `simulate`) is
-    stepped in Python.
+    Returns (chosen, rewards), both (N, num_time) uint8, a reward of 1 for a coin. Row i depends on stream i alone: a
+    thousand simulations at once are the same as one by one. An algorithm of your own (the four methods and no
+    `simulate`) is stepped in Python.
     Raises ValueError without streams, plays, or with 0 or more than 256 arms.
     """
     if len(streams) < 1 or num_time < 1 or not 1 <= len(arms) <= 256:
-        raise ValueError(f"{len(streams)} simulations of {num_time} plays on {len(arms)} arms: at least one of each, at most 256 arms")
+        raise ValueError(
+            f"{len(streams)} simulations of {num_time} plays on {len(arms)} arms\n"
+            "  give one of each at least, and at most 256 arms"
+        )
     chosen = np.empty((len(streams), num_time), np.uint8)
     rewards = np.empty((len(streams), num_time), np.uint8)
     if not hasattr(algo, "simulate"):
         step_through(algo, arms, streams, chosen, rewards)
         return chosen, rewards
     chances = np.array([arm.p for arm in arms], float)
-    over_rows(lambda rows: algo.simulate(chances, streams[rows], chosen[rows], rewards[rows]), len(streams), num_threads)
+
+    def some(rows: slice) -> None:
+        algo.simulate(chances, streams[rows], chosen[rows], rewards[rows])
+
+    over_rows(some, len(streams), num_threads)
     return chosen, rewards
 
 

@@ -6,7 +6,6 @@ terminates a game; as registered it is truncated after 250 plays, the article's 
 
 from __future__ import annotations
 
-import operator
 import sys
 from collections.abc import Sequence
 from typing import Any
@@ -17,6 +16,7 @@ from gymnasium import spaces
 from gymnasium.error import InvalidAction, ResetNeeded
 
 from rl.envs import bandit_sim as sim
+from rl.envs.actions import action_index
 from rl.envs.native_vector import NativeVectorEnv, pack_state, reject_options, unpack_state
 
 ARTICLE_ARMS = (0.3, 0.5, 0.9)
@@ -68,7 +68,7 @@ class BanditEnv(gymnasium.Env):
         """Play an arm. Raises InvalidAction for an arm that is not there, ResetNeeded before the first reset."""
         if not self._playing:
             raise ResetNeeded("no game is on: call reset() before step()")
-        self._action[0] = arm = _index(action)
+        self._action[0] = arm = action_index(action)
         observation, terminated, truncated = self._unused
         events = sim.step_games(
             self.chances, self._states, self._action, sys.maxsize, observation, self._rewards, terminated, truncated
@@ -154,13 +154,6 @@ def start(states: np.ndarray, games: np.ndarray | slice, rng: np.random.Generato
 def draw_ahead(states: np.ndarray, rng: np.random.Generator) -> None:
     """The random number of every game's next play: one call for all of them, outside the compiled step."""
     states[:, sim.NEXT] = rng.random(len(states))
-
-
-def _index(action: Any) -> int:
-    try:
-        return operator.index(action)
-    except TypeError:
-        return -1
 
 
 def _paint(plays: np.ndarray, coins: np.ndarray) -> np.ndarray:

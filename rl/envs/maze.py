@@ -6,7 +6,6 @@ of the shortest path: -4 in the article's maze.
 
 from __future__ import annotations
 
-import operator
 import sys
 from typing import Any
 
@@ -16,11 +15,12 @@ from gymnasium import spaces
 from gymnasium.error import InvalidAction, ResetNeeded
 
 from rl.envs import maze_sim as sim
+from rl.envs.actions import action_index
 from rl.envs.maze_layout import DOWN, RIGHT, MazeLayout, checked
 from rl.envs.maze_text import article_maze, draw_maze
 from rl.envs.native_vector import NativeVectorEnv, pack_state, reject_options, unpack_state
 
-CELL = 8                                                 # pixels from wall to wall, one of them the wall
+SIDE = 8                                                 # pixels from wall to wall, one of them the wall
 WALL, FLOOR, START, GOAL, WALKER = (20, 20, 20), (245, 245, 245), (170, 200, 240), (170, 225, 170), (200, 60, 40)
 WINDOW_SIDE = 640                                        # pixels, about
 
@@ -28,7 +28,7 @@ WINDOW_SIDE = 640                                        # pixels, about
 class MazeEnv(gymnasium.Env):
     """One walker in a maze.
 
-    layout       the maze; the article's unless given. Others: rl.envs.maze_text.read_maze, rl.envs.maze_layout.generate_maze
+    layout       the maze; the article's unless given (rl.envs.maze_text.read_maze, rl.envs.maze_layout.generate_maze)
     observation  Discrete(S): the cell, counted row by row from the upper left
     actions      0 up, 1 right, 2 down, 3 left; into a wall is allowed and moves nothing
     reward       -1 a step
@@ -74,7 +74,7 @@ class MazeEnv(gymnasium.Env):
         """One step. Raises InvalidAction for another action than 0 to 3, ResetNeeded outside a game."""
         if not self._playing:
             raise ResetNeeded("no game is on: call reset() before step(), and again after a game has terminated")
-        self._action[0] = _index(action)
+        self._action[0] = action_index(action)
         events = sim.step_games(
             self.layout.neighbour, self.layout.goal, self._states, self._action, sys.maxsize,
             self._observation, self._rewards, self._terminated, self._truncated,
@@ -129,7 +129,8 @@ class MazeVectorEnv(NativeVectorEnv):
         self, num_envs: int = 1, max_episode_steps: int | None = None, layout: MazeLayout | None = None
     ) -> None:
         self.layout = article_maze() if layout is None else checked(layout)
-        super().__init__(num_envs, max_episode_steps, spaces.Discrete(self.layout.cells), spaces.Discrete(4), sim.COLUMNS)
+        cells, actions = spaces.Discrete(self.layout.cells), spaces.Discrete(4)
+        super().__init__(num_envs, max_episode_steps, cells, actions, sim.COLUMNS)
 
     def step_games(self, *arrays: Any) -> int:
         return sim.step_games(self.layout.neighbour, self.layout.goal, *arrays)
@@ -141,20 +142,13 @@ class MazeVectorEnv(NativeVectorEnv):
         return self.states[games, sim.CELL].astype(np.int64)
 
 
-def _index(action: Any) -> int:
-    try:
-        return operator.index(action)
-    except TypeError:
-        return -1
-
-
 def paint(layout: MazeLayout, walker: int | None = None) -> np.ndarray:
     """The maze from above, (8 H + 1, 8 W + 1, 3) uint8."""
-    picture = np.full((CELL * layout.height + 1, CELL * layout.width + 1, 3), FLOOR, np.uint8)
+    picture = np.full((SIDE * layout.height + 1, SIDE * layout.width + 1, 3), FLOOR, np.uint8)
     picture[0], picture[:, 0], picture[-1], picture[:, -1] = WALL, WALL, WALL, WALL
     for cell in range(layout.cells):
-        y, x = (CELL * k for k in divmod(cell, layout.width))
-        inside = picture[y + 1 : y + CELL, x + 1 : x + CELL]
+        y, x = (SIDE * k for k in divmod(cell, layout.width))
+        inside = picture[y + 1 : y + SIDE, x + 1 : x + SIDE]
         if layout.is_solid(cell):
             inside[:] = WALL
         elif cell in (layout.start, layout.goal):
@@ -162,7 +156,7 @@ def paint(layout: MazeLayout, walker: int | None = None) -> np.ndarray:
         if cell == walker:
             inside[1:-1, 1:-1] = WALKER
         if not layout.is_open(cell, DOWN):
-            picture[y + CELL, x : x + CELL + 1] = WALL
+            picture[y + SIDE, x : x + SIDE + 1] = WALL
         if not layout.is_open(cell, RIGHT):
-            picture[y : y + CELL + 1, x + CELL] = WALL
+            picture[y : y + SIDE + 1, x + SIDE] = WALL
     return picture

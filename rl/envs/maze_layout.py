@@ -87,7 +87,8 @@ def _carve(neighbour: np.ndarray, height: int, width: int, rng: np.random.Genera
 def beside(cell: int, height: int, width: int) -> list[tuple[int, int]]:
     """(action, cell) for each cell beside this one, walls or not."""
     row, column = divmod(cell, width)
-    sides = [(UP, row > 0, -width), (RIGHT, column < width - 1, 1), (DOWN, row < height - 1, width), (LEFT, column > 0, -1)]
+    right, below = column < width - 1, row < height - 1
+    sides = [(UP, row > 0, -width), (RIGHT, right, 1), (DOWN, below, width), (LEFT, column > 0, -1)]
     return [(action, cell + step) for action, inside, step in sides if inside]
 
 

@@ -1,6 +1,6 @@
 """The maze article, compiled: one episode, the three updates, the whole learning run; and N games of rl/Maze-v0.
 
-    repeat: play one episode with the policy pi = softmax(theta); change theta; stop when pi moves less than `stop_below`
+    repeat: play one episode with the policy pi = softmax(theta); change theta; stop when pi hardly moves any more
 
 Arrays (S cells, 4 actions up, right, down, left; a wall has neighbour -1, theta NaN and pi 0):
     neighbour  (S, 4) int32     the maze
@@ -8,8 +8,8 @@ Arrays (S cells, 4 actions up, right, down, left; a wall has neighbour -1, theta
     counts     (S, 4) int64     n_ij: how often the episode took action j in cell i
     moments    (S, 4) float64   sum of the times (0 is the first step) at which it did
     stream     (1,)   uint64    the run's random stream, moved on
-An episode keeps these sums in place of its history: all three updates need no more, and a walk of a million steps through
-a large maze needs no memory.
+An episode keeps these sums in place of its history: all three updates need no more, and a walk of a million steps
+through a large maze needs no memory.
 
 Nothing here checks, raises or holds the GIL; rl/maze.py checks first, and has the algorithm in NumPy for reading.
 """

@@ -52,7 +52,7 @@ def parse_maze(drawing: str, name: str = "the maze") -> MazeLayout:
     while lines and not lines[-1]:
         del lines[-1]
     if not lines:
-        raise ValueError(f"{name} is empty\n  draw one with thin walls (+--+) or with blocks (# is a wall), S and G in it")
+        raise ValueError(f"{name} is empty\n  draw thin walls (+--+) or blocks (# is a wall), and S and G")
     thin = lines[0].lstrip().startswith("+")
     return checked(_parse_thin(_flush(lines), name) if thin else _parse_blocks(lines, name), name)
 
@@ -72,14 +72,15 @@ def _parse_thin(lines: list[str], name: str) -> MazeLayout:
             "  with thin walls H rows of W cells take 2*H + 1 lines of 3*W + 1 characters, as in\n"
             "  +--+--+\n  |S  G |\n  +--+--+"
         )
-    marks = "".join(_mark(lines[2 * row + 1][3 * col + 1:3 * col + 3]) for row in range(height) for col in range(width))
+    insides = [lines[2 * row + 1][3 * col + 1 : 3 * col + 3] for row in range(height) for col in range(width)]
+    marks = "".join(_mark(inside) for inside in insides)
     neighbour = np.full((height * width, 4), -1, np.int32)
     for cell, action, other in inner_sides(height, width):
         row, col = divmod(cell, width)
         if action == RIGHT:
             side = lines[2 * row + 1][3 * col + 3]
         else:
-            side = lines[2 * row + 2][3 * col + 1:3 * col + 3]
+            side = lines[2 * row + 2][3 * col + 1 : 3 * col + 3]
         if not side.strip():
             open_side(neighbour, cell, action, other)
     return MazeLayout(height, width, _only(marks, "S", name), _only(marks, "G", name), neighbour)
