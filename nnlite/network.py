@@ -15,6 +15,7 @@ from typing import Any, NoReturn, TypeVar
 
 import numpy as np
 
+from nnlite.fused import fused_passes
 from nnlite.layer import Array, Layer, Shape, Weight, as_shape
 from nnlite.layers import ActivatedLayer, Rescaling
 from nnlite.utils import aligned_zeros, positive
@@ -36,6 +37,8 @@ class Network:
         self._rng = np.random.default_rng(seed)
         self._built = False
         self._pending: Shape | None = None  # the shape that backward's dy must have
+        self._fused: Any = None             # the compiled passes of a small dense network; they answer None, or False, where
+                                            # the layers have to do it
         for layer in layers or ():
             self.add(layer)
 
@@ -78,6 +81,7 @@ class Network:
         self._allocate()
         self._draw()
         self._built = True
+        self._fused = fused_passes(self)
         return self
 
     def _declare(self) -> None:
@@ -123,6 +127,8 @@ class Network:
         The result is the model's own buffer, valid until the next forward; x must not change until the backward.
         Raises ValueError when x is not of the shape that the model reads.
         """
+        if self._fused is not None and (y := self._fused.forward(x, logits)) is not None:
+            return y
         self._pending = None
         y = self._run(self._checked(x), True, logits)
         self._pending = y.shape
@@ -133,19 +139,24 @@ class Network:
 
         Raises RuntimeError without a forward before it: one backward per forward. The gradient of regularizers is included.
         """
+        if self._fused is not None and (dx := self._fused.backward(dy, need_dx)) is not False:
+            return self._finish_backward(dx)
         if self._pending is None:
             raise RuntimeError("backward needs a forward before it; one backward per forward")
         gradient = np.ascontiguousarray(dy, self.dtype)
         if gradient.shape != self._pending:
             raise ValueError(f"dy {gradient.shape} does not fit the output {self._pending} of the last forward")
-        self._pending = None
         lowest = 0 if need_dx else self._lowest                   # below it nothing is trained: its dx, the dearest, is not needed
         for index in range(len(self.layers) - 1, lowest, -1):
             gradient = self.layers[index].backward(gradient)  # type: ignore[assignment]
         dx = self.layers[lowest].backward(gradient, need_dx)
+        return self._finish_backward(dx if need_dx else None)
+
+    def _finish_backward(self, dx: Array | None) -> Array | None:
+        self._pending = None
         for weight in self._penalised:
             weight.gradient += weight.regularizer.gradient(weight.value)  # type: ignore[union-attr]
-        return dx if need_dx else None
+        return dx
 
     def predict(self, x: Any, batch_size: int = PREDICT_BATCH, verbose: int = 0) -> Array:
         """Outputs (N, ...) for x (N, ...), in prediction mode; a new array. Keeps no cache: a pending backward stays valid.
@@ -153,6 +164,8 @@ class Network:
         batch_size  examples at a time; it changes the memory in use, not the result
         verbose     accepted for Keras's sake; nothing is printed
         """
+        if self._fused is not None and batch_size == PREDICT_BATCH and (y := self._fused.predict(x)) is not None:
+            return y
         return self._predict(x, batch_size)
 
     def _predict(self, x: Any, batch_size: int, logits: bool = False) -> Array:
@@ -169,6 +182,10 @@ class Network:
         return sum(w.regularizer.value(w.value) for w in self._penalised)  # type: ignore[union-attr]
 
     def _run(self, x: Array, training: bool, logits: bool = False) -> Array:
+        if self._fused is not None:
+            y = self._fused.forward(x, logits) if training else self._fused.predict(x, logits)
+            if y is not None:
+                return y
         for layer in self.layers[:-1]:
             x = layer.forward(x, training)
         last = self.layers[-1]

@@ -1,0 +1,113 @@
+/* Reads where a NumPy array's numbers lie, without NumPy's headers.
+
+   take_array(x, type, axes, &array) is 1 when x is an aligned C-contiguous array of this type with this many axes; then
+   array.data and array.shape are valid until drop_array(&array). Otherwise it is 0 and no exception is set: the caller
+   converts, or refuses.
+
+   For an ndarray proper this takes nanoseconds: its first fields are read directly. They are the ones that NumPy's
+   macros (PyArray_DATA, PyArray_DIMS, ...) compile into every extension, hence fixed by its binary interface; all the
+   same arrays_prepare() tries them on a known array first. Whatever does not pass, and anything else with a buffer,
+   goes through Python's buffer protocol. */
+#ifndef NNLITE_ARRAYS_H
+#define NNLITE_ARRAYS_H
+
+#include <Python.h>
+#include <stdint.h>
+#include <string.h>
+
+enum array_type { FLOAT32, FLOAT64, INT64, BOOL, ARRAY_TYPES };
+
+struct array {
+    void *data;
+    const Py_ssize_t *shape;
+    int held; /* by the buffer protocol */
+    Py_buffer buffer;
+};
+
+struct array_fields {
+    PyObject_HEAD
+    char *data;
+    int axes;
+    Py_ssize_t *shape, *strides;
+    PyObject *base, *descr;
+    int flags;
+};
+
+#define ARRAY_C_CONTIGUOUS 0x0001
+#define ARRAY_ALIGNED 0x0100
+#define ARRAY_READY (ARRAY_C_CONTIGUOUS | ARRAY_ALIGNED)
+
+static struct {
+    int known; /* struct array_fields is what an ndarray looks like */
+    PyTypeObject *ndarray;
+    PyObject *descr[ARRAY_TYPES];
+} numpy_facts;
+
+static const char *const array_formats[ARRAY_TYPES] = {"f", "d", "lq", "?"};
+static const Py_ssize_t array_itemsizes[ARRAY_TYPES] = {4, 8, 8, 1};
+
+static inline int take_fields(PyObject *x, int type, int axes, struct array *array) {
+    const struct array_fields *fields = (const struct array_fields *)x;
+    if (Py_TYPE(x) != numpy_facts.ndarray || fields->descr != numpy_facts.descr[type] || fields->axes != axes ||
+        (fields->flags & ARRAY_READY) != ARRAY_READY)
+        return 0;
+    array->data = fields->data;
+    array->shape = fields->shape;
+    array->held = 0;
+    return 1;
+}
+
+static inline int take_buffer(PyObject *x, int type, int axes, struct array *array) {
+    Py_buffer *buffer = &array->buffer;
+    if (!PyObject_CheckBuffer(x)) return 0;
+    if (PyObject_GetBuffer(x, buffer, PyBUF_FORMAT | PyBUF_C_CONTIGUOUS) != 0) {
+        PyErr_Clear();
+        return 0;
+    }
+    if (buffer->ndim != axes || buffer->itemsize != array_itemsizes[type] || strlen(buffer->format) != 1 ||
+        strchr(array_formats[type], buffer->format[0]) == NULL || (uintptr_t)buffer->buf % (size_t)buffer->itemsize) {
+        PyBuffer_Release(buffer);
+        return 0;
+    }
+    array->data = buffer->buf;
+    array->shape = buffer->shape;
+    array->held = 1;
+    return 1;
+}
+
+static inline int take_array(PyObject *x, int type, int axes, struct array *array) {
+    return (numpy_facts.known && take_fields(x, type, axes, array)) || take_buffer(x, type, axes, array);
+}
+
+static inline void drop_array(struct array *array) {
+    if (array->held) PyBuffer_Release(&array->buffer);
+    array->held = 0;
+}
+
+/* Is the array (2, 3) of float32 `probe`, which numpy_facts must describe already, where its buffer says it is? */
+static inline int fields_agree(PyObject *probe) {
+    struct array fields, buffer;
+    int agree;
+    if (Py_TYPE(probe)->tp_basicsize < (Py_ssize_t)sizeof(struct array_fields)) return 0;
+    if (!take_buffer(probe, FLOAT32, 2, &buffer)) return 0;
+    agree = take_fields(probe, FLOAT32, 2, &fields) && fields.data == buffer.data && fields.shape[0] == 2 &&
+            fields.shape[1] == 3;
+    drop_array(&buffer);
+    return agree;
+}
+
+/* Call once per module; `descrs` are numpy's dtype objects in the order of enum array_type, kept for good.
+   `contiguous` float32 (2, 3) must be readable by its fields, `strided` (2, 3) must not. */
+static inline void arrays_prepare(PyObject *ndarray, PyObject *const *descrs, PyObject *contiguous, PyObject *strided) {
+    struct array ignored;
+    int type;
+    numpy_facts.ndarray = (PyTypeObject *)ndarray;
+    Py_INCREF(ndarray);
+    for (type = 0; type < ARRAY_TYPES; type++) {
+        numpy_facts.descr[type] = descrs[type];
+        Py_INCREF(descrs[type]);
+    }
+    numpy_facts.known = fields_agree(contiguous) && !take_fields(strided, FLOAT32, 2, &ignored);
+}
+
+#endif
