@@ -41,7 +41,8 @@ from rl.core.replay import Batch, ReplayBuffer
 from rl.core.returns import td_loss, td_target
 from rl.core.schedules import linear
 from rl.core.seeding import Streams
-from rl.core.settings import AgentSettings, at_least, positive
+from rl.core.errors import require
+from rl.core.settings import AgentSettings, at_least, flag
 
 
 @dataclass
@@ -78,6 +79,8 @@ class Settings(AgentSettings):
     """share of random actions in the end"""
     exploration_steps: int = 8_000
     """environment steps from the first to the last share"""
+    huber_delta: float = 1.0
+    """errors of Q beyond this count linearly, below it squared; inf = squared error"""
     double: bool = True
     """double DQN: the online network chooses, the target network judges"""
     clip_rewards: bool = True
@@ -95,7 +98,8 @@ class Settings(AgentSettings):
             at_least(self, name, least)
         at_least(self, "buffer_size", (self.n_step + 5) * self.num_envs)
         for name in ("initial_epsilon", "final_epsilon"):
-            positive(self, name) if getattr(self, name) else None
+            require(0 <= getattr(self, name) <= 1, f"{flag(name)} is {getattr(self, name)}", "give a share from 0 to 1")
+        require(self.huber_delta > 0, f"--huber-delta is {self.huber_delta}", "give a number > 0, or inf")
 
 
 TEST: dict[str, Any] = {
@@ -109,6 +113,7 @@ TEST: dict[str, Any] = {
     "train_freq": 1,
     "target_update": 100,
     "exploration_steps": 5_000,
+    "huber_delta": float("inf"),
     "clip_rewards": False,
     "life_loss_ends": False,
     "eval_freq": 2_000,
@@ -174,7 +179,7 @@ class DeepQNetworkAgent(Agent):
         chooser = self.model.predict(batch.next_observations) if self.settings.double else next_q
         goal = td_target(batch.returns, batch.discounts, next_q, chooser)                 # (B,)
         q = self.model.forward(batch.observations)                                        # (B, A)
-        loss, dq = td_loss(q, batch.actions, goal)                                        # zero off the chosen action
+        loss, dq = td_loss(q, batch.actions, goal, self.settings.huber_delta)                                        # zero off the chosen action
         self.model.backward(dq)
         self.optimizer.step()
         self.updates += 1

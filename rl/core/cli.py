@@ -140,9 +140,13 @@ def read_config(path: str, settings_class: type[Settings]) -> dict[str, Any]:
 
 
 def first_sentence(box: str) -> str:
-    """The message inside the frame that the flag parser draws, on one line."""
-    lines = [re.sub(r"\x1b\[[0-9;]*m", "", line).strip(" │|") for line in box.splitlines()]
-    lines = [line for line in lines if line and not line.startswith(("╭", "╰", "─", "+", "For full helptext"))]
+    """The message inside the frame that the flag parser draws, on one line; the frame's title and rules are left out."""
+    lines = [re.sub(r"\x1b\[[0-9;]*m", "", line) for line in box.splitlines()]
+    lines = [line.strip(" │|+") for line in lines if not re.match(r"^\W*[╭╰+]", line)]
+    rules = [index for index, line in enumerate(lines) if line and not line.strip("─-╌ ")]
+    if "╭" not in box and rules and rules[0] == 1:  # a plain terminal: title, rule, message
+        lines = lines[2:]
+    lines = [line for line in lines if line.strip("─-╌ ") and not line.startswith("For full helptext")]
     if not lines:
         return "the arguments are not understood"
     hints = [line.split()[0] for line in lines if line.startswith("--")]

@@ -1,0 +1,144 @@
+"""Flags, presets, config files, and errors of two lines with exit code 2."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+
+import pytest
+
+from rl import __main__ as listing
+from rl import dqn
+from rl.core import cli
+from rl.core.errors import UsageError, require
+from rl.core.settings import AgentSettings
+
+
+@dataclass
+class Settings(AgentSettings):
+    """Settings of a test article."""
+
+    hidden: tuple[int, ...] = (8, 8)
+    """hidden units"""
+
+
+def run_main(argv, run=lambda settings: None, **more):
+    return cli.main("test", Settings, run, summary="A test.", argv=argv, **more)
+
+
+def parsed(argv, **more):
+    found = []
+    code = run_main(argv, found.append, **more)
+    assert code == 0
+    return found[0]
+
+
+def test_flags_give_settings():
+    settings = parsed(["--seed", "7", "--gamma", "0.5", "--hidden", "3", "4", "--test"])
+    assert (settings.seed, settings.gamma, settings.hidden, settings.test) == (7, 0.5, (3, 4), True)
+
+
+def test_a_preset_changes_defaults_and_flags_come_on_top():
+    presets = {"test": {"num_envs": 4, "gamma": 0.9}}
+    assert parsed(["--test"], presets=presets).num_envs == 4
+    assert parsed(["--test", "--num-envs", "2"], presets=presets).num_envs == 2
+    assert parsed([], presets=presets).num_envs == 1
+
+
+def test_play_and_resume_may_stand_alone():
+    assert parsed(["--play"]).play == cli.NEWEST
+    assert parsed(["--play", "--seed", "3"]).play == cli.NEWEST
+    assert parsed(["--resume", "runs/x"]).resume == "runs/x"
+
+
+def test_a_config_file_is_read_back(tmp_path):
+    path = tmp_path / "config.json"
+    path.write_text(json.dumps({"article": "test", "settings": {"seed": 5, "hidden": [3], "gamma": 1}}), encoding="utf-8")
+    settings = parsed(["--config", str(path), "--seed", "6"])
+    assert (settings.seed, settings.hidden, settings.gamma) == (6, (3,), 1)
+
+
+@pytest.mark.parametrize(
+    "argv, what",
+    [
+        (["--sed", "3"], "--sed"),
+        (["--seed", "x"], "--seed"),
+        (["--seed", "-1"], "--seed is -1"),
+        (["--num-envs", "0"], "--num-envs is 0"),
+        (["--gamma", "1.5"], "--gamma is 1.5"),
+        (["--learning-rate", "nan"], "--learning-rate is nan"),
+        (["--config", "no-such-file.json"], "no-such-file.json"),
+    ],
+)
+def test_wrong_usage_is_two_lines_and_code_2(argv, what, capsys):
+    assert run_main(argv) == 2
+    lines = capsys.readouterr().err.strip().splitlines()
+    assert len(lines) == 2 and lines[0].startswith("error: ") and lines[1].startswith("  ")
+    assert what in lines[0]
+
+
+@pytest.mark.parametrize("content", ["[1, 2]", "{", '{"settings": {"seed": "five"}}', '{"settings": {"colour": 1}}', "[" * 100_000])
+def test_a_wrong_config_file_is_answered(content, tmp_path, capsys):
+    path = tmp_path / "config.json"
+    path.write_text(content, encoding="utf-8")
+    assert run_main(["--config", str(path)]) == 2
+    assert len(capsys.readouterr().err.strip().splitlines()) == 2
+
+
+def fail_with(problem):
+    def run(settings):
+        raise problem
+
+    return run
+
+
+def test_exit_codes(capsys):
+    assert run_main([], fail_with(KeyboardInterrupt())) == 130
+    assert run_main([], fail_with(UsageError("no", "do"))) == 2
+    assert run_main([], fail_with(RuntimeError("broken"))) == 1
+    assert run_main([], fail_with(FloatingPointError("gradient is not finite"))) == 1
+    assert "error: gradient is not finite" in capsys.readouterr().err
+    with pytest.raises(SystemExit) as stop:
+        run_main(["--help"])
+    assert stop.value.code == 0
+
+
+def test_help_shows_every_flag_with_its_default(capsys):
+    with pytest.raises(SystemExit):
+        cli.main("dqn", dqn.Settings, lambda s: None, summary=dqn.SUMMARY, examples=dqn.EXAMPLES, argv=["--help"])
+    text = capsys.readouterr().out
+    for name in ("--n-step", "--buffer-size", "--num-threads", "--resume", "--play"):
+        assert name in text
+    assert "50000" in text and "python -m rl.dqn --play" in text
+
+
+def test_require():
+    require(True, "a", "b")
+    with pytest.raises(UsageError, match="a\n  b"):
+        require(False, "a", "b")
+
+
+def test_the_list_names_every_article_and_wrong_names_are_answered(capsys):
+    assert listing.main([]) == 0
+    assert capsys.readouterr().out.count("python -m rl.") == 10
+    assert listing.main(["dqm"]) == 2
+    assert "did you mean dqn?" in capsys.readouterr().err
+    assert listing.main(["dqn"]) == 2
+    assert "python -m rl.dqn" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "argv, what",
+    [
+        (["--env-id", "NoSuchGame-v0"], "no environment 'NoSuchGame-v0'"),
+        (["--env-id", "Pendulum-v1"], "actions"),
+        (["--play", "--out", "EMPTY"], "no trained model of rl.dqn"),
+        (["--n-step", "0"], "--n-step is 0"),
+        (["--buffer-size", "10"], "--buffer-size is 10"),
+    ],
+)
+def test_the_main_job_answers_what_it_cannot_do(argv, what, tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr("sys.argv", ["dqn", *[str(tmp_path) if a == "EMPTY" else a for a in argv], *([] if "--out" in argv else ["--out", str(tmp_path)])])
+    assert dqn.main() == 2
+    lines = capsys.readouterr().err.strip().splitlines()
+    assert len(lines) == 2 and what in lines[0]
