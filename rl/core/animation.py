@@ -24,7 +24,7 @@ Array = np.ndarray[Any, np.dtype[Any]]
 LONGEST = 320  # pixels of a stored frame's longer side; larger ones are halved until they fit
 SHOWN = 256  # pixels that the longer side of a small screen is enlarged to, about
 SHEET = 2048  # pixels of a sprite sheet's side: phones refuse much larger images
-SAMPLES = 16  # frames that the palette is chosen from
+SAMPLES = 8  # frames that the palette is chosen from
 GIF_TICK = 10  # milliseconds: the unit of a GIF's clock
 GIF_FASTEST = 20  # milliseconds: browsers slow down what is faster
 

@@ -7,16 +7,17 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
-from rl.core import cli, run_folder
+from rl.core import cli, run_folder, saliency
 from rl.core.agent import Agent
 from rl.core.animation import LONGEST, Recording, recording, write_gif, write_html
 from rl.core.seeding import streams
 from rl.core.settings import AgentSettings
-from rl.core.stage import CannotRenderError, Stage, watch
+from rl.core.stage import CannotRenderError, Moment, Stage, watch
 
 S = TypeVar("S", bound=AgentSettings)
 GAMES, STEPS = 2, 300  # of the recording after a run: a second of work
 PLAYED_GAMES, PLAYED_STEPS = 5, 1200  # of --play without a screen
+END_SECONDS = 0.7  # for which the last picture of a game stays
 
 
 def record(folder: Path, agent: Agent, settings: AgentSettings) -> None:
@@ -46,18 +47,79 @@ def play_run(article: str, settings: S, settings_class: type[S], make_agent: Cal
     """Show greedy games of a run's best model, in a window or, without a screen, as files in the run's folder.
 
     settings.play  the run: "newest" or a folder; another env_id than the article's means the newest run on that one
+
+    Raises UsageError when there is no such run, or its environment cannot be shown.
     """
+    from rl.envs.window import NoScreenError, require_screen
+
     env_id = settings.env_id if settings.env_id != settings_class().env_id else None
     folder = run_folder.find(settings.out, article, settings.play, env_id)
     trained = replace(settings, **cli.read_config(str(folder / "config.json"), settings_class))
+    try:
+        require_screen()  # before the environment paints, which may open pygame's display for good
+        screen = True
+    except NoScreenError:
+        screen = False
     stage = Stage(trained.env_id, trained.max_episode_steps, streams(settings.seed).evaluation)
     agent = make_agent(stage.envs.single_observation_space, stage.envs.single_action_space, trained, streams(trained.seed))
     agent.load(folder / "best.safetensors")
-    print(f"rl.{article} on {trained.env_id}, the best model of {folder}")
-    recorded = filmed(stage, agent, f"rl.{article} on {trained.env_id}", PLAYED_GAMES, PLAYED_STEPS)
+    title = f"rl.{article} on {trained.env_id}"
+    print(f"{title}, the best model of {folder}", flush=True)
+    if screen:
+        play_in_window(stage, agent, title)
+    else:
+        play_into_files(stage, agent, title, folder)
     stage.close()
+
+
+def play_into_files(stage: Stage, agent: Agent, title: str, folder: Path) -> None:
+    """Some games as GIF and page; of networks that look at screens also what they look at. Says where the files are."""
+    recorded = filmed(stage, agent, title, PLAYED_GAMES, PLAYED_STEPS)
     for moment in recorded.moments:
         if moment.action < 0:
             print(f"Get reward {moment.score}.")
+    if not stage.over:
+        print(f"Reward {stage.score} after {stage.steps} steps of a longer game.")
     write(folder, recorded)
-    print(f"no screen: see {folder / 'replay.gif'} or open {folder / 'replay.html'} in a browser")
+    names = ["replay.gif", "replay.html"]
+    if saliency.looks_at_screens(agent.model):
+        saliency.saliency_plot(folder / "saliency.png", agent.model, recorded.moments, stage.actions)
+        names.append("saliency.png")
+        if saliency.first_convolution(agent.model):
+            saliency.filters_plot(folder / "filters.png", agent.model)
+            names.append("filters.png")
+    print("There is no screen for a window; open instead")
+    for name in names:
+        print(f"  {folder / name}")
+
+
+def play_in_window(stage: Stage, agent: Agent, title: str) -> None:
+    """Games in a window until the user closes it."""
+    from rl.core.play_window import Controls, PlayWindow
+
+    controls = Controls(stage.actions)
+    looks = saliency.looks_at_screens(agent.model)
+    window = PlayWindow(title, stage.size, controls, agent.measure, stage.fps, looks)
+    wait = 0  # frames for which the end of a game is still shown
+    while not controls.quit:
+        if wait == 0 and stage.over:
+            stage.next_game()
+        observation = stage.observation
+        if not stage.over:
+            preferences = agent.preferences(observation)[0]
+        action = -1 if stage.over else controls.choose(int(preferences.argmax()))
+        moment = Moment(stage.picture, observation, preferences, action, stage.score, stage.game, stage.steps)
+        glowing = looks and controls.saliency and not stage.over
+        window.show(moment, saliency.overlay(moment.picture, saliency.saliency(agent.model, observation, action)) if glowing else None)
+        window.read_keys()
+        if controls.restart:
+            controls.restart, wait = False, 0
+            stage.restart()
+        elif not controls.paused and stage.over:
+            wait -= 1
+        elif not controls.paused:
+            stage.step(action)
+            if stage.over:
+                wait = max(1, int(END_SECONDS * stage.fps))
+                print(f"Get reward {stage.score}.", flush=True)
+    window.close()

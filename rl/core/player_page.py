@@ -20,6 +20,7 @@ canvas { flex: 0 1 auto; max-width: 100%; border: 1px solid var(--edge); border-
 canvas.pixels { image-rendering: pixelated; }
 .side { flex: 1 1 240px; min-width: 0; }
 dl { display: flex; gap: 24px; margin: 0 0 12px; }
+dl div { min-width: 4.5em; }
 dt { color: var(--soft); font-size: .8rem; }
 dd { margin: 0; font-size: 1.35rem; font-weight: 600; font-variant-numeric: tabular-nums; }
 .measure { color: var(--soft); font-size: .8rem; margin: 0 0 4px; }
@@ -72,8 +73,9 @@ const canvas = $("screen"), context = canvas.getContext("2d");
 const sheets = data.sheets.map((source) => { const image = new Image(); image.onload = () => draw(); image.src = source; return image; });
 canvas.width = data.width;
 canvas.height = data.height;
-canvas.style.width = data.width * data.scale + "px";
-if (data.scale > 1) canvas.className = "pixels";
+const small = data.scale > 1;
+canvas.style.width = data.width * (small ? Math.max(1, Math.floor(384 / Math.max(data.width, data.height))) : 1) + "px";
+if (small) canvas.className = "pixels";
 $("slider").max = count - 1;
 
 const probabilities = data.measure === "probability";

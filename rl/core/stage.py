@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -40,6 +41,7 @@ class Moment:
     """What a game looked like before an action was taken, and what the agent thought of it."""
 
     picture: Array  # (H, W, 3) uint8
+    observation: Array  # (1, ...) of the same moment, as the network reads it
     preferences: Array  # (A,) float, Agent.preferences there
     action: int  # the action that was taken; -1 when the game was over
     score: float  # return so far
@@ -146,14 +148,15 @@ def watch(stage: Stage, agent: Agent, games: int, steps: int, every: int = 1) ->
         if index:
             stage.next_game()
         while not stage.over and count < steps:
-            preferences = agent.preferences(stage.observation)[0]
-            action = int(agent.greedy(stage.observation)[0])
+            observation = stage.observation
+            preferences = agent.preferences(observation)[0]
+            action = int(agent.greedy(observation)[0])
             if stage.steps % every == 0:
-                yield Moment(stage.picture, preferences, action, stage.score, stage.game, stage.steps)
+                yield Moment(stage.picture, observation, preferences, action, stage.score, stage.game, stage.steps)
             stage.step(action)
             count += 1
         if stage.over:
-            yield Moment(stage.picture, preferences, -1, stage.score, stage.game, stage.steps)
+            yield Moment(stage.picture, observation, preferences, -1, stage.score, stage.game, stage.steps)
 
 
 def action_names(env_id: str, env: gymnasium.Env[Any, Any]) -> tuple[str, ...]:
@@ -168,6 +171,7 @@ def action_names(env_id: str, env: gymnasium.Env[Any, Any]) -> tuple[str, ...]:
 def quiet() -> Iterator[None]:
     """Pictures without a window: SDL looks for neither screen nor sound, and Gymnasium does not praise newer versions."""
     unseen = {"SDL_VIDEODRIVER": "dummy", "SDL_AUDIODRIVER": "dummy", "PYGAME_HIDE_SUPPORT_PROMPT": "1"}
+    shown = _display_is_open()
     before = {name: os.environ.get(name) for name in unseen}
     os.environ.update(unseen)
     try:
@@ -180,3 +184,9 @@ def quiet() -> Iterator[None]:
                 os.environ.pop(name)
             else:
                 os.environ[name] = value
+        if _display_is_open() and not shown:
+            sys.modules["pygame"].display.quit()  # a window that is wanted later must find the real screen
+
+
+def _display_is_open() -> bool:
+    return "pygame" in sys.modules and bool(sys.modules["pygame"].display.get_init())

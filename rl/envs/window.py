@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 
 import numpy as np
 
@@ -24,7 +25,7 @@ class Window:
     """
 
     def __init__(self, title: str, height: int, width: int, scale: int, fps: int) -> None:
-        _require_screen()
+        require_screen()
         self._surface = pygame.display.set_mode((width * scale, height * scale))
         pygame.display.set_caption(title)
         self._clock = pygame.time.Clock()
@@ -44,16 +45,21 @@ class Window:
         pygame.display.quit()
 
 
-def _require_screen() -> None:
-    try:
-        pygame.display.init()
-        driver = pygame.display.get_driver()
-    except pygame.error as problem:
-        driver = f"none: {problem}"
+def require_screen() -> None:
+    """Raise NoScreenError unless a window can be opened here."""
+    wanted = os.environ.get("SDL_VIDEODRIVER")
+    if sys.platform == "linux" and not (wanted or os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
+        driver = "none"  # SDL would find out too, but complain about other things first
     else:
-        if driver not in UNSEEN_DRIVERS or os.environ.get("SDL_VIDEODRIVER") == driver:
-            return
-        pygame.display.quit()
+        try:
+            pygame.display.init()
+            driver = pygame.display.get_driver()
+        except pygame.error as problem:
+            driver = f"none: {problem}"
+        else:
+            if driver not in UNSEEN_DRIVERS or wanted == driver:
+                return
+            pygame.display.quit()
     raise NoScreenError(
         f"no screen to open a window on (SDL's video driver: {driver})\n"
         '  use render_mode="rgb_array", or run where there is a screen; over ssh, "ssh -X" or "xvfb-run" make one'
