@@ -107,7 +107,7 @@ TEST: dict[str, Any] = {
     "max_episode_steps": 0,
     "total_timesteps": 60_000,
     "num_envs": 1,
-    "n_step": 3,
+    "n_step": 1,
     "gamma": 0.99,
     "learning_rate": 1e-3,
     "train_freq": 1,
@@ -116,7 +116,7 @@ TEST: dict[str, Any] = {
     "huber_delta": float("inf"),
     "clip_rewards": False,
     "life_loss_ends": False,
-    "eval_freq": 2_000,
+    "eval_freq": 1_000,
     "eval_episodes": 100,
 }
 
