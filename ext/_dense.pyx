@@ -11,7 +11,6 @@ or refuses; nothing is allocated in steady state but the arrays that are returne
 Twin: the layers of nnlite/layers.py; tests/nnlite/test_fused.py keeps the two equal."""
 
 from cpython.mem cimport PyMem_Free, PyMem_Malloc
-from cpython.object cimport PyObject
 from cpython.pycapsule cimport PyCapsule_GetPointer
 from libc.stddef cimport ptrdiff_t
 from libc.stdint cimport uintptr_t
@@ -33,7 +32,7 @@ cdef extern from "arrays.h":
         const Py_ssize_t *shape
     bint take_array(object x, int type, int axes, array *found)
     void drop_array(array *found)
-    void arrays_prepare(object ndarray, PyObject **descrs, object contiguous, object strided)
+    int arrays_prepare() except -1
 
 cdef extern from "dense.h" nogil:
     enum:
@@ -62,8 +61,11 @@ cdef extern from "dense.h" nogil:
     ptrdiff_t dense_hidden_width(const dense_net *) noexcept
     ptrdiff_t dense_scratch_size(const dense_net *, ptrdiff_t rows) noexcept
 
-cdef extern from "Python.h":
-    object PySequence_GetItem(object, Py_ssize_t)
+cdef extern from "outputs.h":
+    struct outputs:
+        pass
+    object new_output(outputs *from_, int type, Py_ssize_t rows, Py_ssize_t columns, void **data)
+    void drop_outputs(outputs *from_)
 
 cdef const runtime *shared = <const runtime *> PyCapsule_GetPointer(_threads.runtime_capsule, NNLITE_RUNTIME_NAME)
 
@@ -76,15 +78,7 @@ cdef enum:
 cdef object empty = np.empty
 
 
-cdef void prepare():
-    cdef PyObject *descrs[4]
-    types = [np.dtype(name) for name in ("float32", "float64", "int64", "bool")]
-    for i in range(4):
-        descrs[i] = <PyObject *> types[i]
-    arrays_prepare(np.ndarray, descrs, np.zeros((2, 3), np.float32), np.zeros((3, 2), np.float32).T)
-
-
-prepare()
+arrays_prepare()
 
 
 cdef class Block:
@@ -111,39 +105,6 @@ cdef class Block:
         PyMem_Free(self.raw)
 
 
-cdef class Outputs:
-    """New arrays (rows, columns), cut off a larger one where they are small: half the price of np.empty.
-
-    An array that is kept keeps its neighbours' memory too, at most SLAB bytes."""
-
-    cdef object dtype, slab
-    cdef Py_ssize_t rows, columns, itemsize, next, count
-    cdef char *start
-
-    def __cinit__(self, dtype, Py_ssize_t columns):
-        self.dtype, self.itemsize, self.columns = dtype, dtype.itemsize, columns
-
-    cdef object take(self, Py_ssize_t rows, void **data):
-        cdef Py_ssize_t size = rows * self.columns * self.itemsize
-        if rows != self.rows or self.next == self.count:
-            self.renew(rows, size)
-        data[0] = self.start + self.next * size
-        self.next += 1
-        return PySequence_GetItem(self.slab, self.next - 1)
-
-    cdef int renew(self, Py_ssize_t rows, Py_ssize_t size) except -1:
-        cdef array found
-        self.count = max(1, min(64, 4096 // size))
-        self.rows, self.next = rows, 0
-        self.slab = empty((self.count, rows, self.columns), self.dtype)
-        if not take_array(self.slab, FLOAT32 if self.itemsize == 4 else FLOAT64, 3, &found):
-            self.rows = -1
-            raise RuntimeError("NumPy made an array that is not an array")
-        self.start = <char *> found.data
-        drop_array(&found)
-        return 0
-
-
 cdef class DenseNet:
     """The passes of a chain of layers whose weights lie in `params` (P,) and whose gradients go into `grads` (P,).
 
@@ -163,7 +124,7 @@ cdef class DenseNet:
     cdef Py_ssize_t inputs, outputs, itemsize, most_rows, work, hidden_row, scratch_rows, y_rows
     cdef tuple input_shape
     cdef Block kept, passing, scratch
-    cdef Outputs single, several
+    cdef outputs single, several               # for one row, for more
 
     def __cinit__(self, params, grads, layers, input_shape, Py_ssize_t most_rows):
         if not 1 <= len(layers) <= MOST_DENSE_LAYERS or not 1 <= len(input_shape) < MOST_AXES:
@@ -179,11 +140,12 @@ cdef class DenseNet:
         self.chain(layers)
         self.hidden_row = dense_hidden_width(&self.net) * self.itemsize
         self.kept, self.passing, self.scratch = Block(), Block(), Block()
-        self.single, self.several = Outputs(self.dtype, self.outputs), Outputs(self.dtype, self.outputs)
         self.ys, self.dxs = {}, {}
 
     def __dealloc__(self):
         drop_array(&self.source)
+        drop_outputs(&self.single)
+        drop_outputs(&self.several)
 
     cdef void *flat(self, object weights) except NULL:
         cdef array found
@@ -229,7 +191,7 @@ cdef class DenseNet:
             return None
         try:
             self.room(self.passing, run.rows)
-            y = (self.single if run.rows == 1 else self.several).take(run.rows, &run.y)
+            y = new_output(&self.single if run.rows == 1 else &self.several, self.type, run.rows, self.outputs, &run.y)
             run.net, run.logits, run.x = &self.net, logits, found.data
             run.hidden, run.scratch = self.passing.start, self.scratch.start
             self.go(FORWARD, &run)

@@ -40,6 +40,7 @@ struct array_fields {
 static struct {
     int known; /* struct array_fields is what an ndarray looks like */
     PyTypeObject *ndarray;
+    PyObject *empty; /* numpy.empty */
     PyObject *descr[ARRAY_TYPES];
 } numpy_facts;
 
@@ -84,11 +85,24 @@ static inline void drop_array(struct array *array) {
     array->held = 0;
 }
 
-/* Is the array (2, 3) of float32 `probe`, which numpy_facts must describe already, where its buffer says it is? */
+/* The arrays of one call, let go together. */
+struct arrays {
+    struct array at[4];
+    int count; /* 0 to begin with */
+};
+
+static inline int take_next(struct arrays *arrays, PyObject *x, int type, int axes) {
+    return take_array(x, type, axes, &arrays->at[arrays->count]) && ++arrays->count;
+}
+
+static inline void drop_arrays(struct arrays *arrays) {
+    while (arrays->count) drop_array(&arrays->at[--arrays->count]);
+}
+
+/* Is `probe`, a float32 array of shape (2, 3), where its buffer says it is? */
 static inline int fields_agree(PyObject *probe) {
     struct array fields, buffer;
     int agree;
-    if (Py_TYPE(probe)->tp_basicsize < (Py_ssize_t)sizeof(struct array_fields)) return 0;
     if (!take_buffer(probe, FLOAT32, 2, &buffer)) return 0;
     agree = take_fields(probe, FLOAT32, 2, &fields) && fields.data == buffer.data && fields.shape[0] == 2 &&
             fields.shape[1] == 3;
@@ -96,18 +110,25 @@ static inline int fields_agree(PyObject *probe) {
     return agree;
 }
 
-/* Call once per module; `descrs` are numpy's dtype objects in the order of enum array_type, kept for good.
-   `contiguous` float32 (2, 3) must be readable by its fields, `strided` (2, 3) must not. */
-static inline void arrays_prepare(PyObject *ndarray, PyObject *const *descrs, PyObject *contiguous, PyObject *strided) {
+/* Call once per module, before the first take_array; -1 with an exception set when there is no NumPy. */
+static int arrays_prepare(void) {
+    static const char *const names[ARRAY_TYPES] = {"float32", "float64", "int64", "bool"};
+    PyObject *numpy = PyImport_ImportModule("numpy"), *probe = NULL, *turned = NULL;
     struct array ignored;
     int type;
-    numpy_facts.ndarray = (PyTypeObject *)ndarray;
-    Py_INCREF(ndarray);
-    for (type = 0; type < ARRAY_TYPES; type++) {
-        numpy_facts.descr[type] = descrs[type];
-        Py_INCREF(descrs[type]);
-    }
-    numpy_facts.known = fields_agree(contiguous) && !take_fields(strided, FLOAT32, 2, &ignored);
+    if (numpy == NULL) return -1;
+    numpy_facts.ndarray = (PyTypeObject *)PyObject_GetAttrString(numpy, "ndarray"); /* these references are kept */
+    numpy_facts.empty = PyObject_GetAttrString(numpy, "empty");
+    for (type = 0; type < ARRAY_TYPES; type++)
+        numpy_facts.descr[type] = PyObject_CallMethod(numpy, "dtype", "s", names[type]);
+    probe = PyObject_CallMethod(numpy, "zeros", "(ii)s", 2, 3, "float32");
+    turned = probe ? PyObject_GetAttrString(probe, "T") : NULL;
+    if (turned && numpy_facts.ndarray && numpy_facts.ndarray->tp_basicsize >= (Py_ssize_t)sizeof(struct array_fields))
+        numpy_facts.known = fields_agree(probe) && !take_fields(turned, FLOAT32, 2, &ignored);
+    Py_XDECREF(turned);
+    Py_XDECREF(probe);
+    Py_DECREF(numpy);
+    return PyErr_Occurred() ? -1 : 0;
 }
 
 #endif

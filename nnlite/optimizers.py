@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from nnlite_ext import _adam
+from nnlite_ext import _adam, _bound_adam
 
 from nnlite.utils import aligned_zeros, from_registry, missing_name, registry_name
 
@@ -172,6 +172,22 @@ class Adam(Optimizer):
             raise ValueError(f"need 0 <= beta < 1 and epsilon > 0, not {beta_1}, {beta_2}, {epsilon}")
         self.beta_1, self.beta_2, self.epsilon = float(beta_1), float(beta_2), float(epsilon)
         self.m = self.v = np.zeros(0, np.float32)
+        self._bound: _bound_adam.BoundAdam | None = None
+
+    def bind(self, params: Array, grads: Array, variables: Sequence[slice] | None = None) -> Adam:
+        super().bind(params, grads, variables)
+        self._bound = _bound_adam.BoundAdam(params, grads, self.m, self.v)
+        return self
+
+    def step(self) -> None:
+        """Clip the gradient and change the parameters once, all in one compiled call unless there is clipnorm."""
+        if self._bound is None or self.clipnorm is not None:
+            return super().step()
+        t = self.iterations + 1
+        clip_value, clip_norm = self.clipvalue or 0.0, self.global_clipnorm or 0.0
+        if not self._bound.step(self.learning_rate, self.beta_1, self.beta_2, self.epsilon, clip_value, clip_norm, t):
+            raise FloatingPointError(f"gradient is not finite at optimizer step {t}")
+        self.iterations = t
 
     def _update(self, scale: float) -> None:
         t = self.iterations

@@ -1,0 +1,95 @@
+"""Adam bound to its four flat arrays: one call checks the gradient, clips it and changes the parameters.
+
+    norm  = sqrt(sum of grads^2);  scale = clip_norm / norm where that is below 1, else 1
+    then adam_step of nnlite_ext._adam with this scale and lr_t = lr * sqrt(1 - beta2^t) / (1 - beta1^t)
+
+Bound once, because on a small network looking at four arrays costs more than the arithmetic.
+
+Contract: the arrays are never rebound; nothing here allocates; the GIL is released for LONG arrays.
+Twin: nnlite/reference_dense.py; tests/ext/test_dense.py keeps the two equal."""
+
+from cpython.pycapsule cimport PyCapsule_GetPointer
+from libc.math cimport isfinite, pow, sqrt
+
+from nnlite_ext import _threads
+
+cdef extern from "runtime.h" nogil:
+    struct runtime:
+        pass
+    const char *NNLITE_RUNTIME_NAME
+
+cdef extern from "arrays.h":
+    enum:
+        FLOAT32, FLOAT64
+    struct array:
+        void *data
+        const Py_ssize_t *shape
+    bint take_array(object x, int type, int axes, array *found)
+    void drop_array(array *found)
+    int arrays_prepare() except -1
+
+cdef extern from "adam.h" nogil:
+    struct adam_job "adam":
+        long long size
+        void *params
+        void *m
+        void *v
+        const void *grads
+        double lr_t, beta1, beta2, epsilon, clip_value, scale
+    void adam(const runtime *, adam_job *, int itemsize) noexcept
+    double sum_of_squares(const runtime *, const void *x, long long size, int itemsize) noexcept
+
+cdef enum:
+    LONG = 8192
+
+cdef const runtime *shared = <const runtime *> PyCapsule_GetPointer(_threads.runtime_capsule, NNLITE_RUNTIME_NAME)
+arrays_prepare()
+
+
+cdef class BoundAdam:
+    """Steps on params (P,) with grads (P,) and the moments m, v (P,), all of one floating type."""
+
+    cdef adam_job job
+    cdef int itemsize
+    cdef object arrays
+
+    def __cinit__(self, params, grads, m, v):
+        if not params.dtype == grads.dtype == m.dtype == v.dtype or not params.shape == grads.shape == m.shape == v.shape:
+            raise ValueError("params, grads and moments must be alike")
+        self.arrays, self.itemsize = (params, grads, m, v), params.dtype.itemsize
+        self.job.size = params.shape[0]
+        self.job.params, self.job.grads, self.job.m, self.job.v = where(params), where(grads), where(m), where(v)
+
+    def step(self, double learning_rate, double beta1, double beta2, double epsilon, double clip_value, double clip_norm,
+             long long t):
+        """Step number t, from 1. False, with nothing changed, when the gradient holds NaN or infinity.
+
+        clip_value <= 0 and clip_norm <= 0 mean no clipping.
+        """
+        cdef adam_job *job = &self.job
+        cdef bint finite
+        job.lr_t = learning_rate * sqrt(1 - pow(beta2, <double> t)) / (1 - pow(beta1, <double> t))
+        job.beta1, job.beta2, job.epsilon, job.clip_value = beta1, beta2, epsilon, clip_value
+        if job.size < LONG:
+            return checked_step(job, clip_norm, self.itemsize)
+        with nogil:
+            finite = checked_step(job, clip_norm, self.itemsize)
+        return finite
+
+
+cdef bint checked_step(adam_job *job, double clip_norm, int itemsize) noexcept nogil:
+    cdef double norm = sqrt(sum_of_squares(shared, job.grads, job.size, itemsize))
+    if not isfinite(norm):
+        return False
+    job.scale = clip_norm / norm if 0 < clip_norm < norm else 1.0
+    adam(shared, job, itemsize)
+    return True
+
+
+cdef void *where(flat) except NULL:
+    """The first number of a flat array; the array is kept by the caller and never moves."""
+    cdef array found
+    if not take_array(flat, FLOAT32 if flat.dtype.itemsize == 4 else FLOAT64, 1, &found):
+        raise ValueError("params, grads and moments must be flat, contiguous float32 or float64")
+    drop_array(&found)
+    return found.data

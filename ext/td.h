@@ -1,0 +1,48 @@
+/* The targets of Q-learning and the loss of the chosen actions' values, for float and double. */
+#ifndef NNLITE_TD_H
+#define NNLITE_TD_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#define TD_FUNCTIONS(REAL)                                                                                            \
+    /* The column of the largest of A numbers; the first NaN counts as the largest. */                                \
+    static inline ptrdiff_t best_of_##REAL(const REAL *row, ptrdiff_t A) {                                            \
+        ptrdiff_t a, best = 0;                                                                                        \
+        for (a = 1; a < A; a++)                                                                                       \
+            if (row[best] == row[best] && !(row[a] <= row[best])) best = a;                                           \
+        return best;                                                                                                  \
+    }                                                                                                                 \
+    static void td_target_##REAL(const REAL *returns, const REAL *discounts, const REAL *next_q, const REAL *chooser, \
+                                 ptrdiff_t N, ptrdiff_t A, REAL *y) {                                                 \
+        ptrdiff_t n;                                                                                                  \
+        for (n = 0; n < N; n++)                                                                                       \
+            y[n] = returns[n] + discounts[n] * next_q[n * A + best_of_##REAL(chooser + n * A, A)];                    \
+    }                                                                                                                 \
+    static double td_loss_##REAL(const REAL *q, const int64_t *actions, const REAL *targets, ptrdiff_t N,             \
+                                 ptrdiff_t A, double delta, REAL *dq) {                                               \
+        const REAL high = (REAL)delta, low = -high, rows = (REAL)N;                                                   \
+        double sum = 0;                                                                                               \
+        ptrdiff_t n;                                                                                                  \
+        memset(dq, 0, (size_t)(N * A) * sizeof(REAL));                                                                \
+        for (n = 0; n < N; n++) {                                                                                     \
+            ptrdiff_t at = n * A + (ptrdiff_t)actions[n];                                                             \
+            REAL error = q[at] - targets[n], inside = error > high ? high : error < low ? low : error;                \
+            sum += (double)inside * ((double)error - 0.5 * (double)inside);                                           \
+            dq[at] = inside / rows;                                                                                   \
+        }                                                                                                             \
+        return sum / (double)N;                                                                                       \
+    }
+
+TD_FUNCTIONS(float)
+TD_FUNCTIONS(double)
+
+static inline int all_below(const int64_t *actions, ptrdiff_t N, ptrdiff_t A) {
+    uint64_t bad = 0;
+    ptrdiff_t n;
+    for (n = 0; n < N; n++) bad |= (uint64_t)actions[n] >= (uint64_t)A;
+    return !bad;
+}
+
+#endif
