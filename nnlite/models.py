@@ -113,12 +113,12 @@ class Sequential(Network):
         return cls._unbuilt(config, seed).build(config["input_shape"])
 
     @classmethod
-    def weights_of_config(cls, config: dict[str, Any]) -> int:
-        """How many weights a model of this architecture has, without allocating any."""
+    def declared(cls, config: dict[str, Any]) -> Sequential:
+        """A model of this architecture whose layers know the shapes of their weights; none is allocated."""
         model = cls._unbuilt(config, None)
         model.input_shape = as_shape(config["input_shape"])
         model._declare()
-        return sum(weight.size for layer in model.layers for weight in layer.weights)
+        return model
 
     @classmethod
     def _unbuilt(cls, config: dict[str, Any], seed: Any) -> Sequential:

@@ -1,26 +1,42 @@
-"""Model files: safetensors, with the architecture and a checksum in its metadata.
+"""Model files: safetensors, with the architecture and a checksum in its metadata (see tensor_file).
 
 A file can name layers of nnlite and numbers for them, nothing else: no pickle, no import of a name, no code. What does
-not fit (class, name, shape, dtype, checksum) is refused with ValueError before the model is touched.
+not fit (class, name, shape, dtype, checksum) is refused with ValueError before an array is allocated or a model touched.
 """
 
 from __future__ import annotations
 
-import contextlib
-import hashlib
-import json
-import os
-import tempfile
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
+from nnlite import strict_json
+from nnlite.layer import Weight
 from nnlite.models import Sequential
+from nnlite.tensor_file import (
+    Spec,
+    atomic_write,
+    checksum,
+    read_tensors,
+    read_tensors_from_bytes,
+    sync_folder,
+    write_tensors,
+)
+
+__all__ = [
+    "atomic_write", "checksum", "fits", "load_model", "load_tensors", "load_weights", "model_from_bytes", "model_tensors",
+    "read_tensors", "read_tensors_from_bytes", "save_model", "sync_folder", "write_tensors",
+]
 
 Array = np.ndarray[Any, np.dtype[Any]]
+T = TypeVar("T")
 FORMAT = "nnlite-1"
-MAX_WEIGHTS = 1 << 28  # a gigabyte of float32: larger architectures are refused before anything is allocated
+MAX_WEIGHTS = 1 << 28  # a gigabyte of float32
+MAX_LAYERS = 1000
+OPTIMIZER = "optimizer/"  # begins the names of the arrays that belong to the optimizer
 
 
 def save_model(model: Sequential, path: Any, overwrite: bool = True, include_optimizer: bool = False) -> None:
@@ -32,25 +48,56 @@ def save_model(model: Sequential, path: Any, overwrite: bool = True, include_opt
     if target.exists() and not overwrite:
         raise FileExistsError(f"{target} exists; overwrite=True replaces it")
     tensors = model_tensors(model.build())
-    metadata = {"format": FORMAT, "architecture": json.dumps(model.get_config())}
+    metadata = {"format": FORMAT, "architecture": strict_json.dumps(model.get_config())}
     if include_optimizer and model._training is not None:
         model._training.bind()
-        tensors |= {f"optimizer/{k}": v for k, v in model.optimizer.get_state().items()}
-        metadata["compiled"] = json.dumps({"optimizer": model.optimizer.get_config(), "loss": model._training.loss.__name__})
+        tensors |= {f"{OPTIMIZER}{k}": v for k, v in model.optimizer.get_state().items()}
+        metadata["compiled"] = strict_json.dumps({"optimizer": model.optimizer.get_config(), "loss": model._training.loss.__name__})
     write_tensors(target, tensors, metadata)
 
 
 def load_model(path: Any) -> Sequential:
     """The model that save_model wrote. Raises FileNotFoundError, or ValueError naming what is wrong with the file."""
-    tensors, metadata = read_tensors(path)
-    config = _architecture(metadata)
-    optimizer = {k.removeprefix("optimizer/"): tensors.pop(k) for k in list(tensors) if k.startswith("optimizer/")}
-    expected_size = sum(int(t.size) for t in tensors.values())
-    model = _model_of(config, expected_size)
+    return _model_from(partial(read_tensors, path))
+
+
+def model_from_bytes(data: bytes) -> Sequential:
+    """As load_model, from the file's content."""
+    return _model_from(partial(read_tensors_from_bytes, data))
+
+
+def load_weights(model: Sequential, path: Any) -> None:
+    """Fill a built model from a file; raises ValueError, and changes nothing, unless the weights are exactly the model's."""
+    tensors, _ = read_tensors(path, lambda specs, _: fits(model, specs))
+    load_tensors(model, tensors)
+
+
+def _model_from(read: Any) -> Sequential:
+    tensors, metadata = read(_describes_itself)
+    model = _usable(lambda: Sequential.from_config(_architecture(metadata), seed=0))
+    state = {name.removeprefix(OPTIMIZER): tensors.pop(name) for name in list(tensors) if name.startswith(OPTIMIZER)}
     load_tensors(model, tensors)
     if "compiled" in metadata:
-        _compile(model, metadata["compiled"], optimizer)
+        _compile(model, metadata["compiled"], state)
+    elif state:
+        raise ValueError("the file has an optimizer's arrays, but no optimizer")
     return model
+
+
+def _describes_itself(specs: dict[str, Spec], metadata: dict[str, str]) -> None:
+    """Raise ValueError unless the arrays of a file are those of its architecture, and no more than can be allocated."""
+    if metadata.get("format") != FORMAT:
+        raise ValueError(f"it is not an {FORMAT} file (format {metadata.get('format')!r})")
+    config = _architecture(metadata)
+    model = _usable(lambda: Sequential.declared(config))
+    weights = {name: spec for name, spec in specs.items() if not name.startswith(OPTIMIZER)}
+    size = sum(weight.size for layer in model.layers for weight in layer.weights)
+    if size > MAX_WEIGHTS:
+        raise ValueError(f"its architecture has {size} weights; {MAX_WEIGHTS} are the most")
+    fits(model, weights)
+    for name in set(specs) - set(weights):
+        if specs[name].shape not in ((), (sum(w.size for layer in model.layers for w in layer.weights if w.trainable),)):
+            raise ValueError(f"array {name[:50]!r} is no optimizer's: its shape is {specs[name].shape}")
 
 
 def model_tensors(model: Sequential) -> dict[str, Array]:
@@ -58,116 +105,59 @@ def model_tensors(model: Sequential) -> dict[str, Array]:
     return {f"{layer.name}/{w.name}": w.value for layer in model.layers for w in layer.weights}
 
 
-def load_tensors(model: Sequential, tensors: dict[str, Array]) -> None:
-    """Fill a built model; raises ValueError, and changes nothing, unless names, shapes and dtypes are exactly the model's."""
-    wanted = model_tensors(model)
-    if set(wanted) != set(tensors):
-        missing, extra = sorted(set(wanted) - set(tensors)), sorted(set(tensors) - set(wanted))
+def fits(model: Sequential, specs: dict[str, Any]) -> None:
+    """Raise ValueError unless names, shapes and dtypes are exactly the model's.
+
+    specs  {"layer/weight": anything with a dtype and a shape}
+    """
+    wanted: dict[str, Weight] = {f"{layer.name}/{w.name}": w for layer in model.layers for w in layer.weights}
+    if set(wanted) != set(specs):
+        missing, extra = sorted(set(wanted) - set(specs)), sorted(set(specs) - set(wanted))
         raise ValueError(f"the file's weights are not this model's: missing {missing[:3]}, unknown {extra[:3]}")
+    for name, spec in specs.items():
+        if spec.shape != wanted[name].shape or spec.dtype != model.dtype:
+            raise ValueError(f"weight {name} is {spec.dtype}{spec.shape}, the model needs {model.dtype}{wanted[name].shape}")
+
+
+def load_tensors(model: Sequential, tensors: dict[str, Array]) -> None:
+    """Fill a built model; raises ValueError, and changes nothing, unless `fits` and every number is finite."""
+    fits(model, tensors)
     for name, array in tensors.items():
-        if array.shape != wanted[name].shape or array.dtype != wanted[name].dtype:
-            raise ValueError(f"weight {name} is {array.dtype}{array.shape}, the model needs {wanted[name].dtype}{wanted[name].shape}")
         if not np.isfinite(array).all():
             raise ValueError(f"weight {name} holds NaN or infinity")
-    for name, array in tensors.items():
-        wanted[name][...] = array
-
-
-def write_tensors(path: Path, tensors: dict[str, Array], metadata: dict[str, str]) -> None:
-    """A safetensors file with a checksum of its payload, replaced atomically."""
-    from safetensors.numpy import save
-
-    arrays = {name: np.ascontiguousarray(array).reshape(np.shape(array)) for name, array in tensors.items()}
-    atomic_write(Path(path), save(arrays, {**metadata, "sha256": checksum(arrays, metadata)}))
-
-
-def read_tensors(path: Any) -> tuple[dict[str, Array], dict[str, str]]:
-    """(tensors, metadata) of a file that write_tensors wrote; raises ValueError when it is anything else."""
-    from safetensors import SafetensorError, safe_open
-
-    try:
-        with safe_open(os.fspath(path), framework="numpy") as file:
-            metadata = file.metadata() or {}
-            tensors = {name: file.get_tensor(name) for name in file.keys()}
-    except FileNotFoundError:
-        raise
-    except (SafetensorError, OSError, ValueError, TypeError, KeyError, OverflowError, AttributeError, RecursionError) as problem:
-        raise ValueError(f"{path} is not a readable model file: {problem}") from None
-    if metadata.get("format") != FORMAT:
-        raise ValueError(f"{path} is not an {FORMAT} file (format {metadata.get('format')!r})")
-    stated = metadata.pop("sha256", None)
-    if stated != checksum(tensors, metadata):
-        raise ValueError(f"{path} is damaged: its checksum does not match")
-    return tensors, metadata
-
-
-def checksum(tensors: dict[str, Array], metadata: dict[str, str]) -> str:
-    """SHA-256 over every name, dtype, shape, payload and every other metadata entry."""
-    digest = hashlib.sha256()
-    for key in sorted(metadata):
-        digest.update(json.dumps([key, metadata[key]]).encode())
-    for name in sorted(tensors):
-        array = tensors[name]
-        digest.update(json.dumps([name, array.dtype.str, list(array.shape)]).encode())
-        digest.update(np.ascontiguousarray(array).tobytes())
-    return digest.hexdigest()
-
-
-def atomic_write(path: Path, data: bytes) -> None:
-    """The file holds either all of `data` or what it held before: temporary file beside it, fsync, replace, fsync the folder."""
-    handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            os.unlink(temporary)
-        raise
-    sync_folder(path.parent)
-
-
-def sync_folder(folder: Path) -> None:
-    """Make a rename durable; Windows has no such call and needs none."""
-    if os.name == "nt":
-        return
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    for name, value in model_tensors(model).items():
+        value[...] = tensors[name]
 
 
 def _architecture(metadata: dict[str, str]) -> dict[str, Any]:
     try:
-        config = json.loads(metadata["architecture"])
-    except (KeyError, ValueError, RecursionError) as problem:
+        config = strict_json.loads(metadata["architecture"])
+    except KeyError:
+        raise ValueError("the file's architecture is unreadable: there is none") from None
+    except ValueError as problem:
         raise ValueError(f"the file's architecture is unreadable: {problem}") from None
     if not isinstance(config, dict) or not isinstance(config.get("layers"), list):
         raise ValueError("the file's architecture is not a list of layers")
+    if len(config["layers"]) > MAX_LAYERS:
+        raise ValueError(f"the file's architecture has {len(config['layers'])} layers; {MAX_LAYERS} are the most")
     return config
 
 
-def _model_of(config: dict[str, Any], weights_in_file: int) -> Sequential:
-    """Build the described model, having compared its size with the file's before anything is allocated."""
+def _usable(make: Callable[[], T]) -> T:
+    """What `make` gives; whatever it makes of arguments that nobody would give is a ValueError."""
     try:
-        size = Sequential.weights_of_config(config)
-        if size > MAX_WEIGHTS or size != weights_in_file:
-            raise ValueError(f"the architecture has {size} weights, the file {weights_in_file}")
-        return Sequential.from_config(config, seed=0)
+        return make()
     except ValueError:
         raise
-    except (TypeError, KeyError, AttributeError, IndexError, OverflowError, RecursionError) as problem:
+    except (TypeError, KeyError, AttributeError, LookupError, ArithmeticError, RuntimeError, RecursionError) as problem:
         raise ValueError(f"the file's architecture is unusable: {type(problem).__name__}: {problem}") from None
 
 
 def _compile(model: Sequential, text: str, state: dict[str, Array]) -> None:
-    try:
-        compiled = json.loads(text)
-        model.compile(compiled["optimizer"], compiled["loss"])
+    def compiled() -> None:
+        told = strict_json.loads(text)
+        model.compile(told["optimizer"], told["loss"])
         model._compiled.bind()
         model.optimizer.set_state(state)
-    except (KeyError, TypeError, RecursionError) as problem:
-        raise ValueError(f"the file's optimizer is unusable: {problem}") from None
+
+    _usable(compiled)
