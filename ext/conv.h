@@ -16,6 +16,7 @@
 #include <stdint.h>
 
 #include "pad.h"
+#include "blocks.h"
 #include "runtime.h"
 
 /* Where pixels and taps lie, in numbers (not bytes). */
@@ -74,13 +75,6 @@ static inline void pixel_places(const struct geometry *at, ptrdiff_t pixel, int 
     }
 }
 
-/* Vectors for the filters that are left: at most `widest` (1, 2 or 4), never more than the layer has. */
-static inline int vectors_for(ptrdiff_t left, ptrdiff_t filters, ptrdiff_t lanes, int widest) {
-    int vectors = widest;
-    while (vectors > 1 && (left <= vectors / 2 * lanes || filters < vectors * lanes)) vectors /= 2;
-    return vectors;
-}
-
 #define KERNELS "conv_kernels.h"
 #include "each_target.h"
 #undef KERNELS
@@ -102,13 +96,6 @@ static inline void pad_images(const struct runtime *runtime, struct padding *job
     part_function work = (itemsize == 4 ? pad_float : pad_double)[source][runtime->level];
     int parts = numbers < 16384 ? 1 : parts_for(runtime, job->images, 4);
     runtime->run(work, job, parts);
-}
-
-/* The chosen level, or the next lower one whose vectors are no wider than a row of `width` numbers. */
-static inline int level_for(const struct runtime *runtime, ptrdiff_t width, int itemsize) {
-    int level = runtime->level;
-    while (level > NNLITE_PLAIN && nnlite_vector_bytes[level] > width * itemsize) level--;
-    return level;
 }
 
 static inline void correlate(const struct runtime *runtime, struct correlation *job, int itemsize) {

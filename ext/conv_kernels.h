@@ -4,7 +4,7 @@
 #define MOST_VECTORS 4
 #define PIXELS_GRAIN 12  /* parts are cut between that many pixels */
 #define TAPS_GRAIN 12    /* and taps: no less than the longest tile */
-#define IMAGE_PIXELS 200 /* one visit of a tile sums over at least about that many pixels */
+#define PIXEL_BLOCK 384 /* pixels times vectors that one visit of a tile sums over */
 
 /* Tile sizes: as many sums as registers hold, beside the weights of one tap and one pixel. */
 #undef WIDE
@@ -17,10 +17,10 @@
 #if REGISTERS == 32
 #define WIDE 4
 #define PIXELS_4 6
-#define PIXELS_2 10
+#define PIXELS_2 12
 #define PIXELS_1 10
 #define TAPS_4 6
-#define TAPS_2 10
+#define TAPS_2 8
 #define TAPS_1 10
 #else
 #define WIDE 2
@@ -102,65 +102,104 @@ static void NAME(correlate_part)(void *context, int part, int parts) {
 
 /* ---- sums over pixels: the gradient of the weights ---- */
 
-/* `T` taps times `V` vectors of filters, images [first, last); continues from dkernel unless first is 0. */
-INLINE void NAME(gradient_tile)(const int T, const int V, const struct kernel_gradient *job, ptrdiff_t tap,
-                                ptrdiff_t filter, ptrdiff_t first, ptrdiff_t last) {
-    const struct geometry *at = &job->at;
-    const ptrdiff_t width = at->width, in_column = at->in_column, out_column = at->out_column;
-    REAL *dkernel = (REAL *)job->dkernel + tap * at->filters + filter;
-    const REAL *taps[MOST_PIXELS];
+/* `T` taps times `V` vectors of filters, `count` pixels that begin at starts[] in `in` and at ends[] in dy.
+   sums: T rows, `sums_row` apart; when `fresh` they begin at zero.
+   adjacent: the taps lie side by side in `in`, so one address serves all of them. */
+INLINE void NAME(gradient_taps)(const int T, const int V, const int adjacent, const struct kernel_gradient *job, ptrdiff_t tap,
+                                ptrdiff_t filter, const ptrdiff_t *starts, const ptrdiff_t *ends, ptrdiff_t count,
+                                REAL *sums, ptrdiff_t sums_row, int fresh) {
+    const REAL *taps[MOST_PIXELS], *dy = (const REAL *)job->dy + filter;
     vector sum[MOST_PIXELS][MOST_VECTORS];
-    ptrdiff_t n, y, x;
+    ptrdiff_t i;
     int t, v;
     UNROLL for (t = 0; t < T; t++) {
-        taps[t] = (const REAL *)job->in + (tap + t) / at->run * at->line + (tap + t) % at->run;
-        UNROLL for (v = 0; v < V; v++)
-            sum[t][v] = first ? load(dkernel + t * at->filters + v * LANES) : (vector){0};
+        taps[t] = (const REAL *)job->in + (tap + t) / job->at.run * job->at.line + (tap + t) % job->at.run;
+        UNROLL for (v = 0; v < V; v++) sum[t][v] = fresh ? (vector){0} : load(sums + t * sums_row + v * LANES);
     }
-    for (n = first; n < last; n++) {
-        for (y = 0; y < at->height; y++) {
-            const REAL *dy = (const REAL *)job->dy + n * at->out_image + y * at->out_row + filter;
-            ptrdiff_t offset = n * at->in_image + y * at->in_row;
-            for (x = 0; x < width; x++) {
-                vector out[MOST_VECTORS];
-                UNROLL for (v = 0; v < V; v++) out[v] = load(dy + v * LANES);
-                dy += out_column;
-                UNROLL for (t = 0; t < T; t++)
-                    UNROLL for (v = 0; v < V; v++) sum[t][v] += out[v] * taps[t][offset];
-                offset += in_column;
-            }
-        }
+    for (i = 0; i < count; i++) {
+        const ptrdiff_t start = starts[i];
+        vector out[MOST_VECTORS];
+        UNROLL for (v = 0; v < V; v++) out[v] = load(dy + ends[i] + v * LANES);
+        UNROLL for (t = 0; t < T; t++)
+            UNROLL for (v = 0; v < V; v++) sum[t][v] += out[v] * (adjacent ? taps[0][start + t] : taps[t][start]);
     }
     UNROLL for (t = 0; t < T; t++)
-        UNROLL for (v = 0; v < V; v++) store(dkernel + t * at->filters + v * LANES, sum[t][v]);
+        UNROLL for (v = 0; v < V; v++) store(sums + t * sums_row + v * LANES, sum[t][v]);
 }
 
-/* Taps [first, last) times V vectors, one image after the other so that it stays in the cache. What is fewer than a
-   tile is done last, for all images at once and from zero: then it may overlap finished taps, whose sums it repeats. */
+INLINE void NAME(gradient_tile)(const int T, const int V, const struct kernel_gradient *job, ptrdiff_t tap,
+                                ptrdiff_t filter, const ptrdiff_t *starts, const ptrdiff_t *ends, ptrdiff_t count,
+                                REAL *sums, ptrdiff_t sums_row, int fresh) {
+    if (tap % job->at.run + T <= job->at.run)
+        NAME(gradient_taps)(T, V, 1, job, tap, filter, starts, ends, count, sums, sums_row, fresh);
+    else
+        NAME(gradient_taps)(T, V, 0, job, tap, filter, starts, ends, count, sums, sums_row, fresh);
+}
+
+/* One tile over all pixels, summed apart: it may overlap finished taps and filters, whose sums it repeats. */
+INLINE void NAME(gradient_apart)(const int T, const int V, const struct kernel_gradient *job, ptrdiff_t tap,
+                                 ptrdiff_t filter) {
+    const ptrdiff_t pixels = job->at.images * job->at.height * job->at.width, filters = job->at.filters;
+    ptrdiff_t starts[PIXEL_BLOCK], ends[PIXEL_BLOCK], pixel, count;
+    REAL sums[MOST_PIXELS * MOST_VECTORS * LANES] = {0};
+    int t;
+    for (pixel = 0; pixel < pixels; pixel += count) {
+        count = pixels - pixel < PIXEL_BLOCK ? pixels - pixel : PIXEL_BLOCK;
+        pixel_places(&job->at, pixel, (int)count, starts, ends);
+        NAME(gradient_tile)(T, V, job, tap, filter, starts, ends, count, sums, V * LANES, pixel == 0);
+    }
+    for (t = 0; t < T; t++)
+        memcpy((REAL *)job->dkernel + (tap + t) * filters + filter, sums + t * V * LANES, V * LANES * sizeof(REAL));
+}
+
+/* Taps [first, last) times V vectors, a block of pixels at a time so that its dy stays in the first cache. */
 INLINE void NAME(gradient_strip)(const int T, const int V, const struct kernel_gradient *job, ptrdiff_t first,
-                                 ptrdiff_t last, ptrdiff_t filter, int overlaps) {
-    const ptrdiff_t images = job->at.images, whole = first + (last - first) / T * T;
-    const ptrdiff_t step = overlaps ? images : 1 + IMAGE_PIXELS / (job->at.height * job->at.width);
-    ptrdiff_t n, tap;
-    for (n = 0; n < images; n += step)
+                                 ptrdiff_t last, ptrdiff_t filter) {
+    const ptrdiff_t pixels = job->at.images * job->at.height * job->at.width, filters = job->at.filters;
+    const ptrdiff_t whole = first + (last - first) / T * T, block = PIXEL_BLOCK / V;
+    ptrdiff_t starts[PIXEL_BLOCK], ends[PIXEL_BLOCK], pixel, tap, count;
+    REAL *dkernel = (REAL *)job->dkernel + filter;
+    for (pixel = 0; pixel < pixels; pixel += count) {
+        count = pixels - pixel < block ? pixels - pixel : block;
+        pixel_places(&job->at, pixel, (int)count, starts, ends);
         for (tap = first; tap < whole; tap += T)
-            NAME(gradient_tile)(T, V, job, tap, filter, n, n + step < images ? n + step : images);
+            NAME(gradient_tile)(T, V, job, tap, filter, starts, ends, count, dkernel + tap * filters, filters, pixel == 0);
+    }
     if (whole == last) return;
-    if (last - first >= T) NAME(gradient_tile)(T, V, job, last - T, filter, 0, images);
-    else for (tap = first; tap < last; tap++) NAME(gradient_tile)(1, V, job, tap, filter, 0, images);
+    if (last - first >= T) NAME(gradient_apart)(T, V, job, last - T, filter);
+    else for (tap = first; tap < last; tap++) NAME(gradient_apart)(1, V, job, tap, filter);
 }
 
-static void NAME(sum_pixels)(const struct kernel_gradient *job, ptrdiff_t first, ptrdiff_t last) {
+/* The same where the filters overlap finished ones. */
+INLINE void NAME(gradient_overlap)(const int T, const int V, const struct kernel_gradient *job, ptrdiff_t first,
+                                   ptrdiff_t last, ptrdiff_t filter) {
+    ptrdiff_t tap = first;
+    for (; tap <= last - T; tap += T) NAME(gradient_apart)(T, V, job, tap, filter);
+    for (; tap < last; tap++) NAME(gradient_apart)(1, V, job, tap, filter);
+}
+
+/* The sums of V vectors of dy over all pixels. */
+INLINE void NAME(bias_tile)(const int V, const struct kernel_gradient *job, ptrdiff_t filter) {
     const struct geometry *at = &job->at;
-    REAL *dbias = job->dbias;
-    ptrdiff_t n, y, x, f;
-    for (f = first; f < last; f++) dbias[f] = 0;
+    vector sum[MOST_VECTORS];
+    ptrdiff_t n, y, x;
+    int v;
+    UNROLL for (v = 0; v < V; v++) sum[v] = (vector){0};
     for (n = 0; n < at->images; n++)
-        for (y = 0; y < at->height; y++)
-            for (x = 0; x < at->width; x++) {
-                const REAL *dy = (const REAL *)job->dy + n * at->out_image + y * at->out_row + x * at->out_column;
-                for (f = first; f < last; f++) dbias[f] += dy[f];
-            }
+        for (y = 0; y < at->height; y++) {
+            const REAL *dy = (const REAL *)job->dy + n * at->out_image + y * at->out_row + filter;
+            for (x = 0; x < at->width; x++, dy += at->out_column)
+                UNROLL for (v = 0; v < V; v++) sum[v] += load(dy + v * LANES);
+        }
+    UNROLL for (v = 0; v < V; v++) store((REAL *)job->dbias + filter + v * LANES, sum[v]);
+}
+
+/* All that a part does for one block of V vectors of filters. */
+INLINE void NAME(gradient_block)(const int T, const int V, const struct kernel_gradient *job, ptrdiff_t first,
+                                 ptrdiff_t last, ptrdiff_t filter, int overlaps, int takes_bias) {
+    if (overlaps) NAME(gradient_overlap)(T, V, job, first, last, filter);
+    else NAME(gradient_strip)(T, V, job, first, last, filter);
+    if (takes_bias) NAME(bias_tile)(V, job, filter);
 }
 
 static void NAME(gradient_part)(void *context, int part, int parts) {
@@ -168,19 +207,18 @@ static void NAME(gradient_part)(void *context, int part, int parts) {
     const ptrdiff_t filters = job->at.filters;
     ptrdiff_t filter, start;
     long long first, last;
+    int blocks = 0;
     share_of(job->at.rows * job->at.run, TAPS_GRAIN, part, parts, &first, &last);
     for (filter = 0; filter < filters;) {
         int V = vectors_for(filters - filter, filters, LANES, WIDE);
         int overlaps = filter > filters - V * LANES;
+        int takes_bias = job->dbias && blocks++ % parts == part;
         start = overlaps ? filters - V * LANES : filter;
-        if (V == 4) NAME(gradient_strip)(TAPS_4, 4, job, first, last, start, overlaps);
-        else if (V == 2) NAME(gradient_strip)(TAPS_2, 2, job, first, last, start, overlaps);
-        else NAME(gradient_strip)(TAPS_1, 1, job, first, last, start, overlaps);
+        if (V == 4) NAME(gradient_block)(TAPS_4, 4, job, first, last, start, overlaps, takes_bias);
+        else if (V == 2) NAME(gradient_block)(TAPS_2, 2, job, first, last, start, overlaps, takes_bias);
+        else NAME(gradient_block)(TAPS_1, 1, job, first, last, start, overlaps, takes_bias);
         filter += V * LANES;
     }
-    if (job->dbias == NULL) return;
-    share_of(filters, 64 / sizeof(REAL), part, parts, &first, &last);
-    NAME(sum_pixels)(job, first, last);
 }
 
 /* ---- copies ---- */

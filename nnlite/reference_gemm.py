@@ -1,0 +1,24 @@
+"""NumPy twins of nnlite_ext._gemm: the three products of a dense layer, x (N, D), kernel (D, M), y (N, M)."""
+
+import numpy as np
+
+
+def dense_forward(x, kernel, bias, y, relu):
+    """y = x @ kernel + bias (M,), then max(y, 0) if relu; bias may be None."""
+    np.matmul(x, kernel, out=y)
+    if bias is not None:
+        y += bias
+    if relu:
+        np.maximum(y, 0, out=y)
+
+
+def dense_kernel_gradient(x, dy, dkernel, dbias):
+    """dkernel = x' @ dy; dbias (M,), unless None, is the sum of dy over the batch."""
+    np.matmul(x.T, dy, out=dkernel)
+    if dbias is not None:
+        np.sum(dy, axis=0, out=dbias)
+
+
+def dense_input_gradient(dy, kernel, dx, scratch):
+    """dx (N, D) = dy @ kernel'; `scratch` is the compiled kernel's and is not used here."""
+    np.matmul(dy, kernel.T, out=dx)
