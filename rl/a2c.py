@@ -80,6 +80,8 @@ TEST: dict[str, Any] = {
 class ActorCriticAgent(Agent):
     """The network, how it acts, when and what it learns."""
 
+    KEPT = ("optimizer", "rollout", "rngs", "updates")
+
     def __init__(self, observations: spaces.Space[Any], actions: spaces.Discrete, settings: Settings, rngs: Streams) -> None:
         self.settings, self.actions = settings, int(actions.n)
         self.model = network(observations, self.actions + 1, settings.hidden, rngs.network)  # columns: the logits, the value
@@ -115,6 +117,9 @@ class ActorCriticAgent(Agent):
         self.rollout.add(experience)
         self.steps += len(experience.rewards)
         return self.update(self.rollout) if self.rollout.full else None
+
+    def cut_off(self, observations: Array) -> None:
+        self.rollout.cut_off()
 
     def update(self, rollout: Rollout) -> Metrics:
         """One step of gradient descent on the rollout, which is then forgotten."""

@@ -124,6 +124,8 @@ TEST: dict[str, Any] = {
 class DeepQNetworkAgent(Agent):
     """The network, how it acts, when and what it learns."""
 
+    KEPT = ("target", "optimizer", "replay", "rngs", "updates")
+
     def __init__(self, observations: spaces.Space[Any], actions: spaces.Discrete, settings: Settings, rngs: Streams) -> None:
         self.settings, self.actions = settings, int(actions.n)
         self.model = network(observations, self.actions, settings.hidden, rngs.network)
@@ -172,6 +174,9 @@ class DeepQNetworkAgent(Agent):
         for _ in range(self.steps // s.train_freq - max(before, s.learning_starts) // s.train_freq):
             metrics = self.update(self.replay.sample(s.batch_size, self.rngs.replay))
         return metrics
+
+    def cut_off(self, observations: Array) -> None:
+        self.replay.cut_off(observations)
 
     def update(self, batch: Batch) -> Metrics:
         """One step of gradient descent on a batch."""

@@ -11,9 +11,10 @@ from typing import Any
 import numpy as np
 from gymnasium import spaces
 from nnlite import Sequential
-from nnlite.saving import load_tensors, model_tensors, read_tensors, save_model
+from nnlite.saving import load_weights, save_model
 
 from rl.core.experience import Experience
+from rl.core.kept import restored, state_of
 
 Array = np.ndarray[Any, np.dtype[Any]]
 Metrics = dict[str, float]
@@ -24,7 +25,10 @@ class Agent:
 
     model   the network that acts and is saved
     steps   environment steps observed so far
+    KEPT    names of the attributes besides these two that the next step depends on: optimizer, replay, generators, counters
     """
+
+    KEPT: tuple[str, ...] = ()
 
     model: Sequential
     steps: int = 0
@@ -56,17 +60,28 @@ class Agent:
 
     def load(self, path: Path) -> None:
         """Read what save wrote; raises ValueError, and changes nothing, when the file does not fit this network."""
-        tensors, _ = read_tensors(path)
-        load_tensors(self.model, tensors)
+        load_weights(self.model, path)
+
+    def cut_off(self, observations: Array) -> None:
+        """The games that are under way cannot be gone on with: take the last step of each as cut off by a time limit.
+
+        observations  (N, ...) what the games showed last; of a game that had just begun, its first
+
+        For agents that keep the steps of unfinished games. Called between two steps, when a run is resumed whose
+        environment cannot be put back into the middle of a game.
+        """
 
     def get_state(self) -> dict[str, Any]:
         """Everything that the next step depends on: arrays, numbers, states of generators, nested in dicts."""
-        return {"steps": self.steps, "model": model_tensors(self.model)}
+        return {name: state_of(getattr(self, name)) for name in ("steps", "model", *self.KEPT)}
 
     def set_state(self, state: dict[str, Any]) -> None:
-        """Go on from what get_state gave."""
-        self.steps = int(state["steps"])
-        load_tensors(self.model, state["model"])
+        """Go on from what get_state gave; raises ValueError when it does not fit."""
+        names = {"steps", "model", *self.KEPT}
+        if set(state) != names:
+            raise ValueError(f"the saved agent has {sorted(state)}, this one {sorted(names)}")
+        for name in names:
+            setattr(self, name, restored(getattr(self, name), state[name]))
 
 
 def readable(observations: spaces.Space[Any], values: Array) -> Array:

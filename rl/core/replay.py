@@ -12,6 +12,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from nnlite_ext import _replay
 
+from rl.core.ring import Ring
+
 Array = np.ndarray[Any, np.dtype[Any]]
 TRIES = 1000
 
@@ -55,6 +57,7 @@ class ReplayBuffer:
         self.rewards = np.zeros((num_envs, length), np.float32)
         self.head = np.zeros(num_envs, np.int64)
         self.filled = np.zeros(num_envs, np.int64)
+        self.written = np.zeros(num_envs, np.int64)  # slots ever written, of which a checkpoint learns what is new
         self._since_reset = np.zeros(num_envs, np.int64)
         self._starts = np.arange(num_envs, dtype=np.int64) * length
         self._every = np.arange(num_envs)
@@ -88,10 +91,17 @@ class ReplayBuffer:
         self._since_reset += 1
         self._advance(games)
         if stops.any():
-            over = np.flatnonzero(stops)
-            self._write(over, next_observations[over], np.full(len(over), _replay.LAST))
-            self._advance(over)
-            self._since_reset[over] = 0
+            self._close(np.flatnonzero(stops), next_observations)
+
+    def cut_off(self, observations: Array) -> None:
+        """The games under way end here without an end, and these (N, ...) were their last observations."""
+        self._close(np.flatnonzero(self._since_reset), observations)
+
+    def _close(self, games: Array, observations: Array) -> None:
+        """Give the last observation of these games' episodes its own slot."""
+        self._write(games, observations[games], np.full(len(games), _replay.LAST))
+        self._advance(games)
+        self._since_reset[games] = 0
 
     def _write(self, games: Array, observations: Array, kinds: Array) -> None:
         at = self.head[games]
@@ -100,8 +110,10 @@ class ReplayBuffer:
         self.age[games, at] = np.minimum(self._since_reset[games], self.stack - 1)
 
     def _advance(self, games: Array) -> None:
-        self.head[games] = (self.head[games] + 1) % self.length
-        self.filled[games] = np.minimum(self.filled[games] + 1, self.length)
+        written = self.written[games] + 1
+        self.written[games] = written
+        self.head[games] = written % self.length
+        self.filled[games] = np.minimum(written, self.length)
 
     def sample(self, batch_size: int, rng: np.random.Generator) -> Batch:
         """A batch drawn uniformly with replacement; raises ValueError while no transition is complete."""
@@ -134,13 +146,14 @@ class ReplayBuffer:
             )
         return self._buffers[size]
 
-    STATE = ("frames", "kind", "age", "actions", "rewards", "head", "filled", "_since_reset")
+    STATE = ("frames", "kind", "age", "actions", "rewards", "head", "filled", "written", "_since_reset")
 
-    def get_state(self) -> dict[str, Array]:
-        """Everything stored; the arrays themselves, not copies."""
-        return {name.lstrip("_"): getattr(self, name) for name in self.STATE}
+    def get_state(self) -> dict[str, Any]:
+        """Everything stored; the arrays themselves, not copies. The frames are a Ring."""
+        state: dict[str, Any] = {name.lstrip("_"): getattr(self, name) for name in self.STATE}
+        return {**state, "frames": Ring(self.frames, self.length, self.written)}
 
-    def set_state(self, state: dict[str, Array]) -> None:
+    def set_state(self, state: dict[str, Any]) -> None:
         """Take over what get_state gave; raises ValueError when a shape differs."""
         for name in self.STATE:
             if state[name.lstrip("_")].shape != getattr(self, name).shape:

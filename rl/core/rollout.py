@@ -58,6 +58,15 @@ class Rollout:
             self.cut += [(t, int(game), self.following[game].copy()) for game in np.flatnonzero(experience.truncated)]
         self.filled += 1
 
+    def cut_off(self) -> None:
+        """Take the newest step of every game as cut off by a time limit; for games that cannot be gone on with."""
+        if self.full or not self.filled:
+            return
+        t = self.filled - 1
+        running = np.flatnonzero(~self.done[t])
+        self.done[t] = True
+        self.cut += [(t, int(game), self.following[game].copy()) for game in running]
+
     def flat_observations(self) -> Array:
         """(T * E, ...): what a network reads in one pass."""
         return self.observations.reshape(-1, *self.shape)
