@@ -22,7 +22,7 @@ a standard deviation of 0.01, which is the spread of the middle column.
 
 Time: about 3 ms for the 250,000 plays of epsilon-greedy or UCB1. `play`, both algorithms together, took 250 to 390
 times less than the listing on one thread of a busy machine and 380 to 660 times less on two, measured beside it;
-Thompson sampling 0.1 s; the whole command about 2 s, and 5 s more when numba compiles first.
+Thompson sampling 0.1 s; the whole command 2 to 3 s, and 10 s more when numba compiles first.
 
 Differences from the listing:
 - Ties. The listing's argmax gives every tie to arm 0, which here is the worst. At the start all means are 0, so its

@@ -40,7 +40,7 @@ Expected, made mazes (seeds 0 to 19, a maze each; path is the shortest one that 
     40x40  advantage  3 of 5 (seeds 0 to 4) after 30,000 episodes, none settled; the others 1.6% and 3.9% longer; 4 s
 
 Time: a whole run of the article's is compiled and takes 470 times less than the listing's (measured beside it); with
-the pictures about 2 s, and 5 s more when numba compiles first.
+the pictures 2 to 3 s, and 7 s more when numba compiles first.
 
 Differences from the listing:
 - The sign, above. Where every walk ends soon and few cells offer a choice, the article's sign works, and faster; in 3

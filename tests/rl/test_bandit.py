@@ -1,4 +1,5 @@
-"""Slot machines: compiled algorithms against the classes that are read, means against the article's, the environment."""
+"""Slot machines: compiled algorithms against the classes that are read, means against the article's, the
+environment."""
 
 import csv
 import itertools
@@ -118,7 +119,10 @@ def test_an_algorithm_of_ones_own_is_played_too():
 
 def test_means_lie_within_the_spread_of_the_article():
     """Medians of 20 seeds; the spreads are those of the listing's own runs."""
-    spreads = ((EpsilonGreedy(0.1, random_ties=False), 0.792, 0.801, 0.857, 0.875), (UCB1(), 0.814, 0.817, 0.842, 0.879))
+    spreads = (
+        (EpsilonGreedy(0.1, random_ties=False), 0.792, 0.801, 0.857, 0.875),
+        (UCB1(), 0.814, 0.817, 0.842, 0.879),
+    )
     for algo, least, most, least_last, most_last in spreads:
         curves = np.array([play(algo, ARMS, 1000, 250, seed)[1].reshape(1000, 250).mean(axis=0) for seed in range(20)])
         assert least <= np.median(curves.mean(axis=1)) <= most
@@ -172,7 +176,9 @@ def test_the_command_writes_what_it_prints(tmp_path, capsys):
         assert (folder / name).read_bytes().startswith(b"\x89PNG")
 
 
-@pytest.mark.parametrize("flags", [["--arms", "0.3", "1.5"], ["--epsilon", "2"], ["--num-sims", "0"], ["--temperature", "0"]])
+@pytest.mark.parametrize(
+    "flags", [["--arms", "0.3", "1.5"], ["--epsilon", "2"], ["--num-sims", "0"], ["--temperature", "0"]]
+)
 def test_the_command_refuses_what_cannot_work(flags, tmp_path, capsys):
     assert main([*flags, "--out", str(tmp_path)]) == 2
     assert flags[0] in capsys.readouterr().err

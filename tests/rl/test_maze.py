@@ -38,7 +38,8 @@ def distances(layout: MazeLayout) -> np.ndarray:
 
 
 def test_the_articles_maze_has_the_articles_walls():
-    open_sides = [[0, 1, 1, 0], [0, 1, 1, 1], [0, 0, 0, 1], [1, 0, 1, 0], [1, 1, 0, 0], [0, 0, 1, 1], [1, 1, 0, 0], [0, 0, 0, 1]]
+    open_sides = [[0, 1, 1, 0], [0, 1, 1, 1], [0, 0, 0, 1], [1, 0, 1, 0]]
+    open_sides += [[1, 1, 0, 0], [0, 0, 1, 1], [1, 1, 0, 0], [0, 0, 0, 1]]
     maze = article_maze()
     assert (maze.neighbour[:8] >= 0).astype(int).tolist() == open_sides
     assert (maze.start, maze.goal, shortest_path(maze)) == (0, 8, [0, 1, 4, 5, 8])
