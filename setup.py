@@ -29,7 +29,11 @@ if SANITIZE:
 
 
 class BuildKernels(build_ext):
-    """Compiles with the flags of the compiler at hand and says in one line when there is none."""
+    """Compiles with the flags of the compiler at hand, on all cores, and says in one line when there is none."""
+
+    def finalize_options(self):
+        super().finalize_options()
+        self.parallel = self.parallel or os.cpu_count()
 
     def build_extensions(self):
         unix = self.compiler.compiler_type != "msvc"

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from gymnasium import spaces
 from nnlite import Sequential
 from nnlite.saving import load_weights, save_model
 
@@ -82,10 +81,3 @@ class Agent:
             raise ValueError(f"the saved agent has {sorted(state)}, this one {sorted(names)}")
         for name in names:
             setattr(self, name, restored(getattr(self, name), state[name]))
-
-
-def readable(observations: spaces.Space[Any], values: Array) -> Array:
-    """Observations as the network reads them: float32 vectors, bytes of screens, one-hot rows of Discrete ones."""
-    if isinstance(observations, spaces.Discrete):
-        return np.eye(int(observations.n), dtype=np.float32)[np.asarray(values)]
-    return values if values.dtype == np.uint8 else values.astype(np.float32, copy=False)

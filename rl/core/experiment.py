@@ -16,7 +16,7 @@ from rl.core import cli, run_folder
 from rl.core.agent import Agent
 from rl.core.evaluation import Evaluator
 from rl.core.logger import Logger
-from rl.core.observer import ScreenObserver
+from rl.core.observer import OneHotObserver, ScreenObserver
 from rl.core.progress import Progress
 from rl.core.seeding import Streams, streams
 from rl.core.settings import AgentSettings
@@ -88,12 +88,12 @@ def train(article: str, settings: AgentSettings, make_agent: MakeAgent, metrics:
 
 
 def observed(env_id: str, num_envs: int, max_episode_steps: int = 0, **options: Any) -> VectorEnv:
-    """N games as the network reads them: screens through the ScreenObserver, everything else as it is."""
+    """N games as the network reads them: screens through the ScreenObserver, labels one-hot, everything else as it is."""
     envs = make_vector(env_id, num_envs, max_episode_steps=max_episode_steps or None, **options)
     space = envs.single_observation_space
     if isinstance(space, spaces.Box) and space.dtype == np.uint8 and len(space.shape) == 3 and space.shape[2] in (1, 3):
         return ScreenObserver(envs)
-    return envs
+    return OneHotObserver(envs) if isinstance(space, spaces.Discrete) else envs
 
 
 def header(article: str, settings: AgentSettings, folder: Path, goal: str) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 from gymnasium import spaces
 from nnlite import Sequential
 from nnlite.layers import Conv2D, Dense, Flatten, Layer, Rescaling
@@ -22,9 +21,9 @@ def network(observations: spaces.Space[Any], outputs: int, hidden: tuple[int, ..
 
     Raises UsageError for observations that are neither, or screens smaller than the first kernel.
     """
-    require(isinstance(observations, (spaces.Box, spaces.Discrete)), f"observations are {observations}", "wrap them into a Box of numbers")
-    if isinstance(observations, spaces.Box) and len(observations.shape) == 3:
-        layers = screen_trunk(observations.shape)
+    require(isinstance(observations, spaces.Box), f"observations are {observations}", "wrap them into a Box of numbers")
+    if len(observation_shape(observations)) == 3:
+        layers = screen_trunk(observation_shape(observations))
     else:
         require(len(observation_shape(observations)) == 1, f"observations have shape {observations.shape}", "use vectors (D,) or screens (H, W, C)")
         layers = [Dense(units, activation="relu", kernel_initializer="glorot_normal") for units in hidden]
@@ -47,5 +46,5 @@ def screen_trunk(shape: tuple[int, ...]) -> list[Layer]:
 
 
 def observation_shape(observations: spaces.Space[Any]) -> tuple[int, ...]:
-    """(D,) or (H, W, C) of what the network reads; a Discrete observation is read one-hot, (n,)."""
-    return (int(observations.n),) if isinstance(observations, spaces.Discrete) else tuple(observations.shape or ())
+    """(D,) or (H, W, C) of what the network reads."""
+    return tuple(observations.shape or ())

@@ -79,6 +79,39 @@ class ScreenObserver(VectorWrapper):
         return self._stack.copy()
 
 
+class OneHotObserver(VectorWrapper):
+    """Discrete observations (N,) -> one-hot rows (N, n) float32: a network reads no labels."""
+
+    def __init__(self, env: VectorEnv) -> None:
+        super().__init__(env)
+        self._rows = np.eye(int(env.single_observation_space.n), dtype=np.float32)  # type: ignore[attr-defined]
+        self.single_observation_space = spaces.Box(0, 1, (len(self._rows),), np.float32)
+        self.observation_space = batch_space(self.single_observation_space, env.num_envs)
+
+    def reset(self, *, seed: Any = None, options: dict[str, Any] | None = None) -> tuple[Array, dict[str, Any]]:
+        observations, info = self.env.reset(seed=seed, options=options)
+        return self._rows[observations], info
+
+    def step(self, actions: Array) -> tuple[Array, Array, Array, Array, dict[str, Any]]:
+        observations, rewards, terminated, truncated, info = self.env.step(actions)
+        if "final_obs" in info:
+            last = [0 if label is None else int(label) for label in info["final_obs"]]
+            info["final_obs"] = self._rows[last]
+        return self._rows[observations], rewards, terminated, truncated, info
+
+    def get_state(self) -> dict[str, Any]:
+        """The state of the games behind."""
+        return self.env.get_state()  # type: ignore[attr-defined]
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        """Go on from what get_state gave."""
+        self.env.set_state(state)  # type: ignore[attr-defined]
+
+    def observe(self) -> Array:
+        """What the network would read now."""
+        return self._rows[self.env.observe()]  # type: ignore[attr-defined]
+
+
 def nearest(size: int, wanted: int) -> Array:
     """The source index of each of `wanted` pixels along an axis of `size`: the centre's nearest, floor((i + 1/2) size / wanted)."""
     return ((np.arange(wanted) * 2 + 1) * size // (2 * wanted)).astype(np.intp)

@@ -1,7 +1,8 @@
 """What a step was worth: targets, returns and advantages, and the loss of a chosen action's value.
 
 N transitions, A actions, T steps of E parallel games. Every function checks its shapes: rewards (N,) never broadcast
-against values (N, 1).
+against values (N, 1). The two of Q-learning run compiled where types and shapes allow it; NumPy below says what they do,
+takes any number type and answers what does not fit.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from nnlite_ext import _td
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -24,6 +26,9 @@ def td_target(returns: Array, discounts: Array, next_q: Array, chooser: Array | 
     Returns y (N,): y = returns + discounts * next_q[argmax chooser].
     Raises ValueError when shapes differ.  Source: Mnih et al. 2015, eq. 2; van Hasselt et al. 2016, eq. 4.
     """
+    compiled = _td.td_target(returns, discounts, next_q, chooser)
+    if compiled is not None:
+        return compiled
     chooser = next_q if chooser is None else chooser
     _shapes(next_q.ndim == 2 and chooser.shape == next_q.shape, "next_q and chooser (N, A)", next_q, chooser)
     _shapes(returns.shape == discounts.shape == next_q.shape[:1], "returns and discounts (N,)", returns, discounts)
@@ -37,6 +42,9 @@ def td_loss(q: Array, actions: Array, targets: Array, delta: float = 1.0) -> tup
     q (N, A), actions (N,) int, targets (N,). e = q[action] - target; e^2/2 where |e| <= delta, else delta (|e| - delta/2).
     Raises ValueError when shapes differ.  Source: Mnih et al. 2015, Methods (the clipped error term).
     """
+    compiled = _td.td_loss(q, actions, targets, delta)
+    if compiled is not None:
+        return compiled
     _shapes(q.ndim == 2 and actions.shape == targets.shape == q.shape[:1], "q (N, A), actions and targets (N,)", q, actions, targets)
     rows = np.arange(len(q))
     error = q[rows, actions] - targets

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from rl.core.experience import real_next
-from rl.core.observer import ScreenObserver, nearest
+from rl.core.observer import OneHotObserver, ScreenObserver, nearest
 from rl.envs.make import make_vector
 
 
@@ -88,3 +88,14 @@ def test_foreign_screens_work_and_vectors_are_refused():
     assert info["final_obs"][0][0, 0].tolist() == [20, 30]
     with pytest.raises(ValueError, match="screen"):
         ScreenObserver(make_vector("CartPole-v0", 1))
+
+
+def test_labels_become_one_hot_rows():
+    envs = gymnasium.vector.SyncVectorEnv([lambda: gymnasium.make("FrozenLake-v1", max_episode_steps=3)] * 2,
+                                          autoreset_mode=gymnasium.vector.AutoresetMode.SAME_STEP)
+    observed = OneHotObserver(envs)
+    rows, _ = observed.reset(seed=0)
+    assert rows.shape == (2, 16) and rows.dtype == np.float32 and rows[:, 0].tolist() == [1, 1]
+    for _ in range(3):
+        rows, _, terminated, truncated, info = observed.step(np.array([0, 2]))
+    assert (terminated | truncated).any() and info["final_obs"].shape == (2, 16) and (info["final_obs"].sum(axis=1) == 1).all()
