@@ -25,6 +25,7 @@ LONGEST = 320  # pixels of a stored frame's longer side; larger ones are halved 
 SHOWN = 256  # pixels that the longer side of a small screen is enlarged to, about
 SHEET = 2048  # pixels of a sprite sheet's side: phones refuse much larger images
 SAMPLES = 8  # frames that the palette is chosen from
+COLOURS = 256
 GIF_TICK = 10  # milliseconds: the unit of a GIF's clock
 GIF_FASTEST = 20  # milliseconds: browsers slow down what is faster
 
@@ -67,27 +68,41 @@ def shrunk(picture: Array) -> Array:
 
 
 def common_palette(pictures: Array) -> Array:
-    """At most 256 colours (C, 3) uint8 for pictures (T, H, W, 3): their own when they have no more."""
+    """At most 256 colours (C, 3) uint8 for pictures (T, H, W, 3): their own, or the commonest and mixtures of the rest."""
     sample = pictures[np.linspace(0, len(pictures) - 1, SAMPLES).astype(int)]
     mosaic = Image.fromarray(sample.reshape(-1, *pictures.shape[2:]))
-    image = mosaic.quantize(256, dither=Image.Dither.NONE)
-    used = len(image.getcolors(256) or ())
-    return np.array(image.getpalette()[: 3 * used], np.uint8).reshape(-1, 3)  # type: ignore[index]
+    counted = sorted(mosaic.getcolors(mosaic.width * mosaic.height) or (), reverse=True)
+    if len(counted) <= COLOURS:
+        return np.array([colour for _, colour in counted], np.uint8)
+    exact = np.array([colour for _, colour in counted[: COLOURS // 2]], np.uint8)
+    mixed = mosaic.quantize(COLOURS // 2, dither=Image.Dither.NONE).getpalette() or []
+    return np.concatenate([exact, np.array(mixed, np.uint8).reshape(-1, 3)[: COLOURS // 2]])
 
 
 def indexed(pictures: Array, palette: Array) -> Array:
     """The index (T, H, W) uint8 of each pixel's colour in the palette, by a table of the 32,768 colours of five bits a part."""
-    levels = np.arange(32, dtype=np.uint8)
-    five_bits = np.stack(np.meshgrid(levels, levels, levels, indexing="ij"), -1)
-    colours = Image.fromarray((five_bits << 3 | five_bits >> 2).reshape(1, -1, 3))
-    chart = Image.new("P", (1, 1))
-    chart.putpalette(palette.tobytes())
-    table = np.asarray(colours.quantize(palette=chart, dither=Image.Dither.NONE)).ravel()
+    table = nearest_table(palette)
     frames = np.empty(pictures.shape[:3], np.uint8)
     for picture, frame in zip(pictures, frames):
-        red, green, blue = (picture[:, :, part].astype(np.uint16) >> 3 for part in range(3))
-        np.take(table, red << 10 | green << 5 | blue, out=frame)
+        np.take(table, five_bits(picture), out=frame)
     return frames
+
+
+def five_bits(colours: Array) -> Array:
+    """Colours (..., 3) uint8 -> (...) of 15 bits, five for each part."""
+    red, green, blue = (colours[..., part].astype(np.uint16) >> 3 for part in range(3))
+    return red << 10 | green << 5 | blue
+
+
+def nearest_table(palette: Array) -> Array:
+    """(32768,) uint8: the nearest entry of the palette (C, 3); of entries alike in five bits the first is found."""
+    levels = np.arange(32) << 3 | np.arange(32) >> 2                                        # 0 .. 255
+    corners = np.stack(np.meshgrid(levels, levels, levels, indexing="ij"), -1).reshape(-1, 3).astype(np.float32)
+    entries = palette.astype(np.float32)
+    distance = np.square(entries).sum(axis=1) - 2 * corners @ entries.T                     # (32768, C), less |corner|^2
+    table = distance.argmin(axis=1).astype(np.uint8)
+    table[five_bits(palette)[::-1]] = np.arange(len(palette), dtype=np.uint8)[::-1]
+    return table
 
 
 def write_gif(path: Path, recorded: Recording) -> None:

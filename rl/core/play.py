@@ -16,7 +16,7 @@ from rl.core.stage import CannotRenderError, Moment, Stage, watch
 
 S = TypeVar("S", bound=AgentSettings)
 GAMES, STEPS = 2, 300  # of the recording after a run: a second of work
-PLAYED_GAMES, PLAYED_STEPS = 5, 1200  # of --play without a screen
+PLAYED_GAMES, PLAYED_STEPS = 3, 3000  # of --play without a screen
 END_SECONDS = 0.7  # for which the last picture of a game stays
 
 

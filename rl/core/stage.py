@@ -150,13 +150,14 @@ def watch(stage: Stage, agent: Agent, games: int, steps: int, every: int = 1) ->
         while not stage.over and count < steps:
             observation = stage.observation
             preferences = agent.preferences(observation)[0]
-            action = int(agent.greedy(observation)[0])
+            action = int(preferences.argmax())
             if stage.steps % every == 0:
                 yield Moment(stage.picture, observation, preferences, action, stage.score, stage.game, stage.steps)
             stage.step(action)
             count += 1
-        if stage.over:
-            yield Moment(stage.picture, observation, preferences, -1, stage.score, stage.game, stage.steps)
+        if not stage.over:
+            return
+        yield Moment(stage.picture, observation, preferences, -1, stage.score, stage.game, stage.steps)
 
 
 def action_names(env_id: str, env: gymnasium.Env[Any, Any]) -> tuple[str, ...]:
