@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nnlite import activations, layers, losses
+from nnlite import activations, layers, losses, network
 from nnlite.gradcheck import gradient_errors, layer_errors, loss_error, numerical_gradient, relative_error, scramble, smooth_input
 from nnlite.models import Sequential
 
@@ -49,10 +49,14 @@ def weighted(draw):
     }
 
 
+@pytest.mark.parametrize("passes", ["compiled", "layer by layer"])
 @smooth
 @given(units=sizes, features=sizes, rows=st.lists(sizes, min_size=1, max_size=2), common=weighted(), seed=seeds)
-def test_dense_backward_is_the_gradient_of_forward(units, features, rows, common, seed):
-    errors = layer_errors(layers.Dense(units, **common), (*rows, features), seed)
+def test_dense_backward_is_the_gradient_of_forward(passes, units, features, rows, common, seed):
+    with pytest.MonkeyPatch.context() as patch:
+        if passes != "compiled":
+            patch.setattr(network, "fused_passes", lambda model: None)
+        errors = layer_errors(layers.Dense(units, **common), (*rows, features), seed)
     assert max(errors.values()) <= BOUND, errors
 
 
@@ -136,8 +140,10 @@ def middle_layers(draw, shape):
 
 
 @settings(deadline=None, max_examples=150)
-@given(model=networks(), n=st.integers(2, 3), seed=seeds)
-def test_whole_network_backward_is_the_gradient_of_forward(model, n, seed):
+@given(model=networks(), compiled=st.booleans(), n=st.integers(2, 3), seed=seeds)
+def test_whole_network_backward_is_the_gradient_of_forward(model, compiled, n, seed):
+    if not compiled:
+        model._fused = None  # the chains of Dense layers among the networks would run compiled
     scramble(model, seed)
     errors = gradient_errors(model, smooth_input(model, n, seed, margin=3e-4), seed)
     assert max(errors.values()) <= BOUND, errors
@@ -151,6 +157,7 @@ def network_with_loss_error(model, loss, x, target, logits):
     return relative_error(claimed, measured)
 
 
+@pytest.mark.parametrize("compiled", [True, False])
 @pytest.mark.parametrize(
     "activation, loss, logits",
     [
@@ -162,12 +169,13 @@ def network_with_loss_error(model, loss, x, target, logits):
         ("tanh", losses.huber, False),
     ],
 )
-def test_gradient_of_a_loss_through_a_network(activation, loss, logits):
+def test_gradient_of_a_loss_through_a_network(compiled, activation, loss, logits):
     model = Sequential(
         [layers.Dense(5, "tanh", input_shape=(3,), kernel_regularizer="l1"), layers.Dense(4, activation, kernel_regularizer="l2")],
         seed=1,
         dtype="float64",
     ).build()
+    model._fused = model._fused if compiled else None
     scramble(model, 2)
     rng = np.random.default_rng(3)
     target = np.eye(4)[rng.integers(4, size=6)]
