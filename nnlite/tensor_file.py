@@ -175,6 +175,12 @@ def atomic_write(path: Path, data: bytes) -> None:
     sync_folder(path.parent)
 
 
+def sync_file(path: Path) -> None:
+    """Make what others wrote into this file durable."""
+    with open(path, "rb+") as file:
+        os.fsync(file.fileno())
+
+
 def sync_folder(folder: Path) -> None:
     """Make a rename durable; Windows has no such call and needs none."""
     if os.name == "nt":

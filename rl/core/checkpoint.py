@@ -14,13 +14,13 @@ import contextlib
 import re
 import threading
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 from nnlite import strict_json
-from nnlite.tensor_file import sweep
+from nnlite.tensor_file import sweep, sync_file
 
 from rl.core import state_file
 from rl.core.ring import Ring
@@ -68,14 +68,16 @@ class Checkpoints:
         """A checkpoint is still being written."""
         return self._thread is not None and self._thread.is_alive()
 
-    def save(self, state: dict[str, Any]) -> None:
+    def save(self, state: dict[str, Any], files: Sequence[Path] = ()) -> None:
         """Copy the state and have it written; returns before that is done. Waits for the checkpoint before this one.
+
+        files  what the state refers to: made durable before it
 
         Raises OSError when that one could not be written; the files are then as they were before it.
         """
         self.wait()
         snapshot = self._snapshot(state)
-        self._thread = threading.Thread(target=self._write, args=(snapshot,), name="checkpoint", daemon=True)
+        self._thread = threading.Thread(target=self._write, args=(snapshot, list(files)), name="checkpoint", daemon=True)
         self._thread.start()
 
     def wait(self) -> None:
@@ -127,8 +129,10 @@ class Checkpoints:
         fresh[key] = ring.array[rows].copy()
         return Kept(rows.start, rows.stop, stamp, number, key)
 
-    def _write(self, snapshot: Snapshot) -> None:
+    def _write(self, snapshot: Snapshot, files: list[Path]) -> None:
         try:
+            for path in filter(Path.exists, files):
+                sync_file(path)
             if snapshot.fresh:
                 packed = {name: _packed(block) for name, block in snapshot.fresh.items()}
                 snapshot.fresh.clear()

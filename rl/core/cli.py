@@ -1,6 +1,6 @@
 """The command line of every article: flags from its settings, errors of two lines, exit codes.
 
-Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted. `RL_TRACEBACK=1` in the environment shows the traceback
+Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted, 143 terminated. `RL_TRACEBACK=1` in the environment shows the traceback
 behind an error line.
 """
 
@@ -33,23 +33,26 @@ def main(
     examples: tuple[str, ...] = (),
     presets: dict[str, dict[str, Any]] | None = None,
     argv: list[str] | None = None,
+    arguments: Callable[[list[str]], list[str]] | None = None,
 ) -> int:
     """Parse the flags, run the article, return the exit code.
 
     article   its module name, "dqn" for `python -m rl.dqn`
     run       called with the checked settings
     presets   {"test": {...}}: other defaults that the flag --test brings with it
+    arguments  changes the arguments before they are parsed
     """
     prepare_streams()
     program = f"python -m rl.{article}"
     try:
-        settings = parse(settings_class, list(sys.argv[1:] if argv is None else argv), program, summary, examples, presets or {})
+        words = list(sys.argv[1:] if argv is None else argv)
+        settings = parse(settings_class, arguments(words) if arguments else words, program, summary, examples, presets or {})
         settings.validate()
         use_threads(settings.num_threads)
         run(settings)
-    except KeyboardInterrupt:
-        print("interrupted", file=sys.stderr)
-        return 130
+    except KeyboardInterrupt as stop:  # 130; a run that SIGTERM stopped in good order says 143
+        print(str(stop) or "interrupted", file=sys.stderr)
+        return getattr(stop, "code", 130)
     except (UsageError, FileNotFoundError) as problem:
         return report(problem, 2)
     except ValueError as problem:  # two lines are a message to the user, anything else a failure
@@ -107,7 +110,7 @@ def default_settings(settings_class: type[S], argv: list[str], presets: dict[str
     for name, changes in presets.items():
         if f"--{name}" in argv:
             values |= changes
-    path = _value_of("--config", argv)
+    path = value_of("--config", argv)
     if path:
         values |= read_config(path, settings_class)
     return settings_class(**values)
@@ -180,7 +183,8 @@ def prepare_streams() -> None:
             stream.reconfigure(errors="replace")
 
 
-def _value_of(name: str, argv: list[str]) -> str:
+def value_of(name: str, argv: list[str]) -> str:
+    """What follows this flag among the arguments, "" when it is not there."""
     for index, word in enumerate(argv):
         if word == name and index + 1 < len(argv):
             return argv[index + 1]

@@ -12,15 +12,17 @@ import numpy as np
 from gymnasium import spaces
 from gymnasium.vector import VectorEnv
 
-from rl.core import cli, run_folder
+from rl.core import cli, resume, run_folder
 from rl.core.agent import Agent
+from rl.core.checkpoint import Checkpoints
 from rl.core.evaluation import Evaluator
 from rl.core.logger import Logger
 from rl.core.observer import OneHotObserver, ScreenObserver
 from rl.core.progress import Progress
 from rl.core.seeding import Streams, streams
 from rl.core.settings import AgentSettings
-from rl.core.trainer import Trainer
+from rl.core.signals import Interrupted
+from rl.core.trainer import BEST, Trainer, restorable
 from rl.envs.goals import goal_of
 from rl.envs.make import make_vector
 
@@ -56,35 +58,63 @@ def command(
         else:
             train(article, settings, make_agent, metrics)
 
-    return cli.main(article, settings_class, run, summary=summary, examples=examples, presets=presets)
+    def arguments(words: list[str]) -> list[str]:
+        preset = presets.get("test", {}) if "--test" in words else {}
+        return resume.with_its_settings(article, words, settings_class().out, preset.get("env_id"))
+
+    return cli.main(article, settings_class, run, summary=summary, examples=examples, presets=presets, arguments=arguments)
 
 
 def train(article: str, settings: AgentSettings, make_agent: MakeAgent, metrics: tuple[str, ...]) -> Result:
-    """Train one agent, write its run folder, say what was reached."""
+    """Train one agent, or go on with a run, write its run folder, say what was reached.
+
+    Raises Interrupted, with the command that goes on, when a signal stopped it; the checkpoint is then written.
+    """
     rngs = streams(settings.seed)
     envs = observed(settings.env_id, settings.num_envs, settings.max_episode_steps)
     agent = make_agent(envs.single_observation_space, envs.single_action_space, settings, rngs)
     goal = goal_of(settings.env_id)
     evaluator = Evaluator(lambda n: observed(settings.env_id, n, settings.max_episode_steps), settings.eval_episodes, goal, rngs.evaluation)
-    folder = run_folder.create(settings.out, article, settings.env_id, settings.seed, asdict(settings))
+    saved = None
+    if settings.resume:
+        folder = Path(settings.resume)
+        checkpoints, saved = resume.load(folder, settings)
+    else:
+        folder = run_folder.create(settings.out, article, settings.env_id, settings.seed, asdict(settings))
+        checkpoints = Checkpoints(folder)
     print(header(article, settings, folder, goal.text), flush=True)
-    logger = Logger(folder, settings.env_id, COLUMNS + metrics)
-    progress = Progress(settings.total_timesteps)
+    if not restorable(envs):
+        print(f"note: {settings.env_id} cannot be saved in the middle of a game; a resumed run starts new games", flush=True)
+    steps, seconds = (saved["agent"]["steps"], saved["logger"]["seconds"]) if saved else (0, 0.0)
+    logger = Logger(folder, settings.env_id, COLUMNS + metrics, saved["logger"] if saved else None)
+    progress = Progress(settings.total_timesteps, steps)
     trainer = Trainer(
         agent, envs, evaluator, logger, progress, folder,
         total_timesteps=settings.total_timesteps, eval_freq=settings.eval_freq, keep_going=settings.keep_going, seed=rngs.environment,
+        save_freq=settings.save_freq, checkpoints=checkpoints, remake=lambda: run_folder.remake(folder, article, asdict(settings)),
     )
+    if saved:
+        trainer.set_state(saved)
+        progress.say(f"resumed at step {steps:,}")
     try:
         trainer.train()
+    except Interrupted as stop:
+        raise Interrupted(stop.number, stopped(article, agent.steps, folder)) from None
     finally:
         progress.close()
         logger.close()
     agent.save(folder / "last.safetensors")
-    seconds = progress.seconds()
+    seconds += progress.seconds()
     finish(article, settings, agent, trainer, folder, seconds)
+    trainer.wait_for_checkpoint()
     envs.close()
     evaluator.close()
     return Result(folder, trainer, seconds)
+
+
+def stopped(article: str, steps: int, folder: Path) -> str:
+    """What is said when a signal stopped a run: how far it came and how it goes on."""
+    return f"stopped after {steps:,} steps; go on:  {Path(sys.executable).name} -m rl.{article} --resume {folder}"
 
 
 def observed(env_id: str, num_envs: int, max_episode_steps: int = 0, **options: Any) -> VectorEnv:
@@ -118,6 +148,7 @@ def finish(article: str, settings: AgentSettings, agent: Agent, trainer: Trainer
         best += f", mean return {trainer.best.mean:.2f}"
     state = f"solved after {trainer.solved_at:,} steps" if trainer.solved_at is not None else f"not solved in {agent.steps:,} steps"
     print(f"{state}, {seconds:.1f} s; {best}")
-    agent.load(folder / "best.safetensors")
+    if (folder / BEST).is_file():
+        agent.load(folder / BEST)
     record(folder, agent, settings)
     print(f"watch it:  {Path(sys.executable).name} -m rl.{article} --play {folder}")

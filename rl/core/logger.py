@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 import time
 from pathlib import Path
 from typing import Any, TextIO
@@ -21,25 +22,43 @@ Array = np.ndarray[Any, np.dtype[Any]]
 
 
 class Logger:
-    """The log files of one run folder. `append` continues the files of an interrupted run."""
+    """The log files of one run folder.
 
-    def __init__(self, folder: Path, env_id: str, columns: tuple[str, ...], append: bool = False) -> None:
+    state  what get_state gave when the run was saved: its files are continued from there, what was written later is cut off
+    """
+
+    def __init__(self, folder: Path, env_id: str, columns: tuple[str, ...], state: dict[str, Any] | None = None) -> None:
         from tensorboardX import SummaryWriter
 
         self.folder, self.columns = folder, columns
-        self.started = time.time()
-        self._sums: dict[str, float] = {}
-        self._counts: dict[str, int] = {}
-        self._progress = self._open("progress.csv", append)
+        self.started = time.time() - (state["seconds"] if state else 0.0)
+        self._sums: dict[str, float] = dict(state["sums"]) if state else {}
+        self._counts: dict[str, int] = dict(state["counts"]) if state else {}
+        self._step = state["step"] if state else 0
+        self._progress = self._open("progress.csv", state)
         self._progress_rows = csv.DictWriter(self._progress, columns, restval="", lineterminator="\n")
-        self._monitor = self._open("monitor.csv", append)
-        if not append:
+        self._monitor = self._open("monitor.csv", state)
+        if state is None:
             self._progress_rows.writeheader()
             self._monitor.write(f"#{json.dumps({'t_start': self.started, 'env_id': env_id})}\nr,l,t\n")
-        self._board = SummaryWriter(str(folder), write_to_disk=True)
+        self._board = SummaryWriter(str(folder), write_to_disk=True, purge_step=self._step + 1 if state else None)
 
-    def _open(self, name: str, append: bool) -> TextIO:
-        return open(self.folder / name, "a" if append else "w", encoding="utf-8", newline="")
+    def _open(self, name: str, state: dict[str, Any] | None) -> TextIO:
+        if state is not None and (self.folder / name).is_file():
+            with open(self.folder / name, "rb+") as file:
+                file.truncate(min(state["sizes"][name], file.seek(0, 2)))
+        return open(self.folder / name, "w" if state is None else "a", encoding="utf-8", newline="")
+
+    @property
+    def files(self) -> list[Path]:
+        """The tables, to which get_state refers."""
+        return [self.folder / "progress.csv", self.folder / "monitor.csv"]
+
+    def get_state(self) -> dict[str, Any]:
+        """How far the tables have come, and the sums of the next row."""
+        self.flush()
+        sizes = {path.name: os.fstat(file.fileno()).st_size for path, file in zip(self.files, (self._progress, self._monitor))}
+        return {"sizes": sizes, "sums": self._sums, "counts": self._counts, "step": self._step, "seconds": time.time() - self.started}
 
     def episode(self, total: float, length: int) -> None:
         """One finished training game."""
@@ -60,6 +79,7 @@ class Logger:
             raise ValueError(f"progress.csv has no column {sorted(unknown)}")
         self._progress_rows.writerow({"time/total_timesteps": step, **{k: f"{v:.6g}" for k, v in values.items()}})
         self.scalars(step, values)
+        self._step = step
         self.flush()
         return values
 

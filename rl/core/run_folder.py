@@ -23,16 +23,27 @@ PACKAGES = ("nnlite-rl", "numpy", "numba", "gymnasium", "safetensors")
 def create(out: str, article: str, env_id: str, seed: int, settings: dict[str, Any]) -> Path:
     """Make the folder, write config.json into it and its name into {out}/latest."""
     stamp = datetime.now().strftime("%Y%m%d-%H%M%S")
-    name = f"{article}__{_safe(env_id)}__{seed}__{stamp}"
+    name = f"{article}__{safe(env_id)}__{seed}__{stamp}"
     root = Path(out)
     try:
         root.mkdir(parents=True, exist_ok=True)
         folder = _fresh(root, name)
-        write_json(folder / "config.json", {"article": article, "settings": settings, "machine": machine(), "versions": versions()})
+        write_json(folder / "config.json", config_of(article, settings))
         (root / "latest").write_text(folder.name + "\n", encoding="utf-8")
     except OSError as problem:
         raise UsageError(f"cannot write into {out}: {problem.strerror or problem}", "choose another folder with --out") from None
     return folder
+
+
+def config_of(article: str, settings: dict[str, Any]) -> dict[str, Any]:
+    """What config.json says."""
+    return {"article": article, "settings": settings, "machine": machine(), "versions": versions()}
+
+
+def remake(folder: Path, article: str, settings: dict[str, Any]) -> None:
+    """Make a folder again that was removed while its run goes on."""
+    folder.mkdir(parents=True, exist_ok=True)
+    write_json(folder / "config.json", config_of(article, settings))
 
 
 def find(out: str, article: str, wanted: str, env_id: str | None = None, holding: str = "best.safetensors") -> Path:
@@ -49,11 +60,10 @@ def find(out: str, article: str, wanted: str, env_id: str | None = None, holding
             if (folder / holding).is_file():
                 return folder
         raise UsageError(f"no {holding} in {wanted}", f"train one: python -m rl.{article}")
-    kind = f"{article}__*" if env_id is None else f"{article}__{_safe(env_id)}__*"
+    kind = f"{article}__*" if env_id is None else f"{article}__{safe(env_id)}__*"
     runs = [folder for folder in Path(out).glob(kind) if (folder / holding).is_file()]
     if not runs:
-        what = "trained model" if holding.endswith("safetensors") else "unfinished run"
-        raise UsageError(f"no {what} of rl.{article} in {out}/", f"train one: python -m rl.{article}")
+        raise UsageError(f"no trained model of rl.{article} in {out}/", f"train one: python -m rl.{article}")
     return max(runs, key=lambda folder: (folder / "config.json").stat().st_mtime if (folder / "config.json").exists() else 0)
 
 
@@ -97,7 +107,7 @@ def versions() -> dict[str, str]:
     return found
 
 
-def _safe(env_id: str) -> str:
+def safe(env_id: str) -> str:
     """rl/Catcher-v0 -> rl-Catcher-v0: no character that a file system refuses."""
     return re.sub(r"[^A-Za-z0-9.-]+", "-", env_id)
 

@@ -2,11 +2,16 @@
 
 Around it stands what no article should repeat: episode statistics, progress, logging, evaluation, the best model, stopping,
 checkpoints. It has no hooks to override: the agent decides in its own `observe` when it learns.
+
+A run is saved between two steps only, so that everything that is saved fits together, and goes on as if it had never
+stopped: `get_state` holds all that the next step depends on.
 """
 
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +19,16 @@ import numpy as np
 from gymnasium.vector import VectorEnv
 
 from rl.core.agent import Agent, Array
+from rl.core.checkpoint import Checkpoints
 from rl.core.evaluation import Evaluation, Evaluator
 from rl.core.experience import Experience, real_next
+from rl.core.guards import check_step, located
 from rl.core.logger import Logger
 from rl.core.progress import Progress
+from rl.core.signals import Interrupted, StopSignals
 
 LOG_ROWS = 100  # rows of progress.csv in a run
+BEST = "best.safetensors"
 RECENT = 100  # episodes of the mean return that is shown
 STRIP = 8  # screens in a TensorBoard image strip
 
@@ -30,6 +39,8 @@ class Trainer:
     envs       SAME_STEP vector environment, seeded by reset(seed)
     evaluator  judges the agent every `eval_freq` steps; the best one is kept as best.safetensors
     folder     the run's folder
+    save_freq  environment steps between checkpoints; 0 = only at the end, and when a signal stops the run
+    remake     makes the folder again when somebody removed it
     """
 
     def __init__(
@@ -45,10 +56,16 @@ class Trainer:
         eval_freq: int,
         keep_going: bool,
         seed: int,
+        save_freq: int = 0,
+        checkpoints: Checkpoints | None = None,
+        remake: Callable[[], None] | None = None,
     ) -> None:
         self.agent, self.envs, self.evaluator = agent, envs, evaluator
         self.logger, self.progress, self.folder = logger, progress, folder
         self.total_timesteps, self.eval_freq, self.keep_going, self.seed = total_timesteps, eval_freq, keep_going, seed
+        self.save_freq, self.checkpoints = save_freq, checkpoints or Checkpoints(folder)
+        self.remake = remake or folder.mkdir
+        self.stop = StopSignals()
         self.log_freq = max(total_timesteps // LOG_ROWS, envs.num_envs)
         self.returns: list[float] = []  # of every finished training episode
         self.lengths: list[int] = []
@@ -57,29 +74,57 @@ class Trainer:
         self.solved_at: int | None = None
         self._running_return = np.zeros(envs.num_envs)
         self._running_length = np.zeros(envs.num_envs, np.int64)
+        self._observations: Array | None = None  # what the games show now
+        self._evaluation_due = False
+
+    @property
+    def finished(self) -> bool:
+        """Nothing is left to do: the last step is done, or the environment solved."""
+        return self.agent.steps >= self.total_timesteps or (self.solved_at is not None and not self.keep_going)
 
     def train(self) -> None:
-        """Play and learn until the last step, or until the environment is solved."""
-        agent, envs = self.agent, self.envs
-        observations, _ = envs.reset(seed=self.seed)
-        while agent.steps < self.total_timesteps:
-            before = agent.steps
-            actions = agent.act(observations)
-            following, rewards, terminated, truncated, info = envs.step(actions)
-            done = terminated | truncated
-            last = real_next(following, info, done) if info else following
+        """Play and learn until the last step, or until the environment is solved.
+
+        A signal stops it after the step that is under way: then the checkpoint is written and Interrupted raised.
+        """
+        with self.stop:
+            if self._observations is None:
+                self._observations, _ = self.envs.reset(seed=self.seed)
+            if self._evaluation_due:
+                self._evaluate()
+            while not self.finished and self.stop.received is None:
+                before = self.agent.steps
+                self._step()
+                if self._crossed(before, self.log_freq):
+                    self._log()
+                if self._crossed(before, self.eval_freq):
+                    self._evaluate()
+                if self._crossed(before, self.save_freq) and not self.checkpoints.busy:
+                    self.save()
+            self.save()
+            if self.stop.received is None and (self.best is None or self.solved_at is None):
+                self._evaluate()
+            if self.stop.received is not None:
+                self.wait_for_checkpoint()
+                raise Interrupted(self.stop.received)
+            self._log()
+
+    def _step(self) -> None:
+        """One step of every game."""
+        agent, observations = self.agent, self._observations
+        actions = agent.act(observations)
+        following, rewards, terminated, truncated, info = self.envs.step(actions)
+        done = terminated | truncated
+        last = real_next(following, info, done) if info else following
+        check_step(last, rewards, terminated, truncated, len(actions), agent.steps)
+        try:
             metrics = agent.observe(Experience(observations, actions, rewards, last, terminated, truncated))
-            observations = following
-            if metrics:
-                self.logger.add(metrics)
-            self._count(rewards, done)
-            if self._crossed(before, self.log_freq):
-                self._log(observations)
-            if self._crossed(before, self.eval_freq) and self._evaluate() and not self.keep_going:
-                break
-        if self.best is None or self.solved_at is None:
-            self._evaluate()
-        self._log(observations)
+        except FloatingPointError as problem:
+            raise located(problem, agent.model, agent.steps) from None
+        self._observations = following
+        if metrics:
+            self.logger.add(metrics)
+        self._count(rewards, done)
 
     def _crossed(self, before: int, every: int) -> bool:
         """A multiple of `every` lies in this step."""
@@ -101,7 +146,8 @@ class Trainer:
             self._running_length[done] = 0
         self.progress.step(self.agent.steps, self.recent, self.agent.status)
 
-    def _log(self, observations: Array) -> None:
+    def _log(self) -> None:
+        observations = self._observations
         values = {"time/fps": self.progress.rate(), "time/episodes": float(len(self.returns)), **self.agent.status()}
         if self.recent:
             values |= {"rollout/ep_rew_mean": float(np.mean(self.recent)), "rollout/ep_len_mean": float(np.mean(self.lengths[-RECENT:]))}
@@ -109,19 +155,87 @@ class Trainer:
         if observations.dtype == np.uint8 and observations.ndim == 4:
             self.logger.strip(self.agent.steps, "rollout/observation", [observations[0, :, :, k] for k in range(observations.shape[3])])
 
-    def _evaluate(self) -> bool:
-        """Judge the agent, keep it if it is the best so far; True when it counts as solved, twice on fresh games."""
-        result = self.evaluator(self.agent)
-        solved = result.solved and self.evaluator(self.agent).solved
+    def _evaluate(self) -> None:
+        """Judge the agent, keep it if it is the best so far; it is solved when it is so twice, on fresh games.
+
+        A signal leaves the evaluation as if it had not begun, and due.
+        """
+        self._evaluation_due, calls = True, self.evaluator.calls
+        try:
+            with self.stop.at_once():
+                result = self.evaluator(self.agent)
+                solved = result.solved and self.evaluator(self.agent).solved
+        except KeyboardInterrupt:
+            if self.stop.received is None:
+                raise
+            self.evaluator.calls = calls
+            return
+        self._evaluation_due = False
         best = self.best is None or result.score > self.best.score or (solved and self.solved_at is None)
         if best:
             self.best = result
-            self.agent.save(self.folder / "best.safetensors")
+            self._mind_folder()
+            self.agent.save(self.folder / BEST)
         if solved and self.solved_at is None:
             self.solved_at = self.agent.steps
         self.logger.scalars(self.agent.steps, {"eval/mean_reward": result.mean, "eval/score": result.score})
         self.progress.evaluation(self.agent.steps, result, best, solved)
-        return solved
+
+    # --- keeping -----------------------------------------------------------------------------------------------
+
+    def save(self) -> None:
+        """Begin a checkpoint of this moment; it is written while training goes on."""
+        self.wait_for_checkpoint()
+        self._mind_folder()
+        self.checkpoints.save(self.get_state(), self.logger.files)
+
+    def _mind_folder(self) -> None:
+        if not self.folder.is_dir():
+            self.progress.say(f"{self.folder} is gone: it is made again, without the logs so far")
+            self.remake()
+
+    def wait_for_checkpoint(self) -> None:
+        """Return when the last checkpoint is durable, or say why it could not be written; the one before it then stays."""
+        try:
+            self.checkpoints.wait()
+        except (OSError, ValueError, MemoryError) as problem:
+            self.progress.say(f"the checkpoint could not be written: {problem}; the last one before it is kept")
+
+    def get_state(self) -> dict[str, Any]:
+        """All that the next step depends on; arrays are not copied."""
+        games = self.envs.get_state() if restorable(self.envs) else None  # type: ignore[attr-defined]
+        return {
+            "agent": self.agent.get_state(),
+            "games": games,
+            "observations": self._observations,
+            "logger": self.logger.get_state(),
+            "evaluations": self.evaluator.calls,
+            "evaluation_due": self._evaluation_due,
+            "best": None if self.best is None else asdict(self.best),
+            "solved_at": self.solved_at,
+            "returns": np.array(self.returns),
+            "lengths": np.array(self.lengths, np.int64),
+            "running_return": self._running_return,
+            "running_length": self._running_length,
+        }
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        """Go on from what get_state gave; games that cannot be put back into their middle begin anew."""
+        self.agent.set_state(state["agent"])
+        self.evaluator.calls, self._evaluation_due = state["evaluations"], state["evaluation_due"]
+        if state["best"] is not None and (self.folder / BEST).is_file():
+            self.best = Evaluation(**state["best"])
+        self.solved_at = state["solved_at"]
+        self.returns, self.lengths = state["returns"].tolist(), state["lengths"].tolist()
+        self.recent.extend(self.returns[-RECENT:])
+        if state["games"] is not None:
+            self.envs.set_state(state["games"])  # type: ignore[attr-defined]
+            self._observations = state["observations"]
+            self._running_return[...] = state["running_return"]
+            self._running_length[...] = state["running_length"]
+        else:
+            self.agent.cut_off(state["observations"])
+            self._observations, _ = self.envs.reset(seed=(self.seed + self.agent.steps) % 2**32)
 
     def summary(self) -> dict[str, Any]:
         """What the run reached, as plain values."""
@@ -132,3 +246,8 @@ class Trainer:
             "best_score": None if self.best is None else self.best.score,
             "best_mean_return": None if self.best is None or not len(self.best.returns) else self.best.mean,
         }
+
+
+def restorable(envs: VectorEnv) -> bool:
+    """The games can be put back into the middle of what they were doing."""
+    return hasattr(envs.unwrapped, "get_state")
