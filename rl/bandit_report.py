@@ -41,7 +41,7 @@ def measure(algo, settings: bandit.Settings) -> Result:
 
 
 def run(settings: bandit.Settings) -> list[Result]:
-    """Play, print the table, and write curves.csv, results.json, rewards.png and regret.png into the run's folder."""
+    """Play, print the table, and write curves.csv, result.json, rewards.png and regret.png into the run's folder."""
     folder = create(settings.out, "bandit", "rl/Bandit-v0", settings.seed, as_dict(settings))
     size = f"{settings.num_sims} simulations of {settings.num_time} plays"
     print(f"rl.bandit: {size} on the arms {settings.arms}, seed {settings.seed}")
@@ -81,7 +81,7 @@ def _write(folder: Path, settings: bandit.Settings, results: list[Result], slope
         }
         for result in results
     }
-    write_json(folder / "results.json", {"algorithms": summary, "lai_robbins_slope": slope})
+    write_json(folder / "result.json", {"algorithms": summary, "lai_robbins_slope": slope})
     title = f"Slot machines {settings.arms}, {settings.num_sims} simulations"
     draw_rewards(folder / "rewards.png", {result.label: result.rewards for result in results[:3]}, title)
     draw_regret(folder / "regret.png", {result.label: result.regret for result in results}, slope)

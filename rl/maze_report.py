@@ -198,7 +198,7 @@ def _write(
         if not first:
             table.writerow(["episode", "steps", "policy_moved"])
         table.writerows((first + i, int(n), f"{moved:.6g}") for i, (n, moved) in enumerate(zip(lengths, moves)))
-    write_json(folder / "results.json", {**dataclasses.asdict(result), "folder": str(folder)})
+    write_json(folder / "result.json", {**dataclasses.asdict(result), "folder": str(folder)})
     pi = policy_of(runs.theta[0])
     title = f"policy after {result.episodes} episodes: {result.greedy_steps} steps, shortest {result.shortest_steps}"
     draw_policy(folder / "policy.png", layout, pi, greedy_path(layout, pi), title)

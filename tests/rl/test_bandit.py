@@ -165,7 +165,7 @@ def test_the_command_writes_what_it_prints(tmp_path, capsys):
     assert main(["--num-sims", "50", "--num-time", "40", "--seed", "2", "--out", str(tmp_path)]) == 0
     printed = capsys.readouterr().out
     folder = next(tmp_path.glob("bandit__*"))
-    results = json.loads((folder / "results.json").read_text(encoding="utf-8"))["algorithms"]
+    results = json.loads((folder / "result.json").read_text(encoding="utf-8"))["algorithms"]
     assert list(results) == LABELS and all(label in printed for label in LABELS)
     assert f"{results['UCB1']['mean_reward']:.3f}" in printed
     with open(folder / "curves.csv", encoding="utf-8", newline="") as file:

@@ -179,7 +179,7 @@ def folder_of(out):
 def test_the_command_writes_what_it_prints(tmp_path, capsys):
     assert main(["--seed", "3", "--out", str(tmp_path)]) == 0
     printed, folder = capsys.readouterr().out, folder_of(tmp_path)
-    results = json.loads((folder / "results.json").read_text(encoding="utf-8"))
+    results = json.loads((folder / "result.json").read_text(encoding="utf-8"))
     assert results["settled"] and results["greedy_steps"] == results["shortest_steps"] == 4
     assert f"settled by itself after {results['episodes']} episodes" in printed
     assert "greedy path          4 steps" in printed and "shortest, by search  4 steps" in printed
