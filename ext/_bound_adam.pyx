@@ -3,7 +3,8 @@
     norm  = sqrt(sum of grads^2);  scale = clip_norm / norm where that is below 1, else 1
     then adam_step of nnlite_ext._adam with this scale and lr_t = lr * sqrt(1 - beta2^t) / (1 - beta1^t)
 
-Bound once, because on a small network looking at four arrays costs more than the arithmetic.
+Bound once, because on a small network looking at four arrays costs more than the arithmetic. Numbers too small for the
+normal range of their type count as zero, see bound_adam.h.
 
 Contract: the arrays are never rebound; nothing here allocates; the GIL is released for LONG arrays.
 Twin: nnlite/reference_dense.py; tests/ext/test_dense.py keeps the two equal."""
@@ -28,7 +29,7 @@ cdef extern from "arrays.h":
     void drop_array(array *found)
     int arrays_prepare() except -1
 
-cdef extern from "adam.h" nogil:
+cdef extern from "bound_adam.h" nogil:
     struct adam_job "adam":
         long long size
         void *params
@@ -36,7 +37,9 @@ cdef extern from "adam.h" nogil:
         void *v
         const void *grads
         double lr_t, beta1, beta2, epsilon, clip_value, scale
-    void adam(const runtime *, adam_job *, int itemsize) noexcept
+    struct flushed:
+        adam_job adam
+    void flushed_adam(const runtime *, flushed *, int itemsize) noexcept
     double sum_of_squares(const runtime *, const void *x, long long size, int itemsize) noexcept
 
 cdef enum:
@@ -49,7 +52,7 @@ arrays_prepare()
 cdef class BoundAdam:
     """Steps on params (P,) with grads (P,) and the moments m, v (P,), all of one floating type."""
 
-    cdef adam_job job
+    cdef flushed job
     cdef int itemsize
     cdef object arrays
 
@@ -57,8 +60,9 @@ cdef class BoundAdam:
         if not params.dtype == grads.dtype == m.dtype == v.dtype or not params.shape == grads.shape == m.shape == v.shape:
             raise ValueError("params, grads and moments must be alike")
         self.arrays, self.itemsize = (params, grads, m, v), params.dtype.itemsize
-        self.job.size = params.shape[0]
-        self.job.params, self.job.grads, self.job.m, self.job.v = where(params), where(grads), where(m), where(v)
+        self.job.adam.size = params.shape[0]
+        self.job.adam.params, self.job.adam.grads = where(params), where(grads)
+        self.job.adam.m, self.job.adam.v = where(m), where(v)
 
     def step(self, double learning_rate, double beta1, double beta2, double epsilon, double clip_value, double clip_norm,
              long long t):
@@ -66,23 +70,23 @@ cdef class BoundAdam:
 
         clip_value <= 0 and clip_norm <= 0 mean no clipping.
         """
-        cdef adam_job *job = &self.job
+        cdef adam_job *job = &self.job.adam
         cdef bint finite
         job.lr_t = learning_rate * sqrt(1 - pow(beta2, <double> t)) / (1 - pow(beta1, <double> t))
         job.beta1, job.beta2, job.epsilon, job.clip_value = beta1, beta2, epsilon, clip_value
         if job.size < LONG:
-            return checked_step(job, clip_norm, self.itemsize)
+            return checked_step(&self.job, clip_norm, self.itemsize)
         with nogil:
-            finite = checked_step(job, clip_norm, self.itemsize)
+            finite = checked_step(&self.job, clip_norm, self.itemsize)
         return finite
 
 
-cdef bint checked_step(adam_job *job, double clip_norm, int itemsize) noexcept nogil:
-    cdef double norm = sqrt(sum_of_squares(shared, job.grads, job.size, itemsize))
+cdef bint checked_step(flushed *job, double clip_norm, int itemsize) noexcept nogil:
+    cdef double norm = sqrt(sum_of_squares(shared, job.adam.grads, job.adam.size, itemsize))
     if not isfinite(norm):
         return False
-    job.scale = clip_norm / norm if 0 < clip_norm < norm else 1.0
-    adam(shared, job, itemsize)
+    job.adam.scale = clip_norm / norm if 0 < clip_norm < norm else 1.0
+    flushed_adam(shared, job, itemsize)
     return True
 
 
