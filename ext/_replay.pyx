@@ -15,8 +15,6 @@ from cpython.pycapsule cimport PyCapsule_GetPointer
 from libc.stdint cimport int64_t, uint32_t, uint64_t
 from libc.string cimport memcpy
 
-EMPTY, MOVE, END, LAST = 0, 1, 2, 3
-
 ctypedef struct bitgen_t:                    # numpy/random/bitgen.h, part of NumPy's stable interface
     void* state
     uint64_t (*next_uint64)(void*) noexcept nogil
@@ -51,66 +49,129 @@ cdef inline Py_ssize_t follow(const unsigned char* kind, const float* reward, Py
     return -1 if at == head or kind[at] == 0 else at
 
 
-def sample(bit_generator, Py_ssize_t steps, float gamma,
-           const unsigned char[:, ::1] kind,           # IN  (N, L)
-           const unsigned char[:, ::1] age,            # IN  (N, L) steps since the reset, at most depth - 1
-           const float[:, ::1] reward,                 # IN  (N, L)
-           const int64_t[::1] head,                    # IN  (N,)   the slot that is written next
-           const int64_t[::1] filled,                  # IN  (N,)   slots in use
-           int64_t[::1] slot,                          # OUT (B,)   game * L + slot where the transition starts
-           int64_t[::1] next_slot,                     # OUT (B,)   where its return is bootstrapped
-           float[::1] total,                           # OUT (B,)   sum of gamma^j r_j
-           float[::1] discount,                        # OUT (B,)   gamma^n, 0 where nothing is bootstrapped
-           Py_ssize_t tries):
-    """Draw B transitions uniformly, with replacement; False when `tries` draws in a row find none."""
-    cdef bitgen_t* bits = <bitgen_t*>PyCapsule_GetPointer(bit_generator.capsule, "BitGenerator")
-    cdef Py_ssize_t games = kind.shape[0], length = kind.shape[1], b, game, at, offset, next_at, attempt
-    cdef int64_t all_filled = 0, u
-    cdef bint found = True
-    with nogil:
-        for game in range(games):
-            all_filled += filled[game]
-        for b in range(slot.shape[0]):
-            found = False
-            for attempt in range(tries):
-                u = below(bits, all_filled)
-                game = 0
-                while u >= filled[game]:
-                    u -= filled[game]
-                    game += 1
-                offset = u                                   # 0 is the oldest slot of this ring
-                at = head[game] - filled[game] + offset
-                if at < 0:
-                    at += length
-                if kind[game, at] == 3 or age[game, at] > offset:
-                    continue                                 # no move starts here, or its stack is partly overwritten
-                next_at = follow(&kind[game, 0], &reward[game, 0], length, head[game], at, steps, gamma,
-                                 &total[b], &discount[b])
-                if next_at >= 0:
-                    slot[b] = game * length + at
-                    next_slot[b] = game * length + next_at
-                    found = True
+cdef class Rings:
+    """The slots of N games, L each, as views of the arrays that rl.core.replay owns.
+
+    frames    (N * L, bytes of a frame)
+    kind, age (N, L)   what a slot is; steps since the reset, at most depth - 1
+    actions   (N, L)   rewards (N, L)
+    written   (N,)     slots each game ever wrote; the next one is written % L
+    played    (N,)     steps of the game under way
+    """
+
+    cdef unsigned char[:, ::1] frames, kind, age
+    cdef int64_t[:, ::1] actions
+    cdef float[:, ::1] rewards
+    cdef int64_t[::1] written, played
+    cdef Py_ssize_t games, length, size, depth
+
+    def __init__(self, unsigned char[:, ::1] frames, unsigned char[:, ::1] kind, unsigned char[:, ::1] age,
+                 int64_t[:, ::1] actions, float[:, ::1] rewards, int64_t[::1] written, int64_t[::1] played, Py_ssize_t depth):
+        self.frames, self.kind, self.age, self.actions, self.rewards = frames, kind, age, actions, rewards
+        self.written, self.played, self.depth = written, played, depth
+        self.games, self.length, self.size = kind.shape[0], kind.shape[1], frames.shape[1]
+
+    def add(self, const unsigned char[:, ::1] observations,   # IN (N, bytes of a frame * depth)
+            const int64_t[::1] actions, const double[::1] rewards,
+            const unsigned char[::1] ends,                    # IN (N,) 1: the return ends with this reward
+            const unsigned char[::1] stops,                   # IN (N,) 1: the episode is over, one way or the other
+            const unsigned char[:, ::1] following):           # IN (N, ...) its real last observation, read where it stops
+        """One step of every game."""
+        cdef Py_ssize_t n, at
+        with nogil:
+            for n in range(self.games):
+                at = self.written[n] % self.length
+                self.actions[n, at] = actions[n]
+                self.rewards[n, at] = <float>rewards[n]
+                self.write(n, at, 2 if ends[n] else 1, &observations[n, 0])
+                self.played[n] += 1
+                if stops[n]:
+                    self.write(n, self.written[n] % self.length, 3, &following[n, 0])
+                    self.played[n] = 0
+
+    def close(self, const unsigned char[:, ::1] observations):  # IN (N, bytes of a frame * depth)
+        """Cut every game under way off: these were the last observations."""
+        cdef Py_ssize_t n
+        for n in range(self.games):
+            if self.played[n]:
+                self.write(n, self.written[n] % self.length, 3, &observations[n, 0])
+                self.played[n] = 0
+
+    cdef inline void write(self, Py_ssize_t n, Py_ssize_t at, unsigned char kind, const unsigned char* observation) noexcept nogil:
+        """Fill a slot with the newest frame of a stack, and go on to the next slot."""
+        cdef unsigned char* frame = &self.frames[n * self.length + at, 0]
+        cdef Py_ssize_t i
+        if self.depth == 1:
+            memcpy(frame, observation, self.size)
+        else:
+            for i in range(self.size):
+                frame[i] = observation[i * self.depth + self.depth - 1]
+        self.kind[n, at] = kind
+        self.age[n, at] = <unsigned char>min(self.played[n], self.depth - 1)
+        self.written[n] += 1
+
+    def sample(self, bit_generator, Py_ssize_t steps, float gamma, Py_ssize_t tries,
+               unsigned char[:, :, ::1] observations,         # OUT (B, bytes of a frame, depth)
+               int64_t[::1] actions,                          # OUT (B,)
+               float[::1] total,                              # OUT (B,) sum of gamma^j r_j
+               unsigned char[:, :, ::1] following,            # OUT (B, bytes of a frame, depth) where the return is bootstrapped
+               float[::1] discount):                          # OUT (B,) gamma^n, 0 where nothing is bootstrapped
+        """B transitions, uniform with replacement; False when `tries` draws in a row find none that is complete."""
+        cdef bitgen_t* bits = <bitgen_t*>PyCapsule_GetPointer(bit_generator.capsule, "BitGenerator")
+        cdef Py_ssize_t b, slot, later
+        with nogil:
+            for b in range(actions.shape[0]):
+                slot = self.draw(bits, steps, gamma, tries, &total[b], &discount[b], &later)
+                if slot < 0:
                     break
-            if not found:
-                break
-    return bool(found)
+                actions[b] = self.actions[slot // self.length, slot % self.length]
+                self.stack(slot, &observations[b, 0, 0])
+                self.stack(later, &following[b, 0, 0])
+        return slot >= 0
 
+    cdef Py_ssize_t draw(self, bitgen_t* bits, Py_ssize_t steps, float gamma, Py_ssize_t tries,
+                         float* total, float* discount, Py_ssize_t* later) noexcept nogil:
+        """A slot where a complete transition starts; -1 when none is found."""
+        cdef Py_ssize_t n, offset, filled, at, end, attempt
+        cdef int64_t all_filled = 0
+        for n in range(self.games):
+            all_filled += min(self.written[n], self.length)
+        if all_filled == 0:
+            return -1
+        for attempt in range(tries):
+            offset = below(bits, all_filled)
+            n = 0
+            filled = min(self.written[0], self.length)
+            while offset >= filled:
+                offset -= filled
+                n += 1
+                filled = min(self.written[n], self.length)
+            at = (self.written[n] - filled + offset) % self.length        # offset 0 is the oldest slot of this ring
+            if self.kind[n, at] == 3 or self.age[n, at] > offset:
+                continue                                                  # no move starts here, or its stack is partly overwritten
+            end = follow(&self.kind[n, 0], &self.rewards[n, 0], self.length, self.written[n] % self.length, at, steps, gamma, total, discount)
+            if end >= 0:
+                later[0] = n * self.length + end
+                return n * self.length + at
+        return -1
 
-def gather(const unsigned char[:, ::1] frames,         # IN  (S, bytes of a frame)
-           const unsigned char[::1] age,               # IN  (S,)
-           Py_ssize_t length,                          # slots of one ring; S is a multiple of it
-           const int64_t[::1] slots,                   # IN  (B,) newest frame of each stack
-           unsigned char[:, :, ::1] out):              # OUT (B, bytes of a frame, depth) oldest first
-    """out[b, :, depth-1-j] = frame min(j, age) steps back on the slot's ring; one byte a pixel unless depth is 1."""
-    cdef Py_ssize_t b, size = frames.shape[1], depth = out.shape[2]
-    with nogil:
-        for b in range(slots.shape[0]):
-            if depth == 1:
-                memcpy(&out[b, 0, 0], &frames[slots[b], 0], size)
-            elif depth == 4:
-                stack_four(frames, age[slots[b]], length, slots[b], &out[b, 0, 0])
-            else:
-                stack_any(frames, age[slots[b]], length, slots[b], depth, &out[b, 0, 0])
+    cdef inline void stack(self, Py_ssize_t slot, unsigned char* out) noexcept nogil:
+        """The stack whose newest frame stands in this slot."""
+        cdef Py_ssize_t age = self.age[slot // self.length, slot % self.length]
+        if self.depth == 1:
+            memcpy(out, &self.frames[slot, 0], self.size)
+        elif self.depth == 4:
+            stack_four(self.frames, age, self.length, slot, out)
+        else:
+            stack_any(self.frames, age, self.length, slot, self.depth, out)
+
+    def gather(self, const int64_t[::1] slots,                # IN  (B,) newest frame of each stack
+               unsigned char[:, :, ::1] out):                 # OUT (B, bytes of a frame, depth) oldest first
+        """out[b, :, depth-1-j] = the frame min(j, age) steps back on the slot's ring; one byte a pixel unless depth is 1."""
+        cdef Py_ssize_t b
+        with nogil:
+            for b in range(slots.shape[0]):
+                self.stack(slots[b], &out[b, 0, 0])
 
 
 cdef inline Py_ssize_t back(Py_ssize_t slot, Py_ssize_t steps, Py_ssize_t length) noexcept nogil:
@@ -119,7 +180,7 @@ cdef inline Py_ssize_t back(Py_ssize_t slot, Py_ssize_t steps, Py_ssize_t length
     return slot - steps if slot - steps >= start else slot - steps + length
 
 
-cdef inline void stack_four(const unsigned char[:, ::1] frames, Py_ssize_t age, Py_ssize_t length, Py_ssize_t slot,
+cdef inline void stack_four(unsigned char[:, ::1] frames, Py_ssize_t age, Py_ssize_t length, Py_ssize_t slot,
                             unsigned char* out) noexcept nogil:
     cdef const unsigned char* f3 = &frames[slot, 0]
     cdef const unsigned char* f2 = &frames[back(slot, min(1, age), length), 0]
@@ -133,7 +194,7 @@ cdef inline void stack_four(const unsigned char[:, ::1] frames, Py_ssize_t age, 
         out[4 * i + 3] = f3[i]
 
 
-cdef inline void stack_any(const unsigned char[:, ::1] frames, Py_ssize_t age, Py_ssize_t length, Py_ssize_t slot,
+cdef inline void stack_any(unsigned char[:, ::1] frames, Py_ssize_t age, Py_ssize_t length, Py_ssize_t slot,
                            Py_ssize_t depth, unsigned char* out) noexcept nogil:
     cdef const unsigned char* frame
     cdef Py_ssize_t i, j

@@ -50,22 +50,19 @@ class ReplayBuffer:
         self.num_envs, self.length = num_envs, length
         frame_shape = self.shape[:-1] if stack > 1 else self.shape
         self.frames = np.zeros((num_envs * length, *frame_shape), self.dtype)
-        self._bytes = self.frames.view(np.uint8).reshape(num_envs * length, -1)
         self.kind = np.zeros((num_envs, length), np.uint8)
         self.age = np.zeros((num_envs, length), np.uint8)
-        self.actions = np.zeros(num_envs * length, np.int64)
+        self.actions = np.zeros((num_envs, length), np.int64)
         self.rewards = np.zeros((num_envs, length), np.float32)
-        self.head = np.zeros(num_envs, np.int64)
-        self.filled = np.zeros(num_envs, np.int64)
         self.written = np.zeros(num_envs, np.int64)  # slots ever written, of which a checkpoint learns what is new
-        self._since_reset = np.zeros(num_envs, np.int64)
-        self._starts = np.arange(num_envs, dtype=np.int64) * length
-        self._every = np.arange(num_envs)
-        self._buffers: dict[int, tuple[Array, ...]] = {}
+        self.played = np.zeros(num_envs, np.int64)  # steps of the games under way
+        frame_bytes = self.frames.view(np.uint8).reshape(num_envs * length, -1)
+        self._rings = _replay.Rings(frame_bytes, self.kind, self.age, self.actions, self.rewards, self.written, self.played, stack)
+        self._buffers: dict[int, tuple[Batch, Array, Array]] = {}
 
     def __len__(self) -> int:
         """Slots in use."""
-        return int(self.filled.sum())
+        return int(np.minimum(self.written, self.length).sum())
 
     @property
     def nbytes(self) -> int:
@@ -82,81 +79,55 @@ class ReplayBuffer:
         ends               (N,) bool: the return ends here, nothing is bootstrapped
         stops              (N,) bool: the episode is over, ended or cut off; the next observation belongs to a new one
         next_observations  (N, ...) what came of it, the real last one where the episode stops
+
+        Raises ValueError when a shape is not that.
         """
-        games = self._every
-        self._write(games, observations, np.where(ends, _replay.END, _replay.MOVE))
-        slots = self._starts + self.head
-        self.actions[slots] = actions
-        self.rewards[games, self.head] = rewards
-        self._since_reset += 1
-        self._advance(games)
-        if stops.any():
-            self._close(np.flatnonzero(stops), next_observations)
+        n = (self.num_envs,)
+        if not actions.shape == rewards.shape == ends.shape == stops.shape == n:
+            raise ValueError(f"actions, rewards, ends and stops must be {n}: {actions.shape}, {rewards.shape}, {ends.shape}, {stops.shape}")
+        self._rings.add(
+            self._bytes_of(observations), np.asarray(actions, np.int64), np.asarray(rewards, np.float64),
+            ends.view(np.uint8), stops.view(np.uint8), self._bytes_of(next_observations),
+        )
 
     def cut_off(self, observations: Array) -> None:
         """The games under way end here without an end, and these (N, ...) were their last observations."""
-        self._close(np.flatnonzero(self._since_reset), observations)
-
-    def _close(self, games: Array, observations: Array) -> None:
-        """Give the last observation of these games' episodes its own slot."""
-        self._write(games, observations[games], np.full(len(games), _replay.LAST))
-        self._advance(games)
-        self._since_reset[games] = 0
-
-    def _write(self, games: Array, observations: Array, kinds: Array) -> None:
-        at = self.head[games]
-        self.frames[self._starts[games] + at] = observations[..., -1] if self.stack > 1 else observations
-        self.kind[games, at] = kinds
-        self.age[games, at] = np.minimum(self._since_reset[games], self.stack - 1)
-
-    def _advance(self, games: Array) -> None:
-        written = self.written[games] + 1
-        self.written[games] = written
-        self.head[games] = written % self.length
-        self.filled[games] = np.minimum(written, self.length)
+        self._rings.close(self._bytes_of(observations))
 
     def sample(self, batch_size: int, rng: np.random.Generator) -> Batch:
         """A batch drawn uniformly with replacement; raises ValueError while no transition is complete."""
-        slots, next_slots, returns, discounts, observations, next_observations = self._batch_buffers(batch_size)
-        found = _replay.sample(
-            rng.bit_generator, self.n_step, self.gamma, self.kind, self.age, self.rewards, self.head, self.filled,
-            slots, next_slots, returns, discounts, TRIES,
-        ) if len(self) else False
-        if not found:
+        if batch_size not in self._buffers:
+            self._buffers[batch_size] = self._batch_buffers(batch_size)
+        batch, observations, following = self._buffers[batch_size]
+        if not self._rings.sample(
+            rng.bit_generator, self.n_step, self.gamma, TRIES, observations, batch.actions, batch.returns, following, batch.discounts
+        ):
             raise ValueError("the replay holds no complete transition yet")
-        self.gather(slots, observations)
-        self.gather(next_slots, next_observations)
-        return Batch(observations, self.actions[slots], returns, next_observations, discounts)
+        return batch
 
-    def gather(self, slots: Array, out: Array) -> Array:
-        """The observations (B, ...) whose newest frames stand in these slots (B,)."""
-        view = out.view(np.uint8).reshape(len(slots), -1, self.stack)
-        _replay.gather(self._bytes, self.age.reshape(-1), self.length, slots, view)
-        return out
+    def _bytes_of(self, observations: Array) -> Array:
+        """(N, bytes) of observations (N, ...), in the replay's own type."""
+        if observations.shape != (self.num_envs, *self.shape):
+            raise ValueError(f"the replay stores {(self.num_envs, *self.shape)}, not {observations.shape}")
+        return np.ascontiguousarray(observations, self.dtype).view(np.uint8).reshape(self.num_envs, -1)
 
-    def _batch_buffers(self, size: int) -> tuple[Array, ...]:
-        if size not in self._buffers:
-            self._buffers[size] = (
-                np.zeros(size, np.int64),
-                np.zeros(size, np.int64),
-                np.zeros(size, np.float32),
-                np.zeros(size, np.float32),
-                np.zeros((size, *self.shape), self.dtype),
-                np.zeros((size, *self.shape), self.dtype),
-            )
-        return self._buffers[size]
+    def _batch_buffers(self, size: int) -> tuple[Batch, Array, Array]:
+        """A batch, and its two arrays of observations as the bytes that the rings fill."""
+        observations, following = (np.zeros((size, *self.shape), self.dtype) for _ in range(2))
+        batch = Batch(observations, np.zeros(size, np.int64), np.zeros(size, np.float32), following, np.zeros(size, np.float32))
+        return batch, *(array.view(np.uint8).reshape(size, -1, self.stack) for array in (observations, following))
 
-    STATE = ("frames", "kind", "age", "actions", "rewards", "head", "filled", "written", "_since_reset")
+    STATE = ("frames", "kind", "age", "actions", "rewards", "written", "played")
 
     def get_state(self) -> dict[str, Any]:
         """Everything stored; the arrays themselves, not copies. The frames are a Ring."""
-        state: dict[str, Any] = {name.lstrip("_"): getattr(self, name) for name in self.STATE}
+        state: dict[str, Any] = {name: getattr(self, name) for name in self.STATE}
         return {**state, "frames": Ring(self.frames, self.length, self.written)}
 
     def set_state(self, state: dict[str, Any]) -> None:
         """Take over what get_state gave; raises ValueError when a shape differs."""
         for name in self.STATE:
-            if state[name.lstrip("_")].shape != getattr(self, name).shape:
-                raise ValueError(f"the saved replay's {name} is {state[name.lstrip('_')].shape}, not {getattr(self, name).shape}")
+            if state[name].shape != getattr(self, name).shape:
+                raise ValueError(f"the saved replay's {name} is {state[name].shape}, not {getattr(self, name).shape}")
         for name in self.STATE:
-            getattr(self, name)[...] = state[name.lstrip("_")]
+            getattr(self, name)[...] = state[name]
