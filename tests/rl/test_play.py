@@ -60,7 +60,7 @@ def dummy_screen(monkeypatch):
 
 
 def test_the_last_picture_is_that_of_the_ended_game_not_of_the_next():
-    shown = list(watch(Stage("rl/Maze-v0", seed=0), Scripted(4, lambda cell: SHORTEST[int(cell)]), games=2, steps=100))
+    shown = list(watch(Stage("rl/Maze-v0", seed=0), Scripted(4, lambda cell: SHORTEST[int(cell.argmax())]), games=2, steps=100))
     assert [moment.action for moment in shown] == [1, 2, 1, 2, -1] * 2
     assert [moment.score for moment in shown[:5]] == [0, -1, -2, -3, -4]
     assert [moment.game for moment in shown] == [0] * 5 + [1] * 5
