@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 Step = tuple[int, int, int, int, str]
 
+# Measured against the layers on one BLAS thread, forward and backward together: 450 weights 19 times as fast at 32 rows and
+# 5 times at 1024; 102,000 weights 1.9 and 1.1 times; from 400,000 on BLAS, which works in blocks of the cache, is ahead.
 MOST_WEIGHTS = 1 << 17
 MOST_ROWS = 1024
 
