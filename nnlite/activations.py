@@ -21,9 +21,11 @@ class Activation:
     name = ""
 
     def forward(self, z: Array) -> Array:
+        """Overwrite z (N, ...) with f(z) and return it."""
         raise TypeError("Activation is abstract: use one of its subclasses")
 
     def backward(self, y: Array, dy: Array, dz: Array) -> Array:
+        """dL/dz from the output y and dL/dy, all (N, ...); written into dz, or dy itself where f is linear."""
         raise TypeError("Activation is abstract: use one of its subclasses")
 
 

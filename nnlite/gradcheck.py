@@ -24,7 +24,7 @@ Array = np.ndarray[Any, np.dtype[Any]]
 def numerical_gradient(f: Callable[[], float], x: Array, step: float = 1e-5) -> Array:
     """df/dx by fourth-order central differences, changing x (float64) in place and putting it back.
 
-    (8 (f(x+h) - f(x-h)) - (f(x+2h) - f(x-2h))) / 12h, so that the error is O(h^4) and rounding, not truncation, limits it.
+    (8 (f(x+h) - f(x-h)) - (f(x+2h) - f(x-2h))) / 12h: the error is O(h^4), so that rounding, not truncation, limits it.
     """
     if x.dtype != np.float64:
         raise ValueError(f"a numerical gradient needs float64, not {x.dtype}")
@@ -68,7 +68,7 @@ class _Snapshot:
 def gradient_errors(model: Network, x: Array, seed: int = 0, step: float = 1e-5) -> dict[str, float]:
     """Relative errors of the model's parameter gradients and of dL/dx.
 
-    model     built, float64; left with the weights it had. Regularizers count; Dropout draws the same mask in every pass.
+    model     built, float64; left with the weights it had. Regularizers count; Dropout draws one mask for all passes.
     x         (N, ...) float64; keep it away from kinks (a relu at exactly 0 has no derivative): smooth_input does
 
     Returns {"params": error, "x": error}.
@@ -140,7 +140,9 @@ def scramble(model: Network, seed: int = 0) -> None:
     model.params[...] = w + np.copysign(0.05, w)
 
 
-def loss_error(loss: Callable[[Array, Array], tuple[float, Array]], prediction: Array, target: Array, step: float = 1e-5) -> float:
+def loss_error(
+    loss: Callable[[Array, Array], tuple[float, Array]], prediction: Array, target: Array, step: float = 1e-5
+) -> float:
     """Relative error of a loss function's dprediction."""
     prediction = np.array(prediction, np.float64)
     claimed = loss(prediction, target)[1].copy()

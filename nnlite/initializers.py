@@ -44,20 +44,27 @@ class Initializer:
         raise TypeError("Initializer is abstract: use one of its subclasses")
 
     def get_config(self) -> dict[str, Any]:
+        """The constructor's arguments, and the name."""
         return {"name": registry_name(self), **vars(self)}
 
 
 class Zeros(Initializer):
+    """All 0."""
+
     def __call__(self, shape: Shape, rng: np.random.Generator) -> Array:
         return np.zeros(shape)
 
 
 class Ones(Initializer):
+    """All 1."""
+
     def __call__(self, shape: Shape, rng: np.random.Generator) -> Array:
         return np.ones(shape)
 
 
 class Constant(Initializer):
+    """All `value`."""
+
     def __init__(self, value: float = 0.0) -> None:
         self.value = float(value)
 
@@ -66,6 +73,8 @@ class Constant(Initializer):
 
 
 class RandomNormal(Initializer):
+    """Normal with this mean and standard deviation."""
+
     def __init__(self, mean: float = 0.0, stddev: float = 0.05) -> None:
         self.mean, self.stddev = float(mean), float(stddev)
 
@@ -74,6 +83,8 @@ class RandomNormal(Initializer):
 
 
 class RandomUniform(Initializer):
+    """Uniform in [minval, maxval)."""
+
     def __init__(self, minval: float = -0.05, maxval: float = 0.05) -> None:
         self.minval, self.maxval = float(minval), float(maxval)
 

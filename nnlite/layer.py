@@ -32,6 +32,7 @@ class Weight:
 
     @property
     def size(self) -> int:
+        """How many numbers it holds."""
         return math.prod(self.shape)
 
 
@@ -58,12 +59,18 @@ class Layer:
         self._buffers: dict[tuple[str, Shape], Array] = {}
 
     def build(self, input_shape: Shape) -> Shape:
+        """Declare the weights for inputs (N, *input_shape), return the output's shape; ValueError if it cannot fit."""
         raise TypeError(f"{type(self).__name__} has no build")
 
     def forward(self, x: Array, training: bool = False) -> Array:
+        """y (N, *output_shape) in an array of the layer's own; when training, what backward needs is kept."""
         raise TypeError(f"{type(self).__name__} has no forward")
 
     def backward(self, dy: Array, need_dx: bool = True) -> Array | None:
+        """Overwrite the weights' gradients from dL/dy (N, *output_shape); return dL/dx when it is asked for.
+
+        dy is left as it was. Raises RuntimeError without a forward(training=True) of its own before it.
+        """
         raise TypeError(f"{type(self).__name__} has no backward")
 
     def bound(self) -> None:
@@ -72,7 +79,9 @@ class Layer:
     def seed(self, rng: np.random.Generator) -> None:
         """Called once with the layer's own generator; only layers that draw numbers keep it."""
 
-    def add_weight(self, name: str, shape: Shape, initializer: Any, regularizer: Any = None, trainable: bool = True) -> Weight:
+    def add_weight(
+        self, name: str, shape: Shape, initializer: Any, regularizer: Any = None, trainable: bool = True
+    ) -> Weight:
         """Declare a weight inside `build`."""
         weight = Weight(name, shape, initializers.get(initializer), regularizers.get(regularizer), trainable)
         self.weights.append(weight)
@@ -118,20 +127,21 @@ class Layer:
 
     def _take_cache(self) -> tuple[Any, ...]:
         if self._cache is None:
-            raise RuntimeError(f"{self.name}: backward needs a forward(training=True) of its own; one backward per forward")
+            raise RuntimeError(f"{self.name}: backward needs a forward(training=True) before it; one backward per forward")
         cache, self._cache = self._cache, None
         return cache
 
     def _ensure_built(self) -> None:
         if self.output_shape is None:
             if self.model is None:
-                raise ValueError(f"{self.name} has no weights yet: add it to a model whose first layer knows its input_shape")
+                raise ValueError(f"{self.name} has no weights yet: add it to a model whose first layer has an input_shape")
             self.model.build()
 
 
 def as_shape(value: Any) -> Shape:
     """2 -> (2,), [8, 8, 1] -> (8, 8, 1); raises ValueError unless every size is a whole number >= 1."""
     sizes = (value,) if isinstance(value, (int, np.integer)) else value
-    if not isinstance(sizes, (tuple, list)) or not sizes or any(not isinstance(n, (int, np.integer)) or n < 1 for n in sizes):
+    listed = isinstance(sizes, (tuple, list)) and len(sizes) > 0
+    if not listed or any(not isinstance(n, (int, np.integer)) or n < 1 for n in sizes):
         raise ValueError(f"a shape must hold whole numbers >= 1, without the batch axis, not {value!r}")
     return tuple(int(n) for n in sizes)

@@ -60,7 +60,7 @@ class Sequential(Network):
 
         batch_size        examples a step, 32 unless told otherwise; the last batch of an epoch may be smaller
         verbose           0 silent, 1 Keras's progress line, 2 one line an epoch
-        validation_split  share of the data, its last part, that is evaluated after each epoch and not trained on; in [0, 1)
+        validation_split  share of the data, its last part, in [0, 1), kept out of training and evaluated each epoch
         validation_data   (x, y) to evaluate instead
         shuffle, seed     a new order each epoch, from this seed (or Generator); None takes the model's own generator
 
@@ -68,7 +68,8 @@ class Sequential(Network):
         """
         refuse_unknown(unknown, "fit", Sequential.fit)
         validation = validation_data if validation_data is not None else float(validation_split)
-        return self._compiled.fit(x, y, 32 if batch_size is None else batch_size, epochs, verbose, validation, shuffle, seed)
+        size = 32 if batch_size is None else batch_size
+        return self._compiled.fit(x, y, size, epochs, verbose, validation, shuffle, seed)
 
     def train_on_batch(self, x: Any, y: Any) -> Any:
         """One gradient step; returns the loss before it, or [loss, metrics...] when there are metrics."""

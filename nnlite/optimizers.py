@@ -58,6 +58,7 @@ class Optimizer:
 
     @property
     def lr(self) -> float:
+        """Keras's older name of learning_rate."""
         return self.learning_rate
 
     @lr.setter

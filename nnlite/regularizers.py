@@ -15,9 +15,11 @@ class Regularizer:
     """value(w) is added to the loss, gradient(w) to the weight's gradient."""
 
     def value(self, w: Array) -> float:
+        """What a weight of any shape adds to the loss."""
         raise TypeError("Regularizer is abstract: use L1, L2 or L1L2")
 
     def gradient(self, w: Array) -> Array:
+        """The derivative of value, in the weight's shape and dtype."""
         raise TypeError("Regularizer is abstract: use L1, L2 or L1L2")
 
     def get_config(self) -> dict[str, Any]:
@@ -34,11 +36,11 @@ class L1L2(Regularizer):
     def value(self, w: Array) -> float:
         return self.l1 * float(np.abs(w).sum()) + self.l2 * float(np.square(w).sum())
 
-    def get_config(self) -> dict[str, Any]:
-        return {"name": "l1_l2", "l1": self.l1, "l2": self.l2}
-
     def gradient(self, w: Array) -> Array:
         return w.dtype.type(self.l1) * np.sign(w) + w.dtype.type(2.0 * self.l2) * w
+
+    def get_config(self) -> dict[str, Any]:
+        return {"name": "l1_l2", "l1": self.l1, "l2": self.l2}
 
 
 class L1(L1L2):

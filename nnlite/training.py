@@ -29,6 +29,7 @@ class History:
         self.history: dict[str, list[float]] = {}
 
     def add(self, epoch: int, values: dict[str, float]) -> None:
+        """Append the means of one epoch."""
         self.epoch.append(epoch)
         for name, value in values.items():
             self.history.setdefault(name, []).append(value)
@@ -50,7 +51,7 @@ class TrainingLoop:
         return FROM_LOGITS.get((self.loss, last.activation.name)) if isinstance(last, ActivatedLayer) else None
 
     def bind(self) -> None:
-        """Tie the optimizer to the built model's arrays, once; raises ValueError when it already trains another model."""
+        """Tie the optimizer to the built model's arrays, once; ValueError when it already trains another model."""
         if self.optimizer.params is self.model.params:
             return
         if self.optimizer.params.size:
@@ -128,14 +129,15 @@ class TrainingLoop:
         self.bind()
         target = np.asarray(y)
         wanted = (len(target), *model.output_shape)
-        if self.loss is losses.categorical_crossentropy and target.shape in (wanted[:-1], (*wanted[:-1], 1)) and wanted[-1] > 1:
+        labels = wanted[-1] > 1 and target.shape in (wanted[:-1], (*wanted[:-1], 1))
+        if labels and self.loss is losses.categorical_crossentropy:
             target = to_categorical(target.reshape(wanted[:-1]), wanted[-1])
         elif target.shape == wanted[:-1] and wanted[-1] == 1:
             target = target[..., None]  # Keras's one forgiveness: (N,) targets of a one-column output
         return model, np.ascontiguousarray(target, model.dtype)
 
     def _score(self, output: Array, target: Array) -> float:
-        """Share of right answers: the largest column's, or output and target on the same side of one half (of logit 0)."""
+        """Share of right answers: the largest column, or output and target on one side of one half (of logit 0)."""
         if output.shape[-1] > 1:
             return float(np.mean(output.argmax(-1) == target.argmax(-1)))
         threshold = 0.0 if self.logit_loss is not None else 0.5
@@ -161,6 +163,7 @@ class Progress:
             print(f"Epoch {epoch + 1}/{epochs}")
 
     def step(self, values: dict[str, float]) -> None:
+        """One batch more; `values` are the means so far."""
         self.done += 1
         now = time.perf_counter()
         if self.moving and now - self.shown > 0.05 and self.done < self.steps:
@@ -168,6 +171,7 @@ class Progress:
             print("\r" + self._line(values), end="", flush=True)
 
     def finish(self, values: dict[str, float]) -> None:
+        """The epoch's last line."""
         if self.verbose:
             print(("\r" if self.moving else "") + self._line(values), flush=True)
 

@@ -3,9 +3,10 @@
 Question: can a network read digits of 8 x 8 pixels? Convolutions made learning from a screen possible: this is the
 smallest one that does something.
 
-Method: Conv2D(5, 3) and Conv2D(3, 2), both "same" and relu, Flatten, Dense(10, softmax); stochastic gradient descent on
-the cross-entropy, 10 epochs, a third of the images held out. `--recipe best` takes the same images and more care: 16 and
-twice 32 filters, Dropout, Adam with a falling step size, and every image moved by up to one pixel, anew each epoch.
+Method: Conv2D(5, 3) and Conv2D(3, 2), both "same" and relu, Flatten, Dense(10, softmax); stochastic gradient descent
+on the cross-entropy, 10 epochs, a third of the images held out. `--recipe best` takes the same images and more care:
+16 and twice 32 filters, Dropout, Adam with a falling step size, and every image moved by up to one pixel, anew each
+epoch.
 
 Source: the article "neural networks 4"; data: scikit-learn's load_digits (1797 images, UCI).
 
@@ -13,12 +14,12 @@ Expected, accuracy on the 594 images held out (least - median - most):
     article   20 seeds, 0 to 19:   88.4 - 92.5 - 94.8 %   (the article's one run: 93.43 %)
     best      10 seeds, 0 to 9:    98.2 - 98.9 - 100 %
 
-Time on one core of a busy machine: 0.3 to 0.6 s of training, 2.4 to 4.7 s with `--recipe best`; some 3 s more for loading
-scikit-learn and matplotlib.
+Time on one core of a busy machine: 0.3 to 0.6 s of training, 2.4 to 4.7 s with `--recipe best`; some 3 s more for
+loading scikit-learn and matplotlib.
 
-Differences from the listing: a seed; progress shows the accuracy too; pictures of the confusion matrix and of every digit
-misread, because 93 % says nothing of which; `--recipe best`. Network, loss, optimizer and epochs are the listing's.
-"""
+Differences from the listing: a seed; progress shows the accuracy too; pictures of the confusion matrix and of every
+digit misread, because 93 % says nothing of which; `--recipe best`. Network, loss, optimizer and epochs are the
+listing's."""
 
 from __future__ import annotations
 
@@ -98,24 +99,37 @@ def best_model(rng: np.random.Generator) -> K.Sequential:
 
 
 def moved(images: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Each image (8, 8, 1) moved by -1, 0 or 1 pixel along both axes, white where it leaves a gap; half keep their height."""
+    """Each image (8, 8, 1) moved by -1, 0 or 1 pixel along both axes, white where it leaves a gap.
+
+    Half of them keep their height for certain.
+    """
     n, height, width, _ = images.shape
     padded = np.pad(images, ((0, 0), (1, 1), (1, 1), (0, 0)))
-    down, right = rng.integers(0, 3, (2, n))                                # 1 stands still
+    down, right = rng.integers(0, 3, (2, n))  # 1 stands still
     down = np.where(rng.random(n) < 0.5, 1, down)
     rows, columns = down[:, None] + np.arange(height), right[:, None] + np.arange(width)
     return padded[np.arange(n)[:, None, None], rows[:, :, None], columns[:, None, :]]
 
 
-def train_with_care(model: K.Sequential, x: np.ndarray, y: np.ndarray, epochs: int, batch_size: int,
-                    rng: np.random.Generator, verbose: int) -> None:
+def train_with_care(
+    model: K.Sequential,
+    x: np.ndarray,
+    y: np.ndarray,
+    epochs: int,
+    batch_size: int,
+    rng: np.random.Generator,
+    verbose: int,
+) -> None:
     """Fresh moves of the images each epoch, and a step size that falls to 0 along half a cosine."""
     start = model.optimizer.learning_rate
     for epoch in range(epochs):
         model.optimizer.learning_rate = start * (1 + np.cos(np.pi * epoch / epochs)) / 2
         history = model.fit(moved(x, rng), y, batch_size=batch_size, verbose=0, seed=rng).history
         if verbose:
-            print(f"Epoch {epoch + 1}/{epochs} - loss: {history['loss'][0]:.4f} - accuracy: {history['accuracy'][0]:.4f}", flush=True)
+            print(
+                f"Epoch {epoch + 1}/{epochs} - loss: {history['loss'][0]:.4f} - accuracy: {history['accuracy'][0]:.4f}",
+                flush=True,
+            )
 
 
 @dataclass
@@ -168,12 +182,16 @@ def run(settings: Settings) -> Result:
     total = len(result.actual)
     print(f"\nThe {total} images held out, digit by digit:\n")
     print(classification_report(result.actual, result.predicted, labels=range(CLASSES), zero_division=0))
-    print("precision: of the images read as this digit, how many are; recall: of the images of this digit, how many were read.")
-    print(f"\nAccuracy {100 * result.accuracy:.2f} % (article: 93.43 %), {total - int(np.trace(counts))} misread, trained in {result.seconds:.1f} s")
+    print("precision: of the images read as this digit, the share that is; recall: of its images, the share read so.")
+    score = f"{100 * result.accuracy:.2f} %"
+    misread = total - int(np.trace(counts))
+    print(f"\nAccuracy {score} (article: 93.43 %), {misread} misread, trained in {result.seconds:.1f} s")
     folder = create(settings.out, "digits", settings.recipe, settings.seed, as_dict(settings))
     wrong = result.predicted != result.actual
-    draw_confusion(folder / "confusion.png", counts, f"Digits read: {100 * result.accuracy:.2f} % right")
-    draw_misread(folder / "misread.png", result.images[wrong, :, :, 0], result.actual[wrong], result.probabilities[wrong], total)
+    draw_confusion(folder / "confusion.png", counts, f"Digits read: {score} right")
+    draw_misread(
+        folder / "misread.png", result.images[wrong, :, :, 0], result.actual[wrong], result.probabilities[wrong], total
+    )
     result.model.save(folder / "best.safetensors")
     write_json(folder / "result.json", as_plain(result, counts))
     print(f"confusion.png, misread.png and the model are in {folder}")
@@ -191,7 +209,11 @@ def main(argv: list[str] | None = None) -> int:
         Settings,
         run,
         summary="Neural networks 4: handwritten digits and a convolutional network.",
-        examples=("python -m rl.digits", "python -m rl.digits --recipe best", "python -m rl.digits --epochs 30 --seed 1"),
+        examples=(
+            "python -m rl.digits",
+            "python -m rl.digits --recipe best",
+            "python -m rl.digits --epochs 30 --seed 1",
+        ),
         argv=argv,
     )
 

@@ -2,8 +2,9 @@
 
 Question: can a network of two small layers tell the price of houses from what is known about their district?
 
-Method: BatchNormalization brings thirteen columns of different units to one scale, Dense(13, softplus, L1 penalty) and
-Dense(1) give the price; stochastic gradient descent on the mean squared error, 8 epochs, a third of the table held out.
+Method: BatchNormalization brings thirteen columns of different units to one scale, Dense(13, softplus, L1 penalty)
+and Dense(1) give the price; stochastic gradient descent on the mean squared error, 8 epochs, a third of the table
+held out.
 
 Source: the article "neural networks 3"; the table: see rl/housing_data.py, also for the column B (`--exclude B`).
 
@@ -18,15 +19,15 @@ The network beats linear regression on 16 of 20 seeds with each table. The artic
 Time: some 2 seconds, nearly all of it for loading scikit-learn and matplotlib.
 
 Differences from the listing:
-- The table. `load_boston` is gone from scikit-learn: it comes from --data FILE, else from OpenML, else from a formula, and
-  the first line says which.
-- The recipe. The listing's (`--learning-rate 0.01 --momentum 0 --norm-momentum 0.99`, Keras's defaults) trains at the edge
-  of what plain descent bears, so that its loss jumps, and it predicts with moving statistics that 88 steps have not filled:
-  0.99^88 = 41 % of their start is left in them, and the held-out error is worse than linear regression's on 12 of 20 seeds.
-  A smaller step with some momentum, and moving statistics that follow faster, mend both; the network is the article's.
-- The held-out error is printed beside that of linear regression, for a scatter plot alone does not say whether a network
-  was needed; the plot has its diagonal; there is a seed.
-"""
+- The table. `load_boston` is gone from scikit-learn: it comes from --data FILE, else from OpenML, else from a
+  formula, and the first line says which.
+- The recipe. The listing's (`--learning-rate 0.01 --momentum 0 --norm-momentum 0.99`, Keras's defaults) trains at the
+  edge of what plain descent bears, so that its loss jumps, and it predicts with moving statistics that 88 steps have
+  not filled: 0.99^88 = 41 % of their start is left in them, and the held-out error is worse than linear regression's
+  on 12 of 20 seeds. A smaller step with some momentum, and moving statistics that follow faster, mend both; the
+  network is the article's.
+- The held-out error is printed beside that of linear regression, for a scatter plot alone does not say whether a
+  network was needed; the plot has its diagonal; there is a seed."""
 
 from __future__ import annotations
 
@@ -76,7 +77,11 @@ class Settings(CommonSettings):
         at_least(self, "batch_size", 1)
         positive(self, "learning_rate")
         for name in ("momentum", "norm_momentum"):
-            require(0 <= getattr(self, name) < 1, f"{flag(name)} is {getattr(self, name)}", "give a number from 0 to less than 1")
+            require(
+                0 <= getattr(self, name) < 1,
+                f"{flag(name)} is {getattr(self, name)}",
+                "give a number from 0 to less than 1",
+            )
         require(0 < self.test_size < 1, f"--test-size is {self.test_size}", "give a share between 0 and 1")
 
 
@@ -110,7 +115,9 @@ def learn(table: Table, settings: Settings, verbose: int = 1) -> Result:
     from sklearn.model_selection import train_test_split
 
     weights_rng, split_rng, order_rng = np.random.default_rng(settings.seed).spawn(3)
-    parts = train_test_split(table.x, table.y, test_size=settings.test_size, random_state=int(split_rng.integers(2**31)))
+    parts = train_test_split(
+        table.x, table.y, test_size=settings.test_size, random_state=int(split_rng.integers(2**31))
+    )
     x_train, x_test, y_train, y_test = parts
     model = make_model(len(table.columns), settings.norm_momentum, weights_rng)
     model.compile(loss="mean_squared_error", optimizer=K.optimizers.SGD(settings.learning_rate, settings.momentum))
@@ -128,7 +135,8 @@ def run(settings: Settings) -> Result:
     print(table.source)
     print(f"Columns: {' '.join(table.columns)}; price: thousands of dollars.\n")
     result = learn(table, settings)
-    print(f"\nThe loss went from {result.losses[0]:.4f} to {result.losses[-1]:.4f} in {settings.epochs} epochs (article: 165.8451 to 18.0005).")
+    first, last = result.losses[0], result.losses[-1]
+    print(f"\nThe loss went from {first:.4f} to {last:.4f} in {settings.epochs} epochs (article: 165.8451 to 18.0005).")
     print(f"\nOn the {len(result.actual)} districts held out, mean squared error, and its root in dollars:")
     for name, error in (
         ("this network", result.test_error),
@@ -161,7 +169,9 @@ def draw_scatter(path: Path, actual: np.ndarray, predicted: np.ndarray) -> None:
     """Actual against predicted price; a perfect prediction lies on the diagonal."""
     from rl.core.plots import new_figure
 
-    figure, axes = new_figure("House prices held out from training", "actual price (1000 $)", "predicted price (1000 $)")
+    figure, axes = new_figure(
+        "House prices held out from training", "actual price (1000 $)", "predicted price (1000 $)"
+    )
     figure.set_size_inches(6, 6)
     limit = 1.04 * max(float(actual.max()), float(predicted.max()))
     axes.plot([0, limit], [0, limit], color=SHADES[1], linewidth=1, linestyle="--", label="predicted = actual")

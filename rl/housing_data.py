@@ -2,9 +2,8 @@
 
 Thirteen columns describe a district of Boston in 1970, MEDV is the median price of its houses in thousands of dollars
 (Harrison and Rubinfeld 1978). A column, B, was computed from the share of Black residents, on the assumption that
-segregation raises prices; scikit-learn took the table out for that reason, and because it was made to study something else.
-`--exclude B` leaves that column out. The project does not ship the table.
-"""
+segregation raises prices; scikit-learn took the table out for that reason, and because it was made to study something
+else. `--exclude B` leaves that column out. The project does not ship the table."""
 
 from __future__ import annotations
 
@@ -50,7 +49,7 @@ class Table:
 
 
 def load(data: str, rng: np.random.Generator) -> Table:
-    """The table that --data asks for: a CSV file, "openml", "synthetic", or "auto": OpenML, and without it the formula."""
+    """The table that --data asks for: a CSV file, "openml", "synthetic", or "auto": OpenML, else the formula."""
     if data == "synthetic":
         return synthetic(rng)
     if data not in ("auto", "openml"):
@@ -60,7 +59,9 @@ def load(data: str, rng: np.random.Generator) -> Table:
     except (OSError, ValueError, ImportError, KeyError, RuntimeError) as problem:
         reason = (" ".join(str(problem).split()) or type(problem).__name__)[:120]
         if data == "openml":
-            raise UsageError(f"OpenML gave no table: {reason}", "try again later, or use --data FILE or --data synthetic") from None
+            raise UsageError(
+                f"OpenML gave no table: {reason}", "try again later, or use --data FILE or --data synthetic"
+            ) from None
         table = synthetic(rng)
         table.source += f" OpenML was out of reach ({reason}); --data FILE reads the real table."
         return table
@@ -76,13 +77,21 @@ def read_file(path: str) -> Table:
             lines = [line for line in csv.reader(file) if line]
     except (OSError, UnicodeDecodeError, csv.Error) as problem:
         what = problem.strerror if isinstance(problem, OSError) else "not a CSV file in UTF-8"
-        raise UsageError(f"cannot read {path}: {what}", "give a CSV file with a heading, or leave --data away") from None
+        raise UsageError(
+            f"cannot read {path}: {what}", "give a CSV file with a heading, or leave --data away"
+        ) from None
     heading = [name.strip().upper() for name in lines[0]] if lines else []
     missing = [name for name in (*COLUMNS, TARGET) if name not in heading]
-    require(not missing, f"{path} has no column {', '.join(missing)}", f"its first line must name {', '.join((*COLUMNS, TARGET))}")
+    require(
+        not missing,
+        f"{path} has no column {', '.join(missing)}",
+        f"its first line must name {', '.join((*COLUMNS, TARGET))}",
+    )
     require(len(lines) > 10, f"{path} has {len(lines) - 1} rows", "training and testing need ten rows at least")
     places = [heading.index(name) for name in (*COLUMNS, TARGET)]
-    rows = np.array([[_number(line, place, path, number) for place in places] for number, line in enumerate(lines[1:], start=2)])
+    rows = np.array(
+        [[_number(line, place, path, number) for place in places] for number, line in enumerate(lines[1:], start=2)]
+    )
     return Table(rows[:, :-1], rows[:, -1], COLUMNS, f"Data: the file {path}, {len(rows)} districts.")
 
 
@@ -90,7 +99,9 @@ def from_openml() -> Table:
     """OpenML's copy, which scikit-learn keeps after the first download; raises OSError or ValueError without it."""
     from sklearn.datasets import fetch_openml, get_data_home
 
-    if not Path(get_data_home(), "openml").is_dir():  # nothing kept: without an answer, scikit-learn would ask for seconds
+    if not Path(
+        get_data_home(), "openml"
+    ).is_dir():  # nothing kept: without an answer, scikit-learn would ask for seconds
         socket.create_connection(OPENML_SERVER, PATIENCE).close()
     with answer_within(PATIENCE), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # about its own retry; what fails in the end is raised
@@ -117,14 +128,17 @@ def synthetic(rng: np.random.Generator, rows: int = ROWS) -> Table:
     u, uniform in [0, 1], says how near a district is to the centre; w, standard normal, how wealthy it is; e stands for
     a fresh standard normal number each time:
 
-        CRIM = exp(4u - 3 + 0.8e)            ZN = 100 (1-u) with chance 0.3 (1-u), else 0      INDUS = 2 + 18u + 2e
-        CHAS = 1 with chance 0.07, else 0    NOX = 0.4 + 0.3u + 0.03e                         RM = 6.3 + 0.5w + 0.4e
-        AGE = 30 + 65u + 12e                 DIS = 1.2 + 7 (1-u)^2 + 0.4|e|                   RAD = 24 if u > 0.74, else 1 + 9u whole
-        TAX = 230 + 400u + 40e               PTRATIO = 17.5 + 2.5u - 0.7w + e                 B = uniform in [0, 400]
-        LSTAT = 8 + 10u - 3.5w + 2.5e        AGE is cut to [3, 100], RM to [3.5, 9], LSTAT to [1.7, 38], INDUS to at least 0.5
+        CRIM = exp(4u - 3 + 0.8e)            ZN = 100 (1-u) with chance 0.3 (1-u), else 0
+        INDUS = 2 + 18u + 2e                 CHAS = 1 with chance 0.07, else 0
+        NOX = 0.4 + 0.3u + 0.03e             RM = 6.3 + 0.5w + 0.4e
+        AGE = 30 + 65u + 12e                 DIS = 1.2 + 7 (1-u)^2 + 0.4|e|
+        RAD = 24 if u > 0.74, else the whole part of 1 + 9u
+        TAX = 230 + 400u + 40e               PTRATIO = 17.5 + 2.5u - 0.7w + e
+        B = uniform in [0, 400]              LSTAT = 8 + 10u - 3.5w + 2.5e
+        AGE is cut to [3, 100], RM to [3.5, 9], LSTAT to [1.7, 38], INDUS to at least 0.5
 
-        MEDV = 24 + 4 (RM-6.3) + 2.5 (RM-6.3)^2 - 0.5 (LSTAT-12) + 0.02 (LSTAT-12)^2 - 15 (NOX-0.55) - 0.7 (PTRATIO-18.5)
-               - 0.5 (DIS-3.8) - 0.05 CRIM + 3 CHAS + 2.5e, cut to [5, 50]
+        MEDV = 24 + 4 (RM-6.3) + 2.5 (RM-6.3)^2 - 0.5 (LSTAT-12) + 0.02 (LSTAT-12)^2 - 15 (NOX-0.55)
+               - 0.7 (PTRATIO-18.5) - 0.5 (DIS-3.8) - 0.05 CRIM + 3 CHAS + 2.5e, cut to [5, 50]
     """
     u, w = rng.uniform(0, 1, rows), rng.standard_normal(rows)
 
@@ -147,7 +161,12 @@ def synthetic(rng: np.random.Generator, rows: int = ROWS) -> Table:
     price = 24 + 4 * (rm - 6.3) + 2.5 * (rm - 6.3) ** 2 - 0.5 * (lstat - 12) + 0.02 * (lstat - 12) ** 2
     price += -15 * (nox - 0.55) - 0.7 * (ptratio - 18.5) - 0.5 * (dis - 3.8) - 0.05 * crim + 3 * chas + 2.5 * e()
     x = np.column_stack([crim, zn, indus, chas, nox, rm, age, dis, rad, tax, ptratio, b, lstat])
-    return Table(x, np.clip(price, 5, 50), COLUMNS, f"Data: a made-up table of {rows} districts, from the formula in rl/housing_data.py.")
+    return Table(
+        x,
+        np.clip(price, 5, 50),
+        COLUMNS,
+        f"Data: a made-up table of {rows} districts, from the formula in rl/housing_data.py.",
+    )
 
 
 @contextmanager
@@ -166,5 +185,7 @@ def _number(line: list[Any], place: int, path: str, number: int) -> float:
         value = float(line[place])
     except (ValueError, IndexError):
         value = math.nan
-    require(math.isfinite(value), f"{path}, line {number}: column {place + 1} is no number", "every cell must hold a number")
+    require(
+        math.isfinite(value), f"{path}, line {number}: column {place + 1} is no number", "every cell must hold a number"
+    )
     return value

@@ -1,22 +1,22 @@
 """Neural networks 1: one layer.
 
-Question: what is inside a layer, what goes in and what comes out? Two coordinates x go in, four action values y come out.
+Question: what is inside a layer, what goes in and what comes out? Two coordinates x go in, four action values y come
+out.
 
-Method: one Dense layer, y = x W + b. Its shapes and values are printed; then a loss is chosen, the squared distance from
-a target, and its gradient is worked out number by number with nothing but Python's arithmetic, beside the gradient that
-the engine computes. One step against the gradient makes the loss smaller.
+Method: one Dense layer, y = x W + b. Its shapes and values are printed; then a loss is chosen, the squared distance
+from a target, and its gradient is worked out number by number with nothing but Python's arithmetic, beside the
+gradient that the engine computes. One step against the gradient makes the loss smaller.
 
-Source: the article "neural networks 1". As it says, everything stands the other way round than in a text book: a row is an
-example, so x is (1, 2), W (2, 4), b (4,) and y (1, 4).
+Source: the article "neural networks 1". As it says, everything stands the other way round than in a text book: a row
+is an example, so x is (1, 2), W (2, 4), b (4,) and y (1, 4).
 
-Expected: the shapes above whatever the seed; by hand and engine equal in every digit shown (20 seeds of 20); the loss after
-the step smaller than before it (20 of 20). The values depend on the seed, as in the article.
+Expected: the shapes above whatever the seed; by hand and engine equal in every digit shown (20 seeds of 20); the loss
+after the step smaller than before it (20 of 20). The values depend on the seed, as in the article.
 
 Time: under a second.
 
-Differences from the listing: a seed, so that a run can be repeated; float64 instead of float32, so that the numbers agree
-to the last digit shown; the backward pass, which the listing has not.
-"""
+Differences from the listing: a seed, so that a run can be repeated; float64 instead of float32, so that the numbers
+agree to the last digit shown; the backward pass, which the listing has not."""
 
 from __future__ import annotations
 
@@ -51,7 +51,9 @@ def make_model(rng: np.random.Generator) -> K.Sequential:
     return K.Sequential([K.layers.Dense(units=4, input_shape=(2,))], seed=rng, dtype="float64")
 
 
-def gradient_by_hand(x: list[float], y: list[float], target: list[float]) -> tuple[list[float], list[list[float]], list[float]]:
+def gradient_by_hand(
+    x: list[float], y: list[float], target: list[float]
+) -> tuple[list[float], list[list[float]], list[float]]:
     """dL/dy, dL/dW and dL/db of L = mean_j (y_j - t_j)^2 for one example, in plain arithmetic.
 
     y_j = sum_i x_i W_ij + b_j, so that dy_j/dW_ij = x_i and dy_j/db_j = 1.
@@ -85,10 +87,25 @@ def run(settings: Settings) -> dict[str, Any]:
 
     K.optimizers.SGD(settings.learning_rate).bind(model.params, model.grads).step()
     after = K.losses.mean_squared_error(model.predict(x), target)[0]
-    print(f"One step against the gradient (learning rate {settings.learning_rate:g}): the loss goes from {loss:.6f} to {after:.6f}")
+    step = f"One step against the gradient (learning rate {settings.learning_rate:g})"
+    print(f"{step}: the loss goes from {loss:.6f} to {after:.6f}")
 
-    values = {"W": kernel, "b": bias, "x": x, "y": y, "target": target, "dy": engine[0], "dW": engine[1], "db": engine[2]}
-    result = {"equal": equal, "loss": loss, "loss_after": after, **{name: array.tolist() for name, array in values.items()}}
+    values = {
+        "W": kernel,
+        "b": bias,
+        "x": x,
+        "y": y,
+        "target": target,
+        "dy": engine[0],
+        "dW": engine[1],
+        "db": engine[2],
+    }
+    result = {
+        "equal": equal,
+        "loss": loss,
+        "loss_after": after,
+        **{name: array.tolist() for name, array in values.items()},
+    }
     folder = create(settings.out, "one_layer", "dense", settings.seed, as_dict(settings))
     write_json(folder / "result.json", result)
     print(f"written to {folder}")

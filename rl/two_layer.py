@@ -2,19 +2,18 @@
 
 Question: how do several examples go through several layers at once, and how does the gradient come back through both?
 
-Method: Dense(4, sigmoid) and Dense(4) on a batch of three points. Shapes and values are printed; then the gradient of a
-squared error is worked out by loops over single numbers, last layer first (back-propagation), beside the engine's.
+Method: Dense(4, sigmoid) and Dense(4) on a batch of three points. Shapes and values are printed; then the gradient of
+a squared error is worked out by loops over single numbers, last layer first (back-propagation), beside the engine's.
 
 Source: the article "neural networks 2": the first row of the output belongs to the first row of the input, and so on.
 
-Expected: batch (3, 2), output (3, 4); by hand and engine equal in every digit shown (20 seeds of 20); the loss after one
-step smaller than before it (20 of 20). The values depend on the seed, as in the article.
+Expected: batch (3, 2), output (3, 4); by hand and engine equal in every digit shown (20 seeds of 20); the loss after
+one step smaller than before it (20 of 20). The values depend on the seed, as in the article.
 
 Time: under a second.
 
-Differences from the listing: a seed, so that a run can be repeated; float64 instead of float32, so that the numbers agree
-to the last digit shown; the backward pass, which the listing has not.
-"""
+Differences from the listing: a seed, so that a run can be repeated; float64 instead of float32, so that the numbers
+agree to the last digit shown; the backward pass, which the listing has not."""
 
 from __future__ import annotations
 
@@ -53,7 +52,9 @@ class Settings(CommonSettings):
 def make_model(rng: np.random.Generator) -> K.Sequential:
     """The article's model: 2 inputs, 4 hidden units with a sigmoid, 4 outputs."""
     return K.Sequential(
-        [K.layers.Dense(units=4, input_shape=(2,), activation="sigmoid"), K.layers.Dense(units=4)], seed=rng, dtype="float64"
+        [K.layers.Dense(units=4, input_shape=(2,), activation="sigmoid"), K.layers.Dense(units=4)],
+        seed=rng,
+        dtype="float64",
     )
 
 
@@ -109,11 +110,17 @@ def run(settings: Settings) -> dict[str, Any]:
 
     K.optimizers.SGD(settings.learning_rate).bind(model.params, model.grads).step()
     after = K.losses.mean_squared_error(model.predict(batch), target)[0]
-    print(f"One step against the gradient (learning rate {settings.learning_rate:g}): the loss goes from {loss:.6f} to {after:.6f}")
+    step = f"One step against the gradient (learning rate {settings.learning_rate:g})"
+    print(f"{step}: the loss goes from {loss:.6f} to {after:.6f}")
 
     values = {"batch": batch, "y": y, "target": target, "W1": W1, "b1": b1, "W2": W2, "b2": b2}
     values |= {"dW1": first.dW, "db1": first.db, "dW2": second.dW, "db2": second.db}
-    result = {"equal": equal, "loss": loss, "loss_after": after, **{name: array.tolist() for name, array in values.items()}}
+    result = {
+        "equal": equal,
+        "loss": loss,
+        "loss_after": after,
+        **{name: array.tolist() for name, array in values.items()},
+    }
     folder = create(settings.out, "two_layer", "dense", settings.seed, as_dict(settings))
     write_json(folder / "result.json", result)
     print(f"written to {folder}")

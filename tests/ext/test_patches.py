@@ -13,7 +13,7 @@ drawn = settings(deadline=None, max_examples=150)
 
 @st.composite
 def patches(draw):
-    """x (N, H, W, C), kernel, strides, pads (top, bottom, left, right) of any windows that fit, and their number (OH, OW)."""
+    """x (N, H, W, C), kernel, strides, pads (top, bottom, left, right) of windows that fit, and how many, (OH, OW)."""
     n, h, w, c = (draw(st.integers(1, top)) for top in (3, 9, 9, 4))
     top, bottom, left, right = pads = tuple(draw(st.integers(0, 3)) for _ in range(4))
     kernel = draw(st.integers(1, h + top + bottom)), draw(st.integers(1, w + left + right))

@@ -9,7 +9,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nnlite import activations, layers, losses, network
-from nnlite.gradcheck import gradient_errors, layer_errors, loss_error, numerical_gradient, relative_error, scramble, smooth_input
+from nnlite.gradcheck import (
+    gradient_errors,
+    layer_errors,
+    loss_error,
+    numerical_gradient,
+    relative_error,
+    scramble,
+    smooth_input,
+)
 from nnlite.models import Sequential
 
 BOUND = 1e-7
@@ -136,7 +144,11 @@ def middle_layers(draw, shape):
         return layers.BatchNormalization(epsilon=0.1)
     if kind == "dropout":
         return layers.Dropout(draw(st.floats(0.0, 0.8)))
-    return layers.Activation(draw(activation_names)) if kind == "activation" else layers.Rescaling(0.5, draw(st.sampled_from([0.0, 0.1])))
+    return (
+        layers.Activation(draw(activation_names))
+        if kind == "activation"
+        else layers.Rescaling(0.5, draw(st.sampled_from([0.0, 0.1])))
+    )
 
 
 @settings(deadline=None, max_examples=150)
@@ -171,7 +183,10 @@ def network_with_loss_error(model, loss, x, target, logits):
 )
 def test_gradient_of_a_loss_through_a_network(compiled, activation, loss, logits):
     model = Sequential(
-        [layers.Dense(5, "tanh", input_shape=(3,), kernel_regularizer="l1"), layers.Dense(4, activation, kernel_regularizer="l2")],
+        [
+            layers.Dense(5, "tanh", input_shape=(3,), kernel_regularizer="l1"),
+            layers.Dense(4, activation, kernel_regularizer="l2"),
+        ],
         seed=1,
         dtype="float64",
     ).build()

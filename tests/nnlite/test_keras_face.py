@@ -28,7 +28,10 @@ def test_weights_of_a_layer_before_any_data():
 
 
 def test_two_layers_on_a_batch():
-    model = K.models.Sequential([K.layers.Dense(units=4, input_shape=((2, )), activation="sigmoid"), K.layers.Dense(units=4)])
+    model = K.models.Sequential([
+        K.layers.Dense(units=4, input_shape=((2, )), activation="sigmoid"),
+        K.layers.Dense(units=4),
+    ])
     batch = np.random.default_rng(0).random((3, 2))
     (W1, b1), (W2, b2) = (layer.get_weights() for layer in model.layers)
     expected = (1 / (1 + np.exp(-(batch @ W1 + b1)))) @ W2 + b2
@@ -146,9 +149,9 @@ class ScreenAgent:
     def __init__(self, actions, shape):
         normal = K.initializers.glorot_normal()
         model = K.Sequential()
-        model.add(K.layers.Conv2D(
-            4, kernel_size=8, strides=4, padding="same", input_shape=shape, kernel_initializer=normal, activation="relu"))
-        model.add(K.layers.Conv2D(4, kernel_size=4, strides=2, padding="same", kernel_initializer=normal, activation="relu"))
+        common = {"padding": "same", "kernel_initializer": normal, "activation": "relu"}
+        model.add(K.layers.Conv2D(4, kernel_size=8, strides=4, input_shape=shape, **common))
+        model.add(K.layers.Conv2D(4, kernel_size=4, strides=2, **common))
         model.add(K.layers.Flatten())
         model.add(K.layers.Dense(8, kernel_initializer=normal, activation="relu"))
         model.add(K.layers.Dense(actions, kernel_initializer=normal))
@@ -232,13 +235,13 @@ def compiled():
         (lambda: K.layers.Dense(4, activation="elu"), ValueError, "unknown activation 'elu'; there are linear"),
         (lambda: compiled().compile("rmsprop"), ValueError, "unknown optimizer 'rmsprop'; there are adam, sgd"),
         (lambda: compiled().compile("sgd", "hinge"), ValueError, "unknown loss 'hinge'; there are"),
-        (lambda: compiled().compile("sgd", "mse", metrics=["auc"]), ValueError, "unknown metric 'auc'; there is 'accuracy'"),
-        (lambda: compiled().compile("sgd", "mse", loss_weights=[1]), TypeError, "'loss_weights'; there are optimizer, loss"),
+        (lambda: compiled().compile("sgd", "mse", metrics=["auc"]), ValueError, "unknown metric 'auc'; there is 'acc"),
+        (lambda: compiled().compile("sgd", "mse", loss_weights=[1]), TypeError, "'loss_weights'; there are optimizer"),
         (lambda: compiled().fit([[1]], [1], callbacks=[]), TypeError, "'callbacks'; there are x, y, batch_size"),
         (lambda: compiled().fit([[1]], [1, 2]), ValueError, "same number of examples.*1 and 2"),
         (lambda: compiled().fit([[1]], [1], epochs=0), ValueError, "epochs"),
         (lambda: compiled().fit([[1]], [1], validation_split=1.0), ValueError, "validation_split"),
-        (lambda: K.Sequential([K.layers.Dense(2, kernel_initializer="xavier", input_shape=(2,))]).build(), ValueError, "glorot"),
+        (lambda: K.Sequential([K.layers.Dense(2, kernel_initializer="xavier")]).build((2,)), ValueError, "glorot_normal"),
     ],
 )
 def test_what_we_do_not_have_is_answered_with_what_we_have(call, error, message):

@@ -30,7 +30,13 @@ def stepped(optimizer, params, gradients, variables=None):
 
 @pytest.mark.parametrize(
     "size, kernel, stride, before_after, out",
-    [(80, 8, 4, (2, 2), 20), (20, 4, 2, (1, 1), 10), (8, 2, 1, (0, 1), 8), (81, 8, 4, (3, 4), 21), (5, 1, 3, (0, 0), 2)],
+    [
+        (80, 8, 4, (2, 2), 20),
+        (20, 4, 2, (1, 1), 10),
+        (8, 2, 1, (0, 1), 8),
+        (81, 8, 4, (3, 4), 21),
+        (5, 1, 3, (0, 0), 2),
+    ],
 )
 def test_same_padding(size, kernel, stride, before_after, out):
     assert same_padding(size, kernel, stride) == before_after
@@ -140,7 +146,9 @@ def test_glorot_fans_of_a_convolution_count_the_window():
 
 def test_crossentropy_after_a_softmax_layer_is_taken_from_the_logits():
     model = Sequential([layers.Dense(2, "softmax", input_shape=(1,))])
-    model.set_weights([[[0.0, 200.0]], [0.0, 0.0]])  # softmax rounds to (0, 1): its log would be -inf, or log(1e-7) clipped
+    model.set_weights(
+        [[[0.0, 200.0]], [0.0, 0.0]]
+    )  # softmax rounds to (0, 1): its log would be -inf, or log(1e-7) clipped
     model.compile("sgd", "categorical_crossentropy")
     assert model.evaluate(np.ones((1, 1)), np.array([[1.0, 0.0]])) == pytest.approx(200.0)
     assert model.train_on_batch(np.ones((1, 1)), np.array([[1.0, 0.0]])) == pytest.approx(200.0)
@@ -195,8 +203,12 @@ def test_sigmoid_and_softplus_are_finite_and_accurate(dtype, tolerance):
         return max(x, 0.0) + math.log1p(math.exp(-abs(x)))
 
     with np.errstate(all="raise", under="ignore"):
-        np.testing.assert_allclose(activate("sigmoid", FAR, dtype), [sigmoid(x) for x in FAR], rtol=tolerance, atol=1e-37)
-        np.testing.assert_allclose(activate("softplus", FAR, dtype), [softplus(x) for x in FAR], rtol=tolerance, atol=1e-37)
+        np.testing.assert_allclose(
+            activate("sigmoid", FAR, dtype), [sigmoid(x) for x in FAR], rtol=tolerance, atol=1e-37
+        )
+        np.testing.assert_allclose(
+            activate("softplus", FAR, dtype), [softplus(x) for x in FAR], rtol=tolerance, atol=1e-37
+        )
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])

@@ -60,7 +60,12 @@ def test_dense_by_hand_keeps_leading_axes(shape):
 def test_max_pooling_by_hand():
     x = np.arange(16.0).reshape(1, 4, 4, 1)
     assert model_of(layers.MaxPooling2D()).predict(x).ravel().tolist() == [5, 7, 13, 15]
-    assert model_of(layers.MaxPooling2D(3, 2, "same")).predict(-x).ravel().tolist() == [0, -2, -8, -10]  # no zero wins outside
+    assert model_of(layers.MaxPooling2D(3, 2, "same")).predict(-x).ravel().tolist() == [
+        0,
+        -2,
+        -8,
+        -10,
+    ]  # no zero wins outside
     assert model_of(layers.MaxPooling2D(3, 1)).predict(x).ravel().tolist() == [10, 11, 14, 15]
 
 
@@ -91,7 +96,9 @@ def test_rescaling_takes_bytes():
 def test_a_convolution_that_scales_bytes_itself_gives_what_the_two_layers_give(monkeypatch, path):
     monkeypatch.setattr(layers, "default_path", lambda: path)
     frames = np.random.default_rng(0).integers(0, 256, (3, 6, 5, 2), np.uint8)
-    together = model_of(layers.Rescaling(1 / 255, input_shape=(6, 5, 2)), layers.Conv2D(3, 2, activation="relu")).build()
+    together = model_of(
+        layers.Rescaling(1 / 255, input_shape=(6, 5, 2)), layers.Conv2D(3, 2, activation="relu")
+    ).build()
     alone = model_of(layers.Conv2D(3, 2, activation="relu", input_shape=(6, 5, 2))).build()
     alone.copy_from(together)
     np.testing.assert_allclose(together.predict(frames), alone.predict(frames / 255), rtol=1e-12)
@@ -170,7 +177,10 @@ def test_every_layer_is_in_the_round_trip():
         (lambda: layers.Dense(1, input_shape=(None, 3)), "without the batch axis"),
         (lambda: model_of(layers.Conv2D(1, 4, input_shape=(3, 5, 1))).build(), r"\(4, 4\) does not fit .*\(3, 5\)"),
         (lambda: model_of(layers.Conv2D(1, 2, input_shape=(3,))).build(), r"\(height, width, channels\), not \(3,\)"),
-        (lambda: model_of(layers.Conv2D(1, 2, padding="full", input_shape=(3, 3, 1))).build(), "'same' or 'valid', not 'full'"),
+        (
+            lambda: model_of(layers.Conv2D(1, 2, padding="full", input_shape=(3, 3, 1))).build(),
+            "'same' or 'valid', not 'full'",
+        ),
         (lambda: model_of(layers.MaxPooling2D(4, input_shape=(3, 5, 1))).build(), "does not fit"),
     ],
 )
@@ -181,6 +191,11 @@ def test_what_cannot_work_is_refused_with_both_numbers(make, message):
 
 @pytest.mark.parametrize("kind", sorted(layers.REGISTRY))
 def test_an_unknown_argument_is_answered_with_those_that_there_are(kind):
-    needed = {"Dense": {"units": 1}, "Conv2D": {"filters": 1, "kernel_size": 1}, "Rescaling": {"scale": 1}, "Dropout": {"rate": 0.5}}
+    needed = {
+        "Dense": {"units": 1},
+        "Conv2D": {"filters": 1, "kernel_size": 1},
+        "Rescaling": {"scale": 1},
+        "Dropout": {"rate": 0.5},
+    }
     with pytest.raises(TypeError, match=f"{kind} has no argument 'dilation'; there are .*name.*input_shape"):
         layers.REGISTRY[kind](dilation=2, **needed.get(kind, {}))

@@ -7,8 +7,15 @@ import pytest
 
 from nnlite import losses
 
-PAIRWISE = [losses.mean_squared_error, losses.mean_absolute_error, losses.huber, losses.categorical_crossentropy,
-            losses.categorical_crossentropy_from_logits, losses.binary_crossentropy, losses.binary_crossentropy_from_logits]
+PAIRWISE = [
+    losses.mean_squared_error,
+    losses.mean_absolute_error,
+    losses.huber,
+    losses.categorical_crossentropy,
+    losses.categorical_crossentropy_from_logits,
+    losses.binary_crossentropy,
+    losses.binary_crossentropy_from_logits,
+]
 
 
 @pytest.mark.parametrize("loss", PAIRWISE)

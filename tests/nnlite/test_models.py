@@ -29,7 +29,11 @@ def everything(seed=0, **arguments):
 
 def dense(seed=0, **arguments):
     """A chain of Dense layers: small enough to run in the compiled passes."""
-    stack = [layers.Flatten(input_shape=(6, 6, 2)), layers.Dense(9, "relu", kernel_regularizer="l2"), layers.Dense(3, "softmax")]
+    stack = [
+        layers.Flatten(input_shape=(6, 6, 2)),
+        layers.Dense(9, "relu", kernel_regularizer="l2"),
+        layers.Dense(3, "softmax"),
+    ]
     return Sequential(stack, seed=seed, **arguments).build()
 
 
@@ -88,7 +92,9 @@ def test_flat_arrays_are_never_rebound_and_layers_hold_views_of_them(make, chang
         assert np.shares_memory(view, whole)
     x = data(3)[0]
     y = model.predict(x)
-    model.layers[-1].W[:, 0] += 1  # a change of what the layer holds is a change of the flat array and of what is computed
+    model.layers[-1].W[:, 0] += (
+        1  # a change of what the layer holds is a change of the flat array and of what is computed
+    )
     assert np.array_equal(model.get_weights()[-2], model.layers[-1].W) and not np.array_equal(y, model.predict(x))
 
 
@@ -174,7 +180,9 @@ def test_the_backward_belongs_to_the_last_forward_whichever_way_it_went(first, s
         model.backward(np.ones((first, 3), np.float32))
 
 
-@pytest.mark.parametrize("change", [np.asfortranarray, lambda dy: dy.astype(np.float64), lambda dy: np.repeat(dy, 2, 1)[:, ::2], list])
+@pytest.mark.parametrize(
+    "change", [np.asfortranarray, lambda dy: dy.astype(np.float64), lambda dy: np.repeat(dy, 2, 1)[:, ::2], list]
+)
 @both
 def test_any_memory_layout_of_a_gradient_is_read_alike(make, change):
     gradient = np.random.default_rng(0).standard_normal((4, 3)).astype(np.float32)
@@ -235,7 +243,9 @@ def test_inputs_of_another_shape_are_refused_with_both_shapes(make, shape):
 
 
 @both
-@pytest.mark.parametrize("change", [np.asfortranarray, lambda x: x[::-1], lambda x: x.astype(np.float64), lambda x: x.tolist()])
+@pytest.mark.parametrize(
+    "change", [np.asfortranarray, lambda x: x[::-1], lambda x: x.astype(np.float64), lambda x: x.tolist()]
+)
 def test_any_memory_layout_is_read_alike(make, change):
     model, x = make(), data(6)[0]
     expected = model.predict(np.ascontiguousarray(change(x), np.float32))
@@ -277,7 +287,9 @@ def test_copy_from_moves_by_tau():
 
 def test_copy_from_a_model_of_other_shapes_is_refused_even_when_the_number_of_weights_agrees():
     def of(first, second):
-        return Sequential([layers.Dense(first, use_bias=False, input_shape=(4,)), layers.Dense(second, use_bias=False)]).build()
+        return Sequential(
+            [layers.Dense(first, use_bias=False, input_shape=(4,)), layers.Dense(second, use_bias=False)]
+        ).build()
 
     assert of(2, 4).params.size == of(1, 12).params.size
     with pytest.raises(ValueError, match="cannot be copied"):
@@ -334,7 +346,9 @@ def test_building_twice():
 
 
 def test_names_are_kept_apart():
-    model = Sequential([layers.Dense(1, input_shape=(1,)), layers.Dense(1), layers.Dense(1, name="dense"), layers.Dense(1)])
+    model = Sequential(
+        [layers.Dense(1, input_shape=(1,)), layers.Dense(1), layers.Dense(1, name="dense"), layers.Dense(1)]
+    )
     assert [layer.name for layer in model.layers] == ["dense", "dense_1", "dense_2", "dense_3"]
 
 
@@ -346,9 +360,17 @@ def test_names_are_kept_apart():
         (lambda: Sequential([layers.Dense(1)]).build(), ValueError, "input_shape="),
         (lambda: everything().add(layers.Dense(1)), RuntimeError, "takes no more layers"),
         (lambda: Sequential([layers.Dense(1)], dtype="float16"), ValueError, "float32 or float64"),
-        (lambda: Sequential([layers.Dense(1, input_shape=(2,))]).predict(np.ones((1, 3))), ValueError, r"\(2,\).*\(3,\)"),
+        (
+            lambda: Sequential([layers.Dense(1, input_shape=(2,))]).predict(np.ones((1, 3))),
+            ValueError,
+            r"\(2,\).*\(3,\)",
+        ),
         (lambda: Sequential([everything().layers[0]]), ValueError, "already belongs"),
-        (lambda: Sequential([layers.Dense(1, input_shape=(2,))]).fit([[1, 2]], [1]), RuntimeError, "compile the model first"),
+        (
+            lambda: Sequential([layers.Dense(1, input_shape=(2,))]).fit([[1, 2]], [1]),
+            RuntimeError,
+            "compile the model first",
+        ),
     ],
 )
 def test_what_cannot_be_built_is_refused(make, error, message):
@@ -405,7 +427,7 @@ def test_targets_never_broadcast():
 def test_a_training_step_allocates_no_array_of_the_batch_size_after_the_first():
     import tracemalloc
 
-    model, (x, y) = everything(), data(64)
+    model, x = everything(), data(64)[0]
     gradient = np.ones((64, 3), np.float32)
     sgd = optimizers.SGD().bind(model.params, model.grads, model.variables)
 

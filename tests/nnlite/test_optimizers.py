@@ -36,7 +36,12 @@ def test_sgd_with_momentum(nesterov):
 
 @pytest.mark.parametrize("dtype, tolerance", [(np.float32, 2e-5), (np.float64, 1e-13)])
 @settings(deadline=None, max_examples=25)
-@given(size=st.integers(1, 70), clipvalue=st.sampled_from([None, 0.3]), clip=st.sampled_from([None, 0.5]), seed=st.integers(0, 99))
+@given(
+    size=st.integers(1, 70),
+    clipvalue=st.sampled_from([None, 0.3]),
+    clip=st.sampled_from([None, 0.5]),
+    seed=st.integers(0, 99),
+)
 def test_adam_is_its_formula(dtype, tolerance, size, clipvalue, clip, seed):
     rng = np.random.default_rng(seed)
     p, gradients = rng.standard_normal(size), rng.standard_normal((6, size))
@@ -68,7 +73,9 @@ def test_a_gradient_that_is_not_finite_changes_nothing(make, bad):
     assert all(np.array_equal(state[name], value) for name, value in optimizer.get_state().items())
 
 
-@pytest.mark.parametrize("make", [lambda: optimizers.SGD(0.1, momentum=0.9), lambda: optimizers.Adam(0.1, clipnorm=1.0)])
+@pytest.mark.parametrize(
+    "make", [lambda: optimizers.SGD(0.1, momentum=0.9), lambda: optimizers.Adam(0.1, clipnorm=1.0)]
+)
 def test_state_carries_on_exactly(make):
     gradients = np.random.default_rng(0).standard_normal((8, 4))
     straight = run(make(), np.ones(4), gradients)

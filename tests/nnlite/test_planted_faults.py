@@ -27,7 +27,9 @@ def test_the_sound_layers_pass():
 
 def test_sign_error_in_an_activation(monkeypatch):
     right = activations.Tanh.backward
-    monkeypatch.setattr(activations.Tanh, "backward", lambda self, y, dy, dz: np.negative(right(self, y, dy, dz), out=dz))
+    monkeypatch.setattr(
+        activations.Tanh, "backward", lambda self, y, dy, dz: np.negative(right(self, y, dy, dz), out=dz)
+    )
     assert worst(conv(activation="tanh"), (2, 5, 4, 3)) > CAUGHT  # a lone Dense layer would run compiled
 
 
@@ -99,7 +101,9 @@ def test_off_by_one_padding_in_the_input_gradient(monkeypatch, path, axis):
 
 def test_off_by_one_padding_in_the_geometry(monkeypatch):
     """Forward and backward wrong alike: no gradient check can tell, the table of test_keras_semantics.py does."""
-    monkeypatch.setattr(convolution, "same_padding", lambda size, kernel, stride: same_padding(size, kernel, stride)[::-1])
+    monkeypatch.setattr(
+        convolution, "same_padding", lambda size, kernel, stride: same_padding(size, kernel, stride)[::-1]
+    )
     layer = layers.Conv2D(1, (1, 2), padding="same", kernel_initializer="ones", input_shape=(1, 3, 1))
     assert worst(layers.Conv2D(1, (1, 2), padding="same"), (1, 1, 3, 1)) < 1e-9
     y = Sequential([layer]).predict(np.array([1.0, 10.0, 100.0]).reshape(1, 1, 3, 1))

@@ -136,7 +136,10 @@ REFUSED = {
     "unknown class": (rewritten(lambda c: c["layers"][0].update({"class": "os.system"})), "unknown layer class"),
     "class no name": (rewritten(lambda c: c["layers"][0].update({"class": ["Dense"]})), "unusable"),
     "unknown argument": (rewritten(lambda c: c["layers"][0]["config"].update(code=1)), "has no argument 'code'"),
-    "absurd size": (rewritten(lambda c: c["layers"][3]["config"].update(units=2**62)), "weights; 268435456 are the most"),
+    "absurd size": (
+        rewritten(lambda c: c["layers"][3]["config"].update(units=2**62)),
+        "weights; 268435456 are the most",
+    ),
     "negative size": (rewritten(lambda c: c["layers"][3]["config"].update(units=-1)), "units"),
     "huge image": (rewritten(lambda c: c.update(input_shape=[2**31, 2**31, 1])), "."),
     "no layers": (rewritten(lambda c: c.update(layers=[])), "."),
@@ -191,8 +194,16 @@ def test_the_file_is_plain_safetensors(path):
     model = model_with_state()
     model.save(path)
     tensors = load_file(path)
-    assert set(tensors) == {"conv2d/kernel", "conv2d/bias", "batch_normalization/gamma", "batch_normalization/beta",
-                            "batch_normalization/moving_mean", "batch_normalization/moving_variance", "dense/kernel", "dense/bias"}
+    assert set(tensors) == {
+        "conv2d/kernel",
+        "conv2d/bias",
+        "batch_normalization/gamma",
+        "batch_normalization/beta",
+        "batch_normalization/moving_mean",
+        "batch_normalization/moving_variance",
+        "dense/kernel",
+        "dense/bias",
+    }
     assert np.array_equal(tensors["dense/kernel"], model.layers[3].W)
 
 

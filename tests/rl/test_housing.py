@@ -13,7 +13,9 @@ from rl import housing, housing_data
 from rl.core.errors import UsageError
 
 TABLE = Path(__file__).resolve().parents[3] / "shared" / "data" / "boston.csv"
-needs_table = pytest.mark.skipif(not TABLE.is_file(), reason=f"the article's table is not shipped; it is looked for at {TABLE}")
+needs_table = pytest.mark.skipif(
+    not TABLE.is_file(), reason=f"the article's table is not shipped; it is looked for at {TABLE}"
+)
 
 
 @pytest.fixture
@@ -175,7 +177,10 @@ def test_the_listing_recipe_falls_as_in_the_article():
     assert reached["first"] > 100 and reached["last"] < 30, reached
 
 
-@pytest.mark.parametrize("wrong", [["--epochs", "0"], ["--test-size", "1"], ["--momentum", "1"], ["--learning-rate", "-1"], ["--exclude", "Q"]])
+@pytest.mark.parametrize(
+    "wrong",
+    [["--epochs", "0"], ["--test-size", "1"], ["--momentum", "1"], ["--learning-rate", "-1"], ["--exclude", "Q"]],
+)
 def test_wrong_settings(wrong, tmp_path, capsys):
     assert housing.main([*wrong, "--data", "synthetic", "--out", str(tmp_path)]) == 2
     assert capsys.readouterr().err.count("\n") == 2
