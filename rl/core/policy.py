@@ -16,10 +16,10 @@ Array = np.ndarray[Any, np.dtype[Any]]
 def sample_actions(logits: Array, rng: np.random.Generator) -> Array:
     """Actions (N,) int64 drawn from softmax(logits), (N, A), by the Gumbel-max trick.
 
-    argmax_a (z_a + g_a) with g_a = -log(Exp(1)) is distributed as softmax(z): no exponential or sum of z is needed.
+    argmax_a (z_a + g_a) with g_a ~ Gumbel(0, 1) is distributed as softmax(z): no exponential or sum of z is needed.
     Source: Gumbel 1954; the same trick is the SampleLayer of article 8.
     """
-    return np.argmax(logits - np.log(rng.standard_exponential(logits.shape, dtype=np.float32)), axis=1)
+    return (logits + rng.gumbel(size=logits.shape)).argmax(axis=1)
 
 
 def probabilities(logits: Array) -> Array:

@@ -1,0 +1,120 @@
+"""A policy learns to balance a pole by itself (article 7)."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from gymnasium import spaces
+from nnlite import optimizers
+
+from rl.core.agent import Agent, Array, Metrics
+from rl.core.experience import Experience
+from rl.core.experiment import command
+from rl.core.networks import network
+from rl.core.policy import policy_loss, probabilities, sample_actions
+from rl.core.returns import discounted_returns
+from rl.core.rollout import Rollout
+from rl.core.seeding import Streams
+from rl.core.settings import AgentSettings, at_least, positive
+
+
+@dataclass
+class Settings(AgentSettings):
+    """Settings of the policy gradient; the defaults are those that learn CartPole soonest."""
+
+    total_timesteps: int = 1_000_000
+    """environment steps, over all parallel games"""
+    num_envs: int = 8
+    """parallel games"""
+    n_steps: int = 32
+    """steps of each game between updates"""
+    learning_rate: float = 1e-2
+    """Adam's step size"""
+    clipnorm: float = 1.0
+    """longest gradient of one weight array"""
+    gamma: float = 0.95
+    """discount a step, 0 to 1"""
+    ent_coef: float = 0.01
+    """weight of the entropy: keeps the policy trying"""
+    baseline_rate: float = 0.1
+    """how fast the baseline follows the returns, 0 to 1"""
+    hidden: tuple[int, ...] = (10, 10)
+    """hidden units of the dense network (vector observations)"""
+    eval_freq: int = 5_000
+    """environment steps between evaluations; 0 = only at the end"""
+    eval_episodes: int = 100
+    """greedy games of an evaluation"""
+
+    def validate(self) -> None:
+        super().validate()
+        at_least(self, "n_steps", 1)
+        positive(self, "clipnorm")
+
+
+class PolicyGradientAgent(Agent):
+    """The network, how it acts, when and what it learns."""
+
+    def __init__(self, observations: spaces.Space[Any], actions: spaces.Discrete, settings: Settings, rngs: Streams) -> None:
+        self.settings, self.actions = settings, int(actions.n)
+        self.model = network(observations, self.actions, settings.hidden, rngs.network)  # columns: the logits
+        self.optimizer = optimizers.Adam(settings.learning_rate, clipnorm=settings.clipnorm).bind(
+            self.model.params, self.model.grads, self.model.variables
+        )
+        self.rollout = Rollout(settings.n_steps, settings.num_envs, observations)
+        self.rngs = rngs
+        self.updates = 0
+        self.baseline = 0.0
+        self.spread = 1.0
+
+    def act(self, observations: Array) -> Array:
+        """Actions drawn from the policy."""
+        return sample_actions(self.model.predict(observations), self.rngs.exploration)
+
+    def preferences(self, observations: Array) -> Array:
+        """pi(a|s) for every action, (N, A)."""
+        return probabilities(self.model.predict(observations))
+
+    def observe(self, experience: Experience) -> Metrics | None:
+        """Store the step of every game; one update every `n_steps` steps of all games."""
+        self.rollout.add(experience)
+        self.steps += len(experience.rewards)
+        return self.update(self.rollout) if self.rollout.full else None
+
+    def update(self, rollout: Rollout) -> Metrics:
+        """One step of gradient descent on the rollout, which is then forgotten."""
+        s = self.settings
+        logits = self.model.forward(rollout.flat_observations())                          # (T * E, A)
+        beyond = np.full(rollout.rewards.shape, self.baseline, np.float32)
+        returns = discounted_returns(rollout.rewards, rollout.terminated, rollout.done, beyond, s.gamma).ravel()
+        rate = s.baseline_rate if self.updates else 1.0
+        self.baseline += rate * (float(returns.mean()) - self.baseline)
+        self.spread += rate * (float(returns.std()) - self.spread)
+        advantages = (returns - self.baseline) / max(self.spread, 1e-6)
+        policy, entropy, dlogits = policy_loss(logits, rollout.actions.ravel(), advantages, s.ent_coef)
+        self.model.backward(dlogits)
+        self.optimizer.step()
+        self.updates += 1
+        return {"train/loss": policy - s.ent_coef * entropy, "train/policy_loss": policy, "train/entropy": entropy, "train/baseline": self.baseline}
+
+    def status(self) -> Metrics:
+        return {"train/n_updates": self.updates}
+
+
+METRICS = ("train/loss", "train/policy_loss", "train/entropy", "train/baseline", "train/n_updates")
+SUMMARY = "A policy network learns CartPole from its returns (article 7). It stops by itself when the task is solved."
+EXAMPLES = (
+    "python -m rl.policy_gradient                     learn, show what was reached",
+    "python -m rl.policy_gradient --play              watch the newest trained agent",
+)
+
+
+def main() -> int:
+    """python -m rl.policy_gradient"""
+    return command("policy_gradient", Settings, PolicyGradientAgent, METRICS, SUMMARY, EXAMPLES, {})
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,159 @@
+"""A value function learns to balance a pole (article 5).
+
+FIGURES
+"""
+
+from __future__ import annotations
+
+import math
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from gymnasium import spaces
+from nnlite import optimizers
+from nnlite.saving import save_model
+
+from rl.core.agent import Agent, Array, Metrics
+from rl.core.errors import require
+from rl.core.experience import Experience
+from rl.core.experiment import command
+from rl.core.networks import network, observation_shape
+from rl.core.replay import Batch, ReplayBuffer
+from rl.core.returns import td_loss, td_target
+from rl.core.scaler import Scaler
+from rl.core.seeding import Streams
+from rl.core.settings import AgentSettings, at_least
+
+SQUARED = math.inf  # a Huber loss that never turns linear
+
+
+@dataclass
+class Settings(AgentSettings):
+    """Settings of Q-learning; the defaults are those that learn CartPole soonest."""
+
+    total_timesteps: int = 100_000
+    """environment steps, over all parallel games"""
+    learning_rate: float = 3e-3
+    """Adam's step size"""
+    gamma: float = 0.98
+    """discount a step, 0 to 1"""
+    epsilon: float = 0.1
+    """share of random actions"""
+    buffer_size: int = 10_000
+    """steps kept in the replay"""
+    batch_size: int = 32
+    """transitions an update"""
+    learning_starts: int = 1_000
+    """environment steps of random play before the first update; they fix the scale of the observations"""
+    train_freq: int = 1
+    """environment steps between updates"""
+    hidden: tuple[int, ...] = (10, 10)
+    """hidden units of the dense network (vector observations)"""
+    eval_freq: int = 2_000
+    """environment steps between evaluations; 0 = only at the end"""
+    eval_episodes: int = 100
+    """greedy games of an evaluation"""
+
+    def validate(self) -> None:
+        super().validate()
+        for name in ("batch_size", "learning_starts", "train_freq"):
+            at_least(self, name, 1)
+        at_least(self, "buffer_size", 6 * self.num_envs)
+        require(0 <= self.epsilon <= 1, f"--epsilon is {self.epsilon}", "give a share from 0 to 1")
+
+
+class ValueFunctionAgent(Agent):
+    """The network, how it acts, when and what it learns."""
+
+    KEPT = ("optimizer", "replay", "scaler", "rngs", "updates")
+
+    def __init__(self, observations: spaces.Space[Any], actions: spaces.Discrete, settings: Settings, rngs: Streams) -> None:
+        self.settings, self.actions = settings, int(actions.n)
+        self.model = network(observations, self.actions, settings.hidden, rngs.network)
+        self.optimizer = optimizers.Adam(settings.learning_rate).bind(self.model.params, self.model.grads)
+        self.scaler = Scaler()
+        shape = observation_shape(observations)
+        pixels = len(shape) == 3
+        self.replay = ReplayBuffer(
+            settings.buffer_size, settings.num_envs, shape, np.uint8 if pixels else np.float32,
+            stack=shape[-1] if pixels else 1, gamma=settings.gamma,
+        )
+        self.rngs = rngs
+        self.updates = 0
+
+    def act(self, observations: Array) -> Array:
+        """epsilon-greedy: a random action with probability epsilon, else the best one; before learning, random ones."""
+        rng = self.rngs.exploration
+        if self.steps < self.settings.learning_starts:
+            return rng.integers(self.actions, size=len(observations))
+        best = self.greedy(observations)
+        explore = rng.random(len(observations)) < self.settings.epsilon
+        if explore.any():
+            best[explore] = rng.integers(self.actions, size=int(explore.sum()))
+        return best
+
+    def preferences(self, observations: Array) -> Array:
+        """Q(s, a) for every action, (N, A)."""
+        return self.model.predict(self.scaler(observations))
+
+    def observe(self, experience: Experience) -> Metrics | None:
+        """Store the step of every game; one update every `train_freq` environment steps."""
+        s = self.settings
+        self.replay.add(
+            experience.observations, experience.actions, experience.rewards, experience.terminated, experience.done, experience.next_observations
+        )
+        before, self.steps = self.steps, self.steps + len(experience.rewards)
+        if self.steps < s.learning_starts:
+            return None
+        if before < s.learning_starts:
+            self.scaler.fit(self.replay.sample(s.learning_starts, self.rngs.replay).observations)
+        metrics = None
+        for _ in range(self.steps // s.train_freq - max(before, s.learning_starts) // s.train_freq):
+            metrics = self.update(self.replay.sample(s.batch_size, self.rngs.replay))
+        return metrics
+
+    def cut_off(self, observations: Array) -> None:
+        self.replay.cut_off(observations)
+
+    def update(self, batch: Batch) -> Metrics:
+        """One step of gradient descent on a batch."""
+        next_q = self.preferences(batch.next_observations)                                # (B, A)
+        goal = td_target(batch.returns, batch.discounts, next_q)                          # (B,) a constant from here on
+        q = self.model.forward(self.scaler(batch.observations))                           # (B, A)
+        loss, dq = td_loss(q, batch.actions, goal, SQUARED)                               # zero off the chosen action
+        self.model.backward(dq)
+        self.optimizer.step()
+        self.updates += 1
+        return {"train/loss": loss, "train/q_mean": float(q.mean())}
+
+    def status(self) -> Metrics:
+        return {"rollout/exploration_rate": self.settings.epsilon, "train/n_updates": self.updates}
+
+    def save(self, path: Path) -> None:
+        """One network that reads observations as they are: the scaler is folded into its first layer."""
+        save_model(self.scaler.folded(self.model), path)
+
+    def load(self, path: Path) -> None:
+        super().load(path)
+        self.scaler.forget()
+
+
+METRICS = ("train/loss", "train/q_mean", "rollout/exploration_rate", "train/n_updates")
+SUMMARY = "A small network of values learns CartPole by Q-learning (article 5). It stops by itself when the task is solved."
+EXAMPLES = (
+    "python -m rl.value_function                     learn, show what was reached",
+    "python -m rl.value_function --play              watch the newest trained agent",
+    "python -m rl.value_function --gamma 0.9 --buffer-size 1024 --learning-rate 1e-3      the listing's numbers",
+)
+
+
+def main() -> int:
+    """python -m rl.value_function"""
+    return command("value_function", Settings, ValueFunctionAgent, METRICS, SUMMARY, EXAMPLES, {})
+
+
+if __name__ == "__main__":
+    sys.exit(main())
