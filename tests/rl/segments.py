@@ -1,0 +1,82 @@
+"""Runs articles in new processes and stops them by real signals at chosen steps: `python segments.py JSON` (a list of jobs).
+
+job  {"article": "dqn", "argv": [...], "stop_at": step or null, "in_evaluation": number of the evaluation or null,
+      "signal": "SIGINT", "clock": false}
+Prints the exit code of each, as JSON, in the last line. Processes are forked where that exists: importing is the dear part.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import multiprocessing
+import os
+import signal
+import sys
+from typing import Any
+
+
+def work(job: dict[str, Any]) -> None:
+    """One process: the article's main, stopped where the job says so."""
+    from rl.core import cli, experiment, run_folder
+    from rl.core.evaluation import Evaluator
+    from rl.core.trainer import Trainer
+
+    def finish(article, settings, agent, trainer, folder, seconds):
+        run_folder.write_json(folder / "result.json", trainer.summary())
+
+    experiment.finish = finish                          # plots and pictures are not the question here
+    number = getattr(signal, job.get("signal", "SIGINT"))
+    step, evaluate = Trainer._step, Evaluator.__call__
+    if job.get("stop_at") is not None:
+
+        def stopping(self):
+            step(self)
+            if self.agent.steps >= job["stop_at"] and self.stop.received is None:
+                signal.raise_signal(number)
+
+        Trainer._step = stopping
+    if job.get("in_evaluation") is not None:
+
+        def interrupted(self, agent):
+            if self.calls == job["in_evaluation"]:
+                greedy = agent.greedy
+                agent.greedy = lambda observations: signal.raise_signal(number) or greedy(observations)
+            return evaluate(self, agent)
+
+        Evaluator.__call__ = interrupted
+    sys.argv = [job["article"], *job["argv"]]
+    code = importlib.import_module(f"rl.{job['article']}").main()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
+
+
+def main() -> None:
+    """Run the jobs one after the other."""
+    jobs = json.loads(sys.argv[1])
+    forks = sys.platform.startswith("linux")
+    if forks:
+        import tensorboardX  # noqa: F401
+        import tyro  # noqa: F401
+
+        from rl.core.experiment import observed
+
+        for env_id in ("CartPole-v0", "rl/Catcher-v0"):  # their compiled code is loaded at the first step
+            envs = observed(env_id, 1, 2)
+            envs.reset(seed=0)
+            envs.step(envs.action_space.sample())
+        for article in {job["article"] for job in jobs}:
+            importlib.import_module(f"rl.{article}")
+    context = multiprocessing.get_context("fork" if forks else "spawn")
+    codes = []
+    for job in jobs:
+        process = context.Process(target=work, args=(job,))
+        process.start()
+        process.join()
+        codes.append(process.exitcode)
+    print(json.dumps(codes))
+
+
+if __name__ == "__main__":
+    main()
