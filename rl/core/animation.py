@@ -122,12 +122,17 @@ def write_html(path: Path, recorded: Recording) -> None:
     path.write_text(page(recorded), encoding="utf-8")
 
 
-def inline(recorded: Recording, height: int = 520) -> Any:
-    """The page as an object that a notebook shows; raises ImportError outside one, where IPython is missing."""
+def inline(recorded: Recording | Path, height: int = 640) -> Any:
+    """The player as an object that a notebook shows, of a recording or of a page written before (a run's replay.html).
+
+    height  of the frame that it gets, pixels
+
+    Raises ImportError where IPython is missing.
+    """
     from IPython.display import HTML
 
-    frame = f'<iframe srcdoc="{html.escape(page(recorded))}" style="width:100%;height:{height}px;border:0" title="{html.escape(recorded.title)}"></iframe>'
-    return HTML(frame)
+    text = recorded.read_text(encoding="utf-8") if isinstance(recorded, Path) else page(recorded)
+    return HTML(f'<div><iframe srcdoc="{html.escape(text)}" title="replay" style="width:100%;height:{height}px;border:0"></iframe></div>')
 
 
 def page(recorded: Recording) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import Any, TypeVar
 
 from rl.core import cli, run_folder, saliency
 from rl.core.agent import Agent
-from rl.core.animation import LONGEST, Recording, recording, write_gif, write_html
+from rl.core.animation import LONGEST, Recording, inline, recording, write_gif, write_html
 from rl.core.seeding import streams
 from rl.core.settings import AgentSettings
 from rl.core.stage import CannotRenderError, Moment, Stage, watch
@@ -44,7 +45,7 @@ def write(folder: Path, recorded: Recording) -> None:
 
 
 def play_run(article: str, settings: S, settings_class: type[S], make_agent: Callable[..., Agent]) -> None:
-    """Show greedy games of a run's best model, in a window or, without a screen, as files in the run's folder.
+    """Show greedy games of a run's best model: in a window, in the notebook, or as files in the run's folder.
 
     settings.play  the run: "newest" or a folder; another env_id than the article's means the newest run on that one
 
@@ -55,9 +56,10 @@ def play_run(article: str, settings: S, settings_class: type[S], make_agent: Cal
     env_id = settings.env_id if settings.env_id != settings_class().env_id else None
     folder = run_folder.find(settings.out, article, settings.play, env_id)
     trained = replace(settings, **cli.read_config(str(folder / "config.json"), settings_class))
+    screen = not in_notebook()
     try:
-        require_screen()  # before the environment paints, which may open pygame's display for good
-        screen = True
+        if screen:
+            require_screen()  # before the environment paints, which may open pygame's display for good
     except NoScreenError:
         screen = False
     stage = Stage(trained.env_id, trained.max_episode_steps, streams(settings.seed).evaluation)
@@ -88,9 +90,16 @@ def play_into_files(stage: Stage, agent: Agent, title: str, folder: Path) -> Non
         if saliency.first_convolution(agent.model):
             saliency.filters_plot(folder / "filters.png", agent.model)
             names.append("filters.png")
-    print("There is no screen for a window; open instead")
+    if in_notebook():
+        sys.modules["IPython"].display.display(inline(recorded))
+    print("In the run's folder:" if in_notebook() else "There is no screen for a window; open instead")
     for name in names:
         print(f"  {folder / name}")
+
+
+def in_notebook() -> bool:
+    """This process is a notebook's kernel, which shows pictures itself."""
+    return "ipykernel" in sys.modules and sys.modules["IPython"].get_ipython() is not None
 
 
 def play_in_window(stage: Stage, agent: Agent, title: str) -> None:

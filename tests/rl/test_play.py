@@ -1,6 +1,7 @@
 """Watching: what is recorded, what the files hold, the window, and --play from the run's folder."""
 
 import base64
+import html
 import io
 import json
 import os
@@ -237,17 +238,24 @@ def test_the_page_needs_nothing_from_elsewhere_and_escapes_its_title():
     assert "<title>A &lt;title&gt; &amp; more</title>" in text and "<title> " not in text.split("</title>", 1)[1]
 
 
-def test_a_notebook_shows_the_page(monkeypatch):
-    module = types.ModuleType("IPython.display")
-    module.HTML = lambda text: text
-    monkeypatch.setitem(sys.modules, "IPython", types.ModuleType("IPython"))
-    monkeypatch.setitem(sys.modules, "IPython.display", module)
+@pytest.fixture
+def notebook(monkeypatch):
+    """A process that looks like a notebook's kernel; gives what it was asked to show."""
+    shown = []
+    ipython, display = types.ModuleType("IPython"), types.ModuleType("IPython.display")
+    ipython.display, ipython.get_ipython = display, lambda: "a shell"
+    display.HTML, display.display = lambda text: text, shown.append
+    for name, module in (("IPython", ipython), ("IPython.display", display), ("ipykernel", types.ModuleType("ipykernel"))):
+        monkeypatch.setitem(sys.modules, name, module)
+    return shown
+
+
+def test_a_notebook_gets_the_page_in_a_frame_of_its_own(notebook, tmp_path):
     recorded = filmed("rl/Catcher-v0", lazy(3), 5)
     shown = animation.inline(recorded)
-    assert shown.startswith("<iframe srcdoc=") and shown.count("<") == 2
-    import html
-
-    assert animation.page(recorded) in html.unescape(shown)
+    assert shown.count("<") == 4 and animation.page(recorded) in html.unescape(shown)
+    animation.write_html(tmp_path / "replay.html", recorded)
+    assert animation.inline(tmp_path / "replay.html") == shown
 
 
 def test_a_replay_is_small(tmp_path):
@@ -309,6 +317,12 @@ def test_play_shows_what_a_network_that_reads_screens_looks_at(tmp_path, capsys,
     said = capsys.readouterr().out
     for name in ("saliency.png", "filters.png"):
         assert str(folder / name) in said and (folder / name).stat().st_size > 5_000
+
+
+def test_play_in_a_notebook_shows_the_page_inline(tmp_path, notebook):
+    folder = trained(tmp_path, max_episode_steps=9)
+    play.play_run("small", OwnSettings(out=str(tmp_path), play="newest"), OwnSettings, Small)
+    assert len(notebook) == 1 and (folder / "replay.html").read_text(encoding="utf-8") in html.unescape(notebook[0])
 
 
 def test_play_without_a_model_says_how_to_train_one(tmp_path):
