@@ -80,6 +80,7 @@ TEST: dict[str, Any] = {
 class ActorCriticAgent(Agent):
     """The network, how it acts, when and what it learns."""
 
+    measure = "probability"
     KEPT = ("optimizer", "rollout", "rngs", "updates")
 
     def __init__(self, observations: spaces.Space[Any], actions: spaces.Discrete, settings: Settings, rngs: Streams) -> None:

@@ -57,6 +57,8 @@ class Settings(AgentSettings):
 class PolicyGradientAgent(Agent):
     """The network, how it acts, when and what it learns."""
 
+    measure = "probability"
+
     def __init__(self, observations: spaces.Space[Any], actions: spaces.Discrete, settings: Settings, rngs: Streams) -> None:
         self.settings, self.actions = settings, int(actions.n)
         self.model = network(observations, self.actions, settings.hidden, rngs.network)  # columns: the logits

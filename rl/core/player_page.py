@@ -114,7 +114,7 @@ function go(to) { frame = (to + count) % count; draw(); }
 function set(on) { playing = on; last = null; owed = 0; $("play").textContent = on ? "Pause" : "Play"; }
 function tick(now) {
   if (playing) {
-    if (last !== null) owed += (now - last) / 1000 * data.fps * Number($("speed").value);
+    if (last !== null) owed += Math.min(now - last, 250) / 1000 * data.fps * Number($("speed").value);
     last = now;
     const steps = Math.floor(owed);
     if (steps > 0) { owed -= steps; go(frame + steps); }
