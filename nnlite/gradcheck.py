@@ -9,6 +9,7 @@ central differences of L. Only float64 can tell a wrong gradient from rounding: 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -92,6 +93,38 @@ def gradient_errors(model: Network, x: Array, seed: int = 0, step: float = 1e-5)
     }
     before.rewind()
     return {name: relative_error(claimed[name], measured[name]) for name in claimed}
+
+
+def directional_errors(model: Network, x: Array, seed: int = 0, step: float = 1e-3) -> dict[str, float]:
+    """As gradient_errors, along one random direction each: for models too large to change number by number.
+
+    The claim is d/dt L(w + t v) = gradient . v for a unit vector v; errors are relative to what a right gradient gives
+    along a typical v, |gradient| / sqrt(size). The step is long, so that the model must be smooth: no relu, no pooling.
+    """
+    if model.dtype != np.float64:
+        raise ValueError("only a float64 model can be checked: Sequential(..., dtype='float64')")
+    rng, before = np.random.default_rng(seed), _Snapshot(model)
+    x = np.array(x, np.float64)
+    u = rng.standard_normal(model.forward(x).shape)
+    dx = np.array(model.backward(u.copy(), need_dx=True))
+    errors = {}
+    for name, values, gradient in (("params", model.params, model.grads.copy()), ("x", x, dx)):
+        kept, v = values.copy(), rng.standard_normal(values.shape)
+        v /= np.linalg.norm(v)
+        t = np.zeros(1)
+
+        def objective() -> float:
+            before.rewind()
+            values[...] = kept + t[0] * v
+            return float(np.sum(u * model.forward(x))) + model.penalty()
+
+        measured = float(numerical_gradient(objective, t, step)[0])
+        values[...] = kept
+        claimed = float(np.sum(gradient * v))
+        typical = float(np.linalg.norm(gradient)) / math.sqrt(gradient.size)
+        errors[name] = abs(claimed - measured) / max(abs(claimed), abs(measured), typical)
+    before.rewind()
+    return errors
 
 
 def smooth_input(model: Network, n: int, seed: int = 0, margin: float = 1e-3) -> Array:

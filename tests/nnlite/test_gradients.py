@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from nnlite import activations, layers, losses, network
 from nnlite.gradcheck import (
+    directional_errors,
     gradient_errors,
     layer_errors,
     loss_error,
@@ -69,7 +70,7 @@ def test_dense_backward_is_the_gradient_of_forward(passes, units, features, rows
 
 
 @pytest.mark.parametrize("path", ["direct", "patches"])
-@smooth
+@settings(deadline=None, max_examples=150)
 @given(data=st.data(), shape=images(), filters=st.integers(1, 3), common=weighted(), seed=seeds)
 def test_conv_backward_is_the_gradient_of_forward(path, data, shape, filters, common, seed):
     kernel, strides, padding = data.draw(windows(shape))
@@ -158,6 +159,55 @@ def test_whole_network_backward_is_the_gradient_of_forward(model, compiled, n, s
         model._fused = None  # the chains of Dense layers among the networks would run compiled
     scramble(model, seed)
     errors = gradient_errors(model, smooth_input(model, n, seed, margin=3e-4), seed)
+    assert max(errors.values()) <= BOUND, errors
+
+
+wide = st.sampled_from([1, 2, 3, 4, 5, 7, 8, 9, 16, 17, 24, 32, 33])  # fewer, as many, and more than a vector register
+
+
+@pytest.mark.parametrize("path", ["direct", "patches"])
+@settings(deadline=None, max_examples=80)
+@given(data=st.data(), size=st.tuples(*[st.integers(1, 14)] * 2), channels=wide, filters=wide, n=st.integers(1, 4), seed=seeds)
+def test_wide_convolutions_along_a_direction(path, data, size, channels, filters, n, seed):
+    kernel, strides, padding = data.draw(windows((n, *size, channels)))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(layers, "default_path", lambda: path)
+        layer = layers.Conv2D(filters, kernel, strides, padding, "tanh", input_shape=(*size, channels))
+        model = Sequential([layer], seed=seed, dtype="float64").build()
+    scramble(model, seed)
+    model.params *= 0.3  # away from where tanh is flat
+    errors = directional_errors(model, np.random.default_rng(seed).standard_normal((n, *size, channels)), seed)
+    assert max(errors.values()) <= BOUND, errors
+
+
+@pytest.mark.parametrize("compiled", [True, False])
+@settings(deadline=None, max_examples=40)
+@given(units=st.lists(wide, min_size=1, max_size=4), features=wide, n=wide, seed=seeds)
+def test_wide_dense_networks_along_a_direction(compiled, units, features, n, seed):
+    stack = [layers.Dense(width, "softplus", input_shape=(features,)) for width in units]
+    model = Sequential([*stack, layers.Dense(3, "softmax")], seed=seed, dtype="float64").build()
+    model._fused = model._fused if compiled else None
+    errors = directional_errors(model, np.random.default_rng(seed).standard_normal((n, features)), seed)
+    assert max(errors.values()) <= BOUND, errors
+
+
+def test_the_pixel_network_along_a_direction():
+    """The Catcher article's network at its full size, with a smooth activation in place of relu."""
+    common = {"padding": "same", "activation": "tanh", "kernel_initializer": "glorot_normal"}
+    model = Sequential(
+        [
+            layers.Rescaling(0.5, input_shape=(80, 80, 4)),
+            layers.Conv2D(32, 8, 4, **common),
+            layers.Conv2D(64, 4, 2, **common),
+            layers.Conv2D(64, 3, 1, **common),
+            layers.Flatten(),
+            layers.Dense(256, "tanh"),
+            layers.Dense(3),
+        ],
+        seed=0,
+        dtype="float64",
+    ).build()
+    errors = directional_errors(model, np.random.default_rng(1).standard_normal((2, 80, 80, 4)))
     assert max(errors.values()) <= BOUND, errors
 
 

@@ -5,7 +5,7 @@ import pytest
 
 from nnlite import activations, convolution, layers, losses, regularizers
 from nnlite.convolution import same_padding
-from nnlite.gradcheck import gradient_errors, layer_errors, loss_error, scramble, smooth_input
+from nnlite.gradcheck import directional_errors, gradient_errors, layer_errors, loss_error, scramble, smooth_input
 from nnlite.models import Sequential
 
 CAUGHT = 1e-4  # a thousand times the bound of test_gradients: no fault is caught by luck
@@ -13,6 +13,11 @@ CAUGHT = 1e-4  # a thousand times the bound of test_gradients: no fault is caugh
 
 def worst(layer, shape=(3, 4)):
     return max(layer_errors(layer, shape).values())
+
+
+def along_a_direction():
+    model = Sequential([conv(activation="tanh", input_shape=(5, 4, 3))], seed=0, dtype="float64").build()
+    return max(directional_errors(model, np.random.default_rng(0).standard_normal((2, 5, 4, 3))).values())
 
 
 def conv(**arguments):
@@ -94,9 +99,9 @@ def test_off_by_one_padding_in_the_input_gradient(monkeypatch, path, axis):
             dx[...] = np.roll(dx, 1, axis)
 
     monkeypatch.setattr(layers, "default_path", lambda: path)
-    assert worst(conv(), (2, 5, 4, 3)) < 1e-9
+    assert worst(conv(), (2, 5, 4, 3)) < 1e-9 and along_a_direction() < 1e-9
     monkeypatch.setitem(convolution.PATHS, path, Shifted)
-    assert worst(conv(), (2, 5, 4, 3)) > CAUGHT
+    assert worst(conv(), (2, 5, 4, 3)) > CAUGHT and along_a_direction() > CAUGHT
 
 
 def test_off_by_one_padding_in_the_geometry(monkeypatch):
