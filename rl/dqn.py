@@ -91,6 +91,8 @@ class Settings(AgentSettings):
     """hidden units of the dense network (vector observations)"""
     eval_freq: int = 1_000
     """environment steps between evaluations; 0 = only at the end"""
+    save_freq: int = 10_000
+    """environment steps between checkpoints; 0 = only at the end"""
 
     def validate(self) -> None:
         super().validate()
@@ -180,23 +182,23 @@ class DeepQNetworkAgent(Agent):
 
     def update(self, batch: Batch) -> Metrics:
         """One step of gradient descent on a batch."""
-        next_q = self.target.predict(batch.next_observations)                             # (B, A)
+        next_q = self.target.predict(batch.next_observations)                                  # (B, A)
         chooser = self.model.predict(batch.next_observations) if self.settings.double else next_q
-        goal = td_target(batch.returns, batch.discounts, next_q, chooser)                 # (B,)
-        q = self.model.forward(batch.observations)                                        # (B, A)
-        loss, dq = td_loss(q, batch.actions, goal, self.settings.huber_delta)                                        # zero off the chosen action
+        goal = td_target(batch.returns, batch.discounts, next_q, chooser)                      # (B,)
+        q = self.model.forward(batch.observations)                                             # (B, A)
+        loss, dq = td_loss(q, batch.actions, goal, self.settings.huber_delta)                  # zero off the chosen action
         self.model.backward(dq)
         self.optimizer.step()
         self.updates += 1
         if self.updates % self.settings.target_update == 0:
             self.target.copy_from(self.model)
-        return {"train/loss": loss, "train/q_mean": float(q.mean())}
+        return {"train/loss": loss, "train/target_mean": float(np.add.reduce(goal)) / len(goal)}
 
     def status(self) -> Metrics:
         return {"rollout/exploration_rate": self.epsilon, "train/n_updates": self.updates}
 
 
-METRICS = ("train/loss", "train/q_mean", "rollout/exploration_rate", "train/n_updates")
+METRICS = ("train/loss", "train/target_mean", "rollout/exploration_rate", "train/n_updates")
 SUMMARY = "DQN learns Catcher from the screen (article 6). It stops by itself when the game is solved."
 EXAMPLES = (
     "python -m rl.dqn                     learn, show what was reached",
