@@ -12,14 +12,16 @@ from nnlite import optimizers
 from nnlite.losses import mean_squared_error
 
 from rl.core.agent import Agent, Array, Metrics
+from rl.core.errors import require
 from rl.core.experience import Experience
 from rl.core.experiment import command
+from rl.core.guards import check_loss
 from rl.core.networks import network
 from rl.core.policy import explained_variance, policy_loss, probabilities, sample_actions
 from rl.core.returns import generalized_advantages
 from rl.core.rollout import Rollout
 from rl.core.seeding import Streams
-from rl.core.settings import AgentSettings, at_least, positive
+from rl.core.settings import AgentSettings, at_least, flag, positive
 
 
 @dataclass
@@ -59,6 +61,9 @@ class Settings(AgentSettings):
         super().validate()
         at_least(self, "n_steps", 1)
         positive(self, "clipnorm")
+        require(0 <= self.gae_lambda <= 1, f"--gae-lambda is {self.gae_lambda}", "give a number from 0 to 1")
+        for name in ("ent_coef", "vf_coef"):
+            require(getattr(self, name) >= 0, f"{flag(name)} is {getattr(self, name)}", "give a number >= 0")
 
 
 TEST: dict[str, Any] = {
@@ -69,7 +74,7 @@ TEST: dict[str, Any] = {
     "n_steps": 16,
     "learning_rate": 2e-3,
     "gamma": 0.98,
-    "ent_coef": 0.0,
+    "ent_coef": 0.01,
     "clip_rewards": False,
     "life_loss_ends": False,
     "eval_freq": 5_000,
@@ -80,29 +85,33 @@ TEST: dict[str, Any] = {
 class ActorCriticAgent(Agent):
     """The network, how it acts, when and what it learns."""
 
-    measure = "probability"
     KEPT = ("optimizer", "rollout", "rngs", "updates")
+    measure = "probability"
 
     def __init__(self, observations: spaces.Space[Any], actions: spaces.Discrete, settings: Settings, rngs: Streams) -> None:
         self.settings, self.actions = settings, int(actions.n)
-        self.model = network(observations, self.actions + 1, settings.hidden, rngs.network)  # columns: the logits, the value
-        self.optimizer = optimizers.Adam(settings.learning_rate, clipnorm=settings.clipnorm).bind(
-            self.model.params, self.model.grads, self.model.variables
-        )
+        self.model = network(observations, self.actions + 1, settings.hidden, rngs.network)  # the actor's logits, the critic's value
+        self.optimizer = optimizers.Adam(settings.learning_rate, clipnorm=settings.clipnorm)
+        self.optimizer.bind(self.model.params, self.model.grads, self.model.variables)
         self.rollout = Rollout(settings.n_steps, settings.num_envs, observations)
         self.rngs = rngs
         self.updates = 0
 
     def act(self, observations: Array) -> Array:
         """Actions drawn from the policy."""
-        return sample_actions(self.model.predict(observations)[:, :-1], self.rngs.exploration)
+        return sample_actions(self.logits(observations), self.rngs.exploration)
+
+    def greedy(self, observations: Array) -> Array:
+        """The likeliest actions."""
+        return self.logits(observations).argmax(axis=1)
 
     def preferences(self, observations: Array) -> Array:
         """pi(a|s) for every action, (N, A)."""
-        return probabilities(self.model.predict(observations)[:, :-1])
+        return probabilities(self.logits(observations))
 
-    def greedy(self, observations: Array) -> Array:
-        return self.model.predict(observations)[:, :-1].argmax(axis=1)
+    def logits(self, observations: Array) -> Array:
+        """What the actor says, (N, A); softmax makes probabilities of it."""
+        return self.model.predict(observations)[:, :-1]
 
     def values(self, observations: Array) -> Array:
         """V(s), (N,): what the critic expects."""
@@ -111,12 +120,10 @@ class ActorCriticAgent(Agent):
     def observe(self, experience: Experience) -> Metrics | None:
         """Store the step of every game; one update every `n_steps` steps of all games."""
         s = self.settings
-        if s.clip_rewards or s.life_loss_ends:
-            rewards = np.clip(experience.rewards, -1, 1) if s.clip_rewards else experience.rewards
-            ends = experience.terminated | (experience.rewards < 0) if s.life_loss_ends else experience.terminated
-            experience = experience._replace(rewards=rewards, terminated=ends)
-        self.rollout.add(experience)
-        self.steps += len(experience.rewards)
+        rewards = np.clip(experience.rewards, -1, 1) if s.clip_rewards else experience.rewards
+        ends = experience.terminated | (experience.rewards < 0) if s.life_loss_ends else experience.terminated
+        self.rollout.add(experience._replace(rewards=rewards, terminated=ends))
+        self.steps += len(rewards)
         return self.update(self.rollout) if self.rollout.full else None
 
     def cut_off(self, observations: Array) -> None:
@@ -125,29 +132,35 @@ class ActorCriticAgent(Agent):
     def update(self, rollout: Rollout) -> Metrics:
         """One step of gradient descent on the rollout, which is then forgotten."""
         s = self.settings
-        output = self.model.forward(rollout.flat_observations())                          # (T * E, A + 1)
+        output = self.model.forward(rollout.flat_observations())                               # (T * E, A + 1)
         logits, values = output[:, :-1], output[:, -1]
-        steps = values.reshape(rollout.actions.shape)                                     # (T, E)
-        advantages = generalized_advantages(
-            rollout.rewards, steps, rollout.next_values(steps, self.values), rollout.terminated, rollout.done, s.gamma, s.gae_lambda
-        ).ravel()                                                                         # (T * E,) constants from here on
+        advantages = self.advantages(rollout, values)                                          # (T * E,) constants from here on
         returns = advantages + values
         policy, entropy, dlogits = policy_loss(logits, rollout.actions.ravel(), advantages, s.ent_coef)
         value, dvalues = mean_squared_error(values, returns)
+        loss = policy + s.vf_coef * value - s.ent_coef * entropy
+        check_loss(loss, advantages=advantages)
         explained = explained_variance(values, returns)
         self.model.backward(np.column_stack((dlogits, s.vf_coef * dvalues)))
         self.optimizer.step()
         self.updates += 1
         return {
-            "train/loss": policy + s.vf_coef * value - s.ent_coef * entropy,
-            "train/policy_loss": policy, "train/value_loss": value, "train/entropy": entropy, "train/explained_variance": explained,
+            "train/loss": loss, "train/policy_loss": policy, "train/entropy": entropy,
+            "train/value_loss": value, "train/explained_variance": explained,
         }
+
+    def advantages(self, rollout: Rollout, values: Array) -> Array:
+        """How much better than the critic expected each action turned out, (T * E,); a return that is cut off goes on with V."""
+        s, r = self.settings, rollout
+        values = values.reshape(r.rewards.shape)                                               # (T, E)
+        beyond = r.next_values(values, self.values)
+        return generalized_advantages(r.rewards, values, beyond, r.terminated, r.done, s.gamma, s.gae_lambda).ravel()
 
     def status(self) -> Metrics:
         return {"train/n_updates": self.updates}
 
 
-METRICS = ("train/loss", "train/policy_loss", "train/value_loss", "train/entropy", "train/explained_variance", "train/n_updates")
+METRICS = ("train/loss", "train/policy_loss", "train/entropy", "train/value_loss", "train/explained_variance", "train/n_updates")
 SUMMARY = "A2C learns Catcher from the screen (article 8). It stops by itself when the game is solved."
 EXAMPLES = (
     "python -m rl.a2c                     learn, show what was reached",

@@ -11,14 +11,18 @@ from gymnasium import spaces
 from nnlite import optimizers
 
 from rl.core.agent import Agent, Array, Metrics
+from rl.core.errors import require
 from rl.core.experience import Experience
 from rl.core.experiment import command
+from rl.core.guards import check_loss
 from rl.core.networks import network
 from rl.core.policy import policy_loss, probabilities, sample_actions
 from rl.core.returns import discounted_returns
 from rl.core.rollout import Rollout
 from rl.core.seeding import Streams
 from rl.core.settings import AgentSettings, at_least, positive
+
+SMALLEST_SPREAD = 1e-6  # returns that are all alike have no spread to divide by
 
 
 @dataclass
@@ -52,32 +56,41 @@ class Settings(AgentSettings):
         super().validate()
         at_least(self, "n_steps", 1)
         positive(self, "clipnorm")
+        require(self.ent_coef >= 0, f"--ent-coef is {self.ent_coef}", "give a number >= 0")
+        require(0 < self.baseline_rate <= 1, f"--baseline-rate is {self.baseline_rate}", "give a number above 0, at most 1")
 
 
 class PolicyGradientAgent(Agent):
     """The network, how it acts, when and what it learns."""
 
+    KEPT = ("optimizer", "rollout", "rngs", "updates", "baseline", "spread")
     measure = "probability"
 
     def __init__(self, observations: spaces.Space[Any], actions: spaces.Discrete, settings: Settings, rngs: Streams) -> None:
         self.settings, self.actions = settings, int(actions.n)
-        self.model = network(observations, self.actions, settings.hidden, rngs.network)  # columns: the logits
-        self.optimizer = optimizers.Adam(settings.learning_rate, clipnorm=settings.clipnorm).bind(
-            self.model.params, self.model.grads, self.model.variables
-        )
+        self.model = network(observations, self.actions, settings.hidden, rngs.network)        # the actor's logits
+        self.optimizer = optimizers.Adam(settings.learning_rate, clipnorm=settings.clipnorm)
+        self.optimizer.bind(self.model.params, self.model.grads, self.model.variables)
         self.rollout = Rollout(settings.n_steps, settings.num_envs, observations)
         self.rngs = rngs
         self.updates = 0
-        self.baseline = 0.0
-        self.spread = 1.0
+        self.baseline, self.spread = 0.0, 1.0  # mean and deviation of recent returns
 
     def act(self, observations: Array) -> Array:
         """Actions drawn from the policy."""
-        return sample_actions(self.model.predict(observations), self.rngs.exploration)
+        return sample_actions(self.logits(observations), self.rngs.exploration)
+
+    def greedy(self, observations: Array) -> Array:
+        """The likeliest actions."""
+        return self.logits(observations).argmax(axis=1)
 
     def preferences(self, observations: Array) -> Array:
         """pi(a|s) for every action, (N, A)."""
-        return probabilities(self.model.predict(observations))
+        return probabilities(self.logits(observations))
+
+    def logits(self, observations: Array) -> Array:
+        """What the actor says, (N, A); softmax makes probabilities of it."""
+        return self.model.predict(observations)
 
     def observe(self, experience: Experience) -> Metrics | None:
         """Store the step of every game; one update every `n_steps` steps of all games."""
@@ -85,21 +98,34 @@ class PolicyGradientAgent(Agent):
         self.steps += len(experience.rewards)
         return self.update(self.rollout) if self.rollout.full else None
 
+    def cut_off(self, observations: Array) -> None:
+        self.rollout.cut_off()
+
     def update(self, rollout: Rollout) -> Metrics:
         """One step of gradient descent on the rollout, which is then forgotten."""
         s = self.settings
-        logits = self.model.forward(rollout.flat_observations())                          # (T * E, A)
-        beyond = np.full(rollout.rewards.shape, self.baseline, np.float32)
-        returns = discounted_returns(rollout.rewards, rollout.terminated, rollout.done, beyond, s.gamma).ravel()
-        rate = s.baseline_rate if self.updates else 1.0
-        self.baseline += rate * (float(returns.mean()) - self.baseline)
-        self.spread += rate * (float(returns.std()) - self.spread)
-        advantages = (returns - self.baseline) / max(self.spread, 1e-6)
+        logits = self.model.forward(rollout.flat_observations())                               # (T * E, A)
+        advantages = self.advantages(rollout)                                                  # (T * E,) constants
         policy, entropy, dlogits = policy_loss(logits, rollout.actions.ravel(), advantages, s.ent_coef)
+        loss = policy - s.ent_coef * entropy
+        check_loss(loss, advantages=advantages)
         self.model.backward(dlogits)
         self.optimizer.step()
         self.updates += 1
-        return {"train/loss": policy - s.ent_coef * entropy, "train/policy_loss": policy, "train/entropy": entropy, "train/baseline": self.baseline}
+        return {
+            "train/loss": loss, "train/policy_loss": policy, "train/entropy": entropy,
+            "train/baseline": self.baseline,
+        }
+
+    def advantages(self, rollout: Rollout) -> Array:
+        """How much better than usual each action turned out, (T * E,); a return that is cut off goes on with the baseline."""
+        s, r = self.settings, rollout
+        beyond = np.full(r.rewards.shape, self.baseline, np.float32)                           # (T, E)
+        returns = discounted_returns(r.rewards, r.terminated, r.done, beyond, s.gamma).ravel()
+        rate = s.baseline_rate if self.updates else 1.0                                        # the first rollout sets both
+        self.baseline += rate * (float(returns.mean()) - self.baseline)
+        self.spread += rate * (float(returns.std()) - self.spread)
+        return (returns - np.float32(self.baseline)) / np.float32(self.spread + SMALLEST_SPREAD)
 
     def status(self) -> Metrics:
         return {"train/n_updates": self.updates}

@@ -20,6 +20,7 @@ from rl.core.agent import Agent, Array, Metrics
 from rl.core.errors import require
 from rl.core.experience import Experience
 from rl.core.experiment import command
+from rl.core.guards import check_loss
 from rl.core.networks import network, observation_shape
 from rl.core.replay import Batch, ReplayBuffer
 from rl.core.returns import td_loss, td_target
@@ -124,10 +125,11 @@ class ValueFunctionAgent(Agent):
         goal = td_target(batch.returns, batch.discounts, next_q)                          # (B,) a constant from here on
         q = self.model.forward(self.scaler(batch.observations))                           # (B, A)
         loss, dq = td_loss(q, batch.actions, goal, SQUARED)                               # zero off the chosen action
+        check_loss(loss, target=goal)
         self.model.backward(dq)
         self.optimizer.step()
         self.updates += 1
-        return {"train/loss": loss, "train/q_mean": float(q.mean())}
+        return {"train/loss": loss, "train/target_mean": float(np.add.reduce(goal)) / len(goal)}
 
     def status(self) -> Metrics:
         return {"rollout/exploration_rate": self.settings.epsilon, "train/n_updates": self.updates}
@@ -141,7 +143,7 @@ class ValueFunctionAgent(Agent):
         self.scaler.forget()
 
 
-METRICS = ("train/loss", "train/q_mean", "rollout/exploration_rate", "train/n_updates")
+METRICS = ("train/loss", "train/target_mean", "rollout/exploration_rate", "train/n_updates")
 SUMMARY = "A small network of values learns CartPole by Q-learning (article 5). It stops by itself when the task is solved."
 EXAMPLES = (
     "python -m rl.value_function                     learn, show what was reached",
