@@ -1,6 +1,6 @@
 """Games as files: a GIF that loops, and one HTML page that plays, pauses and steps. Both need nothing but themselves.
 
-All frames of a recording share one palette, so a picture is one byte a pixel and the whole is small and quickly written.
+All frames of a recording share one palette: a picture is one byte a pixel, and the whole small and quickly written.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ class Recording:
     @property
     def scale(self) -> int:
         """How often a pixel is repeated when it is shown."""
-        return max(1, SHOWN // max(self.frames.shape[1:]))
+        return max(1, SHOWN // int(max(self.frames.shape[1:])))
 
 
 def recording(moments: Iterable[Moment], fps: int, actions: tuple[str, ...], title: str, measure: str) -> Recording:
@@ -68,7 +68,7 @@ def shrunk(picture: Array) -> Array:
 
 
 def common_palette(pictures: Array) -> Array:
-    """At most 256 colours (C, 3) uint8 for pictures (T, H, W, 3): their own, or the commonest and mixtures of the rest."""
+    """At most 256 colours (C, 3) uint8 for pictures (T, H, W, 3): their own, or the commonest and mixed ones."""
     sample = pictures[np.linspace(0, len(pictures) - 1, SAMPLES).astype(int)]
     mosaic = Image.fromarray(sample.reshape(-1, *pictures.shape[2:]))
     counted = sorted(mosaic.getcolors(mosaic.width * mosaic.height) or (), reverse=True)
@@ -80,10 +80,10 @@ def common_palette(pictures: Array) -> Array:
 
 
 def indexed(pictures: Array, palette: Array) -> Array:
-    """The index (T, H, W) uint8 of each pixel's colour in the palette, by a table of the 32,768 colours of five bits a part."""
+    """The index (T, H, W) uint8 of each pixel's colour in the palette, by a table of five bits a part."""
     table = nearest_table(palette)
     frames = np.empty(pictures.shape[:3], np.uint8)
-    for picture, frame in zip(pictures, frames):
+    for picture, frame in zip(pictures, frames, strict=True):
         np.take(table, five_bits(picture), out=frame)
     return frames
 
@@ -91,16 +91,16 @@ def indexed(pictures: Array, palette: Array) -> Array:
 def five_bits(colours: Array) -> Array:
     """Colours (..., 3) uint8 -> (...) of 15 bits, five for each part."""
     red, green, blue = (colours[..., part].astype(np.uint16) >> 3 for part in range(3))
-    return red << 10 | green << 5 | blue
+    return np.asarray(red << 10 | green << 5 | blue)
 
 
 def nearest_table(palette: Array) -> Array:
     """(32768,) uint8: the nearest entry of the palette (C, 3); of entries alike in five bits the first is found."""
-    levels = np.arange(32) << 3 | np.arange(32) >> 2                                        # 0 .. 255
+    levels = np.arange(32) << 3 | np.arange(32) >> 2  # 0 .. 255
     corners = np.stack(np.meshgrid(levels, levels, levels, indexing="ij"), -1).reshape(-1, 3).astype(np.float32)
     entries = palette.astype(np.float32)
-    distance = np.square(entries).sum(axis=1) - 2 * corners @ entries.T                     # (32768, C), less |corner|^2
-    table = distance.argmin(axis=1).astype(np.uint8)
+    distance = np.square(entries).sum(axis=1) - 2 * corners @ entries.T  # (32768, C), less |corner|^2
+    table: Array = distance.argmin(axis=1).astype(np.uint8)
     table[five_bits(palette)[::-1]] = np.arange(len(palette), dtype=np.uint8)[::-1]
     return table
 
@@ -118,7 +118,7 @@ def write_gif(path: Path, recorded: Recording) -> None:
 
 
 def write_html(path: Path, recorded: Recording) -> None:
-    """One page with all frames in it: play, pause, slider, speed, single steps; the score and what the agent thought."""
+    """One page with all frames in it: play, pause, slider, speed, steps; the score and what the agent thought."""
     path.write_text(page(recorded), encoding="utf-8")
 
 
@@ -129,10 +129,13 @@ def inline(recorded: Recording | Path, height: int = 640) -> Any:
 
     Raises ImportError where IPython is missing.
     """
-    from IPython.display import HTML
+    from IPython.display import HTML  # type: ignore[import-not-found]
 
     text = recorded.read_text(encoding="utf-8") if isinstance(recorded, Path) else page(recorded)
-    return HTML(f'<div><iframe srcdoc="{html.escape(text)}" title="replay" style="width:100%;height:{height}px;border:0"></iframe></div>')
+    return HTML(
+        f'<div><iframe srcdoc="{html.escape(text)}" title="replay" '
+        f'style="width:100%;height:{height}px;border:0"></iframe></div>'
+    )
 
 
 def page(recorded: Recording) -> str:
@@ -141,11 +144,18 @@ def page(recorded: Recording) -> str:
     columns, rows = max(1, SHEET // width), max(1, SHEET // height)
     data = {
         "title": recorded.title,
-        "width": width, "height": height, "scale": recorded.scale, "fps": recorded.fps,
-        "columns": min(columns, count), "rows": rows,
-        "sheets": [sheet(recorded.frames[start : start + columns * rows], recorded.palette, min(columns, count))
-                   for start in range(0, count, columns * rows)],
-        "actions": recorded.actions, "measure": recorded.measure,
+        "width": width,
+        "height": height,
+        "scale": recorded.scale,
+        "fps": recorded.fps,
+        "columns": min(columns, count),
+        "rows": rows,
+        "sheets": [
+            sheet(recorded.frames[start : start + columns * rows], recorded.palette, min(columns, count))
+            for start in range(0, count, columns * rows)
+        ],
+        "actions": recorded.actions,
+        "measure": recorded.measure,
         "values": [[float(f"{value:.4g}") for value in moment.preferences] for moment in recorded.moments],
         "chosen": [moment.action for moment in recorded.moments],
         "score": [float(f"{moment.score:.6g}") for moment in recorded.moments],
@@ -162,7 +172,9 @@ def sheet(frames: Array, palette: Array, columns: int) -> str:
     rows = -(-count // columns)
     tiles = np.zeros((rows * columns, height, width), np.uint8)
     tiles[:count] = frames
-    picture = Image.fromarray(tiles.reshape(rows, columns, height, width).swapaxes(1, 2).reshape(rows * height, columns * width)).convert("P")
+    picture = Image.fromarray(
+        tiles.reshape(rows, columns, height, width).swapaxes(1, 2).reshape(rows * height, columns * width)
+    ).convert("P")
     picture.putpalette(palette.tobytes())
     buffer = io.BytesIO()
     picture.save(buffer, "PNG", compress_level=6)

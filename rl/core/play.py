@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from rl.core import cli, run_folder, saliency
 from rl.core.agent import Agent
@@ -22,7 +22,7 @@ END_SECONDS = 0.7  # for which the last picture of a game stays
 
 
 def record(folder: Path, agent: Agent, settings: AgentSettings) -> None:
-    """Write replay.gif and replay.html of greedy games into the run's folder; say so when the environment has no pictures."""
+    """Write replay.gif and replay.html of greedy games into the run's folder, or say why there are none."""
     try:
         stage = Stage(settings.env_id, settings.max_episode_steps, streams(settings.seed).evaluation)
     except CannotRenderError as problem:
@@ -63,7 +63,9 @@ def play_run(article: str, settings: S, settings_class: type[S], make_agent: Cal
     except NoScreenError:
         screen = False
     stage = Stage(trained.env_id, trained.max_episode_steps, streams(settings.seed).evaluation)
-    agent = make_agent(stage.envs.single_observation_space, stage.envs.single_action_space, trained, streams(trained.seed))
+    agent = make_agent(
+        stage.envs.single_observation_space, stage.envs.single_action_space, trained, streams(trained.seed)
+    )
     agent.load(folder / "best.safetensors")
     title = f"rl.{article} on {trained.env_id}"
     print(f"{title}, the best model of {folder}", flush=True)
@@ -119,7 +121,10 @@ def play_in_window(stage: Stage, agent: Agent, title: str) -> None:
         action = -1 if stage.over else controls.choose(int(preferences.argmax()))
         moment = Moment(stage.picture, observation, preferences, action, stage.score, stage.game, stage.steps)
         glowing = looks and controls.saliency and not stage.over
-        window.show(moment, saliency.overlay(moment.picture, saliency.saliency(agent.model, observation, action)) if glowing else None)
+        window.show(
+            moment,
+            saliency.overlay(moment.picture, saliency.saliency(agent.model, observation, action)) if glowing else None,
+        )
         window.read_keys()
         if controls.restart:
             controls.restart, wait = False, 0

@@ -14,7 +14,15 @@ Array = np.ndarray[Any, np.dtype[Any]]
 GAME = 512  # pixels that the longer side of a game gets, about
 PANEL, MARGIN, ROW = 300, 16, 26  # pixels
 SPEEDS = (0.125, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0)
-PAGE, INK, SOFT, TRACK, BAR, BEST, YOURS = (22, 22, 24), (240, 240, 242), (160, 160, 168), (48, 48, 54), (47, 93, 124), (86, 180, 233), (230, 159, 0)
+PAGE, INK, SOFT, TRACK, BAR, BEST, YOURS = (
+    (22, 22, 24),
+    (240, 240, 242),
+    (160, 160, 168),
+    (48, 48, 54),
+    (47, 93, 124),
+    (86, 180, 233),
+    (230, 159, 0),
+)
 HELP = ("space pause    + - speed    r restart    esc quit", "arrows, numbers: play yourself    a: the agent plays")
 SALIENCY_HELP = "s: what the network looks at"
 IDLE = ("stay", "none", "noop", "nothing")  # names of actions that do nothing
@@ -88,7 +96,9 @@ class PlayWindow:
     looks    the network reads screens: there is a saliency picture to show
     """
 
-    def __init__(self, title: str, size: tuple[int, int], controls: Controls, measure: str, fps: int, looks: bool) -> None:
+    def __init__(
+        self, title: str, size: tuple[int, int], controls: Controls, measure: str, fps: int, looks: bool
+    ) -> None:
         require_screen()
         pygame.font.init()
         self.controls, self.measure, self.fps = controls, measure, fps
@@ -97,7 +107,9 @@ class PlayWindow:
         self.game = pygame.Rect(MARGIN, MARGIN, round(width * scale), round(height * scale))
         self.help = HELP + ((SALIENCY_HELP,) if looks else ())
         inner = max(self.game.height, 150 + ROW * (len(controls.actions) + 1))
-        self.surface = pygame.display.set_mode((self.game.width + PANEL + 3 * MARGIN, inner + 2 * MARGIN + 20 * len(self.help) + 8))
+        self.surface = pygame.display.set_mode(
+            (self.game.width + PANEL + 3 * MARGIN, inner + 2 * MARGIN + 20 * len(self.help) + 8)
+        )
         pygame.display.set_caption(title)
         pygame.key.stop_text_input()  # an input method would swallow the keys
         self.large, self.normal, self.small = (pygame.font.Font(None, points) for points in (44, 24, 20))
@@ -144,7 +156,9 @@ class PlayWindow:
     def _draw_bars(self, moment: Moment, left: int, top: int) -> None:
         values = moment.preferences
         probable = self.measure == "probability"
-        self._write(self.small, self.measure if probable else f"{self.measure}; bar: above the worst one", left, top, SOFT)
+        self._write(
+            self.small, self.measure if probable else f"{self.measure}; bar: above the worst one", left, top, SOFT
+        )
         self.widest = max(self.widest, float(np.ptp(values)))
         lengths = values if probable else (values - values.min()) / self.widest
         colour = YOURS if self.controls.yours else BEST
@@ -154,7 +168,11 @@ class PlayWindow:
             self._write(self.normal, name[:9], left, y, INK if chosen else SOFT)
             track = pygame.Rect(left + 80, y + 2, PANEL - 80 - 72, 13)
             pygame.draw.rect(self.surface, TRACK, track)
-            pygame.draw.rect(self.surface, colour if chosen else BAR, (*track.topleft, round(track.width * float(lengths[action])), track.height))
+            pygame.draw.rect(
+                self.surface,
+                colour if chosen else BAR,
+                (*track.topleft, round(track.width * float(lengths[action])), track.height),
+            )
             number = self.normal.render(f"{values[action]:.3f}", True, INK if chosen else SOFT)
             self.surface.blit(number, number.get_rect(right=left + PANEL, top=y))
 

@@ -29,18 +29,35 @@ def reward_plot(path: Path, returns: Sequence[float], title: str) -> None:
     else:
         interval = INTERVAL * -(-len(returns) // (INTERVAL * MOST_POINTS))
         if len(returns) < SINGLES:
-            axes.plot(np.arange(1, len(returns) + 1), returns, ".", color=INK, alpha=0.4, markersize=5, label="an episode")
+            axes.plot(
+                np.arange(1, len(returns) + 1), returns, ".", color=INK, alpha=0.4, markersize=5, label="an episode"
+            )
         episodes, means, deviations = grouped(returns, interval)
-        axes.fill_between(episodes, means - deviations, means + deviations, color=BAND, alpha=0.3, linewidth=0, label="± standard deviation")
-        axes.plot(episodes, means, color=LINE, linewidth=1.6, marker="o" if len(means) < 30 else "", markersize=4,
-                  label=f"mean of {interval} episodes")
+        axes.fill_between(
+            episodes,
+            means - deviations,
+            means + deviations,
+            color=BAND,
+            alpha=0.3,
+            linewidth=0,
+            label="± standard deviation",
+        )
+        axes.plot(
+            episodes,
+            means,
+            color=LINE,
+            linewidth=1.6,
+            marker="o" if len(means) < 30 else "",
+            markersize=4,
+            label=f"mean of {interval} episodes",
+        )
         axes.set_xlim(0, 1.02 * max(len(returns), interval))
         axes.legend(loc="best", frameon=False)
     figure.savefig(path, format="png", dpi=120)
 
 
 def grouped(returns: Sequence[float], interval: int) -> tuple[Array, Array, Array]:
-    """Number of the last episode, mean and standard deviation of each `interval` episodes; the last group may be smaller."""
+    """Last episode, mean and standard deviation of each `interval` episodes; the last group may be smaller."""
     values = np.asarray(returns, float)
     groups = [values[start : start + interval] for start in range(0, len(values), interval)]
     ends = np.cumsum([len(group) for group in groups])

@@ -38,17 +38,17 @@ def saliency(model: Sequential, observation: Array, action: int) -> Array:
 
     s = max over C of |d y[action] / d x|, blurred a little, divided by its maximum. Overwrites the model's gradients.
     """
-    output = model.forward(observation)                         # (1, A)
+    output = model.forward(observation)  # (1, A)
     wanted = np.zeros_like(output)
     wanted[0, action] = 1
-    gradient = model.backward(wanted, need_dx=True)             # (1, H, W, C)
-    strength = np.abs(gradient[0]).max(axis=2)                  # type: ignore[index]
+    gradient = model.backward(wanted, need_dx=True)  # (1, H, W, C)
+    strength = np.abs(gradient[0]).max(axis=2)  # type: ignore[index]
     greatest = strength.max()
     if not greatest > 0:
         return np.zeros(strength.shape)
     image = Image.fromarray(np.uint8(255 * strength / greatest)).filter(ImageFilter.GaussianBlur(BLUR))
     blurred = np.asarray(image, float)
-    return blurred / max(blurred.max(), 1.0)
+    return np.asarray(blurred / max(blurred.max(), 1.0))
 
 
 def overlay(picture: Array, heat: Array) -> Array:
@@ -57,7 +57,7 @@ def overlay(picture: Array, heat: Array) -> Array:
     picture = picture.repeat(scale, 0).repeat(scale, 1)
     smooth = Image.fromarray(np.uint8(255 * heat)).resize(picture.shape[1::-1], Image.Resampling.BILINEAR)
     share = 0.8 * np.asarray(smooth, np.float32)[:, :, None] / 255
-    return np.uint8(picture * (1 - share) + HEAT * share)
+    return (picture * (1 - share) + HEAT * share).astype(np.uint8)
 
 
 def first_convolution(model: Sequential) -> Conv2D | None:
@@ -66,7 +66,7 @@ def first_convolution(model: Sequential) -> Conv2D | None:
 
 
 def filters_plot(path: Path, model: Sequential) -> None:
-    """The first layer's filters, each as its patches for the oldest to the newest frame; red is positive, blue negative.
+    """The first layer's filters, each as its patches for the oldest to the newest frame; red is positive.
 
     Raises ValueError when there is no convolution.
     """
@@ -112,9 +112,11 @@ def saliency_plot(path: Path, model: Sequential, moments: Sequence[Moment], acti
     figure = Figure(figsize=(2 * len(chosen), 4.6), layout="constrained")
     FigureCanvasAgg(figure)
     grid = figure.subplots(2, len(chosen), squeeze=False)
-    for moment, (above, below) in zip(chosen, grid.T):
+    for moment, (above, below) in zip(chosen, grid.T, strict=True):
         above.imshow(moment.picture, interpolation="nearest")
-        below.imshow(overlay(moment.picture, saliency(model, moment.observation, moment.action)), interpolation="nearest")
+        below.imshow(
+            overlay(moment.picture, saliency(model, moment.observation, moment.action)), interpolation="nearest"
+        )
         above.set_title(f"step {moment.step}: {actions[moment.action]}", fontsize=10)
         for axes in (above, below):
             axes.set(xticks=[], yticks=[])

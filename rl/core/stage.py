@@ -72,7 +72,9 @@ class Camera(gymnasium.Wrapper):
         """(H, W, 3) uint8: what the environment shows now, after its restart if there was one."""
         picture = np.asarray(self.env.render())
         if picture.ndim != 3 or picture.shape[2] != 3 or picture.dtype != np.uint8:
-            raise CannotRenderError("this environment paints no picture (H, W, 3) of bytes", "use one with rgb_array rendering")
+            raise CannotRenderError(
+                "this environment paints no picture (H, W, 3) of bytes", "use one with rgb_array rendering"
+            )
         return picture
 
 
@@ -93,7 +95,9 @@ class Stage:
             try:
                 self.envs = observed(env_id, 1, max_episode_steps, render_mode="rgb_array")
             except (ValueError, TypeError) as problem:
-                raise CannotRenderError(f"{env_id} cannot be shown: {str(problem).splitlines()[0]}", "use one with rgb_array rendering") from problem
+                raise CannotRenderError(
+                    f"{env_id} cannot be shown: {str(problem).splitlines()[0]}", "use one with rgb_array rendering"
+                ) from problem
             self.camera = self._install_camera(env_id)
             self.fps = int(self.camera.metadata.get("render_fps") or USUAL_FPS)
             self.actions = action_names(env_id, self.camera)
@@ -106,7 +110,7 @@ class Stage:
         if not isinstance(games, SyncVectorEnv) or games.envs[0].render_mode != "rgb_array":
             raise CannotRenderError(f"{env_id} cannot be shown: it has no rgb_array rendering", "use one that has")
         camera = Camera(games.envs[0])
-        games.envs = (camera,)
+        games.envs = [camera]
         return camera
 
     def restart(self, seed: int | None = None) -> None:
@@ -114,7 +118,9 @@ class Stage:
         try:
             self.observation, _ = self.envs.reset(seed=seed)
         except (gymnasium.error.Error, NotImplementedError, ImportError) as problem:
-            raise CannotRenderError(f"this environment cannot be shown: {str(problem).splitlines()[0]}", "install what it asks for") from problem
+            raise CannotRenderError(
+                f"this environment cannot be shown: {str(problem).splitlines()[0]}", "install what it asks for"
+            ) from problem
         self._begin()
 
     def _begin(self) -> None:
@@ -164,13 +170,21 @@ def action_names(env_id: str, env: gymnasium.Env[Any, Any]) -> tuple[str, ...]:
     """A word for every action: the environment's own, ours, or its number."""
     count = int(env.action_space.n)  # type: ignore[attr-defined]
     meanings = getattr(env.unwrapped, "get_action_meanings", None)
-    names = tuple(meanings()) if meanings else ACTION_NAMES.get(env_id.rpartition("/")[2].rpartition(":")[2].partition("-")[0], ())
-    return tuple(str(name).lower() for name in names) if len(names) == count else tuple(str(index) for index in range(count))
+    names = (
+        tuple(meanings())
+        if meanings
+        else ACTION_NAMES.get(env_id.rpartition("/")[2].rpartition(":")[2].partition("-")[0], ())
+    )
+    return (
+        tuple(str(name).lower() for name in names)
+        if len(names) == count
+        else tuple(str(index) for index in range(count))
+    )
 
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """Pictures without a window: SDL looks for neither screen nor sound, and Gymnasium does not praise newer versions."""
+    """Pictures without a window: SDL looks for neither screen nor sound, Gymnasium praises no newer versions."""
     unseen = {"SDL_VIDEODRIVER": "dummy", "SDL_AUDIODRIVER": "dummy", "PYGAME_HIDE_SUPPORT_PROMPT": "1"}
     shown = _display_is_open()
     before = {name: os.environ.get(name) for name in unseen}

@@ -61,11 +61,16 @@ def dummy_screen(monkeypatch):
 
 
 def test_the_last_picture_is_that_of_the_ended_game_not_of_the_next():
-    shown = list(watch(Stage("rl/Maze-v0", seed=0), Scripted(4, lambda cell: SHORTEST[int(cell.argmax())]), games=2, steps=100))
+    shown = list(
+        watch(Stage("rl/Maze-v0", seed=0), Scripted(4, lambda cell: SHORTEST[int(cell.argmax())]), games=2, steps=100)
+    )
     assert [moment.action for moment in shown] == [1, 2, 1, 2, -1] * 2
     assert [moment.score for moment in shown[:5]] == [0, -1, -2, -3, -4]
     assert [moment.game for moment in shown] == [0] * 5 + [1] * 5
-    places = [tuple(np.argwhere((moment.picture == WALKER).all(axis=2)).mean(axis=0) * 3 // len(moment.picture)) for moment in shown]
+    places = [
+        tuple(np.argwhere((moment.picture == WALKER).all(axis=2)).mean(axis=0) * 3 // len(moment.picture))
+        for moment in shown
+    ]
     assert places == [(0, 0), (0, 1), (1, 1), (1, 2), (2, 2)] * 2
 
 
@@ -78,7 +83,9 @@ def test_a_game_of_catcher_is_shown_until_its_last_life():
 
 
 def test_steps_and_intervals_limit_what_is_shown():
-    shown = list(watch(Stage("CartPole-v1", seed=0), Scripted(2, lambda o: int(o[2] + o[3] > 0)), games=9, steps=50, every=7))
+    shown = list(
+        watch(Stage("CartPole-v1", seed=0), Scripted(2, lambda o: int(o[2] + o[3] > 0)), games=9, steps=50, every=7)
+    )
     assert [moment.step for moment in shown] == list(range(0, 50, 7)) and shown[-1].game == 0
 
 
@@ -96,7 +103,11 @@ def test_the_same_seed_shows_the_same_games():
 
 @pytest.mark.parametrize(
     ("env_id", "names"),
-    [("rl/Catcher-v0", ("left", "right", "stay")), ("CartPole-v0", ("left", "right")), ("rl/Bandit-v0", ("0", "1", "2"))],
+    [
+        ("rl/Catcher-v0", ("left", "right", "stay")),
+        ("CartPole-v0", ("left", "right")),
+        ("rl/Bandit-v0", ("0", "1", "2")),
+    ],
 )
 def test_actions_have_names(env_id, names):
     assert Stage(env_id, seed=0).actions == names
@@ -186,7 +197,9 @@ def test_nothing_to_record_is_an_error():
         animation.recording([], 30, (), "", "")
 
 
-@pytest.mark.parametrize(("env_id", "actions", "size", "tick"), [("rl/Catcher-v0", 3, 256, 30), ("CartPole-v1", 2, 300, 40)])
+@pytest.mark.parametrize(
+    ("env_id", "actions", "size", "tick"), [("rl/Catcher-v0", 3, 256, 30), ("CartPole-v1", 2, 300, 40)]
+)
 def test_the_gif_shows_every_frame_for_its_time_and_loops(tmp_path, env_id, actions, size, tick):
     recorded = filmed(env_id, lazy(actions), 70)
     animation.write_gif(tmp_path / "replay.gif", recorded)
@@ -216,7 +229,9 @@ def test_the_page_holds_every_frame_and_number(tmp_path, env_id, actions):
         sheet = np.asarray(Image.open(io.BytesIO(base64.b64decode(content))).convert("RGB"))
         assert max(sheet.shape) <= animation.SHEET
         for y in range(0, len(sheet), data["height"]):
-            frames += [sheet[y : y + data["height"], x : x + data["width"]] for x in range(0, sheet.shape[1], data["width"])]
+            frames += [
+                sheet[y : y + data["height"], x : x + data["width"]] for x in range(0, sheet.shape[1], data["width"])
+            ]
     np.testing.assert_array_equal(frames[: len(recorded.frames)], colours(recorded))
     assert data["score"] == [moment.score for moment in recorded.moments]
     assert data["chosen"] == [moment.action for moment in recorded.moments]
@@ -245,7 +260,11 @@ def notebook(monkeypatch):
     ipython, display = types.ModuleType("IPython"), types.ModuleType("IPython.display")
     ipython.display, ipython.get_ipython = display, lambda: "a shell"
     display.HTML, display.display = lambda text: text, shown.append
-    for name, module in (("IPython", ipython), ("IPython.display", display), ("ipykernel", types.ModuleType("ipykernel"))):
+    for name, module in (
+        ("IPython", ipython),
+        ("IPython.display", display),
+        ("ipykernel", types.ModuleType("ipykernel")),
+    ):
         monkeypatch.setitem(sys.modules, name, module)
     return shown
 
@@ -312,7 +331,9 @@ def test_play_shows_what_a_network_that_reads_screens_looks_at(tmp_path, capsys,
     settings = OwnSettings(out=str(tmp_path), max_episode_steps=6)
     folder = run_folder.create(settings.out, "small", settings.env_id, 0, as_dict(settings))
     show = Stage(settings.env_id, seed=0)
-    Small(show.envs.single_observation_space, show.envs.single_action_space, settings, run_streams()).save(folder / "best.safetensors")
+    Small(show.envs.single_observation_space, show.envs.single_action_space, settings, run_streams()).save(
+        folder / "best.safetensors"
+    )
     play.play_run("small", replace(settings, play="newest"), OwnSettings, Small)
     said = capsys.readouterr().out
     for name in ("saliency.png", "filters.png"):
@@ -378,8 +399,16 @@ def left_agent(show):
 
 
 def test_the_window_shows_the_game_and_obeys_keys(monkeypatch, dummy_screen, capsys):
-    keys = {3: (pygame.K_SPACE, " "), 6: (pygame.K_SPACE, " "), 8: (pygame.K_RIGHT, ""), 12: (pygame.K_a, "a"),
-            14: (pygame.K_s, "s"), 15: (pygame.K_s, "s"), 17: (pygame.K_r, "r"), 20: (pygame.K_q, "q")}
+    keys = {
+        3: (pygame.K_SPACE, " "),
+        6: (pygame.K_SPACE, " "),
+        8: (pygame.K_RIGHT, ""),
+        12: (pygame.K_a, "a"),
+        14: (pygame.K_s, "s"),
+        15: (pygame.K_s, "s"),
+        17: (pygame.K_r, "r"),
+        20: (pygame.K_q, "q"),
+    }
     shown = scripted_keys(monkeypatch, keys)
     show = Stage("rl/Catcher-v0", seed=1)
     play.play_in_window(show, left_agent(show), "Catcher")
@@ -389,7 +418,9 @@ def test_the_window_shows_the_game_and_obeys_keys(monkeypatch, dummy_screen, cap
     assert [glowing for _, _, glowing in shown[13:16]] == [False, True, False]
     first, pixels = shown[0][:2]
     margin = play_window.MARGIN
-    np.testing.assert_array_equal(pixels[margin : margin + 512, margin : margin + 512], first.picture.repeat(8, 0).repeat(8, 1))
+    np.testing.assert_array_equal(
+        pixels[margin : margin + 512, margin : margin + 512], first.picture.repeat(8, 0).repeat(8, 1)
+    )
     assert not pygame.display.get_init()
 
 

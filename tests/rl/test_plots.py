@@ -50,7 +50,9 @@ def test_drawing_loads_no_pyplot():
 
 def linear_eye(points):
     """A network whose output a is the pixel points[a] of the last of two frames, 16 x 20."""
-    model = Sequential([Rescaling(1 / 255), Flatten(), Dense(len(points), kernel_initializer="zeros")]).build((16, 20, 2))
+    model = Sequential([Rescaling(1 / 255), Flatten(), Dense(len(points), kernel_initializer="zeros")]).build(
+        (16, 20, 2)
+    )
     kernel = np.zeros((16, 20, 2, len(points)), np.float32)
     for action, (y, x) in enumerate(points):
         kernel[y, x, 1, action] = -1
@@ -96,10 +98,20 @@ def test_filter_tiles_show_every_patch_once():
 
 
 def test_pictures_of_a_convolutional_network_are_written(tmp_path):
-    model = Sequential([Rescaling(1 / 255), Conv2D(6, 4, 2, activation="relu"), Flatten(), Dense(3)], seed=0).build((16, 20, 2))
+    model = Sequential([Rescaling(1 / 255), Conv2D(6, 4, 2, activation="relu"), Flatten(), Dense(3)], seed=0).build(
+        (16, 20, 2)
+    )
     rng = np.random.default_rng(0)
     moments = [
-        Moment(rng.integers(0, 255, (16, 20, 3), np.uint8), rng.integers(0, 255, (1, 16, 20, 2), np.uint8), np.zeros(3), action, 0.0, 0, 0)
+        Moment(
+            rng.integers(0, 255, (16, 20, 3), np.uint8),
+            rng.integers(0, 255, (1, 16, 20, 2), np.uint8),
+            np.zeros(3),
+            action,
+            0.0,
+            0,
+            0,
+        )
         for action in (0, 2, -1)
     ]
     saliency.saliency_plot(tmp_path / "saliency.png", model, moments, ("left", "right", "stay"))
