@@ -1,0 +1,53 @@
+"""What several of our own sides need: threads, agents of the articles with the benchmark's sizes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from gymnasium import spaces
+from nnlite import optimizers
+
+from bench import workloads
+from rl import a2c, dqn
+from rl.core.cli import use_threads
+from rl.core.experience import Experience
+from rl.core.rollout import Rollout
+from rl.core.seeding import streams
+
+__all__ = ["actor_critic", "filled_rollout", "q_agent", "space_of", "use_threads"]
+
+
+def space_of(shape: tuple[int, ...]) -> spaces.Box:
+    """Observations of this shape: bytes for screens, else floats."""
+    return spaces.Box(0, 255, shape, np.uint8) if len(shape) == 3 else spaces.Box(-np.inf, np.inf, shape, np.float32)
+
+
+def q_agent(shape: tuple[int, ...], actions: int, hidden: tuple[int, ...] = (64,), **settings: Any) -> dqn.DeepQNetworkAgent:
+    """rl.dqn's agent: plain DQN with clipping, which is what the peers do, and no renewal of the target inside the update."""
+    chosen = {"double": False, "gamma": workloads.GAMMA, "huber_delta": workloads.HUBER_DELTA, "hidden": hidden, "n_step": 1,
+              "num_envs": 1, "buffer_size": 1_000, "target_update": 10**9, "learning_starts": 0, "final_epsilon": 0.0,
+              "initial_epsilon": 0.0} | settings
+    agent = dqn.DeepQNetworkAgent(space_of(shape), spaces.Discrete(actions), dqn.Settings(**chosen), streams(0))
+    agent.optimizer = optimizers.Adam(workloads.LEARNING_RATE, global_clipnorm=workloads.CLIP_NORM).bind(
+        agent.model.params, agent.model.grads
+    )
+    return agent
+
+
+def actor_critic(shape: tuple[int, ...], actions: int) -> a2c.ActorCriticAgent:
+    """rl.a2c's agent with the benchmark's rollout."""
+    settings = a2c.Settings(
+        n_steps=workloads.A2C_STEPS, num_envs=workloads.A2C_GAMES, gamma=workloads.GAMMA, gae_lambda=workloads.A2C_LAMBDA,
+        ent_coef=workloads.ENTROPY_WEIGHT, vf_coef=workloads.VALUE_WEIGHT, clipnorm=workloads.A2C_CLIP,
+        learning_rate=workloads.LEARNING_RATE, clip_rewards=False, life_loss_ends=False,
+    )
+    return a2c.ActorCriticAgent(space_of(shape), spaces.Discrete(actions), settings, streams(0))
+
+
+def filled_rollout(agent: a2c.ActorCriticAgent, play: workloads.Play) -> Rollout:
+    """The agent's rollout, holding this play."""
+    following = np.concatenate([play.observations[1:], play.following[None]])
+    for now, actions, rewards, done, then in zip(play.observations, play.actions, play.rewards, play.done, following):
+        agent.rollout.add(Experience(now, actions, rewards, then, done, np.zeros_like(done)))
+    return agent.rollout

@@ -1,0 +1,142 @@
+"""The table that is printed and the JSON lines that are kept."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import sys
+from collections.abc import Iterable
+from datetime import datetime, timezone
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from bench.harness import SLOWING
+from bench.questions import Options, Row
+
+PACKAGES = ("nnlite-rl", "numpy", "numba", "gymnasium", "torch", "jax", "jaxlib", "stable-baselines3")
+COLUMNS = ("id", "threads", "side", "median", "min .. max", "rate", "against the fastest peer", "target")
+RIGHT = (1, 3, 5)
+
+
+def facts(options: Options) -> dict[str, Any]:
+    """The first line of a file: machine, versions, what was asked for."""
+    from nnlite_ext import _threads
+
+    return {
+        "date": datetime.now(timezone.utc).isoformat(timespec="seconds"),
+        "processor": processor(),
+        "cores": os.cpu_count(),
+        "system": platform.platform(),
+        "kernels": _threads.target(),
+        "load": list(os.getloadavg()) if hasattr(os, "getloadavg") else None,
+        "python": platform.python_version(),
+        "versions": {name: version_of(name) for name in PACKAGES},
+        "unset": [name for name in SLOWING if name in os.environ],
+        "threads": options.threads,
+        "rounds": options.rounds,
+        "seconds": options.seconds,
+    }
+
+
+def processor() -> str:
+    """The processor's name as the system tells it."""
+    try:
+        with open("/proc/cpuinfo", encoding="utf-8") as file:
+            return next(line.split(":", 1)[1].strip() for line in file if line.startswith("model name"))
+    except (OSError, StopIteration):
+        return platform.processor() or platform.machine()
+
+
+def version_of(package: str) -> str:
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return "absent"
+
+
+def header(found: dict[str, Any]) -> str:
+    """The lines above the table."""
+    versions = ", ".join(f"{name} {version}" for name, version in found["versions"].items())
+    unset = f"{' and '.join(found['unset'])} unset for the workers; they would slow NumPy only\n" if found["unset"] else ""
+    load = "" if not found["load"] else f"; load {found['load'][0]:.1f}" + (" (NOT QUIET)" if found["load"][0] > 0.5 else "")
+    return (
+        f"{found['processor']}, {found['cores']} cores, {found['kernels']} kernels{load}\n"
+        f"Python {found['python']}, {versions}\n{unset}"
+        "Median with least and most of single calls; every ratio is of medians taken in turns, with its least and most round.\n"
+    )
+
+
+def table(rows: Iterable[Row]) -> str:
+    """All rows, grouped by question."""
+    lines: list[tuple[str, ...]] = [COLUMNS]
+    titles: dict[int, str] = {}
+    group = ""
+    for row in rows:
+        if row.work != group:
+            group = row.work
+            titles[len(lines)] = f"{row.id}: {row.work}"
+        lines.append(cells(row))
+    widths = [max(len(line[i]) for line in lines) for i in range(len(COLUMNS))]
+    written = []
+    for number, line in enumerate(lines):
+        if number in titles:
+            written.append("\n" + titles[number])
+        aligned = (cell.rjust(width) if i in RIGHT else cell.ljust(width) for i, (cell, width) in enumerate(zip(line, widths)))
+        written.append("  ".join(aligned).rstrip())
+    return "\n".join(written)
+
+
+def cells(row: Row) -> tuple[str, ...]:
+    """A row's columns as text."""
+    if row.seconds is None:
+        return row.id, str(row.threads), row.side, "", row.note, "", "", ""
+    verdict = target = ""
+    if row.ratio is not None:
+        verdict = f"{row.ratio:.2f}x ({row.ratio_least:.2f} .. {row.ratio_most:.2f}) {row.against}"
+    if row.target is not None:
+        target = f"{row.target:g}x" + ("" if row.ratio is None else " met" if row.ratio >= row.target else " MISSED")
+    spread = f"{duration(row.fastest)} .. {duration(row.slowest)}"
+    return row.id, str(row.threads), row.side, duration(row.seconds), spread, f"{number(row.rate)} {row.unit}", verdict, target or row.note
+
+
+def duration(seconds: float | None) -> str:
+    """1.2e-5 -> 12.0 us."""
+    for unit, size in (("s", 1.0), ("ms", 1e-3), ("us", 1e-6)):
+        if seconds is not None and seconds >= size:
+            return f"{seconds / size:.3g} {unit}"
+    return "" if seconds is None else f"{seconds / 1e-9:.0f} ns"
+
+
+def number(value: float | None) -> str:
+    """1234567.8 -> 1,230,000: three digits say all that a timing knows."""
+    return "" if value is None else f"{float(f'{value:.3g}'):,.{0 if value >= 100 else 2}f}"
+
+
+def write(path: Path, found: dict[str, Any], rows: Iterable[Row]) -> None:
+    """One JSON object a line: the facts, then the rows."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with open(path, "w", encoding="utf-8") as file:
+        for item in ({"facts": found}, *(row.as_dict() for row in rows)):
+            file.write(json.dumps(item, ensure_ascii=False) + "\n")
+
+
+def read(path: Path) -> tuple[dict[str, Any], list[Row]]:
+    """What write wrote; raises ValueError when the file is something else."""
+    try:
+        with open(path, encoding="utf-8") as file:
+            first, *rest = [json.loads(line) for line in file]
+        return first["facts"], [Row(**item) for item in rest]
+    except (ValueError, KeyError, TypeError) as problem:
+        raise ValueError(f"{path} is no file of python -m bench: {problem}") from None
+
+
+def default_path() -> Path:
+    return Path("bench/results") / f"{datetime.now():%Y-%m-%d-%H%M}.jsonl"
+
+
+def complain(message: str, remedy: str) -> int:
+    """An error of two lines; returns the exit code."""
+    print(f"error: {message}\n  {remedy}", file=sys.stderr)
+    return 2
