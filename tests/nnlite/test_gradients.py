@@ -3,6 +3,8 @@
 The checks are nnlite.gradcheck's own; test_planted_faults.py shows that they catch wrong derivatives.
 """
 
+import contextlib
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -58,25 +60,33 @@ def weighted(draw):
     }
 
 
-@pytest.mark.parametrize("passes", ["compiled", "layer by layer"])
+@contextlib.contextmanager
+def ways(way):
+    """Build models whose layers go this way: "compiled" (whole passes, where they are to be had), "direct", "patches"."""
+    with pytest.MonkeyPatch.context() as patch:
+        if way != "compiled":
+            patch.setattr(network, "fused_passes", lambda model: None)
+        if way in ("direct", "patches"):
+            patch.setattr(layers, "default_path", lambda: way)
+        yield
+
+
+@pytest.mark.parametrize("way", ["compiled", "layer by layer"])
 @smooth
 @given(units=sizes, features=sizes, rows=st.lists(sizes, min_size=1, max_size=2), common=weighted(), seed=seeds)
-def test_dense_backward_is_the_gradient_of_forward(passes, units, features, rows, common, seed):
-    with pytest.MonkeyPatch.context() as patch:
-        if passes != "compiled":
-            patch.setattr(network, "fused_passes", lambda model: None)
+def test_dense_backward_is_the_gradient_of_forward(way, units, features, rows, common, seed):
+    with ways(way):
         errors = layer_errors(layers.Dense(units, **common), (*rows, features), seed)
     assert max(errors.values()) <= BOUND, errors
 
 
-@pytest.mark.parametrize("path", ["direct", "patches"])
+@pytest.mark.parametrize("way", ["direct", "patches", "compiled"])
 @settings(deadline=None, max_examples=150)
 @given(data=st.data(), shape=images(), filters=st.integers(1, 3), common=weighted(), seed=seeds)
-def test_conv_backward_is_the_gradient_of_forward(path, data, shape, filters, common, seed):
+def test_conv_backward_is_the_gradient_of_forward(way, data, shape, filters, common, seed):
     kernel, strides, padding = data.draw(windows(shape))
     layer = layers.Conv2D(filters, kernel, strides, padding, **common)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(layers, "default_path", lambda: path)
+    with ways(way):
         errors = layer_errors(layer, shape, seed)
     assert max(errors.values()) <= BOUND, errors
 
@@ -165,13 +175,12 @@ def test_whole_network_backward_is_the_gradient_of_forward(model, compiled, n, s
 wide = st.sampled_from([1, 2, 3, 4, 5, 7, 8, 9, 16, 17, 24, 32, 33])  # fewer, as many, and more than a vector register
 
 
-@pytest.mark.parametrize("path", ["direct", "patches"])
+@pytest.mark.parametrize("way", ["direct", "patches", "compiled"])
 @settings(deadline=None, max_examples=80)
 @given(data=st.data(), size=st.tuples(*[st.integers(1, 14)] * 2), channels=wide, filters=wide, n=st.integers(1, 4), seed=seeds)
-def test_wide_convolutions_along_a_direction(path, data, size, channels, filters, n, seed):
+def test_wide_convolutions_along_a_direction(way, data, size, channels, filters, n, seed):
     kernel, strides, padding = data.draw(windows((n, *size, channels)))
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(layers, "default_path", lambda: path)
+    with ways(way):
         layer = layers.Conv2D(filters, kernel, strides, padding, "tanh", input_shape=(*size, channels))
         model = Sequential([layer], seed=seed, dtype="float64").build()
     scramble(model, seed)

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nnlite import layers
+from nnlite import layers, network
 from nnlite.convolution import Geometry
 from nnlite.models import Sequential
 
@@ -26,7 +26,7 @@ def naive_convolution(x, W, b, strides, top, left, out):
     return y + b
 
 
-@pytest.mark.parametrize("path", ["direct", "patches"])
+@pytest.mark.parametrize("path", ["direct", "patches", "compiled"])
 @pytest.mark.parametrize("dtype, tolerance", [("float32", 1e-5), ("float64", 1e-13)])
 @settings(deadline=None, max_examples=40)
 @given(data=st.data(), padding=st.sampled_from(["same", "valid"]))
@@ -38,7 +38,9 @@ def test_convolution_is_its_definition(path, dtype, tolerance, data, padding):
     rng = np.random.default_rng(data.draw(st.integers(0, 99)))
     x = rng.standard_normal((n, h, w, c))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(layers, "default_path", lambda: path)
+        if path != "compiled":  # a small network may have its whole passes compiled
+            patch.setattr(layers, "default_path", lambda: path)
+            patch.setattr(network, "fused_passes", lambda model: None)
         layer = layers.Conv2D(filters, kernel, strides, padding, bias_initializer="random_normal")
         model = model_of(layer, dtype=dtype, seed=rng).build((h, w, c))
     y = model.predict(x)
@@ -95,6 +97,7 @@ def test_rescaling_takes_bytes():
 @pytest.mark.parametrize("path", ["direct", "patches"])
 def test_a_convolution_that_scales_bytes_itself_gives_what_the_two_layers_give(monkeypatch, path):
     monkeypatch.setattr(layers, "default_path", lambda: path)
+    monkeypatch.setattr(network, "fused_passes", lambda model: None)
     frames = np.random.default_rng(0).integers(0, 256, (3, 6, 5, 2), np.uint8)
     together = model_of(
         layers.Rescaling(1 / 255, input_shape=(6, 5, 2)), layers.Conv2D(3, 2, activation="relu")
