@@ -7,6 +7,7 @@ Two switches for developers, read from the environment:
 
 import glob
 import os
+import re
 import sys
 
 from setuptools import Extension, setup
@@ -51,12 +52,19 @@ class BuildKernels(build_ext):
             raise SystemExit(1) from None
 
 
+def headers_of(path):
+    """The headers in ext/ that a source includes, directly or through others: what it must be rebuilt for."""
+    with open(path, encoding="utf-8") as file:
+        named = re.findall(r'(?:from|#include|#define KERNELS) "(\w+\.h)"', file.read())
+    found = {os.path.join("ext", name) for name in named}
+    return found.union(*(headers_of(header) for header in found))
+
+
 def extensions():
     from Cython.Build import cythonize
 
-    headers = sorted(glob.glob("ext/*.h"))
     modules = [
-        Extension("nnlite_ext." + os.path.basename(path)[:-4], [path], depends=headers, include_dirs=["ext"])
+        Extension("nnlite_ext." + os.path.basename(path)[:-4], [path], depends=sorted(headers_of(path)), include_dirs=["ext"])
         for path in sorted(glob.glob("ext/*.pyx"))
     ]
     directives = {
