@@ -86,8 +86,8 @@ def told(outcome: Outcome) -> str:
     """One line about one article."""
     if outcome.problem:
         return f"{outcome.seconds:.1f} s  FAILED  {outcome.problem}"
-    figures = ", ".join(f"{row.name}: {row.here}" for row in outcome.rows[:2])
-    return f"{outcome.seconds:.1f} s  {'ok' if outcome.reached else 'NOT REACHED'}  {figures}"
+    row = outcome.headline
+    return f"{outcome.seconds:.1f} s  {'ok' if outcome.reached else 'NOT REACHED'}  {row.name + ': ' + row.here if row else ''}"
 
 
 def write(folder: Path, settings: Settings, outcomes: list[Outcome], seconds: float) -> None:

@@ -75,7 +75,8 @@ def quick_note(report: Report) -> str:
 def overview_row(outcome: Outcome) -> str:
     """One line of the table at the top."""
     article = ARTICLE_OF[outcome.module]
-    headline = "" if outcome.problem or not outcome.rows else f"{outcome.rows[0].name}: <b>{escape(outcome.rows[0].here)}</b>"
+    row = outcome.headline
+    headline = "" if row is None else f"{escape(row.name)}: <b>{escape(row.here)}</b>"
     return (
         f'<tr><td><a href="#{outcome.module}"><span lang="ja">{escape(article.title)}</span><code>rl.{outcome.module}</code></a></td>'
         f'<td class="wide">{headline}</td><td class="number">{duration(outcome.seconds)}</td><td>{badge(outcome)}</td></tr>\n'
@@ -132,7 +133,7 @@ def gallery(folder: Path, pictures: tuple[Picture, ...], animation: str) -> str:
     for picture in pictures:
         if (folder / picture.file).is_file():
             data = picture_data(folder / picture.file)
-            shown.append(f'<figure class="plot"><img src="{data}" alt="{escape(picture.caption)}" loading="lazy"><figcaption>{escape(picture.caption)}</figcaption></figure>')
+            shown.append(f'<figure class="plot"><img src="{data}" alt="{escape(picture.caption)}"><figcaption>{escape(picture.caption)}</figcaption></figure>')
     content = "\n".join(part for part in shown if part)
     return f'<div class="pictures">\n{content}\n</div>' if content else ""
 
@@ -143,7 +144,7 @@ def moving(folder: Path, caption: str) -> str:
     if not gif.is_file():
         return ""
     quiet = f'<source media="(prefers-reduced-motion: reduce)" srcset="{still_data(gif)}">'
-    image = f'<picture>{quiet}<img class="game" src="{picture_data(gif)}" alt="{escape(caption)}" loading="lazy"></picture>'
+    image = f'<picture>{quiet}<img class="game" src="{picture_data(gif)}" alt="{escape(caption)}"></picture>'
     return f'<figure class="moving">{image}<figcaption>{escape(caption)}</figcaption>{player(folder / "replay.html", caption)}</figure>'
 
 

@@ -62,7 +62,7 @@ h2 code { margin-left: .35em; font-size: .8em; }
 .japanese { margin: 0 0 18px; color: var(--soft); font-size: .93rem; }
 .figures { margin-bottom: 18px; font-size: .95rem; }
 .figures th[scope=row] { color: var(--soft); min-width: 7.5em; }
-.figures thead th { color: var(--soft); font-size: .82rem; padding-top: 0; }
+.figures thead th { white-space: nowrap; color: var(--soft); font-size: .82rem; padding-top: 0; }
 .figures thead [lang=ja] { font-size: .95em; margin-left: .25em; }
 .figures b { font-weight: 600; }
 .figures td, .figures th { padding: 7px 14px 7px 0; overflow-wrap: break-word; }
@@ -99,7 +99,8 @@ iframe { width: 100%; height: 640px; border: 1px solid var(--edge); border-radiu
   .overview .wide { display: none; }
   .overview td:first-child span { display: block; min-width: 0; font-size: .95rem; }
   .overview .number { display: none; }
-  .figures td, .figures th { padding-right: 8px; } }
+  .figures td, .figures th { padding-right: 8px; }
+  .single pre { max-height: 24rem; } }
 @media print { body { background: none; } section { break-inside: avoid; } details:not([open]) { display: none; } }
 </style>
 </head>

@@ -40,6 +40,11 @@ class Outcome:
         """reached, missed or failed."""
         return "failed" if self.problem else "reached" if self.reached else "missed"
 
+    @property
+    def headline(self) -> Row | None:
+        """The one figure that stands for the article."""
+        return self.rows[EXHIBITS[self.module].headline] if self.rows else None
+
 
 def run_article(module: str, flags: list[str], out: Path, quick: bool, echo: Callable[[str], None] = print) -> Outcome:
     """Run `python -m rl.MODULE FLAGS --out OUT`; a failure is an outcome too. Its output is kept in OUT/MODULE.txt."""
