@@ -57,6 +57,9 @@ def main(
         return report(problem, 2)
     except ValueError as problem:  # two lines are a message to the user, anything else a failure
         return report(problem, 2 if "\n  " in str(problem) else 1)
+    except BrokenPipeError:  # the reader of `| head` has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
     except (OSError, FloatingPointError, RuntimeError, MemoryError) as problem:
         return report(problem, 1)
     return 0
