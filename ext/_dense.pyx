@@ -1,4 +1,4 @@
-"""A chain of small dense layers in one call per pass, for float32 and float64.
+"""A chain of small dense layers, after small convolutions if any, in one call per pass, for float32 and float64.
 
     z[n, m] = bias[m] + sum over d  x[n, d] * kernel[d, m],    y = f(z),    layer after layer
     dkernel = x' dz,  dbias = sum of dz over n,  dx = dz kernel',    dz = dy f'(z)
@@ -36,12 +36,17 @@ cdef extern from "arrays.h":
 
 cdef extern from "dense.h" nogil:
     enum:
-        MOST_DENSE_LAYERS
+        MOST_DENSE_LAYERS, MOST_SMALL_CONVS
     struct dense_layer:
         ptrdiff_t inputs, outputs, kernel, bias
         int activation
+    struct small_conv:
+        ptrdiff_t height, width, channels, kernel_height, kernel_width, stride_y, stride_x, top, left
+        ptrdiff_t out_height, out_width, filters, kernel, bias
+        int activation
     struct dense_net:
-        int layers
+        int convs, layers
+        small_conv *conv
         dense_layer *layer
         const void *params
         void *grads
@@ -49,6 +54,7 @@ cdef extern from "dense.h" nogil:
         const dense_net *net
         ptrdiff_t rows
         const void *x
+        void *maps
         void *hidden
         void *y
         void *scratch
@@ -60,6 +66,7 @@ cdef extern from "dense.h" nogil:
     void dense_run(int direction, int itemsize, int level, const dense_pass *) noexcept
     ptrdiff_t dense_hidden_width(const dense_net *) noexcept
     ptrdiff_t dense_scratch_size(const dense_net *, ptrdiff_t rows) noexcept
+    ptrdiff_t dense_maps_size(const dense_net *, ptrdiff_t rows, int itemsize) noexcept
 
 cdef extern from "outputs.h":
     struct outputs:
@@ -70,7 +77,7 @@ cdef extern from "outputs.h":
 cdef const runtime *shared = <const runtime *> PyCapsule_GetPointer(_threads.runtime_capsule, NNLITE_RUNTIME_NAME)
 
 ACTIVATIONS = ("linear", "relu", "sigmoid", "tanh", "softplus", "softmax")    # enum dense_activation
-MOST_LAYERS = MOST_DENSE_LAYERS
+MOST_LAYERS, MOST_CONVS = MOST_DENSE_LAYERS, MOST_SMALL_CONVS
 cdef enum:
     MOST_AXES = 8
     LONG = 200000               # multiplications from which on other Python threads may run meanwhile
@@ -108,9 +115,11 @@ cdef class Block:
 cdef class DenseNet:
     """The passes of a chain of layers whose weights lie in `params` (P,) and whose gradients go into `grads` (P,).
 
-    layers       (inputs, outputs, kernel, bias, activation) each: kernel and bias say where in params they begin; bias -1
-                 is none, kernel -1 a layer without weights
-    input_shape  of one example; more than one axis is read as one row
+    convs        (H, W, C, KH, KW, SY, SX, top, left, OH, OW, F, kernel, bias, activation) of each convolution before them,
+                 in the words of small_conv.h; activation anything but softmax
+    layers       (inputs, outputs, kernel, bias, activation) of each dense layer: kernel and bias say where in params they
+                 begin; bias -1 is none, kernel -1 a layer without weights
+    input_shape  of one example; without convolutions, more than one axis is read as one row
     most_rows    larger batches are answered with None
     """
 
@@ -126,9 +135,9 @@ cdef class DenseNet:
     cdef Block kept, passing, scratch
     cdef outputs single, several               # for one row, for more
 
-    def __cinit__(self, params, grads, layers, input_shape, Py_ssize_t most_rows):
-        if not 1 <= len(layers) <= MOST_DENSE_LAYERS or not 1 <= len(input_shape) < MOST_AXES:
-            raise ValueError(f"{len(layers)} layers, input shape {input_shape}: more than the compiled passes take")
+    def __cinit__(self, params, grads, convs, layers, input_shape, Py_ssize_t most_rows):
+        if len(convs) > MOST_SMALL_CONVS or not 1 <= len(layers) <= MOST_DENSE_LAYERS or not 1 <= len(input_shape) < MOST_AXES:
+            raise ValueError(f"{len(convs)} + {len(layers)} layers, input shape {input_shape}: more than the compiled passes take")
         self.params, self.grads, self.dtype, self.most_rows = params, grads, params.dtype, most_rows
         self.itemsize = self.dtype.itemsize
         self.type = FLOAT32 if self.itemsize == 4 else FLOAT64
@@ -137,7 +146,7 @@ cdef class DenseNet:
         for axis, size in enumerate(input_shape):
             self.shape[axis] = size
             self.inputs *= size
-        self.chain(layers)
+        self.chain(layers, self.convolutions(convs))
         self.hidden_row = dense_hidden_width(&self.net) * self.itemsize
         self.kept, self.passing, self.scratch = Block(), Block(), Block()
         self.ys, self.dxs = {}, {}
@@ -154,10 +163,30 @@ cdef class DenseNet:
         drop_array(&found)                     # the model's arrays never move
         return found.data
 
-    cdef int chain(self, layers) except -1:
-        """Take over the layers, having made sure that they fit together and into params."""
+    cdef Py_ssize_t convolutions(self, convs) except -1:
+        """Take over the convolutions, having made sure that they fit together and into params; gives what they put out."""
+        cdef small_conv *at
+        cdef Py_ssize_t size = self.params.shape[0]
+        shape = self.input_shape
+        for index, (*sizes, bias, activation) in enumerate(convs):
+            H, W, C, KH, KW, SY, SX, top, left, OH, OW, F, kernel = sizes
+            if (H, W, C) != shape or min(*sizes[:7], OH, OW, F) < 1 or min(top, left, kernel) < 0 or activation == "softmax" \
+                    or kernel + KH * KW * C * F > size or bias + F > size:
+                raise ValueError(f"convolution {index} {tuple(sizes)} does not fit into {shape} or {size} weights")
+            at = &self.net.conv[index]
+            at.height, at.width, at.channels = H, W, C
+            at.kernel_height, at.kernel_width, at.stride_y, at.stride_x, at.top, at.left = KH, KW, SY, SX, top, left
+            at.out_height, at.out_width, at.filters, at.kernel, at.bias = OH, OW, F, kernel, bias
+            at.activation = ACTIVATIONS.index(activation)
+            self.work += OH * OW * KH * KW * C * F
+            shape = OH, OW, F
+        self.net.convs = len(convs)
+        return int(np.prod(shape))
+
+    cdef int chain(self, layers, Py_ssize_t width) except -1:
+        """Likewise the dense layers, the first of which reads `width` numbers."""
         cdef dense_layer *layer
-        cdef Py_ssize_t size = self.params.shape[0], width = self.inputs
+        cdef Py_ssize_t size = self.params.shape[0]
         for index, (inputs, outputs, kernel, bias, activation) in enumerate(layers):
             fits = inputs == width and outputs >= 1 and (kernel >= 0 or (inputs == outputs and bias < 0))
             if not fits or kernel + inputs * outputs * (kernel >= 0) > size or bias + outputs > size:
@@ -190,10 +219,9 @@ cdef class DenseNet:
             drop_array(&found)
             return None
         try:
-            self.room(self.passing, run.rows)
+            self.room(self.passing, &run)
             y = new_output(&self.single if run.rows == 1 else &self.several, self.type, run.rows, self.outputs, &run.y)
             run.net, run.logits, run.x = &self.net, logits, found.data
-            run.hidden, run.scratch = self.passing.start, self.scratch.start
             self.go(FORWARD, &run)
         finally:
             drop_array(&found)
@@ -210,11 +238,10 @@ cdef class DenseNet:
             drop_array(&self.source)
             return None
         self.x = x                             # its numbers are read again by backward
-        self.room(self.kept, run.rows)
+        self.room(self.kept, run)
         if run.rows != self.y_rows:
             self.choose_y(run.rows)
         run.net, run.logits, run.x = &self.net, logits, self.source.data
-        run.hidden, run.scratch = self.kept.start, self.scratch.start
         self.go(FORWARD, run)
         self.pending = True
         return self.y
@@ -256,12 +283,16 @@ cdef class DenseNet:
             with nogil:
                 dense_run(direction, itemsize, shared.level, run)
 
-    cdef int room(self, Block hidden, Py_ssize_t rows) except -1:
-        """Let `hidden` and the scratch be large enough for a pass."""
-        hidden.hold(rows * self.hidden_row)
-        if rows > self.scratch_rows:
-            self.scratch.hold(dense_scratch_size(&self.net, rows) * self.itemsize)
-            self.scratch_rows = rows
+    cdef int room(self, Block inside, dense_pass *run) except -1:
+        """Room for a pass: what the layers hand on lies in `inside`, what only they need in the scratch."""
+        cdef Py_ssize_t maps = 0
+        if self.net.convs:
+            maps = (dense_maps_size(&self.net, run.rows, self.itemsize) * self.itemsize + 63) // 64 * 64
+        inside.hold(maps + run.rows * self.hidden_row)
+        if run.rows > self.scratch_rows:
+            self.scratch.hold(dense_scratch_size(&self.net, run.rows) * self.itemsize)
+            self.scratch_rows = run.rows
+        run.maps, run.hidden, run.scratch = inside.start, inside.start + maps, self.scratch.start
         return 0
 
     cdef int choose_y(self, Py_ssize_t rows) except -1:

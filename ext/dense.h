@@ -1,4 +1,4 @@
-/* Forward and backward passes of a whole chain of small dense layers, one call each.
+/* Forward and backward passes of a whole chain of small dense layers, one call each; small convolutions may stand before.
 
    The layers' weights lie in one flat array and are used where they are; what a pass needs besides is one block of
    `scratch` and one of `hidden` numbers, sized by the functions below. Nothing here allocates.
@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "runtime.h"
+#include "small_conv.h"
 
 #define MOST_DENSE_LAYERS 16
 #define MOST_LANES 16
@@ -28,7 +29,8 @@ struct dense_layer {
 };
 
 struct dense_net {
-    int layers;
+    int convs, layers;
+    struct small_conv conv[MOST_SMALL_CONVS];
     struct dense_layer layer[MOST_DENSE_LAYERS];
     const void *params;
     void *grads;
@@ -38,6 +40,7 @@ struct dense_pass {
     const struct dense_net *net;
     ptrdiff_t rows;
     const void *x; /* (N, D) of the first layer */
+    void *maps;    /* outputs of the convolutions, kept from forward to backward */
     void *hidden;  /* outputs of all layers but the last */
     void *y;       /* output of the last */
     void *scratch;
@@ -65,7 +68,28 @@ static inline ptrdiff_t dense_widest(const struct dense_net *net) {
     return width;
 }
 
-/* The scratch block: one repacked kernel, then two gradients of a layer's output, taken in turns. */
+/* Numbers in the maps of a batch: of the input and of every convolution's output, `images` at a time. */
+static inline ptrdiff_t small_maps_size(const struct dense_net *net, ptrdiff_t rows, ptrdiff_t images) {
+    ptrdiff_t features = net->convs ? small_conv_inputs(net->conv) : 0;
+    int l;
+    for (l = 0; l < net->convs; l++) features += small_conv_outputs(net->conv + l);
+    return (rows + images - 1) / images * images * features;
+}
+
+static inline ptrdiff_t small_maps_widest(const struct dense_net *net) {
+    ptrdiff_t width = net->convs ? small_conv_inputs(net->conv) : 0;
+    int l;
+    for (l = 0; l < net->convs; l++) width = larger(width, small_conv_outputs(net->conv + l));
+    return width;
+}
+
+/* Numbers in `maps`: those, and the rows that the first dense layer reads. */
+static inline ptrdiff_t dense_maps_size(const struct dense_net *net, ptrdiff_t rows, int itemsize) {
+    return net->convs ? small_maps_size(net, rows, MOST_MAP_BYTES / itemsize) + rows * net->layer[0].inputs : 0;
+}
+
+/* The scratch block: one repacked kernel, then two gradients of a layer's output, taken in turns; with convolutions also
+   the gradient of the first dense layer's rows, and two gradients of maps. */
 static inline ptrdiff_t dense_packed_size(const struct dense_net *net) {
     ptrdiff_t size = 0;
     int l;
@@ -74,7 +98,8 @@ static inline ptrdiff_t dense_packed_size(const struct dense_net *net) {
 }
 
 static inline ptrdiff_t dense_scratch_size(const struct dense_net *net, ptrdiff_t rows) {
-    return dense_packed_size(net) + 2 * (rows * dense_widest(net) + MOST_LANES);
+    ptrdiff_t convolutions = rows * net->layer[0].inputs + 2 * small_maps_widest(net) * MOST_MAP_BYTES / 4;
+    return dense_packed_size(net) + 2 * (rows * dense_widest(net) + MOST_LANES) + (net->convs ? convolutions : 0);
 }
 
 #define KERNELS "dense_kernels.h"

@@ -16,6 +16,8 @@
 
 #include "dense_activations.h"
 
+#include "small_conv_kernels.h"
+
 #define FEW_ROWS 4 /* below that, repacking a kernel costs more than it saves */
 
 /* y = f(x kernel + bias); packed is room for the kernel transposed. */
@@ -82,7 +84,7 @@ static void NAME(input_gradient)(const REAL *dz, const REAL *kernel, ptrdiff_t r
     else NAME(thin)(&p);
 }
 
-static void NAME(dense_forward)(const struct dense_pass *pass) {
+static void NAME(chain_forward)(const struct dense_pass *pass) {
     const struct dense_net *net = pass->net;
     const REAL *x = pass->x;
     REAL *y = pass->hidden, *packed = pass->scratch;
@@ -97,7 +99,7 @@ static void NAME(dense_forward)(const struct dense_pass *pass) {
     }
 }
 
-static void NAME(dense_backward)(const struct dense_pass *pass) {
+static void NAME(chain_backward)(const struct dense_pass *pass) {
     const struct dense_net *net = pass->net;
     const ptrdiff_t rows = pass->rows, room = rows * dense_widest(net) + MOST_LANES;
     REAL *grads = net->grads, *packed = pass->scratch;
@@ -129,4 +131,28 @@ static void NAME(dense_backward)(const struct dense_pass *pass) {
         dz = dx;
         swap = next, next = other, other = swap;
     }
+}
+
+static void NAME(dense_forward)(const struct dense_pass *pass) {
+    struct dense_pass chain = *pass;
+    if (pass->net->convs) {
+        NAME(convolve_forward)(pass);
+        chain.x = (const REAL *)pass->maps + small_maps_size(pass->net, pass->rows, IMAGES);
+    }
+    NAME(chain_forward)(&chain);
+}
+
+static void NAME(dense_backward)(const struct dense_pass *pass) {
+    const struct dense_net *net = pass->net;
+    struct dense_pass chain = *pass;
+    REAL *drows;
+    if (!net->convs) {
+        NAME(chain_backward)(pass);
+        return;
+    }
+    drows = (REAL *)pass->scratch + dense_packed_size(net) + 2 * (pass->rows * dense_widest(net) + MOST_LANES);
+    chain.x = (const REAL *)pass->maps + small_maps_size(net, pass->rows, IMAGES);
+    chain.dx = drows;
+    NAME(chain_backward)(&chain);
+    NAME(convolve_backward)(pass, drows, drows + pass->rows * net->layer[0].inputs);
 }

@@ -139,8 +139,11 @@ def test_bound_adam_refuses_arrays_that_are_not_alike():
         _bound_adam.BoundAdam(*(np.zeros(4, np.int64),) * 4)
 
 
-def net(layers=((3, 4, 0, 12, "relu"), (4, 2, 16, -1, "linear")), size=24, shape=(3,), dtype=np.float64):
-    return _dense.DenseNet(np.zeros(size, dtype), np.zeros(size, dtype), list(layers), shape, 100)
+CONV = (3, 1, 1, 1, 1, 1, 1, 0, 0, 3, 1, 1, 0, -1, "relu")
+
+
+def net(convs=(), layers=((3, 4, 0, 12, "relu"), (4, 2, 16, -1, "linear")), size=24, shape=(3,), dtype=np.float64):
+    return _dense.DenseNet(np.zeros(size, dtype), np.zeros(size, dtype), list(convs), list(layers), shape, 100)
 
 
 @pytest.mark.parametrize("wrong", [
@@ -153,9 +156,17 @@ def net(layers=((3, 4, 0, 12, "relu"), (4, 2, 16, -1, "linear")), size=24, shape
     {"layers": [(3, 4, 0, 12, "swish")]},
     {"layers": []},
     {"layers": [(3, 3, -1, -1, "relu")] * 17},
+    {"convs": [(3, 1, 1, 1, 1, 1, 1, 0, 0, 3, 1, 1, 0, -1, "relu")]},  # reads (3, 1, 1), not (3,)
+    {"convs": [CONV], "shape": (2, 2, 1)},                     # the first dense layer reads 3 numbers
+    {"convs": [(*CONV[:11], 1, 24, -1, "relu")], "shape": (3, 1, 1)},
+    {"convs": [(*CONV[:11], 1, 0, 24, "relu")], "shape": (3, 1, 1)},
+    {"convs": [(*CONV[:5], 0, *CONV[6:])], "shape": (3, 1, 1)},
+    {"convs": [(*CONV[:7], -1, *CONV[8:])], "shape": (3, 1, 1)},
+    {"convs": [(*CONV[:14], "softmax")], "shape": (3, 1, 1)},
+    {"convs": [CONV] * 9, "shape": (3, 1, 1)},
 ])  # fmt: skip
 def test_layers_that_do_not_fit_are_refused(wrong):
-    net()
+    net(), net(convs=[CONV], shape=(3, 1, 1))
     with pytest.raises(ValueError):
         net(**wrong)
 
