@@ -1,7 +1,8 @@
 """Runs articles in new processes and stops them by real signals at chosen steps: `python segments.py JSON` (a list of jobs).
 
 job  {"article": "dqn", "argv": [...], "stop_at": step or null, "in_evaluation": number of the evaluation or null,
-      "signal": "SIGINT", "clock": false}
+      "signal": "SIGINT", "remove": bool, "limit": bytes or null}
+remove, limit  at that step, instead of a signal, the run's folder is removed, or no file may grow larger (a full disk)
 Prints the exit code of each, as JSON, in the last line. Processes are forked where that exists: importing is the dear part.
 """
 
@@ -11,6 +12,7 @@ import importlib
 import json
 import multiprocessing
 import os
+import shutil
 import signal
 import sys
 from typing import Any
@@ -33,8 +35,20 @@ def work(job: dict[str, Any]) -> None:
         def stopping(self):
             step(self)
             if self.agent.steps >= job["stop_at"] and self.stop.received is None:
-                signal.raise_signal(number)
+                happen(self)
 
+        def happen(self):
+            if job.get("remove") and not done:
+                shutil.rmtree(self.folder)
+            elif job.get("limit") is not None and not done:
+                import resource
+
+                resource.setrlimit(resource.RLIMIT_FSIZE, (job["limit"], job["limit"]))
+            elif not done:
+                signal.raise_signal(number)
+            done.append(True)
+
+        done: list[bool] = []
         Trainer._step = stopping
     if job.get("in_evaluation") is not None:
 
