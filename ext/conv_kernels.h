@@ -14,12 +14,20 @@
 #undef TAPS_4
 #undef TAPS_2
 #undef TAPS_1
-#if REGISTERS == 32
+#if VECTOR_BYTES == 64 /* 32 registers, and a number is multiplied straight from memory */
 #define WIDE 4
 #define PIXELS_4 6
 #define PIXELS_2 12
 #define PIXELS_1 10
 #define TAPS_4 6
+#define TAPS_2 8
+#define TAPS_1 10
+#elif REGISTERS == 32
+#define WIDE 4
+#define PIXELS_4 4
+#define PIXELS_2 8
+#define PIXELS_1 10
+#define TAPS_4 4
 #define TAPS_2 8
 #define TAPS_1 10
 #else

@@ -18,7 +18,8 @@
 #define NNLITE_VECTORS 0
 #endif
 
-#if NNLITE_VECTORS && (defined(__x86_64__) || defined(__i386__))
+/* GCC for Windows cannot align the stack for vectors of more than 16 bytes. */
+#if NNLITE_VECTORS && (defined(__x86_64__) || defined(__i386__)) && (!defined(_WIN32) || defined(__clang__))
 #define NNLITE_X86 1
 #else
 #define NNLITE_X86 0
