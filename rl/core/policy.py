@@ -55,13 +55,6 @@ def policy_loss(logits: Array, actions: Array, advantages: Array, entropy_weight
     return loss, float(entropies.mean()), dlogits / number(len(rows))
 
 
-def standardized(values: Array) -> Array:
-    """(values - mean) / standard deviation, over all of them; zeros where they are all alike."""
-    centred = values - values.mean()
-    deviation = float(np.sqrt(np.mean(np.square(centred))))
-    return centred / deviation if deviation > 1e-6 * max(1.0, float(np.abs(values).max())) else np.zeros_like(centred)
-
-
 def explained_variance(values: Array, returns: Array) -> float:
     """1 - Var(returns - values) / Var(returns): 1 is a perfect prediction, 0 no better than a constant, below 0 worse.
 

@@ -54,25 +54,23 @@ def td_loss(q: Array, actions: Array, targets: Array, delta: float = 1.0) -> tup
     return float(np.mean(inside * (error - 0.5 * inside))), dq
 
 
-def discounted_returns(rewards: Array, terminated: Array, done: Array, last_values: Array, gamma: float) -> Array:
+def discounted_returns(rewards: Array, terminated: Array, done: Array, next_values: Array, gamma: float) -> Array:
     """G_t = r_t + gamma * G_{t+1}, for T steps of E games.
 
     rewards      (T, E)
-    terminated   (T, E) bool  ended for good: G_{t+1} counts 0
-    done         (T, E) bool  the game was over, one way or the other; where it was only cut off, `last_values` stands for G
-    last_values  (T + 0 or more, E) float  value of the real next observation of every step (used where a game was cut off,
-                 and at t = T - 1)
+    terminated   (T, E) bool   ended for good: G_{t+1} counts 0
+    done         (T, E) bool   the game was over, one way or the other
+    next_values  (T, E) float  stands for G_{t+1} where a time limit cut the game off, and after the last step
 
     Returns (T, E). Raises ValueError when shapes differ.  Source: Sutton & Barto 2018, eq. 3.9.
     """
-    _shapes(rewards.shape == terminated.shape == done.shape == last_values.shape and rewards.ndim == 2, "all (T, E)",
-            rewards, terminated, done, last_values)
-    returns = np.zeros(rewards.shape, np.result_type(rewards, last_values))
-    following = last_values[-1]
+    _shapes(rewards.shape == terminated.shape == done.shape == next_values.shape and rewards.ndim == 2, "all (T, E)",
+            rewards, terminated, done, next_values)
+    beyond = np.where(terminated, 0, next_values)
+    returns = np.zeros(rewards.shape, np.result_type(rewards, next_values))
+    following = beyond[-1]
     for t in reversed(range(len(rewards))):
-        following = np.where(done[t], last_values[t], following)
-        following = rewards[t] + gamma * np.where(terminated[t], 0, following)
-        returns[t] = following
+        returns[t] = following = rewards[t] + gamma * np.where(done[t], beyond[t], following)
     return returns
 
 
@@ -86,11 +84,11 @@ def generalized_advantages(rewards: Array, values: Array, next_values: Array, te
     _shapes(rewards.shape == values.shape == next_values.shape == terminated.shape == done.shape and rewards.ndim == 2, "all (T, E)",
             rewards, values, next_values, terminated, done)
     delta = rewards + gamma * np.where(terminated, 0, next_values) - values
+    carried = np.where(done, 0, gamma * lam).astype(delta.dtype)
     advantages = np.zeros_like(delta)
     following = np.zeros_like(delta[0])
     for t in reversed(range(len(delta))):
-        following = delta[t] + gamma * lam * np.where(done[t], 0, following)
-        advantages[t] = following
+        advantages[t] = following = delta[t] + carried[t] * following
     return advantages
 
 

@@ -1,0 +1,64 @@
+"""Drawing from a policy and the loss that improves it."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from rl.core.policy import explained_variance, policy_loss, probabilities, sample_actions
+
+
+def test_actions_are_drawn_as_often_as_the_softmax_says():
+    logits = np.array([[0.0, 1.0, -2.0]], np.float32)
+    drawn = sample_actions(np.repeat(logits, 40_000, axis=0), np.random.default_rng(0))
+    shares = np.bincount(drawn, minlength=3) / len(drawn)
+    np.testing.assert_allclose(shares, probabilities(logits)[0], atol=0.01)   # five standard errors of the largest share
+    assert drawn.dtype == np.int64
+
+
+def test_logits_as_large_as_they_come_are_drawn_from():
+    logits = np.array([[1e4, -1e4], [-1e4, 1e4]], np.float32)
+    np.testing.assert_array_equal(sample_actions(logits, np.random.default_rng(0)), [0, 1])
+    assert np.isfinite(policy_loss(logits, np.array([1, 1]), np.ones(2), 0.1)[2]).all()
+
+
+@settings(deadline=None)
+@given(seed=st.integers(0, 2**32 - 1), rows=st.integers(1, 6), weight=st.sampled_from([0.0, 0.3]))
+def test_the_gradient_is_the_derivative_of_loss_less_entropy(seed, rows, weight):
+    rng = np.random.default_rng(seed)
+    logits, actions, advantages = rng.normal(size=(rows, 3)), rng.integers(0, 3, rows), rng.normal(size=rows)
+
+    def objective(z):
+        loss, entropy, _ = policy_loss(z, actions, advantages, weight)
+        return loss - weight * entropy
+
+    _, _, dlogits = policy_loss(logits, actions, advantages, weight)
+    for place in np.ndindex(logits.shape):
+        up, down = logits.copy(), logits.copy()
+        up[place] += 1e-6
+        down[place] -= 1e-6
+        assert dlogits[place] == pytest.approx((objective(up) - objective(down)) / 2e-6, abs=1e-7)
+
+
+def test_good_actions_become_likelier_and_bad_ones_less_likely():
+    logits, actions, advantages = np.zeros((2, 2)), np.array([0, 0]), np.array([1.0, -1.0])
+    loss, entropy, dlogits = policy_loss(logits, actions, advantages)
+    assert loss == pytest.approx(0) and entropy == pytest.approx(np.log(2))
+    np.testing.assert_allclose(dlogits, [[-0.25, 0.25], [0.25, -0.25]])  # descent raises the first, lowers the second
+
+
+def test_an_advantage_for_each_row_and_no_other_shape():
+    with pytest.raises(ValueError, match=r"\(4, 1\)"):
+        policy_loss(np.zeros((4, 2)), np.zeros(4, int), np.zeros((4, 1)))
+    with pytest.raises(ValueError, match="same shape"):
+        explained_variance(np.zeros(4), np.zeros((4, 1)))
+
+
+def test_explained_variance_tells_prediction_from_guess():
+    returns = np.array([1.0, 2.0, 3.0])
+    assert explained_variance(returns + 5, returns) == pytest.approx(1)
+    assert explained_variance(np.zeros(3), returns) == pytest.approx(0)
+    assert explained_variance(-returns, returns) < 0
+    assert explained_variance(returns, np.ones(3)) == 0
