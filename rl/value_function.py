@@ -148,7 +148,6 @@ SUMMARY = "A small network of values learns CartPole by Q-learning (article 5). 
 EXAMPLES = (
     "python -m rl.value_function                     learn, show what was reached",
     "python -m rl.value_function --play              watch the newest trained agent",
-    "python -m rl.value_function --gamma 0.9 --buffer-size 1024 --learning-rate 1e-3      the listing's numbers",
 )
 
 
