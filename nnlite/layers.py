@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from nnlite import activations, initializers, regularizers
+from nnlite import activations, initializers, products, regularizers
 from nnlite.convolution import PATHS, Geometry, default_path
 from nnlite.layer import Array, Layer, Shape
 from nnlite.normalization import BatchNormalization, Dropout
@@ -63,29 +63,26 @@ class Dense(ActivatedLayer):
 
     def bound(self) -> None:
         self.W, self.dW = self.kernel.value, self.kernel.gradient
-        if self.use_bias:
-            self.b, self.db = self.bias.value, self.bias.gradient
+        self.b, self.db = (self.bias.value, self.bias.gradient) if self.use_bias else (None, None)
 
     def forward(self, x: Array, training: bool = False, activate: bool = True) -> Array:
-        z = self.buffer("y" if training else "p", (*x.shape[:-1], self.units))
-        np.matmul(x, self.W, out=z)                                   # (N, M)
-        if self.use_bias:
-            z += self.b
-        y, used = self._activate(z, activate)
+        y = self.buffer("y" if training else "p", (*x.shape[:-1], self.units))
+        fused = activate and isinstance(self.activation, activations.Relu)
+        products.affine(x.reshape(-1, x.shape[-1]), self.W, self.b, y.reshape(-1, self.units), fused)  # (N, M)
+        used = self.activation if fused else self._activate(y, activate)[1]
         if training:
             self._keep(x, y, used)
         return y
 
     def backward(self, dy: Array, need_dx: bool = True) -> Array | None:
         x, y, used = self._take_cache()
-        dz = self._through_activation(used, y, dy)                    # (N, M)  dL/dz = dy f'(z)
-        rows, columns = x.reshape(-1, x.shape[-1]), dz.reshape(-1, self.units)
-        np.matmul(rows.T, columns, out=self.dW)                       # (D, M)  dL/dW = x' dz
-        if self.use_bias:
-            np.sum(columns, axis=0, out=self.db)                      # (M,)    dL/db = sum over the batch
+        dz = self._through_activation(used, y, dy).reshape(-1, self.units)            # (N, M)  dL/dz = dy f'(z)
+        products.weight_gradients(x.reshape(-1, x.shape[-1]), dz, self.dW, self.db)   # dL/dW = x' dz, dL/db = sum over the batch
         if not need_dx:
             return None
-        return np.matmul(dz, self.W.T, out=self.buffer("dx", x.shape))  # (N, D)  dL/dx = dz W'
+        dx = self.buffer("dx", x.shape)
+        products.input_gradient(dz, self.W, dx.reshape(-1, x.shape[-1]), self.buffer)  # (N, D)  dL/dx = dz W'
+        return dx
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "units": self.units, **_weight_config(self)}
