@@ -43,7 +43,9 @@ def commands(name):
 
 @cache
 def help_of(*words):
-    done = subprocess.run([sys.executable, "-m", *words, "--help"], capture_output=True, encoding="utf-8", cwd=ROOT, timeout=120)
+    done = subprocess.run(
+        [sys.executable, "-m", *words, "--help"], capture_output=True, encoding="utf-8", cwd=ROOT, timeout=120
+    )
     assert done.returncode == 0, done.stderr
     return done.stdout
 
@@ -63,7 +65,9 @@ def test_every_command_names_a_module_and_flags_that_exist(readme):
         shown = help_of(module, *tool)
         for word in words:
             if word.startswith("--"):
-                assert re.search(rf"{re.escape(word)}\b", shown), f"python -m {module} {' '.join(words)}: there is no {word}"
+                assert re.search(rf"{re.escape(word)}\b", shown), (
+                    f"python -m {module} {' '.join(words)}: there is no {word}"
+                )
 
 
 @pytest.mark.parametrize("readme", READMES)
@@ -98,7 +102,9 @@ def test_the_articles_commands_are_understood(readme):
 def test_the_blocks_of_python_run(readme, tmp_path):
     code = "\n".join(content for language, content in blocks(readme) if language == "python")
     assert code.count("import") >= 3
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, encoding="utf-8", cwd=tmp_path, timeout=120)
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, encoding="utf-8", cwd=tmp_path, timeout=120
+    )
     assert done.returncode == 0, done.stderr
     assert "Epoch 20/20" in done.stdout and "Total params" in done.stdout
 
@@ -113,7 +119,11 @@ def test_the_network_of_the_example_learns_what_it_is_for():
 
 @pytest.mark.parametrize("readme", READMES)
 def test_extras_that_are_installed_exist(readme):
-    extras = re.findall(r"^(\w+) = \[", text("pyproject.toml").partition("[project.optional-dependencies]")[2].partition("\n[")[0], re.MULTILINE)
+    extras = re.findall(
+        r"^(\w+) = \[",
+        text("pyproject.toml").partition("[project.optional-dependencies]")[2].partition("\n[")[0],
+        re.MULTILINE,
+    )
     wanted = re.findall(r"pip install '\.\[(\w+)\]'", text(readme))
     assert wanted and set(wanted) <= set(extras)
 
@@ -121,7 +131,10 @@ def test_extras_that_are_installed_exist(readme):
 @pytest.mark.parametrize("readme", READMES)
 def test_files_and_links_exist(readme):
     links = re.findall(r"\]\(([^)]+)\)", prose(readme))
-    anchors = {re.sub(r"[^\w\- ]", "", title.strip().lower()).replace(" ", "-") for title in re.findall(r"^#+ (.+)$", prose(readme), re.MULTILINE)}
+    anchors = {
+        re.sub(r"[^\w\- ]", "", title.strip().lower()).replace(" ", "-")
+        for title in re.findall(r"^#+ (.+)$", prose(readme), re.MULTILINE)
+    }
     for link in links:
         assert link[1:] in anchors if link.startswith("#") else (ROOT / link).is_file(), link
     for path in re.findall(r"`((?:docs|nnlite|ext|bench|rl)/[\w./]*|LICENSE)`", prose(readme)):
@@ -145,9 +158,13 @@ def test_both_are_built_alike():
     english, japanese = READMES
     assert headings(english) == headings(japanese)
     assert blocks(english) == blocks(japanese)
-    assert re.findall(r"<!-- .*? -->", text(english), re.DOTALL) == re.findall(r"<!-- .*? -->", text(japanese), re.DOTALL)
+    assert re.findall(r"<!-- .*? -->", text(english), re.DOTALL) == re.findall(
+        r"<!-- .*? -->", text(japanese), re.DOTALL
+    )
     for marker in (r"^\| ", r"^- ", r"!\["):
-        assert len(re.findall(marker, prose(english), re.MULTILINE)) == len(re.findall(marker, prose(japanese), re.MULTILINE)), marker
+        assert len(re.findall(marker, prose(english), re.MULTILINE)) == len(
+            re.findall(marker, prose(japanese), re.MULTILINE)
+        ), marker
     assert commands(english) == commands(japanese)
     assert text(english).count(PLACEHOLDER) == text(japanese).count(PLACEHOLDER)
 

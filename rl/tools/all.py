@@ -1,7 +1,7 @@
 """`python -m rl all`: run every article and write one page with all results.
 
-Each article runs as a process of its own, so that one that fails cannot stop the others; its failure is on the page. The
-page needs nothing but itself: pictures, animations and players are in it.
+Each article runs as a process of its own, so that one that fails cannot stop the others; its failure is on the page.
+The page needs nothing but itself: pictures, animations and players are in it.
 """
 
 from __future__ import annotations
@@ -87,7 +87,8 @@ def told(outcome: Outcome) -> str:
     if outcome.problem:
         return f"{outcome.seconds:.1f} s  FAILED  {outcome.problem}"
     row = outcome.headline
-    return f"{outcome.seconds:.1f} s  {'ok' if outcome.reached else 'NOT REACHED'}  {row.name + ': ' + row.here if row else ''}"
+    figure = f"{row.name}: {row.here}" if row else ""
+    return f"{outcome.seconds:.1f} s  {'ok' if outcome.reached else 'NOT REACHED'}  {figure}"
 
 
 def write(folder: Path, settings: Settings, outcomes: list[Outcome], seconds: float) -> None:

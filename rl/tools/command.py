@@ -12,7 +12,14 @@ from rl.core.errors import UsageError
 S = TypeVar("S")
 
 
-def tool(name: str, settings_class: type[S], action: Callable[[S], int], argv: list[str], summary: str, examples: tuple[str, ...]) -> int:
+def tool(
+    name: str,
+    settings_class: type[S],
+    action: Callable[[S], int],
+    argv: list[str],
+    summary: str,
+    examples: tuple[str, ...],
+) -> int:
     """Parse the flags and do it; returns its exit code, or 1 failed, 2 wrong usage, 130 interrupted."""
     shared: Any = settings_class
     try:

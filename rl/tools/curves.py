@@ -16,7 +16,16 @@ from rl.core.run_folder import read_config
 from rl.core.settings import flag
 
 Array = np.ndarray[Any, np.dtype[Any]]
-OF_NO_MATTER = {"seed", "out", "num_threads", "config", "resume", "play", "save_freq", "test"}  # do not make another setting
+OF_NO_MATTER = {
+    "seed",
+    "out",
+    "num_threads",
+    "config",
+    "resume",
+    "play",
+    "save_freq",
+    "test",
+}  # do not make another setting
 SMOOTHEST = 100  # episodes that a point is the mean of, at most
 POINTS = 400  # of the mean over several seeds
 
@@ -33,7 +42,10 @@ class Curve:
     @property
     def kind(self) -> tuple[tuple[str, str], ...]:
         """Equal for runs that differ in their seed only."""
-        return (("article", self.article), *sorted((k, repr(v)) for k, v in self.settings.items() if k not in OF_NO_MATTER))
+        return (
+            ("article", self.article),
+            *sorted((k, repr(v)) for k, v in self.settings.items() if k not in OF_NO_MATTER),
+        )
 
 
 def find_runs(names: Sequence[str], root: Path = Path("runs")) -> list[Path]:
@@ -47,7 +59,9 @@ def find_runs(names: Sequence[str], root: Path = Path("runs")) -> list[Path]:
         for path in matches:
             folder = next((place for place in (path, root / path) if (place / "monitor.csv").is_file()), None)
             if folder is None and len(matches) == 1:
-                raise UsageError(f"no monitor.csv in {path}", "name the folder of an agent's run, runs/dqn__... for example")
+                raise UsageError(
+                    f"no monitor.csv in {path}", "name the folder of an agent's run, runs/dqn__... for example"
+                )
             if folder is not None and folder not in found:
                 found.append(folder)
     if not found:
@@ -56,7 +70,10 @@ def find_runs(names: Sequence[str], root: Path = Path("runs")) -> list[Path]:
 
 
 def read_curve(folder: Path, axis: str) -> Curve:
-    """The curve of a run; axis is steps, episodes or seconds. Raises UsageError when it cannot be read or has no episode."""
+    """The curve of a run; axis is steps, episodes or seconds.
+
+    Raises UsageError when it cannot be read, or no episode of it was finished.
+    """
     config = read_config(folder)
     try:
         with open(folder / "monitor.csv", encoding="utf-8", newline="") as file:
@@ -76,7 +93,11 @@ def grouped_by_setting(curves: Sequence[Curve]) -> list[tuple[str, list[Curve]]]
     for curve in curves:
         groups.setdefault(curve.kind, []).append(curve)
     kinds = [dict(kind) for kind in groups]
-    differing = [name for name in dict.fromkeys(name for kind in kinds for name in kind) if len({kind.get(name) for kind in kinds}) > 1]
+    differing = [
+        name
+        for name in dict.fromkeys(name for kind in kinds for name in kind)
+        if len({kind.get(name) for kind in kinds}) > 1
+    ]
     return [(label(dict(kind), differing, members), members) for kind, members in groups.items()]
 
 
@@ -102,9 +123,9 @@ def usual_window(curves: Sequence[Curve]) -> int:
 
 
 def mean_over_seeds(curves: Sequence[Curve], window: int) -> tuple[Array, Array, Array]:
-    """x, mean and standard deviation over the runs, where all of them have data: a mean of those left would be another one's.
+    """x, mean and standard deviation over the runs, where all of them have data.
 
-    Empty arrays when there is no such place.
+    Beyond that a mean would be one of other runs, and fall when a good one ends. Empty arrays when there is no such place.
     """
     begin, end = max(curve.x[0] for curve in curves), min(curve.x[-1] for curve in curves)
     if begin >= end:

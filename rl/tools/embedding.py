@@ -37,5 +37,7 @@ def player(path: Path, title: str) -> str:
     if not path.is_file():
         return ""
     inside = escape(path.read_text(encoding="utf-8"))
-    frame = f'<iframe sandbox="allow-scripts" loading="lazy" title="{escape(title)}, player" srcdoc="{inside}"></iframe>'
+    frame = (
+        f'<iframe sandbox="allow-scripts" loading="lazy" title="{escape(title)}, player" srcdoc="{inside}"></iframe>'
+    )
     return f'<details class="player"><summary>Pause, step, slow down</summary>{frame}</details>'

@@ -12,7 +12,8 @@ from typing import Any
 
 from rl.articles import ARTICLES, Article
 from rl.tools.embedding import picture_data, player, still_data
-from rl.tools.exhibits import EXHIBITS, Picture, Row
+from rl.tools.exhibits import EXHIBITS, Picture
+from rl.tools.figures import Row
 from rl.tools.page_style import PAGE
 from rl.tools.runner import Outcome
 
@@ -47,7 +48,9 @@ def page(report: Report) -> str:
         "DATE": datetime.now().astimezone().strftime("%Y-%m-%d %H:%M %Z"),
         "SEED": str(report.seed),
     }
-    return re.sub(r"__([A-Z]+)__", lambda found: parts[found[1]], PAGE)  # one pass: nothing that was put in is looked at again
+    return re.sub(
+        r"__([A-Z]+)__", lambda found: parts[found[1]], PAGE
+    )  # one pass: nothing that was put in is looked at again
 
 
 def summary(report: Report, reached: int) -> str:
@@ -55,10 +58,15 @@ def summary(report: Report, reached: int) -> str:
     figures = (
         (f"{reached} of {len(report.outcomes)}", "articles as expected", "期待どおり"),
         (duration(report.seconds), "on this machine", "所要時間"),
-        (f"{report.machine.get('cores', '?')} cores", f"{escape(str(report.machine.get('kernels', '')))} code, no GPU", "GPUなし"),
+        (
+            f"{report.machine.get('cores', '?')} cores",
+            f"{escape(str(report.machine.get('kernels', '')))} code, no GPU",
+            "GPUなし",
+        ),
     )
     return "".join(
-        f'<div><dt>{english}<span lang="ja">{japanese}</span></dt><dd>{escape(figure)}</dd></div>' for figure, english, japanese in figures
+        f'<div><dt>{english}<span lang="ja">{japanese}</span></dt><dd>{escape(figure)}</dd></div>'
+        for figure, english, japanese in figures
     )
 
 
@@ -67,7 +75,8 @@ def quick_note(report: Report) -> str:
     short = [f"<code>rl.{outcome.module}</code>" for outcome in report.outcomes if EXHIBITS[outcome.module].quick]
     which = f"{' and '.join(short)} ran with short settings" if short else "no article of this page was cut short"
     return (
-        f'<p class="note">This is the <strong>quick run</strong>: {which}. <code>python -m rl all</code> runs everything in full. '
+        f'<p class="note">This is the <strong>quick run</strong>: {which}. '
+        "<code>python -m rl all</code> runs everything in full. "
         '<span lang="ja">短縮版の結果です。</span></p>'
     )
 
@@ -78,8 +87,9 @@ def overview_row(outcome: Outcome) -> str:
     row = outcome.headline
     headline = "" if row is None else f"{escape(row.name)}: <b>{escape(row.here)}</b>"
     return (
-        f'<tr><td><a href="#{outcome.module}"><span lang="ja">{escape(article.title)}</span><code>rl.{outcome.module}</code></a></td>'
-        f'<td class="wide">{headline}</td><td class="number">{duration(outcome.seconds)}</td><td>{badge(outcome)}</td></tr>\n'
+        f'<tr><td><a href="#{outcome.module}"><span lang="ja">{escape(article.title)}</span>'
+        f'<code>rl.{outcome.module}</code></a></td><td class="wide">{headline}</td>'
+        f'<td class="number">{duration(outcome.seconds)}</td><td>{badge(outcome)}</td></tr>\n'
     )
 
 
@@ -99,7 +109,7 @@ def section(outcome: Outcome, quick: bool) -> str:
 <h2 id="{outcome.module}-title"><span lang="ja">{escape(article.title)}</span> <code>rl.{outcome.module}</code></h2>
 {badge(outcome)}
 </header>
-<div class="columns{'' if pictures else ' single'}">
+<div class="columns{"" if pictures else " single"}">
 <div class="words">
 <p class="question">{escape(exhibit.question)}</p>
 <p class="japanese" lang="ja">{escape(exhibit.japanese)}</p>
@@ -119,7 +129,11 @@ def table(rows: Iterable[Row]) -> str:
         f"{'–' if row.article == NOT_SHOWN else escape(row.article)}</td><td><b>{escape(row.here)}</b></td></tr>"
         for row in rows
     )
-    return f'<table class="figures"><thead><tr><td></td><th scope="col">article <span lang="ja">記事</span></th><th scope="col">here <span lang="ja">今回</span></th></tr></thead><tbody>{lines}</tbody></table>'
+    heads = "".join(
+        f'<th scope="col">{english} <span lang="ja">{japanese}</span></th>'
+        for english, japanese in (("article", "記事"), ("here", "今回"))
+    )
+    return f'<table class="figures"><thead><tr><td></td>{heads}</tr></thead><tbody>{lines}</tbody></table>'
 
 
 def trouble(outcome: Outcome) -> str:
@@ -133,7 +147,9 @@ def gallery(folder: Path, pictures: tuple[Picture, ...], animation: str) -> str:
     for picture in pictures:
         if (folder / picture.file).is_file():
             data = picture_data(folder / picture.file)
-            shown.append(f'<figure class="plot"><img src="{data}" alt="{escape(picture.caption)}"><figcaption>{escape(picture.caption)}</figcaption></figure>')
+            caption = escape(picture.caption)
+            image = f'<img src="{data}" alt="{caption}">'
+            shown.append(f'<figure class="plot">{image}<figcaption>{caption}</figcaption></figure>')
     content = "\n".join(part for part in shown if part)
     return f'<div class="pictures">\n{content}\n</div>' if content else ""
 
@@ -145,22 +161,28 @@ def moving(folder: Path, caption: str) -> str:
         return ""
     quiet = f'<source media="(prefers-reduced-motion: reduce)" srcset="{still_data(gif)}">'
     image = f'<picture>{quiet}<img class="game" src="{picture_data(gif)}" alt="{escape(caption)}"></picture>'
-    return f'<figure class="moving">{image}<figcaption>{escape(caption)}</figcaption>{player(folder / "replay.html", caption)}</figure>'
+    frame = player(folder / "replay.html", caption)
+    return f'<figure class="moving">{image}<figcaption>{escape(caption)}</figcaption>{frame}</figure>'
 
 
 def printed(outcome: Outcome, article: Article, open_it: bool) -> str:
     """What the article printed, as it stood on the terminal at the end."""
-    lines = [re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", line).rpartition("\r")[2].rstrip() for line in outcome.output.split("\n")]
+    lines = [
+        re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", line).rpartition("\r")[2].rstrip() for line in outcome.output.split("\n")
+    ]
     if len(lines) > MOST_LINES:
         left_out = f"... ({len(lines) - MOST_LINES} lines left out; all of them: {article.module}.txt)"
         lines = [*lines[: MOST_LINES // 2], left_out, *lines[-MOST_LINES // 2 :]]
     text = "\n".join(lines).strip("\n")
-    return f'<details{" open" if open_it or outcome.problem else ""}><summary>What it printed</summary><pre tabindex="0">{escape(text)}</pre></details>'
+    opened = " open" if open_it or outcome.problem else ""
+    return f'<details{opened}><summary>What it printed</summary><pre tabindex="0">{escape(text)}</pre></details>'
 
 
 def facts(values: dict[str, Any]) -> str:
     """Names and values."""
-    return "".join(f"<div><dt>{escape(str(name))}</dt><dd>{escape(str(value))}</dd></div>" for name, value in values.items())
+    return "".join(
+        f"<div><dt>{escape(str(name))}</dt><dd>{escape(str(value))}</dd></div>" for name, value in values.items()
+    )
 
 
 def duration(seconds: float) -> str:

@@ -1,7 +1,7 @@
 """`python -m rl plot RUN...`: lay the learning curves of several runs over each other.
 
-Runs that differ only in their seed make one curve: their mean, a band of one standard deviation over the seeds, and each
-of them as a thin line. A run that is alone shows the deviation of its own episodes.
+Runs that differ only in their seed make one curve: their mean, a band of one standard deviation over the seeds, and
+each of them as a thin line. A run that is alone shows the deviation of its own episodes.
 """
 
 from __future__ import annotations
@@ -17,7 +17,15 @@ from rl.core.plots import new_figure
 from rl.tools.command import tool
 from rl.tools.curves import Curve, find_runs, grouped_by_setting, mean_over_seeds, read_curve, smoothed, usual_window
 
-COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#444444")  # told apart by the colour-blind too
+COLOURS = (
+    "#0072b2",
+    "#d55e00",
+    "#009e73",
+    "#cc79a7",
+    "#e69f00",
+    "#56b4e9",
+    "#444444",
+)  # told apart by the colour-blind too
 STYLES = ("-", "--", ":")  # once the colours are used up
 AXES = {"steps": "environment steps", "episodes": "episodes", "seconds": "seconds of training"}
 EXAMPLES = ("python -m rl plot runs/dqn__*", "python -m rl plot RUN OTHER_RUN --x seconds --out curves.svg")
@@ -59,12 +67,16 @@ def run(settings: Settings) -> int:
 def draw(path: Path, groups: list[tuple[str, list[Curve]]], axis: str, window: int) -> None:
     """The picture of all groups."""
     environments = sorted({str(curve.settings.get("env_id", "")) for _, curves in groups for curve in curves})
-    figure, axes = new_figure(" and ".join(environments), AXES[axis], "return" if window == 1 else f"return, mean of {window} episodes")
+    figure, axes = new_figure(
+        " and ".join(environments), AXES[axis], "return" if window == 1 else f"return, mean of {window} episodes"
+    )
     for number, (label, curves) in enumerate(groups):
         style = {"color": COLOURS[number % len(COLOURS)], "linestyle": STYLES[number // len(COLOURS) % len(STYLES)]}
         draw_group(axes, label, curves, window, style)
     axes.set_xlim(left=0)
-    axes.xaxis.set_major_formatter(lambda value, _: f"{value:,.0f}" if abs(value) >= 10 or value == int(value) else f"{value:g}")
+    axes.xaxis.set_major_formatter(
+        lambda value, _: f"{value:,.0f}" if abs(value) >= 10 or value == int(value) else f"{value:g}"
+    )
     axes.legend(loc="best", frameon=False)
     figure.savefig(path, format=path.suffix[1:], dpi=120)
 

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from rl.tools.exhibits import EXHIBITS, Figures, Row
+from rl.tools.exhibits import EXHIBITS
+from rl.tools.figures import Figures, Row
 
 ECHO_SECONDS = 10.0  # a line of a long run is repeated this often
 
@@ -55,7 +56,13 @@ def run_article(module: str, flags: list[str], out: Path, quick: bool, echo: Cal
     command = " ".join(["python", *words])
     if code != 0:
         lines = [line for line in output.splitlines() if line.strip()]
-        return Outcome(module, command, seconds, output, problem=f"exit code {code}: {lines[-1] if lines else 'it printed nothing'}")
+        return Outcome(
+            module,
+            command,
+            seconds,
+            output,
+            problem=f"exit code {code}: {lines[-1] if lines else 'it printed nothing'}",
+        )
     return judged(module, command, seconds, output, newest(out, module), quick)
 
 
@@ -66,7 +73,14 @@ def execute(command: list[str], log: Path, echo: Callable[[str], None]) -> tuple
     lines = []
     with (
         open(log, "w", encoding="utf-8") as file,
-        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=environment, encoding="utf-8", errors="replace") as process,
+        subprocess.Popen(
+            command,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            env=environment,
+            encoding="utf-8",
+            errors="replace",
+        ) as process,
     ):
         assert process.stdout is not None
         try:
@@ -96,7 +110,14 @@ def judged(module: str, command: str, seconds: float, output: str, folder: Path 
         rows = tuple(exhibit.rows(figures))
         reached = bool((quick and exhibit.quick_reached or exhibit.reached)(figures))
     except (OSError, ValueError, KeyError, IndexError, TypeError, AttributeError) as problem:
-        return Outcome(module, command, seconds, output, folder, problem=f"no figures in result.json: {type(problem).__name__} {problem}")
+        return Outcome(
+            module,
+            command,
+            seconds,
+            output,
+            folder,
+            problem=f"no figures in result.json: {type(problem).__name__} {problem}",
+        )
     return Outcome(module, command, seconds, output, folder, figures, rows, reached)
 
 

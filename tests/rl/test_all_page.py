@@ -22,9 +22,26 @@ from rl.tools.page import Report, duration, page
 from rl.tools.runner import Outcome, execute, judged
 
 VOID = {"meta", "link", "img", "br", "input", "source", "hr"}
-BROWSER = next((found for name in ("chromium", "chromium-browser", "google-chrome", "chrome") if (found := shutil.which(name))), None)
-AGENT = {"steps": 15000, "episodes": 56, "solved_at": 15000, "best_score": 1.0, "best_mean_return": 29.2, "seconds": 20.5}
-CARTPOLE = {"steps": 9000, "episodes": 210, "solved_at": 9000, "best_score": 199.1, "best_mean_return": 199.1, "seconds": 2.5}
+BROWSER = next(
+    (found for name in ("chromium", "chromium-browser", "google-chrome", "chrome") if (found := shutil.which(name))),
+    None,
+)
+AGENT = {
+    "steps": 15000,
+    "episodes": 56,
+    "solved_at": 15000,
+    "best_score": 1.0,
+    "best_mean_return": 29.2,
+    "seconds": 20.5,
+}
+CARTPOLE = {
+    "steps": 9000,
+    "episodes": 210,
+    "solved_at": 9000,
+    "best_score": 199.1,
+    "best_mean_return": 199.1,
+    "seconds": 2.5,
+}
 GOOD = {
     "one_layer": {"equal": True, "x": [[1.0, 2]], "W": [[1.0] * 4] * 2, "b": [0.0] * 4, "y": [[1.0] * 4]},
     "two_layer": {"equal": True, "batch": [[1.0, 2]] * 3, "y": [[1.0] * 4] * 3},
@@ -34,13 +51,29 @@ GOOD = {
     "dqn": AGENT,
     "policy_gradient": CARTPOLE,
     "a2c": AGENT,
-    "bandit": {"algorithms": {"greedy": {"mean_reward": 0.8, "last_play": 0.86}, "ucb1": {"mean_reward": 0.815, "last_play": 0.86}}},
+    "bandit": {
+        "algorithms": {
+            "greedy": {"mean_reward": 0.8, "last_play": 0.86},
+            "ucb1": {"mean_reward": 0.815, "last_play": 0.86},
+        }
+    },
     "maze": {"greedy_steps": 4, "shortest_steps": 4, "episodes": 420, "settled": True, "sampled_steps": 4.1},
 }
 POOR = {
-    "one_layer": {"equal": False}, "two_layer": {"equal": False}, "housing": {"losses": [180.0, 120.0]}, "digits": {"accuracy": 0.5},
-    "value_function": {"solved_at": None}, "dqn": {"solved_at": None}, "policy_gradient": {"solved_at": None}, "a2c": {"solved_at": None},
-    "bandit": {"algorithms": {"greedy": {"mean_reward": 0.5, "last_play": 0.5}, "ucb1": {"mean_reward": 0.815, "last_play": 0.86}}},
+    "one_layer": {"equal": False},
+    "two_layer": {"equal": False},
+    "housing": {"losses": [180.0, 120.0]},
+    "digits": {"accuracy": 0.5},
+    "value_function": {"solved_at": None},
+    "dqn": {"solved_at": None},
+    "policy_gradient": {"solved_at": None},
+    "a2c": {"solved_at": None},
+    "bandit": {
+        "algorithms": {
+            "greedy": {"mean_reward": 0.5, "last_play": 0.5},
+            "ucb1": {"mean_reward": 0.815, "last_play": 0.86},
+        }
+    },
     "maze": {"greedy_steps": None},
 }
 PLAYER = "<!doctype html><title>game</title><script>document.title = 'a < b & \"c\"'</script><p>player</p>"
@@ -89,13 +122,17 @@ def make_outcome(root, module, figures=None, quick=False, printed="it went well\
 
 
 def make_page(outcomes, quick=False):
-    return page(Report(outcomes, quick, 0, 95.0, {"system": "Linux", "cores": 2, "kernels": "avx2"}, {"python": "3.11.7"}))
+    return page(
+        Report(outcomes, quick, 0, 95.0, {"system": "Linux", "cores": 2, "kernels": "avx2"}, {"python": "3.11.7"})
+    )
 
 
 @pytest.fixture
 def full_page(tmp_path):
     outcomes = [make_outcome(tmp_path, article.module) for article in ARTICLES]
-    outcomes[3] = Outcome("digits", "python -m rl.digits", 1.0, "x" * 300 + " <b>& no disk\n", problem="exit code 1: <b>& no disk")
+    outcomes[3] = Outcome(
+        "digits", "python -m rl.digits", 1.0, "x" * 300 + " <b>& no disk\n", problem="exit code 1: <b>& no disk"
+    )
     return make_page(outcomes, quick=True)
 
 
@@ -121,7 +158,9 @@ def test_short_runs_are_held_to_less(tmp_path):
 def test_the_flags_of_an_exhibit_are_flags_of_its_article():
     for module, exhibit in EXHIBITS.items():
         if exhibit.quick:
-            text = subprocess.run([sys.executable, "-m", f"rl.{module}", "--help"], capture_output=True, encoding="utf-8", check=True).stdout
+            text = subprocess.run(
+                [sys.executable, "-m", f"rl.{module}", "--help"], capture_output=True, encoding="utf-8", check=True
+            ).stdout
             assert all(word in text for word in exhibit.quick if word.startswith("--"))
 
 
@@ -184,9 +223,14 @@ def test_a_program_that_fails_leaves_its_code_and_all_it_said(tmp_path):
 
 
 def test_the_tool_runs_articles_and_writes_the_page(tmp_path, capsys):
-    assert tool.main(["--only", "rl.two_layer,one_layer", "--out", str(tmp_path), "--seed", "4", "--num-threads", "1"]) == 0
+    assert (
+        tool.main(["--only", "rl.two_layer,one_layer", "--out", str(tmp_path), "--seed", "4", "--num-threads", "1"])
+        == 0
+    )
     said = capsys.readouterr().out
-    assert said.index("rl.one_layer") < said.index("rl.two_layer") and "2 of 2 as expected" in said and "open it:" in said
+    assert (
+        said.index("rl.one_layer") < said.index("rl.two_layer") and "2 of 2 as expected" in said and "open it:" in said
+    )
     (written,) = tmp_path.glob("all__full__4__*/report.html")
     parsed = Page(written.read_text(encoding="utf-8"))
     assert parsed.sections == ["one_layer", "two_layer"]
@@ -219,7 +263,8 @@ addEventListener("load", async () => {
   await Promise.all([...document.images].map((image) => image.decode()));
   const root = document.documentElement;
   const wide = [...document.querySelectorAll("main *")].filter((part) =>
-    !part.closest("pre") && part.getBoundingClientRect().right > innerWidth + 1).map((part) => part.outerHTML.slice(0, 80));
+    !part.closest("pre") && part.getBoundingClientRect().right > innerWidth + 1)
+    .map((part) => part.outerHTML.slice(0, 80));
   const measured = { inner: innerWidth, scroll: root.scrollWidth, wide, images: document.images.length };
   parent.document.documentElement.dataset.measured = JSON.stringify(measured);
 });
@@ -229,13 +274,22 @@ addEventListener("load", async () => {
 @pytest.mark.skipif(BROWSER is None, reason="no Chromium or Chrome is installed")
 @pytest.mark.parametrize("width", [375, 1200])
 def test_in_a_browser_without_network(full_page, tmp_path, width):
-    """The page in a frame of a phone's width (windows have a least one): images decode, nothing is too wide or complains."""
+    """The page in a frame, for windows have a least width: images decode, nothing is too wide, nothing complains."""
     inside = escape(full_page.replace("</body>", MEASURE + "</body>"))
-    frame = f'<!doctype html><html><body><iframe style="width:{width}px;height:800px;border:0" srcdoc="{inside}"></iframe></body></html>'
+    frame = f'<iframe style="width:{width}px;height:800px;border:0" srcdoc="{inside}"></iframe>'
+    frame = f"<!doctype html><html><body>{frame}</body></html>"
     (tmp_path / "frame.html").write_text(frame, encoding="utf-8")
     command = [
-        BROWSER, "--headless", "--no-sandbox", "--disable-gpu", "--enable-logging=stderr", "--proxy-server=127.0.0.1:9",
-        f"--user-data-dir={tmp_path / 'profile'}", "--window-size=1300,900", "--virtual-time-budget=5000", "--dump-dom",
+        BROWSER,
+        "--headless",
+        "--no-sandbox",
+        "--disable-gpu",
+        "--enable-logging=stderr",
+        "--proxy-server=127.0.0.1:9",
+        f"--user-data-dir={tmp_path / 'profile'}",
+        "--window-size=1300,900",
+        "--virtual-time-budget=5000",
+        "--dump-dom",
         (tmp_path / "frame.html").as_uri(),
     ]
     done = subprocess.run(command, capture_output=True, encoding="utf-8", errors="replace", timeout=120)

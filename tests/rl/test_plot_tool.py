@@ -14,7 +14,10 @@ from rl.tools.curves import Curve
 def make_run(root, name, returns, lengths=None, **settings):
     folder = root / name
     folder.mkdir()
-    config = {"article": "dqn", "settings": {"env_id": "CartPole-v0", "gamma": 0.9, "seed": 0, "out": str(root), **settings}}
+    config = {
+        "article": "dqn",
+        "settings": {"env_id": "CartPole-v0", "gamma": 0.9, "seed": 0, "out": str(root), **settings},
+    }
     (folder / "config.json").write_text(json.dumps(config), encoding="utf-8")
     lengths = lengths or [10] * len(returns)
     lines = [f"{r},{length},{0.5 * (i + 1)}" for i, (r, length) in enumerate(zip(returns, lengths))]
@@ -39,7 +42,10 @@ def test_a_point_is_the_mean_of_the_last_episodes():
 def test_runs_that_differ_in_their_seed_only_are_one_setting(tmp_path):
     folders = [make_run(tmp_path, f"r{i}", [1, 2], seed=i, gamma=gamma) for i, gamma in enumerate((0.9, 0.5, 0.9, 0.9))]
     groups = curves.grouped_by_setting([curves.read_curve(folder, "steps") for folder in folders])
-    assert [(label, len(members)) for label, members in groups] == [("rl.dqn --gamma 0.9, 3 runs", 3), ("rl.dqn --gamma 0.5", 1)]
+    assert [(label, len(members)) for label, members in groups] == [
+        ("rl.dqn --gamma 0.9, 3 runs", 3),
+        ("rl.dqn --gamma 0.5", 1),
+    ]
 
 
 def test_the_mean_over_seeds_ends_where_the_first_run_ends():
@@ -57,7 +63,10 @@ def test_the_mean_over_seeds_ends_where_the_first_run_ends():
 @pytest.mark.parametrize("axis", ["steps", "episodes", "seconds"])
 def test_the_picture_shows_every_setting(tmp_path, capsys, axis):
     rng = np.random.default_rng(0)
-    names = [str(make_run(tmp_path, f"r{i}", list(rng.normal(20 * i, 1, 30)), seed=i, gamma=0.9 if i < 2 else 0.5)) for i in range(3)]
+    names = [
+        str(make_run(tmp_path, f"r{i}", list(rng.normal(20 * i, 1, 30)), seed=i, gamma=0.9 if i < 2 else 0.5))
+        for i in range(3)
+    ]
     out = tmp_path / "curves.png"
     assert plot.main([*names, "--out", str(out), "--x", axis]) == 0
     assert "3 run(s), 2 setting(s)" in capsys.readouterr().out
@@ -85,8 +94,16 @@ def test_wrong_requests_get_two_lines_and_exit_code_2(tmp_path, capsys):
     damaged = make_run(tmp_path, "damaged", [1])
     (damaged / "monitor.csv").write_text("#{}\nr,l,t\n1,two,3\n", encoding="utf-8")
     for argv in (
-        [], ["nowhere"], [str(tmp_path)], [empty], [str(damaged)], [good, "--out", "curves.pdf"], [good, "--x", "years"],
-        [good, "--out", str(tmp_path / "none" / "c.png")], [good, "--window", "-1"], [good, "--colour", "red"],
+        [],
+        ["nowhere"],
+        [str(tmp_path)],
+        [empty],
+        [str(damaged)],
+        [good, "--out", "curves.pdf"],
+        [good, "--x", "years"],
+        [good, "--out", str(tmp_path / "none" / "c.png")],
+        [good, "--window", "-1"],
+        [good, "--colour", "red"],
     ):
         assert plot.main(argv) == 2, argv
         lines = capsys.readouterr().err.splitlines()

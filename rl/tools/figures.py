@@ -1,0 +1,135 @@
+"""How the figures of each article are read from its result.json, and put beside those that the article showed."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+Figures = dict[str, Any]  # the content of a result.json
+
+
+class Row(NamedTuple):
+    """One figure: its name, what the article showed, what this run gave."""
+
+    name: str
+    article: str
+    here: str
+
+
+def layer_rows(f: Figures) -> list[Row]:
+    return [
+        Row("input x", "(1, 2)", shape(f["x"])),
+        Row("weight", "(2, 4)", shape(f["W"])),
+        Row("bias", "(4,)", shape(f["b"])),
+        Row("output y", "(1, 4)", shape(f["y"])),
+        Row("gradient by hand = engine's", "not shown", "in every digit" if f["equal"] else "NO"),
+    ]
+
+
+def two_layer_rows(f: Figures) -> list[Row]:
+    return [
+        Row("input batch", "(3, 2)", shape(f["batch"])),
+        Row("output y", "(3, 4)", shape(f["y"])),
+        Row("gradient by hand = engine's", "not shown", "in every digit" if f["equal"] else "NO"),
+    ]
+
+
+def housing_rows(f: Figures) -> list[Row]:
+    return [
+        Row("loss, first epoch", "165.8451", f"{f['losses'][0]:.4f}"),
+        Row(f"loss, epoch {len(f['losses'])}", "18.0005", f"{f['losses'][-1]:.4f}"),
+        Row("squared error, held out", "not shown", f"{f['test_error']:.2f}"),
+        Row("the same, linear regression", "not shown", f"{f['linear_error']:.2f}"),
+        Row("table", "load_boston", f["source"].removeprefix("Data: ").split(",")[0].rstrip(".")),
+    ]
+
+
+def digits_rows(f: Figures) -> list[Row]:
+    return [
+        Row("accuracy, held out", "93.43 %", f"{100 * f['accuracy']:.2f} %"),
+        Row("training", "not shown", f"{f['train_seconds']:.2f} s"),
+    ]
+
+
+def cartpole_rows(f: Figures) -> list[Row]:
+    """For the articles whose result was a reward curve, without a number."""
+    return [
+        Row("greedy return, best evaluation", "a curve", optional(f["best_mean_return"], ".1f") + " of 200"),
+        Row("solved after", "not shown", steps(f["solved_at"])),
+        Row("episodes", "see below", f"{f['episodes']:,}"),
+    ]
+
+
+def value_rows(f: Figures) -> list[Row]:
+    return episodes_of("220", cartpole_rows(f))
+
+
+def policy_rows(f: Figures) -> list[Row]:
+    return episodes_of("250", cartpole_rows(f))
+
+
+def catcher_rows(f: Figures) -> list[Row]:
+    if (
+        f["best_score"] is not None and f["best_score"] > 1
+    ):  # the score of CartPole is its return, that of Catcher a share
+        return episodes_of("900", cartpole_rows(f))
+    return [
+        Row("fruits caught, best evaluation", "a video", optional(f["best_score"], ".2%")),
+        Row("solved after", "not shown", steps(f["solved_at"])),
+        Row("episodes", "1,200", f"{f['episodes']:,}"),
+    ]
+
+
+def a2c_rows(f: Figures) -> list[Row]:
+    return episodes_of("900", catcher_rows(f))
+
+
+def bandit_rows(f: Figures) -> list[Row]:
+    """The first two algorithms are the listing's; its curves were read from runs of it over several seeds."""
+    greedy, ucb1 = list(f["algorithms"].values())[:2]
+    return [
+        Row("ε-greedy, mean reward", "0.792 to 0.801", f"{greedy['mean_reward']:.3f}"),
+        Row("UCB1, mean reward", "0.814 to 0.817", f"{ucb1['mean_reward']:.3f}"),
+        Row("ε-greedy, play 250", "0.857 to 0.875", f"{greedy['last_play']:.3f}"),
+        Row("UCB1, play 250", "0.842 to 0.879", f"{ucb1['last_play']:.3f}"),
+    ]
+
+
+def maze_rows(f: Figures) -> list[Row]:
+    walk = "goes in circles" if f["greedy_steps"] is None else f"{f['greedy_steps']}"
+    return [
+        Row("steps to the goal", "4", walk),
+        Row("shortest, by search", "not shown", str(f["shortest_steps"])),
+        Row("episodes until settled", "231", f"{f['episodes']:,}" if f["settled"] else "not settled"),
+        Row("steps when actions are drawn", "not shown", f"{f['sampled_steps']:.2f}"),
+    ]
+
+
+def shape(values: Any) -> str:
+    """(2, 4) for two lists of four numbers."""
+    sizes = []
+    while isinstance(values, list):
+        sizes.append(len(values))
+        values = values[0]
+    return str(tuple(sizes))
+
+
+def steps(count: int | None) -> str:
+    return "not solved" if count is None else f"{count:,} steps"
+
+
+def optional(value: float | None, form: str) -> str:
+    return "none" if value is None else format(value, form)
+
+
+def episodes_of(article: str, rows: list[Row]) -> list[Row]:
+    """The rows, with the number of episodes that this article trained for."""
+    return [row._replace(article=article) if row.name == "episodes" else row for row in rows]
+
+
+def solved(f: Figures) -> bool:
+    return f["solved_at"] is not None
+
+
+def bandit_reached(f: Figures) -> bool:
+    greedy, ucb1 = list(f["algorithms"].values())[:2]
+    return bool(0.775 < greedy["mean_reward"] < 0.82 and 0.805 < ucb1["mean_reward"] < 0.825)
