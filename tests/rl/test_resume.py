@@ -23,6 +23,8 @@ RUNS = {
     "dqn CartPole": ("dqn", [*CARTPOLE, *DQN, "--train-freq", "2", "--buffer-size", "300"]),
     "dqn Catcher": ("dqn", [*CATCHER, *DQN, "--train-freq", "20", "--buffer-size", "1400"]),
     "a2c CartPole": ("a2c", CARTPOLE),
+    "policy_gradient CartPole": ("policy_gradient", CARTPOLE),
+    "value_function CartPole": ("value_function", [*CARTPOLE, "--learning-starts", "100", "--buffer-size", "300"]),
     "a2c Catcher": ("a2c", [*CATCHER, "--n-steps", "7"]),
 }
 
