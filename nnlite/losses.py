@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from nnlite_ext import _crossentropy
 
 from nnlite.utils import missing_name
 
@@ -61,6 +62,9 @@ def categorical_crossentropy_from_logits(logits: Array, target: Array) -> LossRe
     logits  (N, ..., K), target (N, ..., K) one-hot or probabilities.
     """
     _same_shape(logits, target)
+    compiled = _crossentropy.crossentropy(logits, target)  # None unless both are (N, K) arrays of one floating type
+    if compiled is not None:
+        return compiled
     log_p = log_softmax(logits)
     rows = logits.size // logits.shape[-1]
     value = -float(np.sum(target * log_p)) / rows

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from nnlite import reference_dense
 from nnlite.gradcheck import numerical_gradient, relative_error
-from nnlite_ext import _bound_adam, _dense, _td, _threads
+from nnlite.losses import log_softmax
+from nnlite_ext import _bound_adam, _crossentropy, _dense, _td, _threads
 
 types = st.sampled_from([np.float32, np.float64])
 seeds = st.integers(0, 2**32 - 1)
@@ -140,6 +141,34 @@ def test_bound_adam_refuses_arrays_that_are_not_alike():
 
 
 CONV = (3, 1, 1, 1, 1, 1, 1, 0, 0, 3, 1, 1, 0, -1, "relu")
+
+
+@settings(deadline=None)
+@given(seeds, rows, columns, types, st.sampled_from([1.0, 30.0, 3000.0]), st.booleans())
+def test_crossentropy_is_its_twin(seed, n, k, dtype, spread, one_hot):
+    rng = np.random.default_rng(seed)
+    logits = (spread * rng.standard_normal((n, k))).astype(dtype)
+    target = (np.eye(k)[rng.integers(k, size=n)] if one_hot else rng.random((n, k))).astype(dtype)
+    value, dz = _crossentropy.crossentropy(logits, target)
+    log_p = log_softmax(logits.astype(np.float64))
+    assert value == pytest.approx(-(target * log_p).sum() / n, rel=1e-5, abs=1e-6)
+    assert dz.dtype == dtype
+    np.testing.assert_allclose(dz, (np.exp(log_p) * target.sum(axis=1, keepdims=True) - target) / n, rtol=1e-4, atol=1e-6)
+
+
+def test_crossentropy_is_not_finite_where_a_logit_is_not():
+    target = np.eye(3)
+    for bad in (math.nan, math.inf, -math.inf):
+        for at in range(3):
+            logits = np.zeros((3, 3))
+            logits[at, at] = bad
+            assert not math.isfinite(_crossentropy.crossentropy(logits, target)[0])
+
+
+@pytest.mark.parametrize("target", [np.ones((4, 2)), np.ones((3, 3)), np.ones((4, 3), np.float32), np.ones((3, 4)).T, [[1, 1, 1]] * 4])
+def test_crossentropy_answers_none_to_what_does_not_fit(target):
+    assert _crossentropy.crossentropy(np.zeros((4, 3)), target) is None
+    assert _crossentropy.crossentropy(np.zeros((0, 3)), np.zeros((0, 3))) is None
 
 
 def net(convs=(), layers=((3, 4, 0, 12, "relu"), (4, 2, 16, -1, "linear")), size=24, shape=(3,), dtype=np.float64):
