@@ -1,4 +1,34 @@
-"""A policy learns to balance a pole by itself (article 7)."""
+"""A policy learns to balance a pole by doing more of what went well (article 7).
+
+Question   Can an agent learn what to do without learning what anything is worth?
+Method     REINFORCE with a baseline: a 10-10-softmax network gives pi(a|s); N games are played for T steps with actions
+           drawn from it, then every action is made likelier or less likely by how its return compares with the usual.
+
+               G_t = r_t + gamma G_{t+1}                      the discounted return
+               A_t = (G_t - b) / spread                       b, spread: running mean and deviation of the returns
+               loss = -mean A log pi(a|s) - ent_coef mean H(pi)
+
+           Each step is learned from once, by the policy that played it.
+Source     Williams 1992 (REINFORCE, its baseline); Sutton & Barto 2018, ch. 13.4.
+Expected   CartPole-v0, seeds 0-9: all ten stop as solved after 10,000 or 15,000 steps, 0.4 to 2.2 s (median 0.4 s) on two
+           busy cores; mean of 100 fresh greedy games 199.2 to 200.
+
+`diff rl/policy_gradient.py rl/a2c.py` is the next article: there the constant b becomes a critic V(s).
+
+Where the default differs from the listing, and why
+- Every step is used once, by the policy that played it. The listing draws batches from the last 1,024 steps, played by
+  older policies, for which the formula does not hold.
+- Returns are compared with their mean. The listing's are all positive, so that every action is reinforced and only the
+  amount differs: the article's remark that learning takes long.
+- Where a time limit or the rollout cuts a return off, b stands for the rest; the listing takes a time limit for an end.
+- gamma 0.95 instead of 0.9; eight games at once; Adam at 1e-2 (the listing: 1e-3 on one game); a little entropy, so that
+  the policy does not settle before it has tried.
+- The network ends in logits: log softmax is taken from them, exact where the listing clips probabilities at 1e-10.
+- Observations are taken as they are: CartPole's numbers are of one size already, and standardising them did not help.
+- epsilon is gone: drawing from pi is the exploration.
+
+The listing's classes: PolicyGradientAgent is here, PolicyGradientTrainer became rl.core.trainer and rl.core.rollout.
+"""
 
 from __future__ import annotations
 

@@ -1,6 +1,33 @@
-"""A value function learns to balance a pole (article 5).
+"""A small network of values learns to balance a pole (article 5).
 
-FIGURES
+Question   Can an agent learn how much every action is worth, and act by that, from four numbers a step?
+Method     Q-learning with a replay: a 10-10 network gives Q(s, a) of every action; the agent takes the best one, or with
+           probability epsilon any; after each step it learns from a random batch of the past.
+
+               y = r + gamma max_a Q(s', a)       (r alone where the pole has fallen)
+               loss = mean (Q(s, a) - y)^2 / 2    y is held constant: a semi-gradient
+
+           Observations are standardised by mean and deviation of the first 1,000 steps, which are played at random.
+Source     Watkins & Dayan 1992 (Q-learning); Lin 1992 (replay); Sutton & Barto 2018, ch. 6.5 and 11 (semi-gradients).
+Expected   CartPole-v0, seeds 0-9: all ten stop as solved after 4,000 to 46,000 steps (median 9,000), 1 to 18 s (median 3 s)
+           on two busy cores; mean of 100 fresh greedy games 194.9 to 200, at least 195 on nine.
+
+What it does without, so that the difference can be seen: a target network, double Q-learning and n-step returns are the
+next article's (rl.dqn). The loss must be squared here: a Huber loss, whose pull is limited, let Q grow without end on
+every seed tried, for targets and values chase each other and nothing pulls them back hard enough.
+
+Where the default differs from the listing, and why
+- A time limit is bootstrapped, an end is not; the listing takes both for an end.
+- gamma 0.98 instead of 0.9: ten steps ahead the pole still stands while the cart runs out of its track.
+- Adam at 3e-3 instead of scikit-learn's 1e-3, a replay of 10,000 steps instead of 1,024: faster, and steadier.
+- No weight decay (scikit-learn's alpha 1e-4): it pulls values towards 0 for no reason.
+- The loss counts the chosen action only. The listing sets the other action's target to its prediction: the same gradient,
+  times 1/2 for the mean over two outputs.
+- The kept model is the one with the best evaluation; training stops when two evaluations count as solved.
+- best.safetensors is one plain network: the scale of the observations is folded into its first layer.
+
+The listing's classes: ValueFunctionAgent is here, ValueFunctionTrainer became rl.core.trainer, CartPoleObserver is not
+needed, for games come as rows of (N, 4).
 """
 
 from __future__ import annotations
@@ -102,11 +129,9 @@ class ValueFunctionAgent(Agent):
 
     def observe(self, experience: Experience) -> Metrics | None:
         """Store the step of every game; one update every `train_freq` environment steps."""
-        s = self.settings
-        self.replay.add(
-            experience.observations, experience.actions, experience.rewards, experience.terminated, experience.done, experience.next_observations
-        )
-        before, self.steps = self.steps, self.steps + len(experience.rewards)
+        s, e = self.settings, experience
+        self.replay.add(e.observations, e.actions, e.rewards, e.terminated, e.done, e.next_observations)
+        before, self.steps = self.steps, self.steps + len(e.rewards)
         if self.steps < s.learning_starts:
             return None
         if before < s.learning_starts:

@@ -74,7 +74,9 @@ def discounted_returns(rewards: Array, terminated: Array, done: Array, next_valu
     return returns
 
 
-def generalized_advantages(rewards: Array, values: Array, next_values: Array, terminated: Array, done: Array, gamma: float, lam: float) -> Array:
+def generalized_advantages(
+    rewards: Array, values: Array, next_values: Array, terminated: Array, done: Array, gamma: float, lam: float
+) -> Array:
     """A_t = delta_t + gamma lam A_{t+1} within a game, delta_t = r_t + gamma V(s_{t+1}) - V(s_t).
 
     All (T, E). next_values are of the real next observation; `terminated` makes them count 0, `done` ends the sum.
