@@ -1,6 +1,6 @@
 """Builds every ext/*.pyx into the package `nnlite_ext`; everything else stands in pyproject.toml.
 
-Two switches for developers, read from the environment:
+Two switches for developers, read from the environment; tests/long/sanitize.sh runs the tests under both:
     NNLITE_BOUNDSCHECK=1   every memoryview access is checked
     NNLITE_SANITIZE=1      AddressSanitizer (GCC and Clang)
 """
@@ -24,6 +24,8 @@ BOUNDSCHECK = os.environ.get("NNLITE_BOUNDSCHECK") == "1"
 SANITIZE = os.environ.get("NNLITE_SANITIZE") == "1"
 UNIX_FLAGS = ["-O3", "-fno-math-errno", "-fno-trapping-math", "-Wno-unknown-pragmas"]
 UNIX_LINK = []
+if BOUNDSCHECK or SANITIZE:
+    UNIX_FLAGS[0] = "-O1"  # the same accesses, compiled in a third of the time
 if SANITIZE:
     UNIX_FLAGS += ["-fsanitize=address", "-fno-omit-frame-pointer", "-g"]
     UNIX_LINK += ["-fsanitize=address"]
