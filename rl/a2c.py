@@ -101,7 +101,7 @@ class Settings(AgentSettings):
 TEST: dict[str, Any] = {
     "env_id": "CartPole-v0",
     "max_episode_steps": 0,
-    "total_timesteps": 500_000,
+    "total_timesteps": 300_000,
     "num_envs": 8,
     "n_steps": 16,
     "learning_rate": 2e-3,

@@ -59,7 +59,7 @@ SMALLEST_SPREAD = 1e-6  # returns that are all alike have no spread to divide by
 class Settings(AgentSettings):
     """Settings of the policy gradient; the defaults are those that learn CartPole soonest."""
 
-    total_timesteps: int = 1_000_000
+    total_timesteps: int = 200_000
     """environment steps, over all parallel games"""
     num_envs: int = 8
     """parallel games"""
