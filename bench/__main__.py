@@ -49,7 +49,7 @@ def arguments() -> argparse.ArgumentParser:
     parser.add_argument("--seconds", type=float, default=Options.seconds, help=f"measured time of a side's turn ({Options.seconds})")
     parser.add_argument("--no-peers", action="store_true", help="our side only")
     parser.add_argument("--long", action="store_true", help="also train Catcher to the end, ten seeds each: an hour")
-    parser.add_argument("--plots", default=Options.plots, help=f"folder of the growth plots ({Options.plots})")
+    parser.add_argument("--plots", type=Path, default=Options.plots, help="folder of the growth plots (bench/plots)")
     parser.add_argument("--out", default="", help="file of the figures (bench/results/DATE.jsonl)")
     return parser
 

@@ -46,7 +46,7 @@ def ours(threads: int) -> Work:
     def fit() -> object:
         return article_model(np.random.default_rng(0)).fit(x, y, batch_size=32, epochs=EPOCHS, verbose=0, seed=0)
 
-    return Work(fit, EPOCHS * len(x), article_model(np.random.default_rng(0)).params.size)
+    return Work(fit, EPOCHS * len(x), article_model(np.random.default_rng(0)).build().params.size)
 
 
 def question(id: str, peer: str, target: float, sides: tuple[Side, ...]) -> Question:

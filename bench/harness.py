@@ -16,12 +16,13 @@ from bench.questions import Options, Question, Row, Side
 
 ROOT = Path(__file__).resolve().parents[1]
 SLOWING = ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE")  # pin NumPy's BLAS to slower kernels, and only NumPy's
+UNUSUAL = ("PYTHONDONTWRITEBYTECODE", "NNLITE_TARGET")  # slow imports or ourselves
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 
 def environment(threads: int) -> dict[str, str]:
     """The environment of a worker: nothing that slows one side down, and the number of threads where libraries read it."""
-    kept = {key: value for key, value in os.environ.items() if key not in SLOWING}
+    kept = {key: value for key, value in os.environ.items() if key not in SLOWING + UNUSUAL}
     kept |= dict.fromkeys(THREAD_VARIABLES, str(threads))
     kept["PYTHONPATH"] = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH", "")]))
     kept["JAX_PLATFORMS"] = "cpu"
@@ -142,7 +143,7 @@ def row_of(question: Question, entrant: Entrant, entrants: list[Entrant], thread
     row.rate = entrant.made["amount"] / row.seconds
     peers = [e for e in entrants if e is not entrants[0] and e.side.peer and not e.absent]
     if entrant is entrants[0]:
-        row.target = question.target.get(threads)
+        row.target, row.limit = question.target.get(threads), question.limit or None
         if peers:
             best = max(peers, key=lambda e: e.made["amount"] / e.median)
             ratios = [ratio(statistics.median(a), statistics.median(b), entrant, best) for a, b in zip(entrant.rounds, best.rounds)]

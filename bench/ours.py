@@ -15,7 +15,7 @@ from rl.core.experience import Experience
 from rl.core.rollout import Rollout
 from rl.core.seeding import streams
 
-__all__ = ["actor_critic", "filled_rollout", "q_agent", "space_of", "use_threads"]
+__all__ = ["actor_critic", "experiences", "filled_rollout", "q_agent", "space_of", "use_threads"]
 
 
 def space_of(shape: tuple[int, ...]) -> spaces.Box:
@@ -45,9 +45,16 @@ def actor_critic(shape: tuple[int, ...], actions: int) -> a2c.ActorCriticAgent:
     return a2c.ActorCriticAgent(space_of(shape), spaces.Discrete(actions), settings, streams(0))
 
 
+def experiences(play: workloads.Play) -> list[Experience]:
+    """The steps of this play, as an agent observes them; together they fill the rollout of `actor_critic`."""
+    following = [*play.observations[1:], play.following]
+    never = np.zeros(workloads.A2C_GAMES, bool)
+    return [Experience(now, actions, rewards, then, done, never)
+            for now, actions, rewards, done, then in zip(play.observations, play.actions, play.rewards, play.done, following)]
+
+
 def filled_rollout(agent: a2c.ActorCriticAgent, play: workloads.Play) -> Rollout:
     """The agent's rollout, holding this play."""
-    following = np.concatenate([play.observations[1:], play.following[None]])
-    for now, actions, rewards, done, then in zip(play.observations, play.actions, play.rewards, play.done, following):
-        agent.rollout.add(Experience(now, actions, rewards, then, done, np.zeros_like(done)))
+    for experience in experiences(play):
+        agent.rollout.add(experience)
     return agent.rollout

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import Any, NamedTuple
 
 
@@ -42,6 +43,7 @@ class Question:
     """One row group of the table. `sides[0]` is ours, the others are peers.
 
     target  {threads: how many times the fastest peer's rate is asked for}
+    limit   seconds that a call of ours may take; 0 = no such limit
     """
 
     id: str
@@ -51,6 +53,7 @@ class Question:
     sides: tuple[Side, ...]
     target: dict[int, float] = field(default_factory=dict)
     threads: tuple[int, ...] = (1, 2)
+    limit: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -62,7 +65,7 @@ class Options:
     seconds: float = 0.2  # measured time of each side in each round
     peers: bool = True
     long: bool = False
-    plots: str = "bench/plots"
+    plots: Path = Path(__file__).resolve().parent / "plots"
 
 
 @dataclass
@@ -72,6 +75,8 @@ class Row:
     seconds, fastest, slowest  median, minimum and maximum of one call
     rate                       units of work a second, at the median
     ratio                      ours only: the fastest peer's seconds / our seconds, with the least and the most of any round
+    target, limit              what was asked of ours: a ratio, or seconds
+    bytes                      memory, where that is the question
     note                       why there are no figures, or what belongs beside them
     """
 
@@ -91,6 +96,8 @@ class Row:
     ratio_most: float | None = None
     against: str = ""
     target: float | None = None
+    limit: float | None = None
+    bytes: int | None = None
     note: str = ""
 
     def as_dict(self) -> dict[str, Any]:

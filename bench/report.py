@@ -12,7 +12,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from bench.harness import SLOWING
+from bench.harness import ROOT, SLOWING
 from bench.questions import Options, Row
 
 PACKAGES = ("nnlite-rl", "numpy", "numba", "gymnasium", "torch", "jax", "jaxlib", "stable-baselines3")
@@ -91,8 +91,10 @@ def table(rows: Iterable[Row]) -> str:
 def cells(row: Row) -> tuple[str, ...]:
     """A row's columns as text."""
     if row.seconds is None:
-        return row.id, str(row.threads), row.side, "", row.note, "", "", ""
+        return row.id, str(row.threads), row.side, "" if row.bytes is None else size(row.bytes), row.note, "", "", ""
     verdict = target = ""
+    if row.limit is not None:
+        target = f"{row.limit:g} s" + (" met" if row.seconds <= row.limit else " MISSED")
     if row.ratio is not None:
         verdict = f"{row.ratio:.2f}x ({row.ratio_least:.2f} .. {row.ratio_most:.2f}) {row.against}"
     if row.target is not None:
@@ -107,6 +109,14 @@ def duration(seconds: float | None) -> str:
         if seconds is not None and seconds >= size:
             return f"{seconds / size:.3g} {unit}"
     return "" if seconds is None else f"{seconds / 1e-9:.0f} ns"
+
+
+def size(count: int) -> str:
+    """320000000 -> 320 MB."""
+    for unit, one in (("GB", 1e9), ("MB", 1e6), ("KB", 1e3)):
+        if abs(count) >= one:
+            return f"{count / one:.3g} {unit}"
+    return f"{count} bytes"
 
 
 def number(value: float | None) -> str:
@@ -133,7 +143,7 @@ def read(path: Path) -> tuple[dict[str, Any], list[Row]]:
 
 
 def default_path() -> Path:
-    return Path("bench/results") / f"{datetime.now():%Y-%m-%d-%H%M}.jsonl"
+    return ROOT / "bench" / "results" / f"{datetime.now():%Y-%m-%d-%H%M}.jsonl"
 
 
 def complain(message: str, remedy: str) -> int:

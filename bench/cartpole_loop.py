@@ -1,0 +1,105 @@
+"""How many environment steps a second does a whole training loop make on CartPole?
+
+Stands for `python -m rl.dqn --test` and `python -m rl.a2c --test`: act, step, store, learn, log. DQN (W10) makes one update
+in each step, batch 32, 64 hidden units, one game. A2C (W10b) plays 8 games and updates every 5 steps of each, which is
+Stable-Baselines3's default, with two hidden layers of 64 units.
+
+Ours is the Trainer with its logger, progress and last checkpoint; the one greedy game that a run without evaluations ends
+with is part of it. CleanRL's loop is the one in bench/cleanrl_style.py; Stable-Baselines3 runs as it comes, logging off.
+Every side plays a short run as warm-up, and starts each measured run afresh. One thread: it is the fastest for all sides.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from bench.harness import compare
+from bench.questions import Options, Question, Row, Side, Work
+
+OUR_STEPS, PEER_STEPS = 10_000, 2_000  # of a run, the first STARTS of them random
+OUR_A2C_STEPS, PEER_A2C_STEPS = 40_000, 4_000
+STARTS, HIDDEN, GAMES, A2C_STEPS = 100, 64, 8, 5
+
+
+def ours(threads: int, algorithm: str) -> Work:
+    """A run of rl.dqn or rl.a2c with their CartPole settings."""
+    from bench.ours import use_threads
+    from rl import a2c, dqn
+
+    use_threads(threads)
+    if algorithm == "dqn":
+        settings = dqn.Settings(**(dqn.TEST | {"total_timesteps": OUR_STEPS, "learning_starts": STARTS, "hidden": (HIDDEN,), "eval_freq": 0}))
+        return Work(lambda: train(settings, dqn.DeepQNetworkAgent, dqn.METRICS), OUR_STEPS)
+    more = {"total_timesteps": OUR_A2C_STEPS, "n_steps": A2C_STEPS, "num_envs": GAMES, "hidden": (HIDDEN, HIDDEN), "eval_freq": 0}
+    other = a2c.Settings(**(a2c.TEST | more))
+    return Work(lambda: train(other, a2c.ActorCriticAgent, a2c.METRICS), OUR_A2C_STEPS)
+
+
+def train(settings: Any, make_agent: Any, metrics: tuple[str, ...]) -> None:
+    """The training part of rl.core.experiment.train, without the pictures and the animation at its end."""
+    from rl.core.evaluation import Evaluator
+    from rl.core.experiment import COLUMNS, observed
+    from rl.core.logger import Logger
+    from rl.core.progress import Progress
+    from rl.core.seeding import streams
+    from rl.core.trainer import Trainer
+    from rl.envs.goals import goal_of
+
+    rngs = streams(settings.seed)
+    with tempfile.TemporaryDirectory() as name, open(os.devnull, "w", encoding="utf-8") as nowhere, contextlib.redirect_stdout(nowhere):
+        folder = Path(name)
+        envs = observed(settings.env_id, settings.num_envs)
+        agent = make_agent(envs.single_observation_space, envs.single_action_space, settings, rngs)
+        evaluator = Evaluator(lambda n: observed(settings.env_id, n), 1, goal_of(settings.env_id), rngs.evaluation)
+        logger = Logger(folder, settings.env_id, COLUMNS + metrics)
+        trainer = Trainer(
+            agent, envs, evaluator, logger, Progress(settings.total_timesteps), folder, total_timesteps=settings.total_timesteps,
+            eval_freq=0, keep_going=True, seed=rngs.environment,
+        )
+        trainer.train()
+        trainer.wait_for_checkpoint()
+        logger.close()
+
+
+def stable_baselines(threads: int, algorithm: str) -> Work:
+    """Stable-Baselines3's DQN or A2C."""
+    import torch
+    from stable_baselines3 import A2C, DQN
+    from stable_baselines3.common.env_util import make_vec_env
+
+    torch.set_num_threads(threads)
+    if algorithm == "dqn":
+        def run_dqn() -> object:
+            settings: dict[str, Any] = {"learning_starts": STARTS, "train_freq": 1, "gradient_steps": 1, "batch_size": 32, "buffer_size": 50_000}
+            return DQN("MlpPolicy", "CartPole-v0", policy_kwargs={"net_arch": [HIDDEN]}, device="cpu", seed=0, **settings).learn(PEER_STEPS)
+
+        return Work(run_dqn, PEER_STEPS)
+
+    def run_a2c() -> object:
+        games = make_vec_env("CartPole-v0", GAMES, seed=0)
+        return A2C("MlpPolicy", games, n_steps=A2C_STEPS, device="cpu", seed=0).learn(PEER_A2C_STEPS)
+
+    return Work(run_a2c, PEER_A2C_STEPS)
+
+
+def question(id: str, algorithm: str, work: str, target: float, cleanrl: bool) -> Question:
+    others = (Side("CleanRL-style torch", "bench.cleanrl_style:dqn", packages=("torch",)),) if cleanrl else ()
+    return Question(id, "cartpole_loop", work, "steps/s", (
+        Side("nnlite", "bench.cartpole_loop:ours", (algorithm,)),
+        *others,
+        Side("stable-baselines3", "bench.cartpole_loop:stable_baselines", (algorithm,), ("stable_baselines3",)),
+    ), target={1: target}, threads=(1,))
+
+
+QUESTIONS = (
+    question("W10", "dqn", "DQN on CartPole, whole loop, an update in each step", 12.0, True),
+    question("W10b", "a2c", "A2C on CartPole, whole loop, 8 games", 15.0, False),
+)
+
+
+def run(options: Options) -> list[Row]:
+    return [row for one in QUESTIONS for row in compare(one, options)]

@@ -1,0 +1,121 @@
+"""How does the cost grow?
+
+Time of a DQN update against the batch, the side of the image and the width of a dense network; steps a second of the vector
+environments against the number of games; memory against the size of the replay. One plot each, with the bends that are
+meant to be there:
+
+batch.png    CNN 80x80x4. Nearly flat up to 4: whatever the batch, target, weights, gradient and both moments are streamed
+             through (34 MB, more than the cache holds). Then proportional.
+image.png    batch 32. The convolutions grow with the area, and so do the dense layer's weights. Its steps come from
+             ceil(side / 8) pixels of the last image; 96 and 128 are whole multiples.
+width.png    4-W-W-2, batch 32. W^2 beyond the fixed cost of a call. At W = 361 the network (131,072 weights) leaves the
+             compiled passes for small networks and goes layer by layer: a step upwards of some tens of us.
+games.png    steps a second. Rise with N while a call's fixed cost is shared among more games; CartPole's flattens above 256,
+             where the step itself is what costs. Catcher's falls where its screens (12 KB a game, a fresh array in each
+             step) outgrow the caches: from then on it writes to memory.
+replay.png   6.4 KB a step (one frame of 80x80 bytes, 18 bytes of facts): a straight line through zero.
+
+The compiled passes and the layers are both ours: no peer takes part.
+"""
+
+from __future__ import annotations
+
+import tracemalloc
+from pathlib import Path
+
+import numpy as np
+
+from bench import workloads as w
+from bench.harness import compare
+from bench.questions import Options, Question, Row, Side, Work
+
+BATCHES = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512)
+IMAGE_SIDES = (32, 48, 64, 80, 96, 112, 128, 144, 160)
+WIDTHS = (8, 16, 32, 64, 128, 256, 361, 362, 512, 1024)
+GAMES = (1, 4, 16, 64, 256, 1024, 4096)
+REPLAY_SIZES = (1_000, 5_000, 10_000, 25_000, 50_000, 100_000)
+SHORTER = 0.25  # of --seconds: a curve needs many points, and no ratio hangs on them
+
+
+def update(threads: int, shape: tuple[int, ...], batch_size: int, hidden: tuple[int, ...]) -> Work:
+    """A DQN update with this image or vector, batch and hidden layers."""
+    from bench.ours import q_agent, use_threads
+    from rl.core.replay import Batch
+
+    use_threads(threads)
+    agent = q_agent(tuple(shape), w.SCREEN_ACTIONS, tuple(hidden))
+    batch = Batch(*w.transitions(tuple(shape), w.SCREEN_ACTIONS, batch_size))
+    return Work(lambda: agent.update(batch))
+
+
+def update_curve(work: str, values: tuple[int, ...], arguments_of) -> Question:
+    sides = tuple(Side(str(x), "bench.growth:update", arguments_of(x), peer=False) for x in values)
+    return Question("G", "growth", work, "updates/s", sides)
+
+
+def games_curve(env_id: str) -> Question:
+    sides = tuple(Side(str(n), "bench.environments:ours", (env_id, n), peer=False) for n in GAMES)
+    return Question("G", "growth", f"{env_id}, steps by number of games", "steps/s", sides, threads=(1,))
+
+
+CURVES = (
+    ("batch.png", "batch", update_curve("DQN update by batch, CNN 80x80x4", BATCHES, lambda n: (w.SCREEN, n, ()))),
+    ("image.png", "side of the image", update_curve("DQN update by side of the image, batch 32", IMAGE_SIDES, lambda s: ((s, s, 4), 32, ()))),
+    ("width.png", "width of both hidden layers", update_curve("DQN update by width, batch 32", WIDTHS, lambda h: (w.DENSE[:1], 32, (h, h)))),
+    ("games.png", "games", games_curve("CartPole-v1")),
+    ("games.png", "games", games_curve("rl/Catcher-v0")),
+)
+
+
+def run(options: Options) -> list[Row]:
+    quick = Options(options.threads, min(options.rounds, 3), SHORTER * options.seconds)  # every point is a side: all take turns
+    answers = [(name, xlabel, compare(question, quick)) for name, xlabel, question in CURVES]
+    memory, folder = replay_memory(), options.plots
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in dict.fromkeys(name for name, _, _ in answers):
+        same = [(xlabel, rows) for other, xlabel, rows in answers if other == name]
+        draw(folder / name, same[0][0], [rows for _, rows in same])
+    draw_memory(folder / "replay.png", memory)
+    return [row for _, _, rows in answers for row in rows] + memory
+
+
+def replay_memory() -> list[Row]:
+    """Bytes that a full replay of screens holds, as tracemalloc counts them."""
+    from rl.core.replay import ReplayBuffer
+
+    rows = []
+    for size in REPLAY_SIZES:
+        tracemalloc.start()
+        replay = ReplayBuffer(size, 8, w.SCREEN, np.uint8, stack=4)
+        held, _ = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        rows.append(Row("G", "growth", "memory by size of the replay", str(size), 1, bytes=held, note=f"{held / size:,.0f} bytes a step"))
+        del replay
+    return rows
+
+
+def draw(path: Path, xlabel: str, groups: list[list[Row]]) -> None:
+    """Seconds of an update, or steps a second, against what grows; a line for each question and number of threads."""
+    from rl.core.plots import new_figure
+
+    by_rate = "steps" in groups[0][0].unit
+    figure, axes = new_figure(groups[0][0].work if len(groups) == 1 else "steps a second by number of games", xlabel,
+                              "steps a second" if by_rate else "milliseconds of an update")
+    for rows in groups:
+        for threads in sorted({row.threads for row in rows}):
+            found = [row for row in rows if row.threads == threads and row.seconds]
+            heights = [row.rate if by_rate else 1e3 * (row.seconds or 0) for row in found]
+            name = rows[0].work.split(",")[0] if len(groups) > 1 else f"{threads} thread{'s' if threads > 1 else ''}"
+            axes.plot([int(row.side) for row in found], heights, marker="o", markersize=4, label=name)
+    axes.set(xscale="log", yscale="log")
+    axes.legend(frameon=False)
+    figure.savefig(path, dpi=120)
+
+
+def draw_memory(path: Path, rows: list[Row]) -> None:
+    from rl.core.plots import new_figure
+
+    figure, axes = new_figure("memory of a replay of 80x80 screens", "steps", "MB")
+    axes.plot([int(row.side) for row in rows], [(row.bytes or 0) / 1e6 for row in rows], marker="o", markersize=4)
+    axes.set(xlim=0, ylim=0)
+    figure.savefig(path, dpi=120)
