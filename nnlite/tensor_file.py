@@ -132,7 +132,7 @@ def _arrays(data: bytes, specs: dict[str, Spec]) -> dict[str, Array]:
     from safetensors import SafetensorError, deserialize
 
     try:
-        found = dict(deserialize(data))
+        found = dict(deserialize(data))  # type: ignore[no-untyped-call]
     except (SafetensorError, ValueError, TypeError, OverflowError) as problem:
         raise ValueError(f"it is no safetensors file: {problem}") from None
     if set(found) != set(specs):
@@ -155,7 +155,7 @@ def checksum(tensors: dict[str, Array], metadata: dict[str, str]) -> str:
     for name in sorted(tensors):
         array = np.ascontiguousarray(tensors[name])
         digest.update(strict_json.dumps([name, array.dtype.str, list(tensors[name].shape)]).encode())
-        digest.update(array.reshape(-1).view(np.uint8))
+        digest.update(array.reshape(-1).view(np.uint8).data)
     return digest.hexdigest()
 
 

@@ -19,9 +19,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+
 from nnlite import strict_json
 from nnlite.tensor_file import sweep, sync_file
-
 from rl.core import state_file
 from rl.core.ring import Ring
 from rl.core.state_tree import Array, pack
@@ -169,7 +169,7 @@ def _numbers(folder: Path) -> Iterator[int]:
 
 def _packed(block: Array) -> Array:
     """Bytes deflated; numbers, which would not shrink, as they are."""
-    return np.frombuffer(zlib.compress(block, DEFLATE), np.uint8) if block.dtype == np.uint8 else block
+    return np.frombuffer(zlib.compress(block.data, DEFLATE), np.uint8) if block.dtype == np.uint8 else block
 
 
 def _unpacked(packed: Array, like: Array) -> Array:

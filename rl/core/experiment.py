@@ -137,8 +137,8 @@ def header(article: str, settings: AgentSettings, folder: Path, goal: str) -> st
 
 def finish(article: str, settings: AgentSettings, agent: Agent, trainer: Trainer, folder: Path, seconds: float) -> None:
     """Plot, animate, and say what was reached and how to see it."""
-    from rl.core.plots import reward_plot
     from rl.core.play import record
+    from rl.core.plots import reward_plot
 
     reached = {**trainer.summary(), "seconds": round(seconds, 3)}
     run_folder.write_json(folder / "result.json", reached)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+
 from nnlite import Sequential
 from nnlite.saving import load_tensors, model_tensors
 
@@ -47,4 +48,5 @@ def restored(value: Any, state: Any) -> Any:
 
 
 def _generators(model: Sequential) -> list[np.random.Generator]:
-    return [layer.rng for layer in model.layers if isinstance(getattr(layer, "rng", None), np.random.Generator)]
+    found = [getattr(layer, "rng", None) for layer in model.layers]
+    return [rng for rng in found if isinstance(rng, np.random.Generator)]

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+
 from nnlite import strict_json
 from nnlite.tensor_file import read_tensors, write_tensors
-
 from rl.core.state_tree import pack, unpack
 
 Array = np.ndarray[Any, np.dtype[Any]]

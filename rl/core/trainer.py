@@ -75,7 +75,8 @@ class Trainer:
         self.solved_at: int | None = None
         self._running_return = np.zeros(envs.num_envs)
         self._running_length = np.zeros(envs.num_envs, np.int64)
-        self._observations: Array | None = None  # what the games show now
+        self._observations: Array = np.zeros(0)  # what the games show now
+        self._begun = False
         self._evaluation_due = False
         self._foreign = not isinstance(envs.unwrapped, NativeVectorEnv)  # our own simulators have no way to give NaN
 
@@ -90,8 +91,9 @@ class Trainer:
         A signal stops it after the step that is under way: then the checkpoint is written and Interrupted raised.
         """
         with self.stop:
-            if self._observations is None:
+            if not self._begun:
                 self._observations, _ = self.envs.reset(seed=self.seed)
+                self._begun = True
             if self._evaluation_due:
                 self._evaluate()
             while not self.finished and self.stop.received is None:
@@ -224,6 +226,7 @@ class Trainer:
 
     def set_state(self, state: dict[str, Any]) -> None:
         """Go on from what get_state gave; games that cannot be put back into their middle begin anew."""
+        self._begun = True
         self.agent.set_state(state["agent"])
         self.evaluator.calls, self._evaluation_due = state["evaluations"], state["evaluation_due"]
         if state["best"] is not None and (self.folder / BEST).is_file():

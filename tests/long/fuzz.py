@@ -23,6 +23,7 @@ import time
 from typing import Any
 
 import numpy as np
+
 from nnlite import layers
 from nnlite.models import Sequential
 from nnlite.saving import model_from_bytes

@@ -18,33 +18,44 @@ RUNS = {  # name: article, settings, steps
 }
 
 
+def share(article: str, given: dict[str, object], steps: int) -> tuple[float, float]:
+    """(microseconds of the guards, microseconds) of a step of all games."""
+    module = importlib.import_module(f"rl.{article}")
+    agent = module.DeepQNetworkAgent if article == "dqn" else module.ActorCriticAgent
+    guards = whole = 0.0
+    check, step = trainer.check_step, trainer.Trainer._step
+
+    def checked(*arguments):
+        nonlocal guards
+        start = time.perf_counter()
+        check(*arguments)
+        guards += time.perf_counter() - start
+
+    def stepped(self):
+        nonlocal whole
+        start = time.perf_counter()
+        step(self)
+        whole += time.perf_counter() - start
+
+    trainer.check_step, trainer.Trainer._step = checked, stepped
+    try:
+        with tempfile.TemporaryDirectory() as out:
+            short = {"total_timesteps": steps, "eval_freq": 0, "eval_episodes": 1, "keep_going": True, "save_freq": 0, "out": out}
+            settings = module.Settings(**given, **short)
+            experiment.train(article, settings, agent, module.METRICS)
+    finally:
+        trainer.check_step, trainer.Trainer._step = check, step
+    each = 1e6 * settings.num_envs / steps
+    return guards * each, whole * each
+
+
 def main() -> None:
     """Train briefly, and print the shares."""
     experiment.finish = lambda *_: None
     cli.use_threads(0)
-    check = trainer.check_step
-    for name, (article, given, steps) in RUNS.items():
-        module, spent = importlib.import_module(f"rl.{article}"), [0.0, 0.0]
-
-        def timed(*arguments, spent=spent):
-            start = time.perf_counter()
-            check(*arguments)
-            spent[0] += time.perf_counter() - start
-
-        def train(self, spent=spent):
-            start = time.perf_counter()
-            whole(self)
-            spent[1] += time.perf_counter() - start
-
-        whole, trainer.Trainer.train, trainer.check_step = trainer.Trainer.train, train, timed
-        with tempfile.TemporaryDirectory() as out:
-            changes = {"total_timesteps": steps, "eval_freq": 0, "eval_episodes": 1, "keep_going": True, "save_freq": 0, "out": out}
-            settings = module.Settings(**given, **changes)
-            agent = module.DeepQNetworkAgent if article == "dqn" else module.ActorCriticAgent
-            experiment.train(article, settings, agent, module.METRICS)
-        trainer.Trainer.train, trainer.check_step = whole, check
-        print(f"{name:15} guards {spent[0] / steps * settings.num_envs * 1e6:.1f} us of {spent[1] / steps * settings.num_envs * 1e6:.0f} us a step, "
-              f"{100 * spent[0] / spent[1]:.2f} %")
+    for name, run in RUNS.items():
+        guards, whole = share(*run)
+        print(f"{name:15} guards {guards:.1f} us of {whole:.0f} us a step, {100 * guards / whole:.2f} %")
 
 
 if __name__ == "__main__":

@@ -63,9 +63,9 @@ def is_whole(found: dict[str, Any]) -> bool:
 def write_on(folder: Path, tell: int, checkpoints: int) -> None:
     """Load what is there and write so many checkpoints more, telling the number of each that is finished."""
     keeper = Checkpoints(folder)
-    number = keeper.load()["number"] if keeper.path.exists() else 0
+    last = keeper.load()["number"] if keeper.path.exists() else 0
     os.write(tell, b"r\n")
-    for number in range(number + 1, number + 1 + checkpoints):
+    for number in range(last + 1, last + 1 + checkpoints):
         keeper.save(state(number))
         keeper.wait()
         os.write(tell, f"{number}\n".encode())
@@ -118,7 +118,7 @@ class Judge:
             return
         try:
             found = Checkpoints(self.folder).load()
-        except ValueError as problem:
+        except (ValueError, OSError) as problem:
             print(problem, file=sys.stderr)
             self.counts["UNREADABLE"] += 1
             return

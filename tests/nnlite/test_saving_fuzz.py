@@ -20,7 +20,10 @@ def test_mutated_model_files():
     number = int(os.environ.get("FUZZ", "200000"))
     command = [sys.executable, "-W", "ignore", "-m", "tests.long.fuzz", str(number // 2)]
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
-    both = [subprocess.Popen([*command, seed], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment) for seed in "12"]
+    both = [
+        subprocess.Popen([*command, seed], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment)
+        for seed in "12"
+    ]
     for process in both:
         output, complaint = process.communicate(timeout=1200)
         assert process.returncode == 0, complaint[-3000:]

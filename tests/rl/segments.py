@@ -20,7 +20,7 @@ from typing import Any
 
 def work(job: dict[str, Any]) -> None:
     """One process: the article's main, stopped where the job says so."""
-    from rl.core import cli, experiment, run_folder
+    from rl.core import experiment, run_folder
     from rl.core.evaluation import Evaluator
     from rl.core.trainer import Trainer
 

@@ -21,7 +21,8 @@ from rl.core.state_file import load_state, save_state
 
 numbers = st.none() | st.booleans() | st.integers(-(2**130), 2**130) | st.floats() | st.text(max_size=5)
 tables = arrays.arrays(
-    st.sampled_from([np.float32, np.float64, np.int64, np.uint8, np.bool_]), arrays.array_shapes(min_dims=0, max_dims=3, min_side=0, max_side=3)
+    st.sampled_from([np.float32, np.float64, np.int64, np.uint8, np.bool_]),
+    arrays.array_shapes(min_dims=0, max_dims=3, min_side=0, max_side=3),
 )
 keys = st.text(max_size=4).filter(lambda key: not key.startswith("$"))
 trees = st.recursive(numbers | tables, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(keys, inner, max_size=3), max_leaves=10)
@@ -186,8 +187,8 @@ if quiet:
     for name in ("episode", "row", "scalars", "strip"):
         setattr(logger.Logger, name, lambda *_: {})
     progress.Progress.say = lambda *_: None
-settings = dqn.Settings(env_id="CartPole-v1", num_envs=2, total_timesteps=1200, learning_starts=100, train_freq=2, eval_freq=0 if quiet else 300,
-                        eval_episodes=2, save_freq=0 if quiet else 200, keep_going=True, out=out)
+settings = dqn.Settings(env_id="CartPole-v1", num_envs=2, total_timesteps=1200, learning_starts=100, train_freq=2,
+                        eval_freq=0 if quiet else 300, eval_episodes=2, save_freq=0 if quiet else 200, keep_going=True, out=out)
 result = experiment.train("dqn", settings, dqn.DeepQNetworkAgent, dqn.METRICS)
 print(hashlib.sha256(Path(result.folder, "last.safetensors").read_bytes()).hexdigest(), result.trainer.returns[-5:])
 """

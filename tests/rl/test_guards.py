@@ -113,9 +113,11 @@ def test_a_gradient_that_overflows_is_located(tmp_path):
 
 
 def test_shapes_that_would_broadcast_are_refused():
-    good = dict(observations=np.zeros((4, 3)), rewards=np.zeros(4), terminated=np.zeros(4, bool), truncated=np.zeros(4, bool))
+    no = np.zeros(4, bool)
+    good = {"observations": np.zeros((4, 3)), "rewards": np.zeros(4), "terminated": no, "truncated": no}
+    bad = {"observations": np.zeros((1, 3)), "rewards": np.zeros((4, 1)), "terminated": np.zeros(1, bool), "truncated": np.zeros(())}
     check_step(**good, games=4, step=0)
-    for name, value in {"observations": np.zeros((1, 3)), "rewards": np.zeros((4, 1)), "terminated": np.zeros(1, bool), "truncated": np.zeros(())}.items():
+    for name, value in bad.items():
         with pytest.raises(ValueError, match="4 games gave"):
             check_step(**{**good, name: value}, games=4, step=0)
 

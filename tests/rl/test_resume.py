@@ -186,7 +186,8 @@ def test_a_damaged_checkpoint_is_refused_in_two_lines(tmp_path):
 
 
 def test_games_that_cannot_be_saved_begin_anew_and_say_so(tmp_path):
-    argv = ["--env-id", "Acrobot-v1", "--num-envs", "2", "--total-timesteps", "600", "--eval-freq", "0", *DQN, *COMMON, "--buffer-size", "400"]
+    argv = ["--env-id", "Acrobot-v1", "--num-envs", "2", "--total-timesteps", "600", "--eval-freq", "0", "--buffer-size", "400"]
+    argv += [*DQN, *COMMON]
     codes = run(job("dqn", argv, tmp_path, 301), job("dqn", ["--resume"], tmp_path, 400), job("dqn", ["--resume"], tmp_path))
     assert codes == [130, 130, 0], run.output
     assert "cannot be saved in the middle of a game" in run.output
