@@ -122,12 +122,18 @@ def test_bound_adam_changes_nothing_when_the_gradient_is_not_finite(bad, place):
     assert (params == 1).all() and (m == 3).all() and (v == 4).all()
 
 
-def test_moments_of_dead_weights_end_at_zero_and_the_number_mode_is_put_back():
+@pytest.mark.parametrize("target", _threads.targets())
+def test_moments_of_dead_weights_never_enter_the_slow_range_and_the_number_mode_is_put_back(target):
+    before, smallest = _threads.target(), np.finfo(np.float32).tiny
     params, grads, m, v = np.zeros(70, np.float32), np.zeros(70, np.float32), np.ones(70, np.float32), np.ones(70, np.float32)
     bound = _bound_adam.BoundAdam(params, grads, m, v)
-    for t in range(1, 1200):
-        bound.step(1e-3, 0.9, 0.999, 1e-7, 0, 0, t)
-    assert (m == 0).all() and (v > 0).all()
+    _threads.set_target(target)
+    try:
+        for t in range(1, 1200):
+            bound.step(1e-3, 0.9, 0.999, 1e-7, 0, 0, t)
+    finally:
+        _threads.set_target(before)
+    assert ((m == 0) | (m >= smallest)).all() and (m < 10 * smallest).all() and (v > 0.1).all()
     assert np.float32(1e-30) * np.float32(1e-10) > 0  # below the normal range, and still a number here
 
 
