@@ -19,6 +19,7 @@ from rl.tools.runner import Outcome
 
 STATES = {"reached": "as expected", "missed": "not reached", "failed": "failed"}
 NOT_SHOWN = "not shown"
+LONGEST_FIGURE = 15  # characters: "0.792 to 0.801"
 MOST_LINES = 120  # of an article's output, half from its beginning and half from its end
 ARTICLE_OF = {article.module: article for article in ARTICLES}
 
@@ -126,7 +127,7 @@ def table(rows: Iterable[Row]) -> str:
     """The article's figures beside ours."""
     lines = "".join(
         f'<tr><th scope="row">{escape(row.name)}</th><td{" class=absent" if row.article == NOT_SHOWN else ""}>'
-        f"{'–' if row.article == NOT_SHOWN else escape(row.article)}</td><td><b>{escape(row.here)}</b></td></tr>"
+        f"{'–' if row.article == NOT_SHOWN else figure(row.article)}</td><td><b>{figure(row.here)}</b></td></tr>"
         for row in rows
     )
     heads = "".join(
@@ -134,6 +135,11 @@ def table(rows: Iterable[Row]) -> str:
         for english, japanese in (("article", "記事"), ("here", "今回"))
     )
     return f'<table class="figures"><thead><tr><td></td>{heads}</tr></thead><tbody>{lines}</tbody></table>'
+
+
+def figure(text: str) -> str:
+    """A figure stays on one line with its unit; a longer text may be broken."""
+    return escape(text.replace(" ", "\u00a0") if len(text) <= LONGEST_FIGURE else text)
 
 
 def trouble(outcome: Outcome) -> str:
