@@ -42,14 +42,26 @@ def main(
     presets   {"test": {...}}: other defaults that the flag --test brings with it
     arguments  changes the arguments before they are parsed
     """
-    prepare_streams()
     program = f"python -m rl.{article}"
-    try:
+
+    def action() -> int:
         words = list(sys.argv[1:] if argv is None else argv)
         settings = parse(settings_class, arguments(words) if arguments else words, program, summary, examples, presets or {})
         settings.validate()
         use_threads(settings.num_threads)
         run(settings)
+        return 0
+
+    return answered(action)
+
+
+def answered(action: Callable[[], int]) -> int:
+    """Do it and return its exit code; what stops it becomes an error line and the exit code of its kind."""
+    prepare_streams()
+    try:
+        return action()
+    except SystemExit as stop:  # --help
+        return int(stop.code or 0)
     except KeyboardInterrupt as stop:  # 130; a run that SIGTERM stopped in good order says 143
         print(str(stop) or "interrupted", file=sys.stderr)
         return getattr(stop, "code", 130)
@@ -62,7 +74,6 @@ def main(
         return 141
     except (OSError, FloatingPointError, RuntimeError, MemoryError) as problem:
         return report(problem, 1)
-    return 0
 
 
 def parse(

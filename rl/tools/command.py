@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from rl.core.cli import parse, report
-from rl.core.errors import UsageError
+from rl.core.cli import answered, parse
 
 S = TypeVar("S")
 
@@ -22,14 +20,4 @@ def tool(
 ) -> int:
     """Parse the flags and do it; returns its exit code, or 1 failed, 2 wrong usage, 130 interrupted."""
     shared: Any = settings_class
-    try:
-        return action(parse(shared, argv, f"python -m rl {name}", summary, examples, {}))
-    except KeyboardInterrupt:
-        print("interrupted", file=sys.stderr)
-        return 130
-    except SystemExit as stop:  # --help
-        return int(stop.code or 0)
-    except UsageError as problem:
-        return report(problem, 2)
-    except (OSError, ValueError, RuntimeError, MemoryError) as problem:
-        return report(problem, 1)
+    return answered(lambda: action(parse(shared, argv, f"python -m rl {name}", summary, examples, {})))

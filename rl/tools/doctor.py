@@ -52,7 +52,7 @@ def packages() -> list[str]:
             continue
     lines = [f"{name} {version}" for name, version in found.items()]
     if {"keras-rl", "keras-rl2"} & set(found):
-        lines.append("WARNING: keras-rl also installs a package `rl`; remove it: pip uninstall keras-rl keras-rl2, then install this project again")
+        lines.append("WARNING: keras-rl also installs a package `rl`: pip uninstall keras-rl keras-rl2, then install this project again")
     return lines
 
 
@@ -60,19 +60,22 @@ def kernels() -> list[str]:
     """Where the compiled part lies, what it was built for, and a product that shows it works."""
     import nnlite_ext
     import numpy as np
+    from nnlite_ext import _threads
+
     from nnlite import Sequential
     from nnlite.layers import Conv2D
-    from nnlite_ext import _threads
 
     model = Sequential([Conv2D(8, 3, padding="same")], seed=0).build((16, 16, 4))
     x = np.ones((8, 16, 16, 4), np.float32)
     model.predict(x)
     start = time.perf_counter()
     model.predict(x)
+    seconds = time.perf_counter() - start
     return [
         os.path.dirname(nnlite_ext.__file__ or ""),
-        f"instruction set {_threads.target()} (this machine has {', '.join(_threads.targets())}), {_threads.get_num_threads()} thread(s) unless --num-threads says more",
-        f"a small convolution takes {(time.perf_counter() - start) * 1e6:.0f} us",
+        f"instruction set {_threads.target()}; this machine has {', '.join(_threads.targets())}",
+        f"{_threads.get_num_threads()} thread(s) unless --num-threads says more",
+        f"a small convolution takes {seconds * 1e6:.0f} us",
     ]
 
 
@@ -81,7 +84,8 @@ def blas() -> list[str]:
     import numpy as np  # noqa: F401  (its BLAS shows only once it is loaded)
     from threadpoolctl import threadpool_info
 
-    lines = [f"{i['internal_api']} {i.get('version')} {i.get('architecture', '')}, {i['num_threads']} thread(s)" for i in threadpool_info() if i["user_api"] == "blas"]
+    found = [library for library in threadpool_info() if library["user_api"] == "blas"]
+    lines = [f"{b['internal_api']} {b.get('version')} {b.get('architecture', '')}, {b['num_threads']} thread(s)" for b in found]
     lines += [f"WARNING: {name}={os.environ[name]} is set and may slow it: unset {name}" for name in SLOWING if name in os.environ]
     return lines or ["none found"]
 
