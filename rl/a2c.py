@@ -10,7 +10,9 @@ Method     Advantage actor-critic: one network with the DQN trunk ends in Dense(
 
            A is a constant in the actor's loss: what the critic learns comes from its own.
 Source     Mnih et al. 2016 (A3C, of which A2C is the form without threads); Schulman et al. 2016 (advantages).
-Expected   FIGURES
+Expected   Catcher, seeds 0-4: all five stop as solved (20 games of 1,000 steps with at most 2 misses in all, twice) after
+           40,000 to 55,000 steps (median 50,000), some 310 updates, in 136 to 211 s (median 188 s) on two cores that
+           were shared with four times as much other work; mean return of the kept models about 29.
            --test, CartPole-v0 with 64-64, seeds 0-9: all ten stop as solved after 25,000 to 75,000 steps (median 40,000),
            1.1 to 3.4 s (median 1.7 s) on two busy cores; mean of 100 fresh greedy games 196.4 to 200.
 
@@ -62,7 +64,7 @@ class Settings(AgentSettings):
 
     env_id: str = "rl/Catcher-v0"
     """Gymnasium id; module:ID imports your own module first"""
-    total_timesteps: int = 1_000_000
+    total_timesteps: int = 300_000
     """environment steps, over all parallel games"""
     max_episode_steps: int = 1_000
     """cut a game after so many steps; 0 = the environment's own limit"""
