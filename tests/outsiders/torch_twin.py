@@ -1,0 +1,198 @@
+"""A nnlite model's twin in PyTorch, made from configuration and weights alone: autograd, F.conv2d, F.batch_norm, ...
+
+Written by hand are only Keras's own conventions, for which PyTorch has other ones: the asymmetric "same" padding, the
+moving statistics (biased variance, momentum on the old value), Adam with epsilon outside the bias correction, clipping.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from nnlite import Sequential
+
+ACTIVATIONS = {
+    "linear": lambda z: z,
+    "relu": torch.relu,
+    "sigmoid": torch.sigmoid,
+    "tanh": torch.tanh,
+    "softplus": lambda z: F.softplus(z, threshold=700),  # PyTorch rounds to z from 20 on, an error of 2e-9
+    "softmax": lambda z: torch.softmax(z, -1),
+}
+
+
+class Twin:
+    """The same layers, weights and moving statistics, as tensors of the model's dtype.
+
+    params, state   one tensor a weight, in the model's order
+    """
+
+    def __init__(self, model: Sequential, loss: str, optimizer: dict[str, Any]) -> None:
+        self.layers = model.get_config()["layers"]
+        self.loss_name, self.dtype = loss, torch.from_numpy(model.params).dtype
+        weights = [[(w.name, torch.tensor(w.value), w.trainable) for w in layer.weights] for layer in model.layers]
+        self.weights = [{name: value for name, value, _ in layer} for layer in weights]
+        self.params = [value.requires_grad_() for layer in weights for _, value, trained in layer if trained]
+        self.state = [value for layer in weights for _, value, trained in layer if not trained]
+        self.step = Adam(self.params, optimizer) if optimizer["name"] == "adam" else Sgd(self.params, optimizer)
+
+    def forward(self, x: Tensor, training: bool, logits: bool) -> Tensor:
+        """Outputs (N, ...); in training the moving statistics move."""
+        for index, (layer, weights) in enumerate(zip(self.layers, self.weights)):
+            config = layer["config"]
+            if layer["class"] == "BatchNormalization":
+                x = normalise(x, weights, config, training)
+            else:
+                x = LAYERS[layer["class"]](x, weights, config)
+            if "activation" in config and not (logits and index == len(self.layers) - 1):
+                x = ACTIVATIONS[config["activation"]](x)
+        return x
+
+    @property
+    def from_logits(self) -> bool:
+        """Is the loss taken before the last activation?"""
+        last = self.layers[-1]["config"].get("activation")
+        return (self.loss_name, last) in (("categorical_crossentropy", "softmax"), ("binary_crossentropy", "sigmoid"))
+
+    def loss(self, output: Tensor, target: Tensor) -> Tensor:
+        """The loss with the regularizers' penalties."""
+        return LOSSES[self.loss_name, self.from_logits](output, target) + self.penalty()
+
+    def penalty(self) -> Tensor:
+        total = torch.zeros((), dtype=self.dtype)
+        for layer, weights in zip(self.layers, self.weights):
+            for name in ("kernel", "bias"):
+                told = layer["config"].get(f"{name}_regularizer")
+                if told is not None and name in weights:
+                    w = weights[name]
+                    total = total + told.get("l1", 0) * w.abs().sum() + told.get("l2", 0) * w.square().sum()
+        return total
+
+    def gradients(self, x: np.ndarray, y: np.ndarray) -> tuple[Tensor, float, Tensor, list[Tensor]]:
+        """(output, loss, dL/dx without the penalties' part, which is none, dL/dparams) of a training pass."""
+        inputs = torch.tensor(x).to(self.dtype).requires_grad_()
+        output = self.forward(inputs, True, self.from_logits)
+        loss = self.loss(output, torch.tensor(y))
+        dx, *grads = torch.autograd.grad(loss, [inputs, *self.params], materialize_grads=True)
+        return output.detach(), loss.item(), dx, grads
+
+    def train(self, x: np.ndarray, y: np.ndarray) -> float:
+        """One optimizer step; the loss before it."""
+        _, loss, _, grads = self.gradients(x, y)
+        with torch.no_grad():
+            self.step(grads)
+        return loss
+
+
+def dense(x: Tensor, weights: dict[str, Tensor], config: dict[str, Any]) -> Tensor:
+    return F.linear(x, weights["kernel"].T, weights.get("bias"))
+
+
+def convolution(x: Tensor, weights: dict[str, Tensor], config: dict[str, Any]) -> Tensor:
+    kernel = weights["kernel"].permute(3, 2, 0, 1).contiguous()
+    y = F.conv2d(padded(x, config, kernel.shape[2:], 0.0), kernel, weights.get("bias"), config["strides"])
+    return y.permute(0, 2, 3, 1)
+
+
+def pooling(x: Tensor, weights: dict[str, Tensor], config: dict[str, Any]) -> Tensor:
+    y = F.max_pool2d(padded(x, config, config["pool_size"], -math.inf), config["pool_size"], config["strides"])
+    return y.permute(0, 2, 3, 1)
+
+
+def padded(x: Tensor, config: dict[str, Any], kernel: Any, value: float) -> Tensor:
+    """NHWC -> NCHW with Keras's padding."""
+    x = x.permute(0, 3, 1, 2)
+    if config["padding"] == "valid":
+        return x
+    ends = []
+    for size, k, stride in zip(x.shape[2:], kernel, config["strides"]):
+        total = max((math.ceil(size / stride) - 1) * stride + k - size, 0)
+        ends.append((total // 2, total - total // 2))
+    return F.pad(x, (*ends[1], *ends[0]), value=value)
+
+
+def normalise(x: Tensor, weights: dict[str, Tensor], config: dict[str, Any], training: bool) -> Tensor:
+    flat = x.reshape(-1, x.shape[-1])
+    mean, variance = weights["moving_mean"], weights["moving_variance"]
+    if training:
+        with torch.no_grad():
+            batch_variance, batch_mean = torch.var_mean(flat, dim=0, correction=0)
+            mean.lerp_(batch_mean, 1 - config["momentum"])
+            variance.lerp_(batch_variance, 1 - config["momentum"])
+    kept = (None, None) if training else (mean, variance)
+    y = F.batch_norm(flat, *kept, weights.get("gamma"), weights.get("beta"), training, 0.0, config["epsilon"])
+    return y.reshape(x.shape)
+
+
+LAYERS = {
+    "Dense": dense,
+    "Conv2D": convolution,
+    "MaxPooling2D": pooling,
+    "Activation": lambda x, weights, config: x,
+    "Flatten": lambda x, weights, config: x.flatten(1),
+    "Rescaling": lambda x, weights, config: x * config["scale"] + config["offset"],
+}
+
+
+def crossentropy(p: Tensor, target: Tensor) -> Tensor:
+    """Keras's: probabilities renormalised, then clipped."""
+    q = (p / p.sum(-1, keepdim=True)).clamp(1e-7, 1 - 1e-7)
+    return -(target * q.log()).sum(-1).mean()
+
+
+LOSSES = {
+    ("mse", False): F.mse_loss,
+    ("huber", False): F.huber_loss,
+    ("categorical_crossentropy", True): F.cross_entropy,
+    ("categorical_crossentropy", False): crossentropy,
+    ("binary_crossentropy", True): F.binary_cross_entropy_with_logits,
+    ("binary_crossentropy", False): lambda p, t: F.binary_cross_entropy(p.clamp(1e-7, 1 - 1e-7), t),
+}
+
+
+def clipped(grads: list[Tensor], told: dict[str, Any]) -> list[Tensor]:
+    """Keras's three clippings: per element, per variable, over all."""
+    if "clipvalue" in told:
+        return [g.clamp(-told["clipvalue"], told["clipvalue"]) for g in grads]
+    if "clipnorm" in told:
+        return [g * told["clipnorm"] / max(g.norm().item(), told["clipnorm"]) for g in grads]
+    if "global_clipnorm" in told:
+        norm = torch.cat([g.flatten() for g in grads]).norm().item()
+        return [g * told["global_clipnorm"] / max(norm, told["global_clipnorm"]) for g in grads]
+    return grads
+
+
+class Sgd:
+    """torch.optim.SGD behind Keras's clipping; its velocity is Keras's divided by -learning_rate."""
+
+    def __init__(self, params: list[Tensor], told: dict[str, Any]) -> None:
+        self.params, self.told = params, told
+        self.optimizer = torch.optim.SGD(
+            params, told["learning_rate"], momentum=told.get("momentum", 0), nesterov=told.get("nesterov", False)
+        )
+
+    def __call__(self, grads: list[Tensor]) -> None:
+        for parameter, gradient in zip(self.params, clipped(grads, self.told)):
+            parameter.grad = gradient
+        self.optimizer.step()
+
+
+class Adam:
+    """Kingma & Ba 2015, end of section 2: epsilon outside the bias correction, as in Keras and not as in PyTorch."""
+
+    def __init__(self, params: list[Tensor], told: dict[str, Any]) -> None:
+        self.params, self.told, self.t = params, told, 0
+        self.m, self.v = ([torch.zeros_like(p) for p in params] for _ in range(2))
+
+    def __call__(self, grads: list[Tensor]) -> None:
+        self.t += 1
+        rate = self.told["learning_rate"] * math.sqrt(1 - 0.999**self.t) / (1 - 0.9**self.t)
+        for p, g, m, v in zip(self.params, clipped(grads, self.told), self.m, self.v):
+            m.mul_(0.9).add_(g, alpha=0.1)
+            v.mul_(0.999).addcmul_(g, g, value=0.001)
+            p.sub_(rate * m / (v.sqrt() + 1e-7))
