@@ -24,7 +24,7 @@ Where the default differs from the listing, and why
 - gamma 0.95 instead of 0.9; eight games at once; Adam at 1e-2 (the listing: 1e-3 on one game); a little entropy, so that
   the policy does not settle before it has tried.
 - The network ends in logits: log softmax is taken from them, exact where the listing clips probabilities at 1e-10.
-- Observations are taken as they are: CartPole's numbers are of one size already, and standardising them did not help.
+- Observations are taken as they are: CartPole's numbers are of one size already.
 - epsilon is gone: drawing from pi is the exploration.
 
 The listing's classes: PolicyGradientAgent is here, PolicyGradientTrainer became rl.core.trainer and rl.core.rollout.
