@@ -44,8 +44,7 @@ def numpy(threads: int, choose: bool) -> Work:
 
 
 def question(id: str, work: str, choose: bool) -> Question:
-    # torch.compile is left out of the choice of actions: it is slower than eager here, and takes long to compile
-    forms = ("eager", "bare", "frozen") + (() if choose else ("compiled",))
+    forms = ("eager", "bare", "frozen")  # torch.compile is slower than eager on one state: its guards cost more than the work
     return Question(id, "act_dense", work, "states/s", (
         Side("nnlite", "bench.act_dense:ours", (choose,)),
         *(Side(f"torch {form}", "bench.peers_torch:act", (SHAPE, ACTIONS, form, False, choose), ("torch",)) for form in forms),

@@ -5,7 +5,7 @@ in each step, batch 32, 64 hidden units, one game. A2C (W10b) plays 8 games and 
 Stable-Baselines3's default, with two hidden layers of 64 units.
 
 Ours is the Trainer with its logger, progress and last checkpoint; the one greedy game that a run without evaluations ends
-with is part of it. CleanRL's loop is the one in bench/cleanrl_style.py; Stable-Baselines3 runs as it comes, logging off.
+with is part of it, and so are a hundred log rows, whatever the length of the run: hence our 30,000 steps. CleanRL's loop is the one in bench/cleanrl_style.py; Stable-Baselines3 runs as it comes, logging off.
 Every side plays a short run as warm-up, and starts each measured run afresh. One thread: it is the fastest for all sides.
 """
 
@@ -20,8 +20,8 @@ from typing import Any
 from bench.harness import compare
 from bench.questions import Options, Question, Row, Side, Work
 
-OUR_STEPS, PEER_STEPS = 10_000, 2_000  # of a run, the first STARTS of them random
-OUR_A2C_STEPS, PEER_A2C_STEPS = 40_000, 4_000
+OUR_STEPS, PEER_STEPS = 30_000, 2_000  # of a run, the first STARTS of them random
+OUR_A2C_STEPS, PEER_A2C_STEPS = 80_000, 4_000
 STARTS, HIDDEN, GAMES, A2C_STEPS = 100, 64, 8, 5
 
 

@@ -2,8 +2,9 @@
 
 Stands for a run of days. A thousand updates after the first hundred, each on a batch freshly drawn from the replay or from
 a refilled rollout: tracemalloc says how many bytes more are held afterwards, and how far above that the highest moment was
-(the small arrays and numbers that a call returns, and gives back at once); the system says how much larger the process
-became. A process of its own for each agent.
+(the small arrays and numbers that a call returns and gives back at once, and Python's own lists of free objects, which it
+fills up to some 100 KB until its collector empties them); the system says how much larger the process became. A process of
+its own for each agent.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ CASES = {
     "a2c, 4-64-64-2": lambda: rolling(w.DENSE[:1], w.DENSE[-1]),
     "a2c, CNN 80x80x4": lambda: rolling(w.SCREEN, w.SCREEN_ACTIONS),
 }
-HELD_LIMIT = 4096  # bytes: a counter that became a longer int, a cached string; an array would be more
+HELD_LIMIT = 1024  # bytes: a counter that outgrew the small integers, a last loss; an array would be more
 
 
 def replaying(shape: tuple[int, ...], actions: int) -> Callable[[], object]:
@@ -66,20 +67,21 @@ def measure(case: str, updates: int) -> dict[str, int]:
     for _ in range(WARM):
         step()
     gc.collect()
-    before, size = tracemalloc.get_traced_memory()[0], resident()
+    size = resident()
+    before = tracemalloc.get_traced_memory()[0]
     tracemalloc.reset_peak()
     for _ in range(updates):
         step()
-    grown = resident() - size
     gc.collect()
     after, peak = tracemalloc.get_traced_memory()
+    grown = resident() - size
     return {"held": after - before, "moment": peak - before, "process": grown}
 
 
 def resident() -> int:
     """Bytes of this process in memory; 0 where the system does not tell."""
     try:
-        with open("/proc/self/statm", encoding="ascii") as file:
+        with open("/proc/self/statm", encoding="utf-8") as file:
             return int(file.read().split()[1]) * 4096
     except OSError:
         return 0

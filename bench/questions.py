@@ -76,7 +76,7 @@ class Row:
     rate                       units of work a second, at the median
     ratio                      ours only: the fastest peer's seconds / our seconds, with the least and the most of any round
     target, limit              what was asked of ours: a ratio, or seconds
-    bytes                      memory, where that is the question
+    bytes                      bytes held, where memory is the question
     note                       why there are no figures, or what belongs beside them
     """
 

@@ -26,7 +26,7 @@ def ours(threads: int) -> Work:
 def peers(work: str) -> tuple[Side, ...]:
     """Every form of the peers' update "dqn_update" or "a2c_update" on screens."""
     sizes = (w.SCREEN, w.SCREEN_ACTIONS)
-    forms = (("eager", False), ("eager", True), ("compiled", False), ("compiled", True), ("graph", True))
+    forms = (("eager", False), ("eager", True), ("compiled", True), ("graph", True))
     return (
         *(Side(f"torch {form}{', channels last' if last else ''}", f"bench.peers_torch:{work}", (*sizes, form, last), ("torch",))
           for form, last in forms),
