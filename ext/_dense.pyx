@@ -327,6 +327,8 @@ cdef class DenseNet:
     cdef object converted(self, dy):
         """dy as an array that take_array takes; raises ValueError when its shape is not the output's."""
         dy = np.asarray(dy)
+        if dy.dtype.kind not in "biuf":
+            raise ValueError(f"dy must hold real numbers, not {dy.dtype}")
         if dy.shape != self.y.shape:
             raise ValueError(f"dy {dy.shape} does not fit the output {self.y.shape} of the last forward")
         return np.array(dy, self.dtype, order="C")

@@ -118,7 +118,7 @@ cdef class Rings:
                float[::1] discount):                          # OUT (B,) gamma^n, 0 where nothing is bootstrapped
         """B transitions, uniform with replacement; False when `tries` draws in a row find none that is complete."""
         cdef bitgen_t* bits = <bitgen_t*>PyCapsule_GetPointer(bit_generator.capsule, "BitGenerator")
-        cdef Py_ssize_t b, slot, later
+        cdef Py_ssize_t b, slot = -1, later
         with nogil:
             for b in range(actions.shape[0]):
                 slot = self.draw(bits, steps, gamma, tries, &total[b], &discount[b], &later)

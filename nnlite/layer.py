@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from nnlite import initializers, regularizers
-from nnlite.utils import aligned_zeros, refuse_unknown, snake_case
+from nnlite.utils import aligned_zeros, numbers, refuse_unknown, snake_case
 
 Array = np.ndarray[Any, np.dtype[Any]]
 Shape = tuple[int, ...]
@@ -95,7 +95,7 @@ class Layer:
     def set_weights(self, values: list[Any]) -> None:
         """Overwrite all weights; raises ValueError, and changes none, unless number and shapes are the layer's."""
         self._ensure_built()
-        arrays = [np.asarray(value) for value in values]
+        arrays = [numbers(value, "a weight") for value in values]
         wanted = [weight.shape for weight in self.weights]
         if [array.shape for array in arrays] != wanted:
             raise ValueError(f"{self.name} needs weights of shapes {wanted}, not {[a.shape for a in arrays]}")

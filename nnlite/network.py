@@ -18,7 +18,7 @@ import numpy as np
 from nnlite.fused import fused_passes
 from nnlite.layer import Array, Layer, Shape, Weight, as_shape
 from nnlite.layers import ActivatedLayer, Rescaling
-from nnlite.utils import aligned_zeros, positive
+from nnlite.utils import aligned_zeros, numbers, positive
 
 PREDICT_BATCH = 256
 Model = TypeVar("Model", bound="Network")
@@ -125,12 +125,15 @@ class Network:
         logits  leave out the last layer's activation (and its derivative in the backward that follows)
 
         The result is the model's own buffer, valid until the next forward; x must not change until the backward.
-        Raises ValueError when x is not of the shape that the model reads.
+        Raises ValueError when x is not of the shape that the model reads, or holds no example.
         """
         if self._fused is not None and (y := self._fused.forward(x, logits)) is not None:
             return y
         self._pending = None
-        y = self._run(self._checked(x), True, logits)
+        x = self._checked(x)
+        if len(x) == 0:
+            raise ValueError("a training pass needs at least one example")
+        y = self._run(x, True, logits)
         self._pending = y.shape
         return y
 
@@ -143,9 +146,10 @@ class Network:
             return self._finish_backward(dx)
         if self._pending is None:
             raise RuntimeError("backward needs a forward before it; one backward per forward")
-        gradient = np.ascontiguousarray(dy, self.dtype)
-        if gradient.shape != self._pending:
-            raise ValueError(f"dy {gradient.shape} does not fit the output {self._pending} of the last forward")
+        given = numbers(dy, "dy")
+        if given.shape != self._pending:
+            raise ValueError(f"dy {given.shape} does not fit the output {self._pending} of the last forward")
+        gradient = np.ascontiguousarray(given, self.dtype)
         lowest = 0 if need_dx else self._lowest                   # below it nothing is trained: its dx, the dearest, is not needed
         for index in range(len(self.layers) - 1, lowest, -1):
             gradient = self.layers[index].backward(gradient)  # type: ignore[assignment]
@@ -196,7 +200,7 @@ class Network:
         return last.forward(x, training, activate=False)
 
     def _checked(self, x: Any) -> Array:
-        array = np.asarray(x)
+        array = numbers(x, "x")
         if not self._built:
             self.build(array.shape[1:] if array.ndim > 1 else None)
         if array.shape[1:] != self.input_shape or array.ndim != len(self.input_shape) + 1:
@@ -216,10 +220,10 @@ class Network:
         """Overwrite all weights; raises ValueError, and changes none, unless every shape fits."""
         self.build()
         wanted = self._shapes()
-        given = [np.asarray(value).shape for value in values]
+        values = [numbers(value, "a weight") for value in values]
+        given = [value.shape for value in values]
         if wanted != given:
             raise ValueError(f"the model needs weights of shapes {wanted}, not {given}")
-        values = list(values)
         for layer in self.layers:
             count = len(layer.weights)
             layer.set_weights(values[:count])

@@ -66,9 +66,18 @@ class Optimizer:
         self.learning_rate = float(value)
 
     def bind(self, params: Array, grads: Array, variables: Sequence[slice] | None = None) -> Optimizer:
-        """Work on these two flat arrays of one shape and dtype from now on; forgets any moments. Returns itself."""
+        """Work on these two flat arrays of one shape and dtype from now on; forgets any moments. Returns itself.
+
+        Raises ValueError unless both can be read and written in place: contiguous, aligned, float32 or float64 of this
+        machine's byte order, not read-only, and apart from each other.
+        """
+        for name, array in (("params", params), ("grads", grads)):
+            if not isinstance(array, np.ndarray) or array.dtype not in (np.float32, np.float64) or not array.flags.carray:
+                raise ValueError(f"{name} must be a contiguous, writeable array of float32 or float64")
         if params.shape != grads.shape or params.dtype != grads.dtype or params.ndim != 1:
             raise ValueError(f"params {params.dtype}{params.shape} and grads {grads.dtype}{grads.shape} must be flat and alike")
+        if np.may_share_memory(params, grads):
+            raise ValueError("params and grads must not share memory")
         self.params, self.grads = params, grads
         self.variables = [slice(0, params.size)] if variables is None else list(variables)
         self.iterations = 0

@@ -14,7 +14,7 @@ from nnlite import losses
 from nnlite.layers import ActivatedLayer
 from nnlite.losses import FROM_LOGITS, Loss
 from nnlite.optimizers import Optimizer
-from nnlite.utils import positive, to_categorical
+from nnlite.utils import numbers, positive, to_categorical
 
 if TYPE_CHECKING:
     from nnlite.models import Sequential
@@ -95,8 +95,10 @@ class TrainingLoop:
         seed: Any,
     ) -> History:
         """What Sequential.fit says; `validation` is either (x, y) or the share of the data to hold back."""
-        x, y = np.asarray(x), np.asarray(y)
+        x, y = numbers(x, "x"), numbers(y, "y")
         positive(batch_size, "batch_size"), positive(epochs, "epochs")
+        if x.ndim == 0 or y.ndim == 0:
+            raise ValueError("x and y must hold one row an example, not a single number")
         if len(x) != len(y) or len(x) == 0:
             raise ValueError(f"x and y must hold the same number of examples, at least one: {len(x)} and {len(y)}")
         x, y, held_out = hold_out(x, y, validation) if isinstance(validation, float) else (x, y, validation)
@@ -132,7 +134,9 @@ class TrainingLoop:
         if not model._built:
             model.build(np.shape(x)[1:])
         self.bind()
-        target = np.asarray(y)
+        target = numbers(y, "y")
+        if target.ndim == 0:
+            raise ValueError("y must hold one row an example, not a single number")
         wanted = (len(target), *model.output_shape)
         labels = wanted[-1] > 1 and target.shape in (wanted[:-1], (*wanted[:-1], 1))
         if labels and self.loss is losses.categorical_crossentropy:

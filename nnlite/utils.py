@@ -103,6 +103,14 @@ def positive(value: Any, what: str) -> int:
     return int(value)
 
 
+def numbers(value: Any, what: str) -> Array:
+    """The value as an aligned array of real numbers; ValueError for what NumPy would make into some: text, dates, complex."""
+    array = np.asarray(value)
+    if array.dtype.kind not in "biuf":
+        raise ValueError(f"{what} must hold real numbers, not {array.dtype}")
+    return array if array.flags.aligned else array.copy()
+
+
 ALIGNMENT = 64  # bytes: a cache line, and the widest vector
 
 

@@ -63,6 +63,9 @@ class ScreenObserver(VectorWrapper):
         return stacks
 
     def _push(self, screens: Array, fresh: Array, stack: Array) -> None:
+        expected = self.env.observation_space
+        if screens.dtype != np.uint8 or screens.shape != expected.shape:
+            raise ValueError(f"the environment announced screens uint8{expected.shape}, but gave {screens.dtype}{screens.shape}")
         _frames.push(np.ascontiguousarray(screens), self._rows, self._columns, fresh, stack)
 
     def get_state(self) -> dict[str, Any]:

@@ -80,14 +80,15 @@ class ReplayBuffer:
         stops              (N,) bool: the episode is over, ended or cut off; the next observation belongs to a new one
         next_observations  (N, ...) what came of it, the real last one where the episode stops
 
-        Raises ValueError when a shape is not that.
+        Raises ValueError when a shape is not that, or numbers do not fit the replay's type.
         """
         n = (self.num_envs,)
         if not actions.shape == rewards.shape == ends.shape == stops.shape == n:
             raise ValueError(f"actions, rewards, ends and stops must be {n}: {actions.shape}, {rewards.shape}, {ends.shape}, {stops.shape}")
         self._rings.add(
-            self._bytes_of(observations), np.asarray(actions, np.int64), np.asarray(rewards, np.float64),
-            ends.view(np.uint8), stops.view(np.uint8), self._bytes_of(next_observations),
+            self._bytes_of(observations), as_type(actions, np.int64, "actions"), as_type(rewards, np.float64, "rewards"),
+            np.ascontiguousarray(ends, bool).view(np.uint8), np.ascontiguousarray(stops, bool).view(np.uint8),
+            self._bytes_of(next_observations),
         )
 
     def cut_off(self, observations: Array) -> None:
@@ -97,6 +98,8 @@ class ReplayBuffer:
     def sample(self, batch_size: int, rng: np.random.Generator) -> Batch:
         """A batch drawn uniformly with replacement; raises ValueError while no transition is complete."""
         if batch_size not in self._buffers:
+            if batch_size < 1:
+                raise ValueError(f"a batch holds at least one transition, not {batch_size}")
             self._buffers[batch_size] = self._batch_buffers(batch_size)
         batch, observations, following = self._buffers[batch_size]
         if not self._rings.sample(
@@ -109,7 +112,7 @@ class ReplayBuffer:
         """(N, bytes) of observations (N, ...), in the replay's own type."""
         if observations.shape != (self.num_envs, *self.shape):
             raise ValueError(f"the replay stores {(self.num_envs, *self.shape)}, not {observations.shape}")
-        return np.ascontiguousarray(observations, self.dtype).view(np.uint8).reshape(self.num_envs, -1)
+        return as_type(observations, self.dtype, "observations").view(np.uint8).reshape(self.num_envs, -1)
 
     def _batch_buffers(self, size: int) -> tuple[Batch, Array, Array]:
         """A batch, and its two arrays of observations as the bytes that the rings fill."""
@@ -129,5 +132,15 @@ class ReplayBuffer:
         for name in self.STATE:
             if state[name].shape != getattr(self, name).shape:
                 raise ValueError(f"the saved replay's {name} is {state[name].shape}, not {getattr(self, name).shape}")
+        for name in ("written", "played"):  # where the rings go on: a slot below the first would be outside them
+            if np.any(np.less(state[name], 0)):
+                raise ValueError(f"the saved replay's {name} is below 0")
         for name in self.STATE:
             getattr(self, name)[...] = state[name]
+
+
+def as_type(values: Array, dtype: Any, what: str) -> Array:
+    """The values as a contiguous array of this type; ValueError where a number could lose more than precision."""
+    if not np.can_cast(values.dtype, dtype, "same_kind"):
+        raise ValueError(f"the replay stores {what} as {np.dtype(dtype)}, into which {values.dtype} does not fit")
+    return np.ascontiguousarray(values, dtype)

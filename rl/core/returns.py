@@ -40,12 +40,16 @@ def td_loss(q: Array, actions: Array, targets: Array, delta: float = 1.0) -> tup
     """Huber loss of the chosen actions' values: (value, dq), the mean over N; dq is zero off the chosen action.
 
     q (N, A), actions (N,) int, targets (N,). e = q[action] - target; e^2/2 where |e| <= delta, else delta (|e| - delta/2).
-    Raises ValueError when shapes differ.  Source: Mnih et al. 2015, Methods (the clipped error term).
+    Raises ValueError when shapes differ or an action is none of A.  Source: Mnih et al. 2015, Methods (the clipped error term).
     """
     compiled = _td.td_loss(q, actions, targets, delta)
     if compiled is not None:
         return compiled
     _shapes(q.ndim == 2 and actions.shape == targets.shape == q.shape[:1], "q (N, A), actions and targets (N,)", q, actions, targets)
+    if q.size == 0 or q.dtype.kind != "f" or not delta > 0:
+        raise ValueError(f"need floats for one transition at least, and delta > 0: {q.dtype}{q.shape}, {delta}")
+    if actions.dtype.kind not in "iu" or actions.min() < 0 or actions.max() >= q.shape[1]:
+        raise ValueError(f"actions must be whole numbers from 0 to {q.shape[1] - 1}: {actions}")
     rows = np.arange(len(q))
     error = q[rows, actions] - targets
     inside = np.clip(error, -delta, delta)
