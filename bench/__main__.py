@@ -12,8 +12,19 @@ from bench import report
 from bench.questions import Options, Row
 
 QUESTIONS = (
-    "act_dense", "update_dense", "act_screen", "update_screen", "update_screen_a2c", "digits", "bandit", "maze",
-    "cartpole_loop", "start", "environments", "growth", "memory",
+    "act_dense",
+    "update_dense",
+    "act_screen",
+    "update_screen",
+    "update_screen_a2c",
+    "digits",
+    "bandit",
+    "maze",
+    "cartpole_loop",
+    "start",
+    "environments",
+    "growth",
+    "memory",
 )
 
 
@@ -46,7 +57,9 @@ def arguments() -> argparse.ArgumentParser:
     parser.add_argument("--only", default="", metavar="A,B", help=f"some of: {', '.join(QUESTIONS)}")
     parser.add_argument("--threads", default="1,2", metavar="1,2", help="thread counts to measure (1,2)")
     parser.add_argument("--rounds", type=int, default=Options.rounds, help=f"turns of all sides ({Options.rounds})")
-    parser.add_argument("--seconds", type=float, default=Options.seconds, help=f"measured time of a side's turn ({Options.seconds})")
+    parser.add_argument(
+        "--seconds", type=float, default=Options.seconds, help=f"measured time of a side's turn ({Options.seconds})"
+    )
     parser.add_argument("--no-peers", action="store_true", help="our side only")
     parser.add_argument("--long", action="store_true", help="also train Catcher to the end, ten seeds each: an hour")
     parser.add_argument("--plots", type=Path, default=Options.plots, help="folder of the growth plots (bench/plots)")

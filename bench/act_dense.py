@@ -1,8 +1,8 @@
 """How long does acting take where the network is tiny?
 
-Stands for the CartPole agents, which ask a 4-64-2 network for one state at a time, a few hundred thousand times a run:
-first the network alone (W1, `model.predict`), then the agent's greedy `act` with the choice of the action. NumPy goes in
-and comes out on every side, as it comes from the environment.
+Stands for the CartPole agents, which ask a 4-64-2 network for one state at a time, a few hundred thousand times a
+run: first the network alone (W1, `model.predict`), then the agent's greedy `act` with the choice of the action.
+NumPy goes in and comes out on every side, as it comes from the environment.
 """
 
 from __future__ import annotations
@@ -44,13 +44,28 @@ def numpy(threads: int, choose: bool) -> Work:
 
 
 def question(id: str, work: str, choose: bool) -> Question:
-    forms = ("eager", "bare", "frozen")  # torch.compile is slower than eager on one state: its guards cost more than the work
-    return Question(id, "act_dense", work, "states/s", (
-        Side("nnlite", "bench.act_dense:ours", (choose,)),
-        *(Side(f"torch {form}", "bench.peers_torch:act", (SHAPE, ACTIONS, form, False, choose), ("torch",)) for form in forms),
-        Side("jax jit", "bench.peers_jax:act", (SHAPE, ACTIONS, choose), ("jax",)),
-        Side("(numpy by hand)", "bench.act_dense:numpy", (choose,), peer=False),
-    ), target={1: 15.0}, threads=(1,))  # one state is too little to share between threads
+    forms = (
+        "eager",
+        "bare",
+        "frozen",
+    )  # torch.compile is slower than eager on one state: its guards cost more than the work
+    return Question(
+        id,
+        "act_dense",
+        work,
+        "states/s",
+        (
+            Side("nnlite", "bench.act_dense:ours", (choose,)),
+            *(
+                Side(f"torch {form}", "bench.peers_torch:act", (SHAPE, ACTIONS, form, False, choose), ("torch",))
+                for form in forms
+            ),
+            Side("jax jit", "bench.peers_jax:act", (SHAPE, ACTIONS, choose), ("jax",)),
+            Side("(numpy by hand)", "bench.act_dense:numpy", (choose,), peer=False),
+        ),
+        target={1: 15.0},
+        threads=(1,),
+    )  # one state is too little to share between threads
 
 
 QUESTIONS = (

@@ -1,7 +1,7 @@
 """How long does acting take on a screen?
 
-Stands for one game of Catcher being watched or evaluated: one stack of four 80x80 frames of bytes, NumPy in and out. A
-call streams the 6.5 MB of the dense layer's weights, which one thread can do about as fast as two.
+Stands for one game of Catcher being watched or evaluated: one stack of four 80x80 frames of bytes, NumPy in and
+out. A call streams the 6.5 MB of the dense layer's weights, which one thread can do about as fast as two.
 """
 
 from __future__ import annotations
@@ -24,14 +24,21 @@ def torch_side(name: str, form: str, last: bool) -> Side:
     return Side(f"torch {name}", "bench.peers_torch:act", (w.SCREEN, w.SCREEN_ACTIONS, form, last, False), ("torch",))
 
 
-QUESTION = Question("W3", "act_screen", "model.predict of one stack 80x80x4", "states/s", (
-    Side("nnlite", "bench.act_screen:ours"),
-    torch_side("eager", "eager", False),
-    torch_side("eager, channels last", "eager", True),
-    torch_side("frozen", "frozen", False),
-    torch_side("compiled", "compiled", False),
-    Side("jax jit", "bench.peers_jax:act", (w.SCREEN, w.SCREEN_ACTIONS, False), ("jax",)),
-), target={1: 1.25, 2: 1.4})
+QUESTION = Question(
+    "W3",
+    "act_screen",
+    "model.predict of one stack 80x80x4",
+    "states/s",
+    (
+        Side("nnlite", "bench.act_screen:ours"),
+        torch_side("eager", "eager", False),
+        torch_side("eager, channels last", "eager", True),
+        torch_side("frozen", "frozen", False),
+        torch_side("compiled", "compiled", False),
+        Side("jax jit", "bench.peers_jax:act", (w.SCREEN, w.SCREEN_ACTIONS, False), ("jax",)),
+    ),
+    target={1: 1.25, 2: 1.4},
+)
 
 
 def run(options: Options) -> list[Row]:

@@ -1,12 +1,13 @@
 """How many environment steps a second does a whole training loop make on CartPole?
 
-Stands for `python -m rl.dqn --test` and `python -m rl.a2c --test`: act, step, store, learn, log. DQN (W10) makes one update
-in each step, batch 32, 64 hidden units, one game. A2C (W10b) plays 8 games and updates every 5 steps of each, which is
-Stable-Baselines3's default, with two hidden layers of 64 units.
+Stands for `python -m rl.dqn --test` and `python -m rl.a2c --test`: act, step, store, learn, log. DQN (W10) makes
+one update in each step, batch 32, 64 hidden units, one game. A2C (W10b) plays 8 games and updates every 5 steps of
+each, which is Stable-Baselines3's default, with two hidden layers of 64 units.
 
-Ours is the Trainer with its logger, progress and last checkpoint; the one greedy game that a run without evaluations ends
-with is part of it, and so are a hundred log rows, whatever the length of the run: hence our 30,000 steps. CleanRL's loop is the one in bench/cleanrl_style.py; Stable-Baselines3 runs as it comes, logging off.
-Every side plays a short run as warm-up, and starts each measured run afresh. One thread: it is the fastest for all sides.
+Ours is the Trainer with its logger, progress and last checkpoint; the one greedy game that a run without
+evaluations ends with is part of it, and so are a hundred log rows, whatever the length of the run: hence our 30,000
+steps. CleanRL's loop is the one in bench/cleanrl_style.py; Stable-Baselines3 runs as it comes, logging off. Every
+side plays a short run as warm-up, and starts each measured run afresh. One thread: it is the fastest for all sides.
 """
 
 from __future__ import annotations
@@ -32,9 +33,20 @@ def ours(threads: int, algorithm: str) -> Work:
 
     use_threads(threads)
     if algorithm == "dqn":
-        settings = dqn.Settings(**(dqn.TEST | {"total_timesteps": OUR_STEPS, "learning_starts": STARTS, "hidden": (HIDDEN,), "eval_freq": 0}))
+        settings = dqn.Settings(
+            **(
+                dqn.TEST
+                | {"total_timesteps": OUR_STEPS, "learning_starts": STARTS, "hidden": (HIDDEN,), "eval_freq": 0}
+            )
+        )
         return Work(lambda: train(settings, dqn.DeepQNetworkAgent, dqn.METRICS), OUR_STEPS)
-    more = {"total_timesteps": OUR_A2C_STEPS, "n_steps": A2C_STEPS, "num_envs": GAMES, "hidden": (HIDDEN, HIDDEN), "eval_freq": 0}
+    more = {
+        "total_timesteps": OUR_A2C_STEPS,
+        "n_steps": A2C_STEPS,
+        "num_envs": GAMES,
+        "hidden": (HIDDEN, HIDDEN),
+        "eval_freq": 0,
+    }
     other = a2c.Settings(**(a2c.TEST | more))
     return Work(lambda: train(other, a2c.ActorCriticAgent, a2c.METRICS), OUR_A2C_STEPS)
 
@@ -50,15 +62,27 @@ def train(settings: Any, make_agent: Any, metrics: tuple[str, ...]) -> None:
     from rl.envs.goals import goal_of
 
     rngs = streams(settings.seed)
-    with tempfile.TemporaryDirectory() as name, open(os.devnull, "w", encoding="utf-8") as nowhere, contextlib.redirect_stdout(nowhere):
+    with (
+        tempfile.TemporaryDirectory() as name,
+        open(os.devnull, "w", encoding="utf-8") as nowhere,
+        contextlib.redirect_stdout(nowhere),
+    ):
         folder = Path(name)
         envs = observed(settings.env_id, settings.num_envs)
         agent = make_agent(envs.single_observation_space, envs.single_action_space, settings, rngs)
         evaluator = Evaluator(lambda n: observed(settings.env_id, n), 1, goal_of(settings.env_id), rngs.evaluation)
         logger = Logger(folder, settings.env_id, COLUMNS + metrics)
         trainer = Trainer(
-            agent, envs, evaluator, logger, Progress(settings.total_timesteps), folder, total_timesteps=settings.total_timesteps,
-            eval_freq=0, keep_going=True, seed=rngs.environment,
+            agent,
+            envs,
+            evaluator,
+            logger,
+            Progress(settings.total_timesteps),
+            folder,
+            total_timesteps=settings.total_timesteps,
+            eval_freq=0,
+            keep_going=True,
+            seed=rngs.environment,
         )
         trainer.train()
         trainer.wait_for_checkpoint()
@@ -73,9 +97,18 @@ def stable_baselines(threads: int, algorithm: str) -> Work:
 
     torch.set_num_threads(threads)
     if algorithm == "dqn":
+
         def run_dqn() -> object:
-            settings: dict[str, Any] = {"learning_starts": STARTS, "train_freq": 1, "gradient_steps": 1, "batch_size": 32, "buffer_size": 50_000}
-            return DQN("MlpPolicy", "CartPole-v0", policy_kwargs={"net_arch": [HIDDEN]}, device="cpu", seed=0, **settings).learn(PEER_STEPS)
+            settings: dict[str, Any] = {
+                "learning_starts": STARTS,
+                "train_freq": 1,
+                "gradient_steps": 1,
+                "batch_size": 32,
+                "buffer_size": 50_000,
+            }
+            return DQN(
+                "MlpPolicy", "CartPole-v0", policy_kwargs={"net_arch": [HIDDEN]}, device="cpu", seed=0, **settings
+            ).learn(PEER_STEPS)
 
         return Work(run_dqn, PEER_STEPS)
 
@@ -88,11 +121,19 @@ def stable_baselines(threads: int, algorithm: str) -> Work:
 
 def question(id: str, algorithm: str, work: str, target: float, cleanrl: bool) -> Question:
     others = (Side("CleanRL-style torch", "bench.cleanrl_style:dqn", packages=("torch",)),) if cleanrl else ()
-    return Question(id, "cartpole_loop", work, "steps/s", (
-        Side("nnlite", "bench.cartpole_loop:ours", (algorithm,)),
-        *others,
-        Side("stable-baselines3", "bench.cartpole_loop:stable_baselines", (algorithm,), ("stable_baselines3",)),
-    ), target={1: target}, threads=(1,))
+    return Question(
+        id,
+        "cartpole_loop",
+        work,
+        "steps/s",
+        (
+            Side("nnlite", "bench.cartpole_loop:ours", (algorithm,)),
+            *others,
+            Side("stable-baselines3", "bench.cartpole_loop:stable_baselines", (algorithm,), ("stable_baselines3",)),
+        ),
+        target={1: target},
+        threads=(1,),
+    )
 
 
 QUESTIONS = (

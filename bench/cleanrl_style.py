@@ -1,4 +1,5 @@
-"""DQN as CleanRL writes it: one function, a vector of one Gymnasium environment, eager PyTorch, a replay in NumPy arrays.
+"""DQN as CleanRL writes it: one function, a vector of one Gymnasium environment, eager PyTorch, a replay in NumPy
+arrays.
 
 The structure is CleanRL's dqn.py, the words are ours. With settings of bench/cartpole_loop.py.
 """
@@ -22,7 +23,11 @@ class Replay:
 
     def __init__(self) -> None:
         self.observations, self.following = (np.zeros((BUFFER, 4), np.float32) for _ in range(2))
-        self.actions, self.rewards, self.ends = np.zeros(BUFFER, np.int64), np.zeros(BUFFER, np.float32), np.zeros(BUFFER, np.float32)
+        self.actions, self.rewards, self.ends = (
+            np.zeros(BUFFER, np.int64),
+            np.zeros(BUFFER, np.float32),
+            np.zeros(BUFFER, np.float32),
+        )
         self.count = 0
 
     def add(self, *step: np.ndarray) -> None:
@@ -33,7 +38,10 @@ class Replay:
 
     def sample(self, rng: np.random.Generator) -> list[torch.Tensor]:
         rows = rng.integers(min(self.count, BUFFER), size=BATCH)
-        return [torch.from_numpy(a[rows]) for a in (self.observations, self.following, self.actions, self.rewards, self.ends)]
+        return [
+            torch.from_numpy(a[rows])
+            for a in (self.observations, self.following, self.actions, self.rewards, self.ends)
+        ]
 
 
 def dqn(threads: int) -> Work:

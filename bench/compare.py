@@ -30,10 +30,17 @@ def main(argv: list[str]) -> int:
 
 def differences(a: dict, b: dict) -> list[str]:
     """What else than our code may explain a difference."""
-    found = [f"{key} {a.get(key)} / {b.get(key)}" for key in ("processor", "cores", "python", "kernels") if a.get(key) != b.get(key)]
+    found = [
+        f"{key} {a.get(key)} / {b.get(key)}"
+        for key in ("processor", "cores", "python", "kernels")
+        if a.get(key) != b.get(key)
+    ]
     versions = sorted({*a["versions"], *b["versions"]})
-    return found + [f"{name} {a['versions'].get(name)} / {b['versions'].get(name)}" for name in versions
-                    if a["versions"].get(name) != b["versions"].get(name)]
+    return found + [
+        f"{name} {a['versions'].get(name)} / {b['versions'].get(name)}"
+        for name in versions
+        if a["versions"].get(name) != b["versions"].get(name)
+    ]
 
 
 def side_by_side(rows_a: list[Row], rows_b: list[Row]) -> list[str]:

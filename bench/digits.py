@@ -1,8 +1,9 @@
 """How long does the digits article's training take as a whole?
 
-Stands for `python -m rl.digits`: 1,203 images of 8x8, two small convolutions, 10 epochs of stochastic gradient descent in
-batches of 32, from the making of the weights to the last step. Ours is `article_model` and `fit`. The rate counts images.
-Peers keep the images as their own tensors and shuffle by index, and compute no accuracy on the way; `fit` does.
+Stands for `python -m rl.digits`: 1,203 images of 8x8, two small convolutions, 10 epochs of stochastic gradient
+descent in batches of 32, from the making of the weights to the last step. Ours is `article_model` and `fit`. The
+rate counts images. Peers keep the images as their own tensors and shuffle by index, and compute no accuracy on the
+way; `fit` does.
 """
 
 from __future__ import annotations
@@ -51,14 +52,30 @@ def ours(threads: int) -> Work:
 
 def question(id: str, peer: str, target: float, sides: tuple[Side, ...]) -> Question:
     mine = Side("nnlite", "bench.digits:ours")
-    return Question(id, "digits", f"digits article, 10 epochs, beside {peer}", "images/s", (mine, *sides), target={1: target}, threads=(1,))
+    return Question(
+        id,
+        "digits",
+        f"digits article, 10 epochs, beside {peer}",
+        "images/s",
+        (mine, *sides),
+        target={1: target},
+        threads=(1,),
+    )
 
 
 QUESTIONS = (
-    question("W6", "JAX", 4.0, tuple(
-        Side(f"jax jit, by {form}", "bench.peers_jax:digits", (form,), ("jax",)) for form in ("step", "epoch"))),
-    question("W6t", "PyTorch", 9.0, tuple(
-        Side(f"torch {form}", "bench.peers_torch:digits", (form,), ("torch",)) for form in ("eager", "compiled"))),
+    question(
+        "W6",
+        "JAX",
+        4.0,
+        tuple(Side(f"jax jit, by {form}", "bench.peers_jax:digits", (form,), ("jax",)) for form in ("step", "epoch")),
+    ),
+    question(
+        "W6t",
+        "PyTorch",
+        9.0,
+        tuple(Side(f"torch {form}", "bench.peers_torch:digits", (form,), ("torch",)) for form in ("eager", "compiled")),
+    ),
 )
 
 

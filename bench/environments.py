@@ -1,9 +1,9 @@
 """How many steps a second do the environments make?
 
-Stands for everything an agent does besides its network: one game through `gymnasium.make`, with its Python call in each step;
-N games moved by one call, as the agents play them; and a whole rollout compiled, without Python between the steps.
-Gymnasium's own CartPole stands beside ours: N environments in a SyncVectorEnv, and its NumPy version of N games.
-The rate counts steps of single games. Catcher's step paints a screen of 64x64x3 bytes.
+Stands for everything an agent does besides its network: one game through `gymnasium.make`, with its Python call in
+each step; N games moved by one call, as the agents play them; and a whole rollout compiled, without Python between
+the steps. Gymnasium's own CartPole stands beside ours: N environments in a SyncVectorEnv, and its NumPy version of
+N games. The rate counts steps of single games. Catcher's step paints a screen of 64x64x3 bytes.
 """
 
 from __future__ import annotations
@@ -85,19 +85,29 @@ def question(work: str, *sides: Side) -> Question:
 def cartpole(count: int) -> Question:
     modes = (("Gymnasium, one by one", "sync"), ("Gymnasium, NumPy", "vector_entry_point"))[count > 256 :]
     return question(
-        f"CartPole-v1, N = {count:,}", Side("nnlite", "bench.environments:ours", ("CartPole-v1", count)),
+        f"CartPole-v1, N = {count:,}",
+        Side("nnlite", "bench.environments:ours", ("CartPole-v1", count)),
         *(Side(name, "bench.environments:gymnasium_vector", (mode, count), ("gymnasium",)) for name, mode in modes),
     )
 
 
 QUESTIONS = (
-    question("one game through gymnasium.make", *(
-        Side(env_id, "bench.environments:single", (env_id,), peer=False)
-        for env_id in ("rl:rl/Catcher-v0", "rl:rl/Maze-v0", "rl:rl/Bandit-v0", "CartPole-v1"))),
+    question(
+        "one game through gymnasium.make",
+        *(
+            Side(env_id, "bench.environments:single", (env_id,), peer=False)
+            for env_id in ("rl:rl/Catcher-v0", "rl:rl/Maze-v0", "rl:rl/Bandit-v0", "CartPole-v1")
+        ),
+    ),
     *(cartpole(count) for count in SIZES),
-    question("rl/Catcher-v0, N games", *(
-        Side(f"N = {count:,}", "bench.environments:ours", ("rl/Catcher-v0", count), peer=False) for count in SIZES),
-        *(Side(f"compiled rollout, N = {count}", "bench.environments:rollout", (count,), peer=False) for count in (1, 8))),
+    question(
+        "rl/Catcher-v0, N games",
+        *(Side(f"N = {count:,}", "bench.environments:ours", ("rl/Catcher-v0", count), peer=False) for count in SIZES),
+        *(
+            Side(f"compiled rollout, N = {count}", "bench.environments:rollout", (count,), peer=False)
+            for count in (1, 8)
+        ),
+    ),
 )
 
 

@@ -1,21 +1,22 @@
 """How does the cost grow?
 
-Time of a DQN update against the batch, the side of the image and the width of a dense network; steps a second of the vector
-environments against the number of games; memory against the size of the replay. One plot each, with the bends that are
-meant to be there:
+Time of a DQN update against the batch, the side of the image and the width of a dense network; steps a second of the
+vector environments against the number of games; memory against the size of the replay. One plot each, with the bends
+that are meant to be there:
 
-batch.png    CNN 80x80x4. Nearly flat up to 4: whatever the batch, target, weights, gradient and both moments are streamed
-             through (34 MB, more than the cache holds). Then proportional.
+batch.png    CNN 80x80x4. Nearly flat up to 4: whatever the batch, target, weights, gradient and both moments are
+             streamed through (34 MB, more than the cache holds). Then proportional.
 image.png    batch 32. The convolutions grow with the area, and so do the dense layer's weights. Its steps come from
              ceil(side / 8) pixels of the last image; 96 and 128 are whole multiples.
-width.png    4-W-W-2, batch 32. W^2 beyond the fixed cost of a call. At W = 361 the network (131,072 weights) leaves the
-             compiled passes for small networks and goes layer by layer: a step upwards of some tens of us.
-games.png    steps a second. Rise with N while a call's fixed cost is shared among more games; CartPole's flattens above 256,
-             where the step itself is what costs. Catcher's falls where its screens (12 KB a game, a fresh array in each
-             step) outgrow the caches: from then on it writes to memory.
-replay.png   6.4 KB a step (one frame of 80x80 bytes, 18 bytes of facts): a straight line through zero.
+width.png    4-W-W-2, batch 32. W^2 beyond the fixed cost of a call. At W = 361 the network (131,072 weights) leaves
+             the compiled passes for small networks and goes layer by layer.
+games.png    steps a second. Rise with N while a call's fixed cost is shared among more games; CartPole's flattens
+             above 256, where the step itself is what costs. Catcher's falls where its screens (12 KB a game, a fresh
+             array in each step) outgrow the caches and what the allocator keeps: from then on each step is given new
+             pages, which the system clears first.
+replay.png   6.4 KB a step (one frame of 80x80 bytes, 14 bytes of facts): a straight line through zero.
 
-The compiled passes and the layers are both ours: no peer takes part.
+No peer takes part. The curves are measured with the largest number of threads asked for.
 """
 
 from __future__ import annotations
@@ -60,15 +61,25 @@ def games_curve(env_id: str) -> Question:
 
 CURVES = (
     ("batch.png", "batch", update_curve("DQN update by batch, CNN 80x80x4", BATCHES, lambda n: (w.SCREEN, n, ()))),
-    ("image.png", "side of the image", update_curve("DQN update by side of the image, batch 32", IMAGE_SIDES, lambda s: ((s, s, 4), 32, ()))),
-    ("width.png", "width of both hidden layers", update_curve("DQN update by width, batch 32", WIDTHS, lambda h: (w.DENSE[:1], 32, (h, h)))),
+    (
+        "image.png",
+        "side of the image",
+        update_curve("DQN update by side of the image, batch 32", IMAGE_SIDES, lambda s: ((s, s, 4), 32, ())),
+    ),
+    (
+        "width.png",
+        "width of both hidden layers",
+        update_curve("DQN update by width, batch 32", WIDTHS, lambda h: (w.DENSE[:1], 32, (h, h))),
+    ),
     ("games.png", "games", games_curve("CartPole-v1")),
     ("games.png", "games", games_curve("rl/Catcher-v0")),
 )
 
 
 def run(options: Options) -> list[Row]:
-    quick = Options(options.threads[-1:], min(options.rounds, 3), SHORTER * options.seconds)  # every point is a side: all take turns
+    quick = Options(
+        options.threads[-1:], min(options.rounds, 3), SHORTER * options.seconds
+    )  # every point is a side: all take turns
     answers = [(name, xlabel, compare(question, quick)) for name, xlabel, question in CURVES]
     memory, folder = replay_memory(), options.plots
     folder.mkdir(parents=True, exist_ok=True)
@@ -89,7 +100,17 @@ def replay_memory() -> list[Row]:
         replay = ReplayBuffer(size, 8, w.SCREEN, np.uint8, stack=4)
         held, _ = tracemalloc.get_traced_memory()
         tracemalloc.stop()
-        rows.append(Row("G", "growth", "memory by size of the replay", str(size), 1, bytes=held, note=f"{held / size:,.0f} bytes a step"))
+        rows.append(
+            Row(
+                "G",
+                "growth",
+                "memory by size of the replay",
+                str(size),
+                1,
+                bytes=held,
+                note=f"{held / size:,.0f} bytes a step",
+            )
+        )
         del replay
     return rows
 
@@ -99,8 +120,11 @@ def draw(path: Path, xlabel: str, groups: list[list[Row]]) -> None:
     from rl.core.plots import new_figure
 
     by_rate = "steps" in groups[0][0].unit
-    figure, axes = new_figure(groups[0][0].work if len(groups) == 1 else "steps a second by number of games", xlabel,
-                              "steps a second" if by_rate else "milliseconds of an update")
+    figure, axes = new_figure(
+        groups[0][0].work if len(groups) == 1 else "steps a second by number of games",
+        xlabel,
+        "steps a second" if by_rate else "milliseconds of an update",
+    )
     for rows in groups:
         for threads in sorted({row.threads for row in rows}):
             found = [row for row in rows if row.threads == threads and row.seconds]

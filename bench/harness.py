@@ -21,7 +21,7 @@ THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"
 
 
 def environment(threads: int) -> dict[str, str]:
-    """The environment of a worker: nothing that slows one side down, and the number of threads where libraries read it."""
+    """The environment of a worker: nothing that slows one side down, and the threads where libraries read them."""
     kept = {key: value for key, value in os.environ.items() if key not in SLOWING + UNUSUAL}
     kept |= dict.fromkeys(THREAD_VARIABLES, str(threads))
     kept["PYTHONPATH"] = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH", "")]))
@@ -37,8 +37,14 @@ class Worker:
     def __init__(self, threads: int) -> None:
         self.complaints = tempfile.TemporaryFile()
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "bench.worker", str(threads)], cwd=ROOT, env=environment(threads), text=True, encoding="utf-8",
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.complaints,
+            [sys.executable, "-m", "bench.worker", str(threads)],
+            cwd=ROOT,
+            env=environment(threads),
+            text=True,
+            encoding="utf-8",
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self.complaints,
         )
 
     def ask(self, **request: Any) -> dict[str, Any]:
@@ -146,7 +152,10 @@ def row_of(question: Question, entrant: Entrant, entrants: list[Entrant], thread
         row.target, row.limit = question.target.get(threads), question.limit or None
         if peers:
             best = max(peers, key=lambda e: e.made["amount"] / e.median)
-            ratios = [ratio(statistics.median(a), statistics.median(b), entrant, best) for a, b in zip(entrant.rounds, best.rounds)]
+            ratios = [
+                ratio(statistics.median(a), statistics.median(b), entrant, best)
+                for a, b in zip(entrant.rounds, best.rounds)
+            ]
             row.ratio, row.against = ratio(entrant.median, best.median, entrant, best), best.side.name
             row.ratio_least, row.ratio_most = min(ratios), max(ratios)
     return row

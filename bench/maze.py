@@ -1,8 +1,8 @@
 """How long does the maze article take?
 
-Stands for the learning of `python -m rl.maze --update article`: one run in the article's maze until the policy has settled,
-some 230 episodes. Ours is `begin` and `learn`. The other side is the article's way, NumPy calls on 8x4 arrays and histories
-in lists, written anew below. Each call is another seed, for runs differ in length.
+Stands for the learning of `python -m rl.maze --update article`: one run in the article's maze until the policy has
+settled, some 230 episodes. Ours is `begin` and `learn`. The other side is the article's way, NumPy calls on 8x4
+arrays and histories in lists, written anew below. Each call is another seed, for runs differ in length.
 """
 
 from __future__ import annotations
@@ -36,7 +36,16 @@ def listing(threads: int) -> Work:
     return Work(lambda: settle(np.random.RandomState(next(seeds))))
 
 
-OPEN = ("right down", "right down left", "left", "up down", "up right", "down left", "up right", "left")  # cells 0 to 7; 8 is the goal
+OPEN = (
+    "right down",
+    "right down left",
+    "left",
+    "up down",
+    "up right",
+    "down left",
+    "up right",
+    "left",
+)  # cells 0 to 7; 8 is the goal
 DIRECTIONS, MOVES, GOAL = ("up", "right", "down", "left"), (-3, 1, 3, -1), 8
 
 
@@ -84,10 +93,18 @@ def updated(theta: np.ndarray, pi: np.ndarray, history: list[tuple[int, int]]) -
     return theta + STEP_SIZE * change
 
 
-QUESTION = Question("W9", "maze", "maze article, a run until it has settled", "runs/s", (
-    Side("nnlite", "bench.maze:ours"),
-    Side("the listing's way", "bench.maze:listing"),
-), target={1: 100.0}, threads=(1,))
+QUESTION = Question(
+    "W9",
+    "maze",
+    "maze article, a run until it has settled",
+    "runs/s",
+    (
+        Side("nnlite", "bench.maze:ours"),
+        Side("the listing's way", "bench.maze:listing"),
+    ),
+    target={1: 100.0},
+    threads=(1,),
+)
 
 
 def run(options: Options) -> list[Row]:

@@ -1,10 +1,10 @@
 """Does learning allocate?
 
-Stands for a run of days. A thousand updates after the first hundred, each on a batch freshly drawn from the replay or from
-a refilled rollout: tracemalloc says how many bytes more are held afterwards, and how far above that the highest moment was
-(the small arrays and numbers that a call returns and gives back at once, and Python's own lists of free objects, which it
-fills up to some 100 KB until its collector empties them); the system says how much larger the process became. A process of
-its own for each agent.
+Stands for a run of days. A thousand updates after the first hundred, each on a batch freshly drawn from the replay
+or from a refilled rollout: tracemalloc says how many bytes more are held afterwards, and how far above that the
+highest moment was (the small arrays and numbers that a call returns and gives back at once, and Python's own lists
+of free objects, which it fills up to some 100 KB until its collector empties them); the system says how much larger
+the process became. A process of its own for each agent.
 """
 
 from __future__ import annotations
@@ -39,7 +39,14 @@ def replaying(shape: tuple[int, ...], actions: int) -> Callable[[], object]:
     agent, steps = q_agent(shape, actions), w.transitions(shape, actions, 200)
     never = np.zeros(1, bool)
     for i in range(len(steps.actions)):
-        agent.replay.add(steps.observations[i, None], steps.actions[i, None], steps.returns[i, None], never, never, steps.observations[i, None])
+        agent.replay.add(
+            steps.observations[i, None],
+            steps.actions[i, None],
+            steps.returns[i, None],
+            never,
+            never,
+            steps.observations[i, None],
+        )
     rng = np.random.default_rng(0)
     return lambda: agent.update(agent.replay.sample(w.BATCH, rng))
 
@@ -90,7 +97,9 @@ def resident() -> int:
 def measured_apart(case: str, updates: int) -> dict[str, int]:
     """`measure` in a process of its own."""
     command = [sys.executable, "-m", "bench.memory", case, str(updates)]
-    answer = subprocess.run(command, cwd=ROOT, env=environment(2), stdout=subprocess.PIPE, text=True, check=True, encoding="utf-8")
+    answer = subprocess.run(
+        command, cwd=ROOT, env=environment(2), stdout=subprocess.PIPE, text=True, check=True, encoding="utf-8"
+    )
     return dict(json.loads(answer.stdout))
 
 
@@ -101,7 +110,17 @@ def run(options: Options) -> list[Row]:
         found = measured_apart(case, updates)
         verdict = "steady" if found["held"] <= HELD_LIMIT else "GROWS"
         note = f"{verdict}; highest moment {found['moment']:,} bytes above, process {found['process'] / 1e3:+,.0f} KB"
-        rows.append(Row("M", "memory", f"held after {updates:,} updates more than before", case, 2, bytes=found["held"], note=note))
+        rows.append(
+            Row(
+                "M",
+                "memory",
+                f"held after {updates:,} updates more than before",
+                case,
+                2,
+                bytes=found["held"],
+                note=note,
+            )
+        )
     return rows
 
 

@@ -23,11 +23,23 @@ def space_of(shape: tuple[int, ...]) -> spaces.Box:
     return spaces.Box(0, 255, shape, np.uint8) if len(shape) == 3 else spaces.Box(-np.inf, np.inf, shape, np.float32)
 
 
-def q_agent(shape: tuple[int, ...], actions: int, hidden: tuple[int, ...] = (64,), **settings: Any) -> dqn.DeepQNetworkAgent:
-    """rl.dqn's agent: plain DQN with clipping, which is what the peers do, and no renewal of the target inside the update."""
-    chosen = {"double": False, "gamma": workloads.GAMMA, "huber_delta": workloads.HUBER_DELTA, "hidden": hidden, "n_step": 1,
-              "num_envs": 1, "buffer_size": 1_000, "target_update": 10**9, "learning_starts": 0, "final_epsilon": 0.0,
-              "initial_epsilon": 0.0} | settings
+def q_agent(
+    shape: tuple[int, ...], actions: int, hidden: tuple[int, ...] = (64,), **settings: Any
+) -> dqn.DeepQNetworkAgent:
+    """rl.dqn's agent: plain DQN with clipping, as the peers do it; the target is not renewed inside the update."""
+    chosen = {
+        "double": False,
+        "gamma": workloads.GAMMA,
+        "huber_delta": workloads.HUBER_DELTA,
+        "hidden": hidden,
+        "n_step": 1,
+        "num_envs": 1,
+        "buffer_size": 1_000,
+        "target_update": 10**9,
+        "learning_starts": 0,
+        "final_epsilon": 0.0,
+        "initial_epsilon": 0.0,
+    } | settings
     agent = dqn.DeepQNetworkAgent(space_of(shape), spaces.Discrete(actions), dqn.Settings(**chosen), streams(0))
     agent.optimizer = optimizers.Adam(workloads.LEARNING_RATE, global_clipnorm=workloads.CLIP_NORM).bind(
         agent.model.params, agent.model.grads
@@ -38,9 +50,16 @@ def q_agent(shape: tuple[int, ...], actions: int, hidden: tuple[int, ...] = (64,
 def actor_critic(shape: tuple[int, ...], actions: int) -> a2c.ActorCriticAgent:
     """rl.a2c's agent with the benchmark's rollout."""
     settings = a2c.Settings(
-        n_steps=workloads.A2C_STEPS, num_envs=workloads.A2C_GAMES, gamma=workloads.GAMMA, gae_lambda=workloads.A2C_LAMBDA,
-        ent_coef=workloads.ENTROPY_WEIGHT, vf_coef=workloads.VALUE_WEIGHT, clipnorm=workloads.A2C_CLIP,
-        learning_rate=workloads.LEARNING_RATE, clip_rewards=False, life_loss_ends=False,
+        n_steps=workloads.A2C_STEPS,
+        num_envs=workloads.A2C_GAMES,
+        gamma=workloads.GAMMA,
+        gae_lambda=workloads.A2C_LAMBDA,
+        ent_coef=workloads.ENTROPY_WEIGHT,
+        vf_coef=workloads.VALUE_WEIGHT,
+        clipnorm=workloads.A2C_CLIP,
+        learning_rate=workloads.LEARNING_RATE,
+        clip_rewards=False,
+        life_loss_ends=False,
     )
     return a2c.ActorCriticAgent(space_of(shape), spaces.Discrete(actions), settings, streams(0))
 
@@ -49,8 +68,12 @@ def experiences(play: workloads.Play) -> list[Experience]:
     """The steps of this play, as an agent observes them; together they fill the rollout of `actor_critic`."""
     following = [*play.observations[1:], play.following]
     never = np.zeros(workloads.A2C_GAMES, bool)
-    return [Experience(now, actions, rewards, then, done, never)
-            for now, actions, rewards, done, then in zip(play.observations, play.actions, play.rewards, play.done, following)]
+    return [
+        Experience(now, actions, rewards, then, done, never)
+        for now, actions, rewards, done, then in zip(
+            play.observations, play.actions, play.rewards, play.done, following
+        )
+    ]
 
 
 def filled_rollout(agent: a2c.ActorCriticAgent, play: workloads.Play) -> Rollout:

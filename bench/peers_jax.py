@@ -35,7 +35,11 @@ def initial(shape: tuple[int, ...], outputs: int) -> list[jax.Array]:
         widths = (side * side * channels, w.FEATURES, outputs)
     shapes += list(zip(widths, widths[1:]))
     rng = np.random.default_rng(0)
-    return [jnp.asarray(a, jnp.float32) for s in shapes for a in (rng.standard_normal(s) / np.sqrt(np.prod(s[:-1])), np.zeros(s[-1]))]
+    return [
+        jnp.asarray(a, jnp.float32)
+        for s in shapes
+        for a in (rng.standard_normal(s) / np.sqrt(np.prod(s[:-1])), np.zeros(s[-1]))
+    ]
 
 
 def forward(weights: list[jax.Array], x: jax.Array) -> jax.Array:
@@ -74,7 +78,9 @@ def dqn_update(threads: int, shape: tuple[int, ...], outputs: int, form: str) ->
         return jnp.mean(inside * (error - 0.5 * inside))
 
     weights = initial(tuple(shape), outputs)
-    return Work(training_step(weights, loss, (initial(tuple(shape), outputs), batch), form, w.CLIP_NORM), 1, size_of(weights))
+    return Work(
+        training_step(weights, loss, (initial(tuple(shape), outputs), batch), form, w.CLIP_NORM), 1, size_of(weights)
+    )
 
 
 def a2c_update(threads: int, shape: tuple[int, ...], actions: int, form: str) -> Work:
@@ -103,7 +109,9 @@ def a2c_update(threads: int, shape: tuple[int, ...], actions: int, form: str) ->
     return Work(training_step(weights, loss, (played,), form, w.A2C_CLIP), 1, size_of(weights))
 
 
-def training_step(weights: Weights, loss: Callable[..., jax.Array], data: tuple[Any, ...], form: str, clip: float) -> Callable[[], object]:
+def training_step(
+    weights: Weights, loss: Callable[..., jax.Array], data: tuple[Any, ...], form: str, clip: float
+) -> Callable[[], object]:
     """One update; old weights and moments are donated, so that it works in place."""
     if form == "flat":
         weights, unflat = ravel_pytree(weights)
@@ -150,7 +158,9 @@ def digits(threads: int, form: str) -> Work:
         W1, b1, W2, b2, W3, b3 = weights
         x = images[rows]
         for W, b in ((W1, b1), (W2, b2)):
-            x = jax.nn.relu(lax.conv_general_dilated(x, W, (1, 1), "SAME", dimension_numbers=("NHWC", "HWIO", "NHWC")) + b)
+            x = jax.nn.relu(
+                lax.conv_general_dilated(x, W, (1, 1), "SAME", dimension_numbers=("NHWC", "HWIO", "NHWC")) + b
+            )
         log_p = jax.nn.log_softmax(x.reshape(len(x), -1) @ W3 + b3)
         return -jnp.take_along_axis(log_p, labels[rows][:, None], 1).mean()
 

@@ -41,7 +41,7 @@ def network(shape: tuple[int, ...], outputs: int, last: bool = False) -> nn.Modu
     layers: list[nn.Module] = [Scaled()]
     channels, side = shape[-1], shape[0]
     for filters, kernel, stride in w.CONVOLUTIONS:
-        layers += [nn.Conv2d(channels, filters, kernel, stride, padding=max(kernel - stride, kernel // 2 * (stride == 1)) // 2 or 1), nn.ReLU()]
+        layers += [nn.Conv2d(channels, filters, kernel, stride, padding=(kernel - stride) // 2), nn.ReLU()]
         channels, side = filters, -(-side // stride)
     layers += [nn.Flatten(), nn.Linear(side * side * channels, w.FEATURES), nn.ReLU(), nn.Linear(w.FEATURES, outputs)]
     net = nn.Sequential(*layers)
@@ -81,7 +81,8 @@ def act(threads: int, shape: tuple[int, ...], outputs: int, form: str, last: boo
 
 def bare(net: nn.Module) -> Callable[[Tensor], Tensor]:
     """Two layers without modules."""
-    (W1, b1), (W2, b2) = [(m.weight.detach().T.contiguous(), m.bias.detach()) for m in net if isinstance(m, nn.Linear)]  # type: ignore[attr-defined]
+    layers = [layer for layer in net.children() if isinstance(layer, nn.Linear)]
+    (W1, b1), (W2, b2) = [(layer.weight.detach().T.contiguous(), layer.bias.detach()) for layer in layers]
     return lambda x: torch.addmm(b2, torch.addmm(b1, x, W1).relu_(), W2)
 
 
@@ -156,7 +157,8 @@ def one_graph(net: nn.Module, loss: Callable[[Any], Tensor], clip: float) -> Cal
     t = torch.zeros(())
 
     def update(params: dict[str, Tensor], m: dict[str, Tensor], v: dict[str, Tensor], t: Tensor) -> Tensor:
-        grads, value = torch.func.grad_and_value(lambda p: loss(lambda x: torch.func.functional_call(net, p, (x,))))(params)
+        loss_of = lambda p: loss(lambda x: torch.func.functional_call(net, p, (x,)))  # noqa: E731
+        grads, value = torch.func.grad_and_value(loss_of)(params)
         scale = (clip / torch.sqrt(sum(g.square().sum() for g in grads.values()))).clamp(max=1.0)
         t += 1
         rate = w.LEARNING_RATE * torch.sqrt(1 - 0.999**t) / (1 - 0.9**t)

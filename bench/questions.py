@@ -74,7 +74,7 @@ class Row:
 
     seconds, fastest, slowest  median, minimum and maximum of one call
     rate                       units of work a second, at the median
-    ratio                      ours only: the fastest peer's seconds / our seconds, with the least and the most of any round
+    ratio                      ours only: the fastest peer's seconds / ours, with the least and the most of any round
     target, limit              what was asked of ours: a ratio, or seconds
     bytes                      bytes held, where memory is the question
     note                       why there are no figures, or what belongs beside them

@@ -59,12 +59,18 @@ def version_of(package: str) -> str:
 def header(found: dict[str, Any]) -> str:
     """The lines above the table."""
     versions = ", ".join(f"{name} {version}" for name, version in found["versions"].items())
-    unset = f"{' and '.join(found['unset'])} unset for the workers; they would slow NumPy only\n" if found["unset"] else ""
-    load = "" if not found["load"] else f"; load {found['load'][0]:.1f}" + (" (NOT QUIET)" if found["load"][0] > 0.5 else "")
+    unset = (
+        f"{' and '.join(found['unset'])} unset for the workers; they would slow NumPy only\n" if found["unset"] else ""
+    )
+    load = (
+        ""
+        if not found["load"]
+        else f"; load {found['load'][0]:.1f}" + (" (NOT QUIET)" if found["load"][0] > 0.5 else "")
+    )
     return (
         f"{found['processor']}, {found['cores']} cores, {found['kernels']} kernels{load}\n"
         f"Python {found['python']}, {versions}\n{unset}"
-        "Median with least and most of single calls; every ratio is of medians taken in turns, with its least and most round.\n"
+        "Median with least and most of the samples; every ratio is of medians taken in turns, least and most round beside it.\n"
     )
 
 
@@ -83,7 +89,9 @@ def table(rows: Iterable[Row]) -> str:
     for number, line in enumerate(lines):
         if number in titles:
             written.append("\n" + titles[number])
-        aligned = (cell.rjust(width) if i in RIGHT else cell.ljust(width) for i, (cell, width) in enumerate(zip(line, widths)))
+        aligned = (
+            cell.rjust(width) if i in RIGHT else cell.ljust(width) for i, (cell, width) in enumerate(zip(line, widths))
+        )
         written.append("  ".join(aligned).rstrip())
     return "\n".join(written)
 
@@ -100,7 +108,16 @@ def cells(row: Row) -> tuple[str, ...]:
     if row.target is not None:
         target = f"{row.target:g}x" + ("" if row.ratio is None else " met" if row.ratio >= row.target else " MISSED")
     spread = f"{duration(row.fastest)} .. {duration(row.slowest)}"
-    return row.id, str(row.threads), row.side, duration(row.seconds), spread, f"{number(row.rate)} {row.unit}", verdict, target or row.note
+    return (
+        row.id,
+        str(row.threads),
+        row.side,
+        duration(row.seconds),
+        spread,
+        f"{number(row.rate)} {row.unit}",
+        verdict,
+        target or row.note,
+    )
 
 
 def duration(seconds: float | None) -> str:

@@ -1,11 +1,12 @@
 """How long from starting a process until something is there?
 
-Stands for a user who types a command: `import nnlite` beside importing the frameworks, `python -m rl`, and the first update
-of `python -m rl.dqn --test` (after 32 random steps instead of 1,000, so that it is the start which is measured), with the
-compiled simulators cached as after any earlier run, and with an empty cache.
+Stands for a user who types a command: `import nnlite` beside importing the frameworks, `python -m rl`, and the
+first update of `python -m rl.dqn --test` (after 32 random steps instead of 1,000, so that it is the start which is
+measured), with the compiled simulators cached as after any earlier run, and with an empty cache.
 
-With --long also until a solved Catcher is on disk, by `python -m rl.dqn` and `python -m rl.a2c` as they come, ten seeds
-each, on all cores: minutes for the one, up to an hour for the other. Every seed counts, also those that are not solved.
+With --long also until a solved Catcher is on disk, by `python -m rl.dqn` and `python -m rl.a2c` as they come, ten
+seeds each, on all cores: minutes for the one, up to an hour for the other. Every seed counts, also those that are
+not solved.
 """
 
 from __future__ import annotations
@@ -47,7 +48,13 @@ def first_step(threads: int, cold: bool) -> Work:
     def step() -> None:
         with tempfile.TemporaryDirectory() as folder:
             variables = os.environ | ({"NUMBA_CACHE_DIR": folder} if cold else {})
-            subprocess.run([sys.executable, "-c", FIRST_STEP, folder], cwd=ROOT, check=True, stdout=subprocess.DEVNULL, env=variables)
+            subprocess.run(
+                [sys.executable, "-c", FIRST_STEP, folder],
+                cwd=ROOT,
+                check=True,
+                stdout=subprocess.DEVNULL,
+                env=variables,
+            )
 
     return Work(step)
 
@@ -61,13 +68,25 @@ def one(id: str, work: str, limit: float, side: Side, *peers: Side) -> Question:
 
 
 QUESTIONS = (
-    one("W13", "import, as a whole process", 0.12, Side("import nnlite", "bench.start:process", ("-c", "import nnlite")),
-        imports("jax"), imports("torch"), imports("stable_baselines3"),
+    one(
+        "W13",
+        "import, as a whole process",
+        0.12,
+        Side("import nnlite", "bench.start:process", ("-c", "import nnlite")),
+        imports("jax"),
+        imports("torch"),
+        imports("stable_baselines3"),
         Side("(python alone)", "bench.start:process", ("-c", "pass"), peer=False),
-        Side("(import numpy)", "bench.start:process", ("-c", "import numpy"), peer=False)),
+        Side("(import numpy)", "bench.start:process", ("-c", "import numpy"), peer=False),
+    ),
     one("W13a", "python -m rl", 0.4, Side("nnlite", "bench.start:process", ("-m", "rl"))),
-    one("W13b", "first update of rl.dqn --test", 2.0, Side("nnlite, cached simulators", "bench.start:first_step", (False,)),
-        Side("nnlite, empty cache", "bench.start:first_step", (True,), peer=False)),
+    one(
+        "W13b",
+        "first update of rl.dqn --test",
+        2.0,
+        Side("nnlite, cached simulators", "bench.start:first_step", (False,)),
+        Side("nnlite, empty cache", "bench.start:first_step", (True,), peer=False),
+    ),
 )
 
 
@@ -85,11 +104,29 @@ def solved(id: str, article: str, limit: float) -> Row:
     for seed in SEEDS:
         with tempfile.TemporaryDirectory() as folder:
             start = time.perf_counter()
-            subprocess.run([sys.executable, "-m", f"rl.{article}", "--seed", str(seed), "--out", folder], cwd=ROOT, env=environment(cores),
-                           stdout=subprocess.DEVNULL, check=True)
+            subprocess.run(
+                [sys.executable, "-m", f"rl.{article}", "--seed", str(seed), "--out", folder],
+                cwd=ROOT,
+                env=environment(cores),
+                stdout=subprocess.DEVNULL,
+                check=True,
+            )
             seconds.append(time.perf_counter() - start)
             results += [json.loads(path.read_text(encoding="utf-8")) for path in Path(folder).glob("*/result.json")]
     count = sum(result["solved_at"] is not None for result in results)
     median = statistics.median(seconds)
-    return Row(id, "start", f"python -m rl.{article}, until Catcher is solved and saved", "nnlite", cores, median, min(seconds), max(seconds),
-               len(seconds), 1 / median, "runs/s", limit=limit, note=f"{count} of {len(SEEDS)} seeds solved")
+    return Row(
+        id,
+        "start",
+        f"python -m rl.{article}, until Catcher is solved and saved",
+        "nnlite",
+        cores,
+        median,
+        min(seconds),
+        max(seconds),
+        len(seconds),
+        1 / median,
+        "runs/s",
+        limit=limit,
+        note=f"{count} of {len(SEEDS)} seeds solved",
+    )

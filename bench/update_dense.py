@@ -24,12 +24,25 @@ def ours(threads: int) -> Work:
     return Work(lambda: agent.update(batch), 1, agent.model.params.size)
 
 
-QUESTION = Question("W2", "update_dense", "DQN update, 4-64-2, batch 32", "updates/s", (
-    Side("nnlite", "bench.update_dense:ours"),
-    *(Side(f"torch {form}", "bench.peers_torch:dqn_update", (SHAPE, ACTIONS, form, False), ("torch",))
-      for form in ("eager", "graph")),  # "compiled" is slower than eager here: autograd's part of it is not compiled
-    *(Side(f"jax jit, {form}", "bench.peers_jax:dqn_update", (SHAPE, ACTIONS, form), ("jax",)) for form in ("tree", "flat")),
-), target={1: 8.0}, threads=(1,))
+QUESTION = Question(
+    "W2",
+    "update_dense",
+    "DQN update, 4-64-2, batch 32",
+    "updates/s",
+    (
+        Side("nnlite", "bench.update_dense:ours"),
+        *(
+            Side(f"torch {form}", "bench.peers_torch:dqn_update", (SHAPE, ACTIONS, form, False), ("torch",))
+            for form in ("eager", "graph")
+        ),  # "compiled" is slower than eager here: autograd's part of it is not compiled
+        *(
+            Side(f"jax jit, {form}", "bench.peers_jax:dqn_update", (SHAPE, ACTIONS, form), ("jax",))
+            for form in ("tree", "flat")
+        ),
+    ),
+    target={1: 8.0},
+    threads=(1,),
+)
 
 
 def run(options: Options) -> list[Row]:

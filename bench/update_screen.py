@@ -1,8 +1,8 @@
 """How long does one DQN update take on screens?
 
-Stands for `python -m rl.dqn`, which spends most of its time here: 1,717,411 parameters, a batch of 32 stacks of four
-80x80 frames of bytes, target forward, forward, Huber loss, backward, clipping by norm, Adam: 2.83 GFLOP.
-Ours is the agent's `update`.
+Stands for `python -m rl.dqn`, which spends most of its time here: 1,717,411 parameters, a batch of 32 stacks of
+four 80x80 frames of bytes, target forward, forward, Huber loss, backward, clipping by norm, Adam: 2.83 GFLOP. Ours
+is the agent's `update`.
 """
 
 from __future__ import annotations
@@ -28,14 +28,27 @@ def peers(work: str) -> tuple[Side, ...]:
     sizes = (w.SCREEN, w.SCREEN_ACTIONS)
     forms = (("eager", False), ("eager", True), ("compiled", True), ("graph", True))
     return (
-        *(Side(f"torch {form}{', channels last' if last else ''}", f"bench.peers_torch:{work}", (*sizes, form, last), ("torch",))
-          for form, last in forms),
+        *(
+            Side(
+                f"torch {form}{', channels last' if last else ''}",
+                f"bench.peers_torch:{work}",
+                (*sizes, form, last),
+                ("torch",),
+            )
+            for form, last in forms
+        ),
         Side("jax jit", f"bench.peers_jax:{work}", (*sizes, "tree"), ("jax",)),
     )
 
 
-QUESTION = Question("W4", "update_screen", "DQN update, CNN 80x80x4, batch 32", "updates/s",
-                    (Side("nnlite", "bench.update_screen:ours"), *peers("dqn_update")), target={1: 1.3, 2: 1.4})
+QUESTION = Question(
+    "W4",
+    "update_screen",
+    "DQN update, CNN 80x80x4, batch 32",
+    "updates/s",
+    (Side("nnlite", "bench.update_screen:ours"), *peers("dqn_update")),
+    target={1: 1.3, 2: 1.4},
+)
 
 
 def run(options: Options) -> list[Row]:

@@ -1,8 +1,9 @@
 """How long does one A2C update take on screens?
 
-Stands for `python -m rl.a2c`: 4 steps of 8 games, so a batch of 32 stacks of four 80x80 frames of bytes. Forward, value of
-the 8 stacks that followed, advantages, policy, value and entropy losses, backward, clipping, Adam. Ours is the agent's
-`update`; it clips each weight array by its norm, as the article does, the peers clip the whole gradient, as their users do.
+Stands for `python -m rl.a2c`: 4 steps of 8 games, so a batch of 32 stacks of four 80x80 frames of bytes. Forward,
+value of the 8 stacks that followed, advantages, policy, value and entropy losses, backward, clipping, Adam. Ours is
+the agent's `update`; it clips each weight array by its norm, as the article does, the peers clip the whole
+gradient, as their users do.
 """
 
 from __future__ import annotations
@@ -23,8 +24,14 @@ def ours(threads: int) -> Work:
     return Work(lambda: agent.update(rollout), 1, agent.model.params.size)
 
 
-QUESTION = Question("W5", "update_screen_a2c", "A2C update, CNN 80x80x4, 4 steps of 8 games", "updates/s",
-                    (Side("nnlite", "bench.update_screen_a2c:ours"), *peers("a2c_update")), target={1: 1.3, 2: 1.4})
+QUESTION = Question(
+    "W5",
+    "update_screen_a2c",
+    "A2C update, CNN 80x80x4, 4 steps of 8 games",
+    "updates/s",
+    (Side("nnlite", "bench.update_screen_a2c:ours"), *peers("a2c_update")),
+    target={1: 1.3, 2: 1.4},
+)
 
 
 def run(options: Options) -> list[Row]:

@@ -1,9 +1,10 @@
 """A process that does one package's work and times it when asked; `Workers` in harness.py talks to it.
 
-Each package has a process of its own: thread pools, allocators and BLAS settings of one then cannot disturb another, and
-whoever is not asked sleeps. Requests and answers are JSON lines:
+Each package has a process of its own: thread pools, allocators and BLAS settings of one then cannot disturb
+another, and whoever is not asked sleeps. Requests and answers are JSON lines:
 
-    {"make": [module, function, threads, arguments]}   ->  {"ready": number, "parameters": n, "amount": a} or {"absent": why}
+    {"make": [module, function, threads, arguments]}   ->  {"ready": number, "parameters": n, "amount": a}
+                                                       or  {"absent": why}
     {"time": number, "seconds": s}                     ->  {"seconds": [of one call, for each sample]}
 """
 
@@ -46,12 +47,12 @@ def warm_up(step: Callable[[], object]) -> int:
 
 
 def samples_of(step: Callable[[], object], calls: int, seconds: float) -> list[float]:
-    """Samples for so many seconds, one at least, after an uncounted one that brings caches back."""
+    """Samples for so many seconds; the first, which brings caches back, counts only where it takes all that time."""
     gc.collect()
     until = time.perf_counter() + seconds
-    if time_calls(step, calls) * calls > 10 * seconds:  # too long to be done for nothing
-        until = time.perf_counter()
     found = [time_calls(step, calls)]
+    if time.perf_counter() < until:
+        found = [time_calls(step, calls)]
     while time.perf_counter() < until:
         found.append(time_calls(step, calls))
     return found

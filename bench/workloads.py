@@ -1,8 +1,8 @@
 """The sizes and the data that all sides share, so that they do the same work.
 
-    dense   4 - 64 - 2, relu: CartPole's network
-    screen  the articles' network on stacks of 4 frames of 80x80 bytes: Conv 32@8x8/4, 64@4x4/2, 64@3x3/1, all "same",
-            Dense 256, relu, and a linear output
+dense   4 - 64 - 2, relu: CartPole's network
+screen  the articles' network on stacks of 4 frames of 80x80 bytes: Conv 32@8x8/4, 64@4x4/2, 64@3x3/1, all "same",
+        Dense 256, relu, and a linear output
 """
 
 from __future__ import annotations
@@ -59,8 +59,11 @@ def transitions(shape: tuple[int, ...], actions: int, count: int = BATCH) -> Tra
     ends = rng.random(count) < 0.1
     both = states(shape, 2 * count)
     return Transitions(
-        both[:count].copy(), rng.integers(0, actions, count), rng.standard_normal(count).astype(np.float32),
-        both[count:].copy(), np.where(ends, 0, GAMMA).astype(np.float32),
+        both[:count].copy(),
+        rng.integers(0, actions, count),
+        rng.standard_normal(count).astype(np.float32),
+        both[count:].copy(),
+        np.where(ends, 0, GAMMA).astype(np.float32),
     )
 
 
@@ -69,6 +72,9 @@ def play(shape: tuple[int, ...], actions: int) -> Play:
     rng = np.random.default_rng(2)
     size = (A2C_STEPS, A2C_GAMES)
     return Play(
-        states(shape, BATCH).reshape(*size, *shape), rng.integers(0, actions, size),
-        rng.standard_normal(size).astype(np.float32), rng.random(size) < 0.1, states(shape, A2C_GAMES),
+        states(shape, BATCH).reshape(*size, *shape),
+        rng.integers(0, actions, size),
+        rng.standard_normal(size).astype(np.float32),
+        rng.random(size) < 0.1,
+        states(shape, A2C_GAMES),
     )

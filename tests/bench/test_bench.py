@@ -6,6 +6,7 @@ import importlib
 import json
 import os
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -20,7 +21,7 @@ from bench import compare, harness, report, worker  # noqa: E402
 from bench.questions import Options, Question, Row, Side  # noqa: E402
 
 TINY = Options(threads=(1,), rounds=2, seconds=0.01)
-SIDES = '''
+SIDES = """
 import time
 from bench.questions import Work
 calls = 0
@@ -34,7 +35,7 @@ def talking(threads):
 def dying(threads):
     import os
     os._exit(3)
-'''
+"""
 
 
 @pytest.fixture
@@ -72,10 +73,17 @@ def test_a_peer_that_does_more_in_a_call_is_judged_by_its_rate(sides):
 
 
 def test_absent_failing_dying_and_talking_sides_cost_only_themselves(sides):
-    rows = by_name(harness.compare(question(
-        Side("absent", "sides:sleeping", (0.1,), ("no_such_package",)), Side("failing", "sides:failing"),
-        Side("dying", "sides:dying", packages=("json",)), Side("talking", "sides:talking", packages=("csv",)),
-    ), TINY))
+    rows = by_name(
+        harness.compare(
+            question(
+                Side("absent", "sides:sleeping", (0.1,), ("no_such_package",)),
+                Side("failing", "sides:failing"),
+                Side("dying", "sides:dying", packages=("json",)),
+                Side("talking", "sides:talking", packages=("csv",)),
+            ),
+            TINY,
+        )
+    )
     assert "no_such_package not installed" in rows["absent"].note
     assert "RuntimeError: cannot start" in rows["failing"].note
     assert "ended" in rows["dying"].note
@@ -105,7 +113,9 @@ def test_workers_take_turns(monkeypatch):
             asked.append("closed")
 
     monkeypatch.setattr(harness, "Worker", Recorder)
-    harness.compare(Question("T", "test", "a test", "x/s", (Side("a", "m:f", ("A",)), Side("b", "m:f", ("B",), ("json",)))), TINY)
+    harness.compare(
+        Question("T", "test", "a test", "x/s", (Side("a", "m:f", ("A",)), Side("b", "m:f", ("B",), ("json",)))), TINY
+    )
     assert asked == ["A", "B", "A", "B", "closed", "closed"]
 
 
@@ -114,8 +124,9 @@ def test_a_warm_up_comes_first_and_short_calls_are_timed_together():
     many = worker.warm_up(lambda: calls.append(1))
     assert len(calls) >= worker.WARM_CALLS and many > 10
     calls.clear()
-    samples = worker.samples_of(lambda: calls.append(1), 100, 0.0)
-    assert len(samples) == 1 and len(calls) == 200  # the first hundred are not counted
+    samples = worker.samples_of(lambda: calls.append(1), 100, 0.01)
+    assert len(calls) == 100 * (len(samples) + 1)  # the first hundred are not counted
+    assert len(worker.samples_of(lambda: time.sleep(0.002), 1, 0.001)) == 1  # what takes so long counts at once
 
 
 def test_workers_do_not_see_what_slows_blas(monkeypatch):
@@ -139,8 +150,12 @@ def test_table_and_file_hold_the_same_figures(tmp_path):
 
 def test_compare_puts_two_files_side_by_side(tmp_path, capsys):
     for name, seconds in (("a", 1e-3), ("b", 2e-3)):
-        row = Row("W2", "update", "updating", "ours", 2, seconds, 0.9 * seconds, 1.1 * seconds, 5, 1 / seconds, "updates/s")
-        report.write(tmp_path / name, report.facts(TINY), [row, Row("W2", "update", "updating", name, 2, note="absent")])
+        row = Row(
+            "W2", "update", "updating", "ours", 2, seconds, 0.9 * seconds, 1.1 * seconds, 5, 1 / seconds, "updates/s"
+        )
+        report.write(
+            tmp_path / name, report.facts(TINY), [row, Row("W2", "update", "updating", name, 2, note="absent")]
+        )
     assert compare.main([str(tmp_path / "a"), str(tmp_path / "b")]) == 0
     text = capsys.readouterr().out
     assert "0.50x" in text and "SLOWER" in text and text.count("absent") == 2
@@ -152,11 +167,27 @@ def test_compare_puts_two_files_side_by_side(tmp_path, capsys):
 
 def test_command_prints_a_table_and_writes_json_lines(tmp_path, capsys):
     out = tmp_path / "figures.jsonl"
-    tiny = ["--only", "act_dense", "--rounds", "1", "--seconds", "0.001", "--no-peers", "--threads", "1", "--out", str(out)]
+    tiny = [
+        "--only",
+        "act_dense",
+        "--rounds",
+        "1",
+        "--seconds",
+        "0.001",
+        "--no-peers",
+        "--threads",
+        "1",
+        "--out",
+        str(out),
+    ]
     assert command.main(tiny) == 0
     assert "agent.act" in capsys.readouterr().out
     first, *rest = [json.loads(line) for line in out.read_text(encoding="utf-8").splitlines()]
-    assert first["facts"]["cores"] and {row["id"] for row in rest} == {"W1", "W1a"} and all(row["seconds"] > 0 for row in rest)
+    assert (
+        first["facts"]["cores"]
+        and {row["id"] for row in rest} == {"W1", "W1a"}
+        and all(row["seconds"] > 0 for row in rest)
+    )
 
 
 @pytest.mark.parametrize("wrong", [["--only", "nonsense"], ["--threads", "0"], ["--threads", "x"], ["--rounds", "0"]])
@@ -169,7 +200,11 @@ def test_wrong_flags_are_told_in_two_lines(wrong, capsys):
 def test_every_question_says_what_it_stands_for_and_names_functions_that_exist(name):
     module = importlib.import_module(f"bench.{name}")
     assert len(module.__doc__.strip().splitlines()) > 2 and callable(module.run)
-    found = [getattr(module, "QUESTION", None), *getattr(module, "QUESTIONS", ()), *(curve[2] for curve in getattr(module, "CURVES", ()))]
+    found = [
+        getattr(module, "QUESTION", None),
+        *getattr(module, "QUESTIONS", ()),
+        *(curve[2] for curve in getattr(module, "CURVES", ())),
+    ]
     for one in filter(None, found):
         for side in one.sides:
             where, function = side.make.split(":")
