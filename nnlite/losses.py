@@ -25,14 +25,14 @@ def mean_squared_error(prediction: Array, target: Array) -> LossResult:
     prediction, target  (N, ...) equal shapes. On a Q network with A outputs this is 1/A of the gathered loss.
     """
     _same_shape(prediction, target)
-    error = prediction - target
+    error = np.subtract(prediction, target, dtype=prediction.dtype)
     return float(np.mean(np.square(error))), error * prediction.dtype.type(2.0 / error.size)
 
 
 def mean_absolute_error(prediction: Array, target: Array) -> LossResult:
     """L = mean over all outputs of |p - t|, dp = sign(p - t) / size (0 where they are equal)."""
     _same_shape(prediction, target)
-    error = prediction - target
+    error = np.subtract(prediction, target, dtype=prediction.dtype)
     return float(np.mean(np.abs(error))), np.sign(error) * prediction.dtype.type(1.0 / error.size)
 
 
@@ -44,7 +44,7 @@ def huber(prediction: Array, target: Array, delta: float = 1.0) -> LossResult:
     _same_shape(prediction, target)
     if not delta > 0:
         raise ValueError(f"delta must be > 0, not {delta}")
-    error = prediction - target
+    error = np.subtract(prediction, target, dtype=prediction.dtype)
     inside = np.clip(error, -delta, delta)  # e where it is small, +-delta where it is large
     value = float(np.mean(inside * (error - inside * prediction.dtype.type(0.5))))
     return value, inside * prediction.dtype.type(1.0 / error.size)

@@ -154,8 +154,8 @@ class TrainingLoop:
 
 
 def all_finite(values: Any) -> bool:
-    """No NaN and no infinity among these numbers."""
-    array = np.asarray(values)
+    """No NaN and no infinity among these numbers; ValueError when they are none."""
+    array = numbers(values, "x")
     if array.dtype in (np.float32, np.float64) and array.flags.c_contiguous and math.isfinite(_adam.sum_of_squares(array.reshape(-1))):
         return True  # one compiled pass; a sum that overflowed says nothing
     return bool(np.isfinite(array).all())
