@@ -63,8 +63,10 @@ def dense_by_layers():
 
 
 def image():
-    return Sequential([layers.Conv2D(17, 2, padding="same", activation="relu", input_shape=(3, 4, 2)), layers.MaxPooling2D(),
-                       layers.Flatten(), layers.Dense(2)], seed=1)  # fmt: skip
+    return Sequential([
+        layers.Conv2D(17, 2, padding="same", activation="relu", input_shape=(3, 4, 2)),
+        layers.MaxPooling2D(), layers.Flatten(), layers.Dense(2),
+    ], seed=1)  # fmt: skip
 
 
 def image_by_patches():
@@ -123,10 +125,12 @@ def test_what_holds_no_numbers_of_this_shape_is_refused(make, version):
     x, y = data(model)
     model.compile("sgd", "mse")
     before = model.params.copy()
-    calls = [lambda: model.predict(change(x)), lambda: model.forward(change(x)), lambda: model.train_on_batch(change(x), y),
-             lambda: model.train_on_batch(x, change(y)), lambda: model.fit(change(x), y, verbose=0),
-             lambda: model.fit(x, change(y), verbose=0), lambda: model.evaluate(change(x), y),
-             lambda: model.evaluate(x, change(y))]  # fmt: skip
+    calls = [
+        lambda: model.predict(change(x)), lambda: model.forward(change(x)),
+        lambda: model.train_on_batch(change(x), y), lambda: model.train_on_batch(x, change(y)),
+        lambda: model.fit(change(x), y, verbose=0), lambda: model.fit(x, change(y), verbose=0),
+        lambda: model.evaluate(change(x), y), lambda: model.evaluate(x, change(y)),
+    ]  # fmt: skip
     for call in calls:
         with pytest.raises(ValueError, match=r"\w"):
             call()
@@ -176,7 +180,10 @@ def test_weights_that_are_none_change_nothing(version):
     np.testing.assert_array_equal(model.params, before)
 
 
-@pytest.mark.parametrize("version", ["0-d", *sorted(set(SAME_NUMBERS) - {"Fortran", "transposed", "subclass", "a window", "float64"})])
+@pytest.mark.parametrize("version", [
+    "read-only", "strided", "every second row", "negative strides", "byte-swapped", "unaligned", "float16", "whole numbers",
+    "list", "memoryview", "objects", "0-d",
+])  # fmt: skip
 @pytest.mark.parametrize("place", [0, 1])
 @pytest.mark.parametrize("make", [optimizers.SGD, optimizers.Adam])
 def test_an_optimizer_takes_only_what_it_can_change_in_place(make, place, version):

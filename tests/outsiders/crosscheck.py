@@ -17,9 +17,9 @@ from typing import Any
 
 import numpy as np
 import torch
+from nnlite_ext import _threads
 
 from nnlite import losses
-from nnlite_ext import _threads
 from tests.outsiders.networks import STEPS, Case, random_case
 from tests.outsiders.torch_twin import Twin
 

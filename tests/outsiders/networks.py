@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from nnlite_ext import _threads
 
 from nnlite import Sequential, layers
 from nnlite.convolution import PATHS
-from nnlite_ext import _threads
 
 Array = np.ndarray[Any, np.dtype[Any]]
 Generator = np.random.Generator
