@@ -35,7 +35,8 @@ def image(seed):
         layers.Rescaling(1 / 255, input_shape=(28, 28, 4)),
         layers.Conv2D(16, 8, strides=4, padding="same", activation="relu"),
         layers.Conv2D(32, 4, strides=2, padding="same", activation="relu"),
-        layers.BatchNormalization(), layers.MaxPooling2D(), layers.Flatten(), layers.Dropout(0.2), layers.Dense(600, "relu"), layers.Dense(2, "softmax"),
+        layers.BatchNormalization(), layers.MaxPooling2D(), layers.Flatten(), layers.Dropout(0.2),
+        layers.Dense(600, "relu"), layers.Dense(2, "softmax"),
     ], seed=seed)  # fmt: skip
 
 

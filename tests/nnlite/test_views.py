@@ -181,8 +181,8 @@ def test_weights_that_are_none_change_nothing(version):
 
 
 @pytest.mark.parametrize("version", [
-    "read-only", "strided", "every second row", "negative strides", "byte-swapped", "unaligned", "float16", "whole numbers",
-    "list", "memoryview", "objects", "0-d",
+    "read-only", "strided", "every second row", "negative strides", "byte-swapped", "unaligned", "float16",
+    "whole numbers", "list", "memoryview", "objects", "0-d",
 ])  # fmt: skip
 @pytest.mark.parametrize("place", [0, 1])
 @pytest.mark.parametrize("make", [optimizers.SGD, optimizers.Adam])

@@ -118,8 +118,8 @@ def test_an_observer_reads_screens_of_any_layout(layout):
 
 
 @pytest.mark.parametrize("screens", [
-    SCREENS[:1], SCREENS[:, :5], SCREENS[:, :, :4], SCREENS[..., :1], SCREENS[0], SCREENS / 255, SCREENS.astype(np.int64),
-    SCREENS.astype(np.int8), SCREENS.astype(object),
+    SCREENS[:1], SCREENS[:, :5], SCREENS[:, :, :4], SCREENS[..., :1], SCREENS[0], SCREENS / 255,
+    SCREENS.astype(np.int64), SCREENS.astype(np.int8), SCREENS.astype(object),
 ])  # fmt: skip
 def test_an_observer_refuses_other_screens_than_announced(screens):
     """The kernel reads by the announced size: a smaller screen would be read beyond its end."""
@@ -156,7 +156,8 @@ def test_the_loss_is_the_same_from_any_layout(place, layout):
 
 
 @pytest.mark.parametrize("actions", [
-    [0, 1, 2, 3, 0], [0, -1, 0, 0, 0], [0.0, 1.0, 2.0, 0.0, 0.0], [True, False, True, False, True], [[0], [1], [2], [0], [1]], [0], 0,
+    [0, 1, 2, 3, 0], [0, -1, 0, 0, 0], [0.0, 1.0, 2.0, 0.0, 0.0], [True, False, True, False, True],
+    [[0], [1], [2], [0], [1]], [0], 0,
 ])  # fmt: skip
 def test_actions_that_are_none_are_refused(actions):
     with pytest.raises(ValueError, match="actions"):
@@ -175,7 +176,9 @@ def test_a_loss_over_nothing_or_of_whole_numbers_is_refused(q, targets, delta):
         td_loss(q, np.zeros(len(q), np.int64), targets, delta)
 
 
-@pytest.mark.parametrize(("name", "wrong"), [("returns", (5, 1)), ("discounts", (1,)), ("next_q", (5, 3, 1)), ("chooser", (5, 2))])
+@pytest.mark.parametrize(("name", "wrong"), [
+    ("returns", (5, 1)), ("discounts", (1,)), ("next_q", (5, 3, 1)), ("chooser", (5, 2)),
+])  # fmt: skip
 def test_targets_never_broadcast(name, wrong):
     with pytest.raises(ValueError, match=r"\(N"):
         td_target(**{**batch(), name: np.zeros(wrong, np.float32)})
