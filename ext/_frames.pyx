@@ -6,28 +6,58 @@
 Contract: sizes are checked by the caller; nothing here allocates, raises or holds the GIL.
 Twin: nnlite/reference.py; tests/ext keeps the two equal."""
 
+from libc.stdint cimport uint32_t
+from libc.string cimport memcpy, memset
+
+cdef extern from *:
+    """
+    /* Four bytes in memory, moved one place down, and a new last one: on either byte order. */
+    static uint32_t next_word(uint32_t word, uint32_t last) {
+        const union { uint32_t word; unsigned char bytes[4]; } one = {1};
+        return one.bytes[0] ? (word >> 8) | (last << 24) : (word << 8) | last;
+    }
+    """
+    uint32_t next_word(uint32_t word, uint32_t last) noexcept nogil
+
 
 def push(const unsigned char[:, :, :, ::1] screens,    # IN  (N, H, W, 3) or (N, H, W, 1)
          const Py_ssize_t[::1] rows,                   # IN  (h,) screen row of each row of the stack
          const Py_ssize_t[::1] columns,                # IN  (w,)
          const unsigned char[::1] fresh,               # IN  (N,) 1 where a game begins: the whole stack is filled
          unsigned char[:, :, :, ::1] stack):           # IN/OUT (N, h, w, K) oldest first
-    cdef Py_ssize_t n, y, x, k, depth = stack.shape[3]
+    cdef Py_ssize_t n, y
     cdef bint colour = screens.shape[3] == 3
-    cdef const unsigned char* pixel
-    cdef unsigned char* cell
-    cdef unsigned char grey
     with nogil:
         for n in range(stack.shape[0]):
             for y in range(stack.shape[1]):
-                cell = &stack[n, y, 0, 0]
-                for x in range(stack.shape[2]):
-                    pixel = &screens[n, rows[y], columns[x], 0]
-                    if colour:
-                        grey = <unsigned char>((19595 * pixel[0] + 38470 * pixel[1] + 7471 * pixel[2] + 32768) >> 16)
-                    else:
-                        grey = pixel[0]
-                    for k in range(depth - 1):
-                        cell[k] = grey if fresh[n] else cell[k + 1]
-                    cell[depth - 1] = grey
-                    cell += depth
+                push_row(&screens[n, rows[y], 0, 0], columns, colour, fresh[n], stack.shape[3], &stack[n, y, 0, 0])
+
+
+cdef inline void push_row(const unsigned char* pixels, const Py_ssize_t[::1] columns, bint colour, bint fresh,
+                          Py_ssize_t depth, unsigned char* cell) noexcept nogil:
+    """One row of one stack. Four frames, the usual depth, are shifted as one 32-bit word."""
+    cdef Py_ssize_t x, k
+    cdef unsigned char grey
+    for x in range(columns.shape[0]):
+        grey = luminance(pixels + 3 * columns[x]) if colour else pixels[columns[x]]
+        if fresh:
+            memset(cell, grey, depth)
+        elif depth == 4:
+            shift_four(cell, grey)
+        else:
+            for k in range(depth - 1):
+                cell[k] = cell[k + 1]
+            cell[depth - 1] = grey
+        cell += depth
+
+
+cdef inline unsigned char luminance(const unsigned char* pixel) noexcept nogil:
+    return <unsigned char>((19595 * pixel[0] + 38470 * pixel[1] + 7471 * pixel[2] + 32768) >> 16)
+
+
+cdef inline void shift_four(unsigned char* cell, unsigned char grey) noexcept nogil:
+    """cell[0..3] = cell[1..3], grey."""
+    cdef uint32_t word
+    memcpy(&word, cell, 4)
+    word = next_word(word, grey)
+    memcpy(cell, &word, 4)
