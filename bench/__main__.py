@@ -6,6 +6,8 @@ import argparse
 import importlib
 import sys
 import time
+import traceback
+from collections.abc import Callable
 from pathlib import Path
 
 from bench import report
@@ -46,10 +48,12 @@ def main(argv: list[str] | None = None) -> int:
     out = Path(chosen.out) if chosen.out else report.default_path()
     found = report.facts(options)
     print(report.header(found), flush=True)
-    rows = ask(names, options, lambda rows: report.write(out, found, rows))
+    rows, failed = ask(names, options, lambda rows: report.write(out, found, rows))
     print(report.table(rows))
     print(f"\nkept in {out}; python -m bench.compare puts two such files side by side")
-    return 0
+    if failed:
+        print(f"error: {', '.join(failed)} failed\n  the traceback stands above", file=sys.stderr)
+    return 1 if failed else 0
 
 
 def arguments() -> argparse.ArgumentParser:
@@ -67,16 +71,21 @@ def arguments() -> argparse.ArgumentParser:
     return parser
 
 
-def ask(names: list[str], options: Options, keep) -> list[Row]:
-    """Every question's rows; they are kept after each, so that an interrupted run leaves what it had."""
+def ask(names: list[str], options: Options, keep: Callable[[list[Row]], None]) -> tuple[list[Row], list[str]]:
+    """Every question's rows, and the questions that failed; kept after each, so that an interruption leaves them."""
     rows: list[Row] = []
+    failed = []
     for number, name in enumerate(names, 1):
         start = time.perf_counter()
         print(f"[{number}/{len(names)}] {name} ...", end="", file=sys.stderr, flush=True)
-        rows += importlib.import_module(f"bench.{name}").run(options)
+        try:
+            rows += importlib.import_module(f"bench.{name}").run(options)
+        except Exception:  # the other questions are worth their time all the same
+            traceback.print_exc()
+            failed.append(name)
         print(f" {time.perf_counter() - start:.0f} s", file=sys.stderr, flush=True)
         keep(rows)
-    return rows
+    return rows, failed
 
 
 if __name__ == "__main__":

@@ -56,7 +56,7 @@ def update_curve(work: str, values: tuple[int, ...], arguments_of) -> Question:
 
 def games_curve(env_id: str) -> Question:
     sides = tuple(Side(str(n), "bench.environments:ours", (env_id, n), peer=False) for n in GAMES)
-    return Question("G", "growth", f"{env_id}, steps by number of games", "steps/s", sides, threads=(1,))
+    return Question("G", "growth", f"{env_id}, steps by number of games", "steps/s", sides)
 
 
 CURVES = (
@@ -78,7 +78,7 @@ CURVES = (
 
 def run(options: Options) -> list[Row]:
     quick = Options(
-        options.threads[-1:], min(options.rounds, 3), SHORTER * options.seconds
+        (max(options.threads),), min(options.rounds, 3), SHORTER * options.seconds
     )  # every point is a side: all take turns
     answers = [(name, xlabel, compare(question, quick)) for name, xlabel, question in CURVES]
     memory, folder = replay_memory(), options.plots

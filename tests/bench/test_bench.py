@@ -190,6 +190,33 @@ def test_command_prints_a_table_and_writes_json_lines(tmp_path, capsys):
     )
 
 
+@pytest.mark.parametrize("threads", [(1,), (2,), (1, 2)])
+def test_growth_draws_every_curve(threads, tmp_path, monkeypatch):
+    from bench import growth
+
+    def measured(question, options):
+        held = [count for count in question.threads if count in options.threads]
+        sides = [(side, count) for count in held for side in question.sides]
+        return [Row("G", "growth", question.work, s.name, n, 1e-3, rate=1e3, unit=question.unit) for s, n in sides]
+
+    monkeypatch.setattr(growth, "compare", measured)
+    monkeypatch.setattr(growth, "REPLAY_SIZES", (1_000, 2_000))
+    rows = growth.run(Options(threads=threads, plots=tmp_path))
+    assert {path.name for path in tmp_path.iterdir()} == {name for name, _, _ in growth.CURVES} | {"replay.png"}
+    held = [row.bytes for row in rows if row.bytes]
+    assert held[1] == pytest.approx(2 * held[0], rel=0.01)
+
+
+def test_a_question_that_fails_does_not_take_the_others_with_it(tmp_path, monkeypatch, capsys):
+    from bench import maze, memory
+
+    monkeypatch.setattr(maze, "run", lambda options: 1 / 0)
+    monkeypatch.setattr(memory, "run", lambda options: [Row("M", "memory", "held", "ours", 1, bytes=5)])
+    assert command.main(["--only", "maze,memory", "--out", str(tmp_path / "a")]) == 1
+    shown = capsys.readouterr()
+    assert "5 bytes" in shown.out and "ZeroDivisionError" in shown.err and "maze failed" in shown.err
+
+
 @pytest.mark.parametrize("wrong", [["--only", "nonsense"], ["--threads", "0"], ["--threads", "x"], ["--rounds", "0"]])
 def test_wrong_flags_are_told_in_two_lines(wrong, capsys):
     assert command.main(wrong) == 2
