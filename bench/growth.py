@@ -4,14 +4,16 @@ Time of a DQN update against the batch, the side of the image and the width of a
 vector environments against the number of games; memory against the size of the replay. One plot each, with the bends
 that are meant to be there:
 
-batch.png    CNN 80x80x4. Nearly flat up to 4: whatever the batch, target, weights, gradient and both moments are
-             streamed through (34 MB, more than the cache holds). Then proportional.
+batch.png    CNN 80x80x4. Less than proportional up to 16: whatever the batch, target, weights, gradient and both
+             moments are streamed through (34 MB, more than the cache holds). Then proportional.
 image.png    batch 32. The convolutions grow with the area, and so do the dense layer's weights. Its steps come from
              ceil(side / 8) pixels of the last image; 96 and 128 are whole multiples.
 width.png    4-W-W-2, batch 32. W^2 beyond the fixed cost of a call. At W = 361 the network (131,072 weights) leaves
              the compiled passes for small networks and goes layer by layer.
+             From 512 to 1,024 it grows faster than W^2: parameters, target, gradient and moments are then 21 MB, more
+             than the cache holds.
 games.png    steps a second. Rise with N while a call's fixed cost is shared among more games; CartPole's flattens
-             above 256, where the step itself is what costs. Catcher's falls where its screens (12 KB a game, a fresh
+             towards 4,096, where the step itself is what costs. Catcher's falls where its screens (12 KB a game, a fresh
              array in each step) outgrow the caches and what the allocator keeps: from then on each step is given new
              pages, which the system clears first.
 replay.png   6.4 KB a step (one frame of 80x80 bytes, 14 bytes of facts): a straight line through zero.
