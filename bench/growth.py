@@ -14,8 +14,8 @@ width.png    4-W-W-2, batch 32. W^2 beyond the fixed cost of a call. At W = 361 
              than the cache holds.
 games.png    steps a second. Rise with N while a call's fixed cost is shared among more games; CartPole's flattens
              towards 4,096, where the step itself is what costs. Catcher's falls where its screens (12 KB a game, a
-             fresh array in each step) outgrow the caches and what the allocator keeps: from then on each step is given new
-             pages, which the system clears first.
+             fresh array in each step) outgrow the caches and what the allocator keeps: from then on each step is
+             given new pages, which the system clears first.
 replay.png   6.4 KB a step (one frame of 80x80 bytes, 14 bytes of facts): a straight line through zero.
 
 No peer takes part. The curves are measured with the largest number of threads asked for.

@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 from gymnasium import spaces
-from nnlite import optimizers
 
 from bench import workloads
+from nnlite import optimizers
 from rl import a2c, dqn
 from rl.core.cli import use_threads
 from rl.core.experience import Experience

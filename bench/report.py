@@ -70,7 +70,7 @@ def header(found: dict[str, Any]) -> str:
     return (
         f"{found['processor']}, {found['cores']} cores, {found['kernels']} kernels{load}\n"
         f"Python {found['python']}, {versions}\n{unset}"
-        "Median with least and most of the samples; every ratio is of medians taken in turns, with least and most round.\n"
+        "Median with least and most of the samples; ratios are of medians taken in turns, with least and most round.\n"
     )
 
 
