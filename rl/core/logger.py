@@ -19,6 +19,7 @@ from typing import Any, TextIO
 import numpy as np
 
 Array = np.ndarray[Any, np.dtype[Any]]
+BOARD_SECONDS = 5.0  # between two waits for TensorBoard's file: each is an fsync
 
 
 class Logger:
@@ -41,6 +42,7 @@ class Logger:
         if state is None:
             self._progress_rows.writeheader()
             self._monitor.write(f"#{json.dumps({'t_start': self.started, 'env_id': env_id})}\nr,l,t\n")
+        self._board_flushed = time.time()
         self._board = SummaryWriter(str(folder), write_to_disk=True, purge_step=self._step + 1 if state else None)
 
     def _open(self, name: str, state: dict[str, Any] | None) -> TextIO:
@@ -99,14 +101,16 @@ class Logger:
         self._board.add_histogram(name, values, step)
 
     def flush(self) -> None:
-        """What was logged so far is on disk, readable while the run goes on."""
+        """What was logged so far is in the files, readable while the run goes on; TensorBoard's, which waits for the disk, now and then."""
         self._progress.flush()
         self._monitor.flush()
-        self._board.flush()
+        if time.time() - self._board_flushed > BOARD_SECONDS:
+            self._board_flushed = time.time()
+            self._board.flush()
 
     def close(self) -> None:
         """Finish the files."""
-        self.flush()
+        self._board.flush()
         self._progress.close()
         self._monitor.close()
         self._board.close()
