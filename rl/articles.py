@@ -23,7 +23,7 @@ ARTICLES = (
     Article("value_function", "ニューラルネットワーク 5", "CartPole by a learned value of each action", "10 s", "the pole stands for 195 of 200 steps"),
     Article("dqn", "ニューラルネットワーク 6", "Catcher from the screen: deep Q-learning", "1 min", "misses at most 2 of 585 fruits"),
     Article("policy_gradient", "ニューラルネットワーク 7", "CartPole by a learned policy", "5 s", "the pole stands for 195 of 200 steps"),
-    Article("a2c", "ニューラルネットワーク 8", "Catcher from the screen: advantage actor-critic", "3 min", "misses at most 2 of 585 fruits"),
+    Article("a2c", "ニューラルネットワーク 8", "Catcher from the screen: advantage actor-critic", "2 min", "misses at most 2 of 585 fruits"),
     Article("bandit", "AlphaZero 1", "three slot machines: epsilon-greedy and UCB1", "3 s", "both near 0.86 of the best arm's 0.9"),
     Article("maze", "AlphaZero 2", "a 3x3 maze by policy gradient", "3 s", "the 4-step path"),
 )

@@ -11,6 +11,12 @@ Method     Deep Q-learning: a network gives the value Q(s, a) of every action; t
            that is renewed every `target_update` updates, and N games played at once.
 Source     Mnih et al. 2015 (DQN); van Hasselt et al. 2016 (double DQN); Sutton & Barto 2018, ch. 7 (n-step).
 
+Expected   Catcher, seeds 0-9: all ten solved (twice on 20 fresh games), after 13,000 16,000 18,000 13,000 21,000 24,000
+           20,000 20,000 17,000 21,000 steps (median 19,000; one update every 16 steps after the first 1,000). 55 to 128 s,
+           median 90 s, from starting the process on two cores that were busy with other work; about 40 s for 15,000 steps
+           on two idle ones. `--test`, CartPole-v0, seeds 0-9: all ten reach 195 of 200 over 100 greedy games, after 6,000 to
+           10,000 steps, 1 to 3 s.
+
 Where the default differs from the listing, and why
 - n-step returns, many games and 16 steps an update instead of 1: with the listing's one-step targets the reward of a
   catch, which lies 20 steps after the decision, hardly reaches it.
@@ -20,7 +26,8 @@ Where the default differs from the listing, and why
 - Frames are stored once, as bytes: 0.32 GB where the listing's replay needs 10 GB; the stack is cleared at reset.
 - Rewards are clipped to [-1, 1] and a lost life ends the return (not the game), as in the Atari experiments.
 - The kept model is the one with the best evaluation, not the one with the luckiest episode.
-- `--test` ends in a linear layer: the listing's ReLU cannot express a negative value.
+- `--test` ends in a linear layer: the listing's ReLU cannot express a negative value. It learns from squared errors: with
+  errors clipped at 1 the few ends of episodes are outvoted by the many steps before them, and Q grew beyond 1,000.
 """
 
 from __future__ import annotations
