@@ -43,9 +43,9 @@ from typing import Any
 
 import numpy as np
 from gymnasium import spaces
+
 from nnlite import optimizers
 from nnlite.losses import mean_squared_error
-
 from rl.core.agent import Agent, Array, Metrics
 from rl.core.errors import require
 from rl.core.experience import Experience

@@ -178,7 +178,7 @@ class Settings(CommonSettings):
 
 def run(settings: Settings):
     """Play, print the table, write curves and pictures; see rl/bandit_report.py."""
-    from rl import bandit_report                       # numba and matplotlib come with it
+    from rl import bandit_report  # numba and matplotlib come with it
 
     return bandit_report.run(settings)
 

@@ -51,6 +51,6 @@ def step_through(algo, arms, streams: np.ndarray, chosen: np.ndarray, rewards: n
 
 def streams_of(seed: int, count: int) -> np.ndarray:
     """`count` random streams of a seed (count,) uint64, one for each simulation; see rl/envs/random_stream.py."""
-    from rl.envs import random_stream              # numba is imported with the first game, not with the module
+    from rl.envs import random_stream  # numba is imported with the first game, not with the module
 
     return random_stream.streams_of(seed, count)

@@ -38,9 +38,10 @@ from typing import Any
 
 import numpy as np
 from gymnasium import spaces
-from nnlite import optimizers
 
+from nnlite import optimizers
 from rl.core.agent import Agent, Array, Metrics
+from rl.core.errors import require
 from rl.core.experience import Experience
 from rl.core.experiment import command
 from rl.core.guards import check_loss
@@ -49,7 +50,6 @@ from rl.core.replay import Batch, ReplayBuffer
 from rl.core.returns import td_loss, td_target
 from rl.core.schedules import linear
 from rl.core.seeding import Streams
-from rl.core.errors import require
 from rl.core.settings import AgentSettings, at_least, flag
 
 

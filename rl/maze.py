@@ -171,7 +171,7 @@ class Settings(CommonSettings):
 
 def run(settings: Settings):
     """Learn and report, or continue, or show, as the settings say; see rl/maze_report.py."""
-    from rl import maze_report              # numba and matplotlib come with it
+    from rl import maze_report  # numba and matplotlib come with it
 
     if settings.play:
         return maze_report.show(settings)

@@ -8,8 +8,8 @@ import time
 from pathlib import Path
 
 import numpy as np
-from nnlite.saving import atomic_write
 
+from nnlite.saving import atomic_write
 from rl import maze
 from rl.core.cli import NEWEST
 from rl.core.errors import UsageError

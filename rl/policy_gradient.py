@@ -38,8 +38,8 @@ from typing import Any
 
 import numpy as np
 from gymnasium import spaces
-from nnlite import optimizers
 
+from nnlite import optimizers
 from rl.core.agent import Agent, Array, Metrics
 from rl.core.errors import require
 from rl.core.experience import Experience

@@ -40,9 +40,9 @@ from typing import Any
 
 import numpy as np
 from gymnasium import spaces
+
 from nnlite import optimizers
 from nnlite.saving import save_model
-
 from rl.core.agent import Agent, Array, Metrics
 from rl.core.errors import require
 from rl.core.experience import Experience

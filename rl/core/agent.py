@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+
 from nnlite import Sequential
 from nnlite.saving import load_weights, save_model
-
 from rl.core.experience import Experience
 from rl.core.kept import restored, state_of
 

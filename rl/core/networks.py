@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 from gymnasium import spaces
+
 from nnlite import Sequential
 from nnlite.layers import Conv2D, Dense, Flatten, Layer, Rescaling
-
 from rl.core.errors import require
 
 SMALLEST_SCREEN = 8  # the first kernel's side

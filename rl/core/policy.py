@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+
 from nnlite.losses import log_softmax
 
 Array = np.ndarray[Any, np.dtype[Any]]

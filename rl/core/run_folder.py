@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 from nnlite.saving import atomic_write
-
 from rl.core.cli import NEWEST
 from rl.core.errors import UsageError
 

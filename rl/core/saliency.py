@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from nnlite import Sequential
-from nnlite.layers import Conv2D
 from PIL import Image, ImageFilter
 
+from nnlite import Sequential
+from nnlite.layers import Conv2D
 from rl.core.stage import Moment
 
 Array = np.ndarray[Any, np.dtype[Any]]

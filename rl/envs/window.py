@@ -9,7 +9,7 @@ import numpy as np
 
 os.environ.setdefault("PYGAME_HIDE_SUPPORT_PROMPT", "1")
 
-import pygame as pygame  # noqa: E402  (its greeting is switched off above; others take it from here)
+import pygame as pygame
 
 UNSEEN_DRIVERS = ("dummy", "offscreen")  # SDL falls back to these in silence when there is no screen
 

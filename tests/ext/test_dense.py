@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from nnlite_ext import _bound_adam, _crossentropy, _dense, _td, _threads
 
 from nnlite import reference_dense
 from nnlite.gradcheck import numerical_gradient, relative_error
 from nnlite.losses import log_softmax
-from nnlite_ext import _bound_adam, _crossentropy, _dense, _td, _threads
 
 types = st.sampled_from([np.float32, np.float64])
 seeds = st.integers(0, 2**32 - 1)

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from nnlite_ext import _gemm, _threads
 
 from nnlite import reference_gemm
-from nnlite_ext import _gemm, _threads
 
 
 @pytest.fixture(autouse=True)

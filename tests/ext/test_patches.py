@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from nnlite_ext import _patches
 
 from nnlite import reference
-from nnlite_ext import _patches
 
 drawn = settings(deadline=None, max_examples=150)
 

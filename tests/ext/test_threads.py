@@ -7,7 +7,6 @@ import threading
 
 import numpy as np
 import pytest
-
 from nnlite_ext import _adam, _threads
 
 

@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 from hypothesis import assume, given, reject, settings
 from hypothesis import strategies as st
+from nnlite_ext import _dense, _threads
 
 from nnlite import activations, layers
 from nnlite.gradcheck import gradient_errors, kink_distance, scramble, smooth_input
 from nnlite.models import Sequential
-from nnlite_ext import _dense, _threads
 
 BOUNDS = {"float32": 1e-5, "float64": 1e-12}
 names = st.sampled_from(sorted(activations.REGISTRY))
@@ -176,7 +176,7 @@ def test_every_input_that_the_layers_take_gives_what_they_give(x):
 
 def answer(action):
     """What a call raises: its class and its words."""
-    with pytest.raises(Exception) as caught:  # noqa: PT011, the point is that both are the same
+    with pytest.raises(Exception) as caught:
         action()
     return caught.type, str(caught.value)
 

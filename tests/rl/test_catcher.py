@@ -14,7 +14,7 @@ from gymnasium.error import InvalidAction, ResetNeeded
 from gymnasium.utils.env_checker import check_env
 from gymnasium.vector import AutoresetMode, SyncVectorEnv
 
-import rl  # noqa: F401  (registers the environments)
+import rl
 from rl.envs import catcher_sim as sim
 from rl.envs import make_vector, native_vector
 from rl.envs.catcher import CatcherEnv

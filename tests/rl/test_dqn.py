@@ -7,8 +7,8 @@ import dataclasses
 import numpy as np
 import pytest
 from gymnasium import spaces
-from nnlite.saving import read_tensors
 
+from nnlite.saving import read_tensors
 from rl import dqn
 from rl.core import experiment
 from rl.core.cli import use_threads

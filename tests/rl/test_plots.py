@@ -5,10 +5,10 @@ import sys
 
 import numpy as np
 import pytest
-from nnlite import Sequential
-from nnlite.layers import Conv2D, Dense, Flatten, Rescaling
 from PIL import Image, ImageColor
 
+from nnlite import Sequential
+from nnlite.layers import Conv2D, Dense, Flatten, Rescaling
 from rl.core import plots, saliency
 from rl.core.stage import Moment
 

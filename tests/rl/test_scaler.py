@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from gymnasium import spaces
+
 from nnlite import Sequential
 from nnlite.layers import Dense, Flatten
-
 from rl.core.networks import network
 from rl.core.scaler import Scaler
 

@@ -10,6 +10,7 @@ from rl import a2c, dqn, policy_gradient, value_function
 from rl.core.cli import use_threads
 from rl.core.experience import Experience
 from rl.core.seeding import streams
+
 STAY, QUIT = 1, 0
 
 

@@ -8,9 +8,9 @@ import gymnasium
 import numpy as np
 import pytest
 from gymnasium.vector import AutoresetMode, SyncVectorEnv
+
 from nnlite import Sequential
 from nnlite.layers import Dense
-
 from rl.core.agent import Agent
 from rl.core.evaluation import Evaluator
 from rl.core.logger import Logger

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from gymnasium import spaces
-from nnlite import load_model
 
+from nnlite import load_model
 from rl import value_function
 from rl.core import experiment
 from rl.core.cli import use_threads
