@@ -81,7 +81,7 @@ def kernels() -> list[str]:
 
 def blas() -> list[str]:
     """NumPy's linear algebra, and settings in the environment that slow it down."""
-    import numpy as np
+    import numpy as np  # noqa: F401
     from threadpoolctl import threadpool_info
 
     found = [library for library in threadpool_info() if library["user_api"] == "blas"]

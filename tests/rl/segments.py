@@ -71,8 +71,8 @@ def main() -> None:
     jobs = json.loads(sys.argv[1])
     forks = sys.platform.startswith("linux")
     if forks:
-        import tensorboardX
-        import tyro
+        import tensorboardX  # noqa: F401
+        import tyro  # noqa: F401
 
         from rl.core.experiment import observed
 

@@ -13,7 +13,7 @@ import pytest
 from gymnasium.error import InvalidAction, ResetNeeded
 from gymnasium.utils.env_checker import check_env
 
-import rl
+import rl  # noqa: F401
 from rl.bandit import UCB1, EpsilonGreedy, Settings, SlotArm, main, play, simulate
 from rl.bandit_plots import lai_robbins, relative_entropy
 from rl.bandit_report import measure

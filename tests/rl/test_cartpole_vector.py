@@ -7,7 +7,7 @@ from gymnasium.envs.classic_control import CartPoleEnv
 from gymnasium.error import InvalidAction
 from gymnasium.vector import AutoresetMode, SyncVectorEnv
 
-import rl
+import rl  # noqa: F401
 from rl.envs import cartpole_sim as sim
 from rl.envs import make_vector, native_vector
 from rl.envs.cartpole_vector import CartPoleVectorEnv

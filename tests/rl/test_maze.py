@@ -10,7 +10,7 @@ from gymnasium.utils.env_checker import check_env
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import rl
+import rl  # noqa: F401
 from rl.envs import make_vector
 from rl.envs.maze import MazeEnv
 from rl.envs.maze_layout import MazeLayout, checked, generate_maze, shortest_path
