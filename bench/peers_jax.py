@@ -116,7 +116,7 @@ def training_step(
     if form == "flat":
         weights, unflat = ravel_pytree(weights)
         inner = loss
-        loss = lambda flat, *data: inner(unflat(flat), *data)
+        loss = lambda flat, *data: inner(unflat(flat), *data)  # noqa: E731
 
     def update(state: Any, *data: Any) -> Any:
         weights, m, v, t = state
@@ -130,7 +130,7 @@ def training_step(
         return (weights, m, v, t), value
 
     compiled = jax.jit(update, donate_argnums=0)
-    zeros = lambda: jax.tree.map(jnp.zeros_like, weights)
+    zeros = lambda: jax.tree.map(jnp.zeros_like, weights)  # noqa: E731
     state = (weights, zeros(), zeros(), jnp.zeros(()))
 
     def step() -> None:

@@ -157,7 +157,7 @@ def one_graph(net: nn.Module, loss: Callable[[Any], Tensor], clip: float) -> Cal
     t = torch.zeros(())
 
     def update(params: dict[str, Tensor], m: dict[str, Tensor], v: dict[str, Tensor], t: Tensor) -> Tensor:
-        loss_of = lambda p: loss(lambda x: torch.func.functional_call(net, p, (x,)))
+        loss_of = lambda p: loss(lambda x: torch.func.functional_call(net, p, (x,)))  # noqa: E731
         grads, value = torch.func.grad_and_value(loss_of)(params)
         scale = (clip / torch.sqrt(sum(g.square().sum() for g in grads.values()))).clamp(max=1.0)
         t += 1
@@ -196,7 +196,7 @@ def digits(threads: int, form: str) -> Work:
             return self.out(F.relu(self.two(x)).flatten(1))
 
     net = Digits()
-    value_of = lambda x, y: F.cross_entropy(net(x), y)
+    value_of = lambda x, y: F.cross_entropy(net(x), y)  # noqa: E731
     if form == "compiled":
         value_of = torch.compile(value_of, dynamic=False)
 

@@ -16,9 +16,9 @@ if not (ROOT / "bench" / "harness.py").is_file():
     pytest.skip("the benchmarks are not here", allow_module_level=True)
 sys.path.insert(0, str(ROOT))
 
-from bench import __main__ as command
-from bench import compare, harness, report, worker
-from bench.questions import Options, Question, Row, Side
+from bench import __main__ as command  # noqa: E402
+from bench import compare, harness, report, worker  # noqa: E402
+from bench.questions import Options, Question, Row, Side  # noqa: E402
 
 TINY = Options(threads=(1,), rounds=2, seconds=0.01)
 SIDES = """

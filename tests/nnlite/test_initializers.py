@@ -70,4 +70,4 @@ def test_unknown_names_are_answered():
     with pytest.raises(ValueError, match="unexpected keyword"):
         initializers.get({"name": "constant", "scale": 2})
     with pytest.raises(AttributeError, match="no 'identity'; there are .*glorot_normal"):
-        initializers.identity
+        initializers.identity  # noqa: B018

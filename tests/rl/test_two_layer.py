@@ -23,7 +23,7 @@ def test_shapes_and_rows(tmp_path, capsys):
 
 def test_a_forgotten_derivative_is_shown(tmp_path, capsys, monkeypatch):
     right = two_layer.backward_by_hand
-    flat = lambda x, h, dy, W2: right(x, [[0.5] * len(row) for row in h], dy, W2)
+    flat = lambda x, h, dy, W2: right(x, [[0.5] * len(row) for row in h], dy, W2)  # noqa: E731
     monkeypatch.setattr(two_layer, "backward_by_hand", flat)
     assert not two_layer.run(two_layer.Settings(out=str(tmp_path)))["equal"]
     assert "differs" in capsys.readouterr().out
