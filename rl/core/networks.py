@@ -20,10 +20,11 @@ def network(observations: spaces.Space[Any], outputs: int, hidden: tuple[int, ..
     Vectors (D,) get Dense layers of `hidden` units with relu; stacks of screens (H, W, C) of bytes the articles' trunk:
     Conv 32@8x8/4, 64@4x4/2, 64@3x3/1, all "same", relu, glorot_normal, then Dense 256.
 
-    Raises UsageError for observations that are neither, or screens smaller than the first kernel.
+    Raises UsageError for observations that are neither, screens that are not bytes, or smaller than the first kernel.
     """
     require(isinstance(observations, spaces.Box), f"observations are {observations}", "wrap them into a Box of numbers")
     if len(observation_shape(observations)) == 3:
+        require(observations.dtype == np.uint8, f"screens are {observations.dtype}, not bytes", "show them as uint8, 0 to 255")
         layers = screen_trunk(observation_shape(observations))
     else:
         require(len(observation_shape(observations)) == 1, f"observations have shape {observations.shape}", "use vectors (D,) or screens (H, W, C)")

@@ -12,6 +12,7 @@ from nnlite.saving import read_tensors
 from rl import dqn
 from rl.core import experiment
 from rl.core.cli import use_threads
+from rl.core.errors import UsageError
 from rl.core.experience import Experience
 from rl.core.replay import Batch
 from rl.core.seeding import streams
@@ -103,6 +104,19 @@ def test_epsilon_falls_and_random_play_comes_first():
     o = np.tile(np.random.default_rng(0).normal(size=(1, 3)).astype(np.float32), (2000, 1))
     share = np.mean(a.act(o) != a.greedy(o))
     assert 0.07 < share < 0.13                       # half of the random actions are the best one
+
+
+@pytest.mark.parametrize(
+    "observations, what",
+    [
+        (spaces.Box(0, 255, (5, 9, 4), np.uint8), "5x9 is too small"),
+        (spaces.Box(0, 1, (40, 40, 4), np.float32), "float32, not bytes"),
+        (spaces.Box(0, 1, (3, 3), np.float32), r"shape \(3, 3\)"),
+    ],
+)
+def test_observations_that_no_network_reads_are_answered(observations, what):
+    with pytest.raises(UsageError, match=what):
+        dqn.DeepQNetworkAgent(observations, TWO, dqn.Settings(), streams(0))
 
 
 def run(tmp_path, **changes):
