@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from rl import bandit
+from rl.bandit_algorithms import Algorithm
 from rl.bandit_plots import draw_regret, draw_rewards, lai_robbins
 from rl.bandit_simulation import simulate, streams_of
 from rl.core.run_folder import create, write_json
@@ -27,7 +28,7 @@ class Result:
     seconds: float                                     # for all plays, compiling left out
 
 
-def measure(algo, settings: bandit.Settings) -> Result:
+def measure(algo: Algorithm, settings: bandit.Settings) -> Result:
     """Play all simulations of one algorithm."""
     arms, chances = [bandit.SlotArm(p) for p in settings.arms], np.array(settings.arms)
     simulate(algo, arms, streams_of(0, 1), 1)          # compiles, or loads what was compiled before

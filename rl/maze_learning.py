@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 
@@ -69,7 +70,7 @@ class Rule:
     stop_after: int = 1
 
 
-def begin(layout: MazeLayout, seeds) -> Runs:
+def begin(layout: MazeLayout, seeds: Sequence[int]) -> Runs:
     """A fresh run for each seed: theta is 1 at every open side, as in the article."""
     theta = np.where(layout.neighbour >= 0, 1.0, np.nan)
     theta[layout.goal] = np.nan

@@ -75,10 +75,11 @@ def learn_many(settings: maze.Settings) -> Runs:
     learn(layout, runs, rule, settings.max_episodes, settings.num_threads)
     seconds = time.perf_counter() - start
     policies = [policy_of(theta) for theta in runs.theta]
-    greedy = np.array([len(path) - 1 if path else 0 for path in (greedy_path(layout, pi) for pi in policies)])
+    paths = [greedy_path(layout, pi) for pi in policies]
+    greedy = np.array([len(path) - 1 if path else 0 for path in paths])
     stream = _evaluation_stream(settings.seed)
     sampled = [sampled_length(layout, pi, stream, 100) for pi in policies]
-    best = len(shortest_path(layout)) - 1
+    best = shortest_length(layout)
     print(f"{len(greedy)} runs in {seconds:.3f} s, {1000 * seconds / len(greedy):.3f} ms each")
     print(f"settled by themselves       {np.mean(runs.calm >= rule.stop_after):.1%}")
     print(f"episodes                    {_spread(runs.episodes)}")
@@ -140,6 +141,11 @@ def _load(folder: Path, layout: MazeLayout) -> Runs:
     raise UsageError(f"{folder / LAST} belongs to another maze", "learn again: python -m rl.maze")
 
 
+def shortest_length(layout: MazeLayout) -> int:
+    """Steps of the shortest way; read_maze and generate_maze see to it that there is one."""
+    return len(shortest_path(layout) or ()) - 1
+
+
 def _evaluation_stream(seed: int) -> np.ndarray:
     """A stream (1,) that no run learns with."""
     return streams_of(seed, 2)[1:]
@@ -153,7 +159,7 @@ def _judge(layout: MazeLayout, runs: Runs, rule: Rule, seed: int, folder: Path, 
         episodes=int(runs.episodes[0]),
         settled=bool(runs.calm[0] >= rule.stop_after),
         greedy_steps=len(path) - 1 if path else None,
-        shortest_steps=len(shortest_path(layout)) - 1,
+        shortest_steps=shortest_length(layout),
         sampled_steps=sampled_length(layout, pi, _evaluation_stream(seed)),
         seconds=seconds,
     )
@@ -227,5 +233,5 @@ def _in_window(layout: MazeLayout, actions: list[int]) -> bool:
     return True
 
 
-def _spread(values) -> str:
+def _spread(values: np.ndarray | list[float]) -> str:
     return f"{np.min(values):g} to {np.max(values):g}, median {np.median(values):g}"

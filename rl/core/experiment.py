@@ -24,7 +24,7 @@ from rl.core.settings import AgentSettings
 from rl.core.signals import Interrupted
 from rl.core.trainer import BEST, Trainer, restorable
 from rl.envs.goals import goal_of
-from rl.envs.make import make_vector
+from rl.envs.make import actions_of, make_vector
 
 MakeAgent = Callable[[spaces.Space[Any], spaces.Discrete, Any, Streams], Agent]
 COLUMNS = ("time/total_timesteps", "time/fps", "time/episodes", "rollout/ep_rew_mean", "rollout/ep_len_mean")
@@ -72,7 +72,7 @@ def train(article: str, settings: AgentSettings, make_agent: MakeAgent, metrics:
     """
     rngs = streams(settings.seed)
     envs = observed(settings.env_id, settings.num_envs, settings.max_episode_steps)
-    agent = make_agent(envs.single_observation_space, envs.single_action_space, settings, rngs)
+    agent = make_agent(envs.single_observation_space, actions_of(envs), settings, rngs)
     goal = goal_of(settings.env_id)
     evaluator = Evaluator(lambda n: observed(settings.env_id, n, settings.max_episode_steps), settings.eval_episodes, goal, rngs.evaluation)
     saved = None

@@ -82,7 +82,7 @@ def main() -> None:
             envs.step(envs.action_space.sample())
         for article in {job["article"] for job in jobs}:
             importlib.import_module(f"rl.{article}")
-    context = multiprocessing.get_context("fork" if forks else "spawn")
+    context: Any = multiprocessing.get_context("fork" if forks else "spawn")
     codes = []
     for job in jobs:
         process = context.Process(target=work, args=(job,))
