@@ -48,6 +48,8 @@ from rl.bandit_algorithms import Algorithm, Arm, GradientBandit, RandomNumbers, 
 from rl.bandit_simulation import simulate, streams_of
 from rl.core.cli import main as command
 from rl.core.errors import require
+from rl.core.pieces import STATE
+from rl.core.resume import with_its_settings
 from rl.core.settings import Settings as CommonSettings
 from rl.core.settings import at_least, positive
 
@@ -160,6 +162,8 @@ class Settings(CommonSettings):
     """softmax: low is greedy, high is random (coins)"""
     step_size: float = 0.4
     """gradient bandit: step of the preferences"""
+    resume: str = ""
+    """continue a run: the newest, or that folder"""
 
     def validate(self) -> None:
         super().validate()
@@ -190,6 +194,11 @@ def run(settings: Settings) -> list[bandit_report.Result]:
     return bandit_report.run(settings)
 
 
+def arguments(words: list[str]) -> list[str]:
+    """With --resume, the settings of that run come first."""
+    return with_its_settings("bandit", words, Settings().out, holding=STATE, finished=True)
+
+
 def main(argv: list[str] | None = None) -> int:
     return command(
         "bandit",
@@ -200,8 +209,10 @@ def main(argv: list[str] | None = None) -> int:
             "python -m rl.bandit",
             "python -m rl.bandit --arms 0.45 0.5 0.55 --num-time 5000",
             "python -m rl.bandit --num-sims 100000 --seed 7",
+            "python -m rl.bandit --resume --num-sims 2000",
         ),
         argv=argv,
+        arguments=arguments,
     )
 
 

@@ -67,6 +67,8 @@ import numpy as np
 from rl.bandit_algorithms import RandomNumbers
 from rl.core.cli import main as command
 from rl.core.errors import UsageError, require
+from rl.core.pieces import STATE
+from rl.core.resume import with_its_settings
 from rl.core.settings import Settings as CommonSettings
 from rl.core.settings import at_least
 from rl.envs.maze_layout import MazeLayout, generate_maze
@@ -144,6 +146,7 @@ class Settings(CommonSettings):
         super().validate()
         require(not (self.size and self.maze), "--size and --maze are both given", "choose one maze")
         require(0 <= self.eta < float("inf"), f"--eta is {self.eta}", "give a number > 0, or 0 for the update's own")
+        require(not self.resume or self.num_runs == 1, "--resume continues one run", "leave --num-runs away")
         require(self.stop_below >= 0, f"--stop-below is {self.stop_below}", "give a number >= 0; 0 never settles")
         for name in ("max_episodes", "num_runs"):
             at_least(self, name, 1)
@@ -187,6 +190,11 @@ def run(settings: Settings) -> maze_report.Result | Runs | Path:
     return maze_report.learn_one(settings)
 
 
+def arguments(words: list[str]) -> list[str]:
+    """With --resume, the settings of that run come first."""
+    return with_its_settings("maze", words, Settings().out, holding=STATE, finished=True)
+
+
 def main(argv: list[str] | None = None) -> int:
     return command(
         "maze",
@@ -200,6 +208,7 @@ def main(argv: list[str] | None = None) -> int:
             "python -m rl.maze --maze my_maze.txt",
         ),
         argv=argv,
+        arguments=arguments,
     )
 
 

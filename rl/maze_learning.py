@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
-from pathlib import Path
 
 import numpy as np
 
@@ -39,19 +38,6 @@ class Runs:
 
     def arrays(self) -> dict[str, np.ndarray]:
         return {field.name: getattr(self, field.name) for field in fields(self)}
-
-    def as_bytes(self) -> bytes:
-        """The arrays in safetensors' format."""
-        from safetensors.numpy import save
-
-        return save(self.arrays())
-
-    @classmethod
-    def load(cls, path: Path) -> Runs:
-        """What `as_bytes` gave, from a file."""
-        from safetensors.numpy import load_file
-
-        return cls(**load_file(path))
 
 
 @dataclass(frozen=True)
@@ -101,6 +87,14 @@ def learn(
     """
     count = len(runs.streams)
     lengths, moves = np.zeros((count, record), np.int64), np.zeros((count, record))
+    learn_into(layout, runs, rule, max_episodes, lengths, moves, num_threads)
+    return lengths, moves
+
+
+def learn_into(
+    layout: MazeLayout, runs: Runs, rule: Rule, max_episodes: int, lengths: np.ndarray, moves: np.ndarray, num_threads: int = 1
+) -> None:
+    """`learn`, with the record in the caller's arrays: what was played before is left as it is."""
 
     def some(rows: slice) -> None:
         sim.learn(
@@ -110,8 +104,7 @@ def learn(
             lengths[rows], moves[rows],
         )  # fmt: skip
 
-    over_rows(some, count, num_threads)
-    return lengths, moves
+    over_rows(some, len(runs.streams), num_threads)
 
 
 def policy_of(theta: np.ndarray) -> np.ndarray:

@@ -69,10 +69,10 @@ def _draw_arrows(axes: Axes, layout: MazeLayout, pi: np.ndarray) -> None:
     )  # fmt: skip
 
 
-def draw_lengths(path: Path, lengths: np.ndarray, shortest: int, first: int = 0) -> None:
-    """Steps (E,) of the episodes from `first` on, on a logarithmic axis, with the shortest path."""
+def draw_lengths(path: Path, lengths: np.ndarray, shortest: int) -> None:
+    """Steps (E,) of the episodes, on a logarithmic axis, with the shortest path."""
     figure, axes = _figure(size=5.0, ratio=1.6)
-    axes.plot(first + np.arange(len(lengths)), lengths, ".", markersize=2, color="#0072b2", label="episode")
+    axes.plot(np.arange(len(lengths)), lengths, ".", markersize=2, color="#0072b2", label="episode")
     axes.axhline(shortest, color="black", linestyle="--", linewidth=1, label=f"shortest path, {shortest} steps")
     axes.set(yscale="log", xlabel="episode", ylabel="steps to the goal")
     axes.grid(alpha=0.3)
