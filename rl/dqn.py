@@ -105,8 +105,9 @@ class Settings(AgentSettings):
 
     def validate(self) -> None:
         super().validate()
-        for name, least in (("n_step", 1), ("batch_size", 1), ("learning_starts", 0), ("train_freq", 1), ("target_update", 1), ("exploration_steps", 1)):
-            at_least(self, name, least)
+        for name in ("n_step", "batch_size", "train_freq", "target_update", "exploration_steps"):
+            at_least(self, name, 1)
+        at_least(self, "learning_starts", 0)
         at_least(self, "buffer_size", (self.n_step + 5) * self.num_envs)
         for name in ("initial_epsilon", "final_epsilon"):
             require(0 <= getattr(self, name) <= 1, f"{flag(name)} is {getattr(self, name)}", "give a share from 0 to 1")

@@ -129,10 +129,11 @@ def inline(recorded: Recording | Path, height: int = 640) -> Any:
 
     Raises ImportError where IPython is missing.
     """
-    from IPython.display import HTML  # type: ignore[import-not-found]
+    from IPython.display import HTML
 
     text = recorded.read_text(encoding="utf-8") if isinstance(recorded, Path) else page(recorded)
-    return HTML(
+    player: Any = HTML  # has no hints
+    return player(
         f'<div><iframe srcdoc="{html.escape(text)}" title="replay" '
         f'style="width:100%;height:{height}px;border:0"></iframe></div>'
     )
