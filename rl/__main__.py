@@ -12,6 +12,7 @@ from rl.core.cli import prepare_streams
 TOOLS = {
     "all": ("rl.tools.all", "run every article and write one page with all results (--quick: minutes)"),
     "plot": ("rl.tools.plot", "lay the learning curves of several runs over each other"),
+    "export": ("rl.tools.export", "a run's network as an ONNX file, compared with ours in onnxruntime"),
     "bench": ("rl.tools.bench", "speed beside the frameworks that are installed (from a clone)"),
     "doctor": ("rl.tools.doctor", "versions, compiled kernels, threads, display: what a bug report needs"),
 }
