@@ -11,6 +11,7 @@ from rl.core.errors import UsageError
 from rl.sweeps import worker
 
 BACKENDS = ("loky", "dask", "ray")
+ANSWER_SECONDS = 10
 Map = Callable[[list[dict[str, Any]]], list[dict[str, Any]]]  # jobs to what `worker.perform` says of each
 
 
@@ -47,14 +48,14 @@ def _dask(address: str, count: int) -> Iterator[tuple[dict[str, Any], int]]:
         raise UsageError("Dask is not installed", "pip install '.[dask]'") from None
     try:
         own = {"n_workers": count or os.cpu_count(), "threads_per_worker": 1, "dashboard_address": None}
-        client = Client(address) if address else Client(**own)
+        client = Client(address, timeout=ANSWER_SECONDS) if address else Client(**own)
     except (OSError, ValueError) as problem:
         raise UsageError(f"no Dask scheduler answers at {address}: {problem}", "start one: dask scheduler") from None
     with client:
         cores = sum(client.nthreads().values())
         try:
             yield {"backend": "dask"}, count or max(cores, 1)
-        finally:  # Dask cannot stop what is under way
+        finally:  # the workers stay, their children need not
             with contextlib.suppress(Exception):  # a cluster that is gone has stopped
                 client.run(worker.dismiss)
 

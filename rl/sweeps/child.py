@@ -1,9 +1,10 @@
 """The process that does runs, one after the other: imports and compiled code are loaded once, a crash costs one run.
 
-    in   a line of JSON for each job: {"folder", "article", "key", "settings", "seeds", "cwd"}
+    in   a line of JSON for each job: {"folder", "article", "key", "settings", "seeds", "cwd", "stop"}
     out  a line of JSON for each: {"state": "done" | "failed" | "taken"}
 
-When its input ends, its worker is gone or wants it to stop: the run that is under way writes its checkpoint and ends.
+It ends when its input ends, because its worker is gone, or when the file that "stop" names appears: then the run that is
+under way writes its checkpoint first, as after Ctrl-C.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import json
 import os
 import queue
 import shutil
+import signal
 import sys
 import threading
 import time
@@ -32,20 +34,20 @@ from rl.sweeps.record import Record
 
 TAKEN = "taken"
 PATIENCE = 3.0  # seconds for a process that is just ending to let go of its claim
-GRACE = 30.0  # seconds to write a checkpoint once the input has ended
+GRACE = 30.0  # seconds to write a checkpoint after an interruption
+WATCH_SECONDS = 0.2  # between two looks whether to stop
 OUTPUT, SETTINGS, RESULT = "output.txt", "settings.json", "result.json"
 
 
 def main() -> int:
     """Do jobs until the input ends."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a worker may have left it ignored
     replies = os.fdopen(os.dup(1), "w", encoding="utf-8")  # what the articles print goes to files of their own
-    jobs: queue.SimpleQueue[str | None] = queue.SimpleQueue()
-    busy = threading.Event()
-    threading.Thread(target=_listen, args=(jobs, busy), daemon=True).start()
+    orders = Orders()
     try:
-        while (line := jobs.get()) is not None:
-            state = do(json.loads(line))
-            busy.clear()
+        while (job := orders.next()) is not None:
+            state = do(job)
+            orders.over()
             with contextlib.suppress(OSError):  # a worker that is gone needs no reply
                 print(json.dumps({"state": state}), file=replies, flush=True)
     except KeyboardInterrupt:
@@ -53,16 +55,41 @@ def main() -> int:
     return 0
 
 
-def _listen(jobs: queue.SimpleQueue[str | None], busy: threading.Event) -> None:
-    """Hand on each line; at the end of the input interrupt what is under way, as Ctrl-C would."""
-    for line in sys.stdin:
-        busy.set()
-        jobs.put(line)
-    jobs.put(None)
-    if busy.is_set():
-        _thread.interrupt_main()
-        time.sleep(GRACE)
-        os._exit(130)
+class Orders:
+    """The jobs that come in, and the interruption of the one that is under way."""
+
+    def __init__(self) -> None:
+        self._jobs: queue.SimpleQueue[dict[str, Any] | None] = queue.SimpleQueue()
+        self._stop: Path | None = None  # of the job under way
+        self._ended = False
+        threading.Thread(target=self._listen, daemon=True).start()
+        threading.Thread(target=self._watch, daemon=True).start()
+
+    def next(self) -> dict[str, Any] | None:
+        """The next job; None when no more will come."""
+        job = self._jobs.get()
+        self._stop = None if job is None else Path(job["stop"])
+        return job
+
+    def over(self) -> None:
+        """The job is not under way any more."""
+        self._stop = None
+
+    def _listen(self) -> None:
+        for line in sys.stdin:
+            self._jobs.put(json.loads(line))
+        self._ended = True
+        self._jobs.put(None)
+
+    def _watch(self) -> None:
+        """Interrupt what is under way, as Ctrl-C would; end the process if that does not."""
+        while True:
+            time.sleep(WATCH_SECONDS)
+            stop = self._stop
+            if stop is not None and (self._ended or stop.exists()):
+                _thread.interrupt_main()
+                time.sleep(GRACE)
+                os._exit(130)
 
 
 def do(job: dict[str, Any]) -> str:
@@ -165,10 +192,10 @@ def printed_to(path: Path) -> Iterator[None]:
 
 
 def last_words(path: Path) -> str:
-    """The error of a run: its line `error: ...`, else the last line that it printed."""
+    """Why a run failed: what stands behind its last `error: `, else the last line that it printed."""
     lines = [line.strip() for line in path.read_text(encoding="utf-8", errors="replace").splitlines() if line.strip()]
     errors = [line for line in lines if line.startswith("error: ")]
-    return (errors or lines or ["it printed nothing"])[-1]
+    return (errors or lines or ["it printed nothing"])[-1].removeprefix("error: ")
 
 
 if __name__ == "__main__":

@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import contextlib
 import os
+import secrets
 import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from rl.core.signals import StopSignals
 from rl.sweeps import record, table
 from rl.sweeps.backends import Map
 from rl.sweeps.child import TAKEN
@@ -28,7 +30,6 @@ DEATHS = 3  # times that a run may kill its process before it counts as failed
 BREAKS = 20  # times that the pool may break with nothing done in between
 LOOK_SECONDS = 0.2  # between two looks for ended runs; longer for very many
 TABLE_SECONDS = 5.0  # between two writings of the table
-LAST_PATIENCE = 10.0  # seconds for runs that were interrupted to write their checkpoints
 
 
 class Conductor:
@@ -38,6 +39,7 @@ class Conductor:
         self.folder, self.plan = folder, plan
         self.records: dict[str, Record] = {}
         self.deaths: dict[str, int] = {}
+        self.stop_file = folder / f"stop-{secrets.token_hex(4)}"  # not that of another sweep in this folder
         self._looking = threading.Lock()
         self.look()
 
@@ -52,14 +54,14 @@ class Conductor:
             (self.folder / key / record.NAME).unlink(missing_ok=True)
             del self.records[key]
 
-    def run(self, perform_all: Map, display: Display) -> None:
-        """Return when every job has ended.
+    def run(self, perform_all: Map, display: Display, stop: StopSignals) -> None:
+        """Return when every job has ended, or after a signal, when those under way have written their checkpoints.
 
         Raises RuntimeError when the workers keep dying with nothing done.
         """
         breaks = 0
-        with watched(self, display):
-            while jobs := self.missing:
+        with watched(self, display, stop):
+            while (jobs := self.missing) and stop.received is None:
                 before = len(self.records)
                 try:
                     outcomes = perform_all([self._order(job) for job in jobs])
@@ -67,7 +69,7 @@ class Conductor:
                     outcomes = []
                     display.note(f"a worker is gone ({type(problem).__name__}); the runs that it cost are done again")
                 for outcome in outcomes:
-                    if outcome["state"] == DIED:
+                    if outcome["state"] == DIED and stop.received is None:
                         self._count_death(outcome, display)
                 self.look(display)
                 if outcomes and all(outcome["state"] == TAKEN for outcome in outcomes):
@@ -84,6 +86,7 @@ class Conductor:
             "settings": job.settings,
             "seeds": job.seeds,
             "cwd": os.getcwd(),
+            "stop": str(self.stop_file.resolve()),
         }
 
     def _count_death(self, outcome: dict[str, Any], display: Display) -> None:
@@ -113,25 +116,19 @@ class Conductor:
         """The table of what has ended so far; its files."""
         return table.write(self.folder, table.rows_of(self.plan, self.records))
 
-    def settle(self) -> None:
-        """Wait until no run of this folder is under way; after an interruption they write their checkpoints."""
-        until = time.monotonic() + LAST_PATIENCE
-        for job in self.missing:
-            if (self.folder / job.key).is_dir():
-                with claimed(self.folder / job.key, max(until - time.monotonic(), 0)):
-                    pass
-        self.look()
-
 
 @contextlib.contextmanager
-def watched(conductor: Conductor, display: Display) -> Iterator[None]:
-    """Meanwhile, show each job as it ends and write the table now and then."""
+def watched(conductor: Conductor, display: Display, stop: StopSignals) -> Iterator[None]:
+    """Meanwhile, show each job as it ends, write the table now and then, and tell the runs when a signal wants them to stop."""
     over = threading.Event()
 
     def watch() -> None:
         written = 0.0
         pause = max(LOOK_SECONDS, len(conductor.plan.jobs) / 1000)
         while not over.wait(pause):
+            if stop.received is not None and not conductor.stop_file.exists():
+                conductor.stop_file.touch()
+                display.note("stopping: the runs that are under way write their checkpoints (once more: at once)")
             if conductor.look(display) and time.monotonic() - written > TABLE_SECONDS:
                 conductor.write_table()
                 written = time.monotonic()
@@ -143,3 +140,4 @@ def watched(conductor: Conductor, display: Display) -> Iterator[None]:
     finally:
         over.set()
         thread.join()
+        conductor.stop_file.unlink(missing_ok=True)

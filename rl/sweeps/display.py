@@ -35,7 +35,8 @@ class Display:
         seconds = (time.perf_counter() - self.begin) / (self.done - self.before) * left
         if self.bar is not None:
             self.bar.update()
-        self._say(self._line(job, record) + ("" if self.bar is not None or not left else f"   about {told(seconds)} left"))
+        rest = "" if self.bar is not None or not left else f"   about {told(seconds)} left"
+        self._say(self._line(job, record) + rest + (f"   {record.error}" if record.error else ""))
 
     def note(self, text: str) -> None:
         """A line of its own."""
@@ -56,7 +57,7 @@ class Display:
         settings = [str(plain(job.settings[name])) for name in self.plan.varied]
         seed = str(job.seeds[0]) if len(job.seeds) == 1 else f"{len(job.seeds)} seeds"
         if record.state == FAILED:
-            return self._cells(settings, seed, "FAILED", "", f"{record.seconds:.1f} s") + f"  {record.error}"
+            return self._cells(settings, seed, "FAILED", "", f"{record.seconds:.1f} s")
         scores = [row["score"] for row in record.rows if row["score"] is not None]
         score = "-" if not scores else f"{sum(scores) / len(scores):.5g}"
         solved = [row["solved_at"] for row in record.rows if row["solved_at"] is not None]

@@ -29,7 +29,7 @@ class Measure:
 
 
 def _agent(f: Figures) -> tuple[float | None, int | None, dict[str, float]]:
-    return f["best_score"], f["solved_at"], {"total_steps": f["steps"], "episodes": f["episodes"]}
+    return f["best_score"], f["solved_at"], {"total_steps": f["steps"], "episodes": f["episodes"], "train_seconds": f["seconds"]}
 
 
 def _layer(f: Figures) -> tuple[float | None, int | None, dict[str, float]]:
@@ -42,7 +42,7 @@ def _housing(f: Figures) -> tuple[float | None, int | None, dict[str, float]]:
 
 
 def _digits(f: Figures) -> tuple[float | None, int | None, dict[str, float]]:
-    return f["accuracy"], None, {}
+    return f["accuracy"], None, {"train_seconds": f["train_seconds"]}
 
 
 def _bandit(f: Figures) -> tuple[float | None, int | None, dict[str, float]]:

@@ -159,8 +159,8 @@ def checked(settings_class: type[Any], changed: dict[str, Any]) -> dict[str, Any
 
 def folder_name(index: int, changed: dict[str, Any]) -> str:
     """1__gamma-0.9__ for the folder's name."""
-    told = "__".join(f"{name.replace('_', '-')}-{value}" for name, value in changed.items())
-    return f"{index + 1}__{safe(told).strip('-')[:LONGEST_NAME]}__"
+    told = "__".join(safe(f"{name}-{value}".replace("e+", "e")).strip("-") for name, value in changed.items())
+    return f"{index + 1}__{told[:LONGEST_NAME]}__"
 
 
 def seed_name(seeds: tuple[int, ...]) -> str:

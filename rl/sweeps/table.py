@@ -18,7 +18,7 @@ from rl.sweeps.record import FAILED, Record
 
 CSV, PARQUET = "table.csv", "table.parquet"
 MISSING = "missing"
-TIMES = ("seconds",)  # columns that are another in every run
+TIMES = ("seconds", "train_seconds")  # columns that are another in every run
 FIGURES = ("score", "solved_at")
 
 

@@ -18,7 +18,8 @@ from rl.core.cli import NEWEST
 from rl.core.errors import UsageError, require
 from rl.core.signals import Interrupted, StopSignals
 from rl.sweeps import plan as plans
-from rl.sweeps.backends import connected
+from rl.sweeps.backends import Map, connected
+from rl.sweeps.child import OUTPUT
 from rl.sweeps.conductor import Conductor
 from rl.sweeps.display import Display
 from rl.sweeps.plan import Plan
@@ -66,38 +67,42 @@ def run(settings: Settings) -> int:
     """Plan or read the plan, do what is missing, write the table, say where it is."""
     require(settings.jobs >= 0, f"--jobs is {settings.jobs}", "give 0 (one for each core) or a number")
     require(not settings.address or settings.backend != "loky", "--address is for a cluster", "add --backend dask or --backend ray")
-    folder, plan = resumed(settings) if settings.resume else begun(settings)
-    conductor = Conductor(folder, plan)
-    conductor.forget_failures()
-    total, done = len(plan.jobs), len(conductor.records)
+    if settings.resume:
+        folder, plan = resumed(settings)
+    else:
+        folder, plan = None, plans.make(settings.article, settings.seeds, settings.set, settings.test)
     with connected(settings.backend, settings.address, settings.jobs) as (perform_all, workers):
-        ended = f", {done} of them done before" if done else ""
-        print(f"rl.{plan.article}: {total} runs{ended}, {workers} at a time by {settings.backend}; folder {folder}", flush=True)
-        display = Display(plan, done)
-        try:
-            with StopSignals() as stop, stop.at_once():
-                conductor.run(perform_all, display)
-        except KeyboardInterrupt:
-            display.note("stopping: the runs that are under way write their checkpoints")
-            stopped = stop.received or 2
-        else:
-            stopped = 0
-        finally:
-            display.close()
-    conductor.settle()
+        conductor = Conductor(folder or begun(settings, plan), plan)
+        conductor.forget_failures()
+        stopped = conduct(conductor, perform_all, f"{workers} at a time by {settings.backend}")
     files = " and ".join(path.name for path in conductor.write_table())
     if stopped:
-        done = len(conductor.records)
-        raise Interrupted(stopped, f"stopped, {done} of {total} runs are done; go on:  python -m rl sweep --resume {folder}")
-    return told(folder, plan, conductor, files)
+        done = f"{len(conductor.records)} of {len(plan.jobs)} runs are done"
+        raise Interrupted(stopped, f"stopped, {done}; go on:  python -m rl sweep --resume {conductor.folder}")
+    return told(conductor, files)
 
 
-def begun(settings: Settings) -> tuple[Path, Plan]:
-    """A new sweep and its folder."""
-    plan = plans.make(settings.article, settings.seeds, settings.set, settings.test)
+def conduct(conductor: Conductor, perform_all: Map, how: str) -> int:
+    """Do what is missing, and show it; returns the signal that stopped it, or 0."""
+    total, done = len(conductor.plan.jobs), len(conductor.records)
+    before = f", {done} of them done before" if done else ""
+    print(f"rl.{conductor.plan.article}: {total} runs{before}, {how}; folder {conductor.folder}", flush=True)
+    display = Display(conductor.plan, done)
+    try:
+        with StopSignals() as stop:
+            conductor.run(perform_all, display, stop)
+    except KeyboardInterrupt:  # the second signal
+        pass
+    finally:
+        display.close()
+    return stop.received or 0
+
+
+def begun(settings: Settings, plan: Plan) -> Path:
+    """The folder of a new sweep."""
     folder = run_folder.create(settings.out, "sweep", plan.article, plan.jobs[0].seeds[0], dataclasses.asdict(settings))
     plan.write(folder)
-    return folder, plan
+    return folder
 
 
 def resumed(settings: Settings) -> tuple[Path, Plan]:
@@ -115,11 +120,12 @@ def resumed(settings: Settings) -> tuple[Path, Plan]:
     return folder, plans.read(folder)
 
 
-def told(folder: Path, plan: Plan, conductor: Conductor, files: str) -> int:
+def told(conductor: Conductor, files: str) -> int:
     """The last lines; 1 when a run failed."""
-    failed = [key for key, ended in conductor.records.items() if ended.state == FAILED]
-    for key in failed:
-        print(f"failed: {key}: {conductor.records[key].error}; see {folder / key / 'output.txt'}")
-    print(f"{len(conductor.records) - len(failed)} of {len(plan.jobs)} runs done; {files} in {folder}")
+    folder, failed = conductor.folder, [key for key, ended in conductor.records.items() if ended.state == FAILED]
+    if failed:
+        print(f"{len(failed)} failed; why is in the table, and all that was printed in {folder / failed[0] / OUTPUT} for example")
+        print(f"try them again:  python -m rl sweep --resume {folder}")
+    print(f"{len(conductor.records) - len(failed)} of {len(conductor.plan.jobs)} runs done; {files} in {folder}")
     print(f"compare:  python -m rl compare {folder}")
     return 1 if failed else 0
