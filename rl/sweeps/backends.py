@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -69,7 +70,7 @@ def _ray(address: str, count: int) -> Iterator[tuple[dict[str, Any], int]]:
         raise UsageError("Ray is not installed", "pip install '.[ray]'") from None
     try:
         own = {"num_cpus": count or None, "include_dashboard": False}
-        ray.init(log_to_driver=False, logging_level="ERROR", **({"address": address} if address else own))
+        ray.init(log_to_driver=False, logging_level=logging.ERROR, **({"address": address} if address else own))
     except (ConnectionError, ValueError, RuntimeError) as problem:
         reason = str(problem).splitlines()[0]
         raise UsageError(f"no Ray cluster answers at {address}: {reason}", "start one: ray start --head") from None

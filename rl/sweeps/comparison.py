@@ -70,25 +70,26 @@ def compare(runs: Sequence[Run], scale: Scale, threshold: float | None = None, w
     (measure,) = measures
     tasks = tuple(dict.fromkeys(run.task for run in runs))
     if len(tasks) > 1 or scale:
-        lacking = [task for task in tasks if task not in scale]
-        require(not lacking, f"the scores of {' and '.join(tasks)} have different units", f"give --scale {' '.join(f'{t}=LOW,HIGH' for t in lacking)}")
+        lacking = " ".join(f"{task}=LOW,HIGH" for task in tasks if task not in scale)
+        require(not lacking, f"the scores of {' and '.join(tasks)} have different units", f"give --scale {lacking}")
         runs = [run if run.score is None else replace(run, score=scaled(run.score, *scale[run.task])) for run in runs]
     if threshold is not None:
         runs = [reached(run, threshold, window or 100) for run in runs]
-    groups, left_out = [], []
+    groups: list[Group] = []
+    left_out: list[Group] = []
     for group in grouped(runs):
         whole = all(len(scores) for scores in group.scores(tasks))
         (groups if whole else left_out).append(group)
-    require(bool(groups), "no setting has a finished run" + (" on every task" if len(tasks) > 1 else ""), "see the errors in the table of the sweep")
+    require(bool(groups), "no setting has a finished run on every task", "see the errors in the table of the sweep")
     values = np.concatenate([scores for group in groups for scores in group.scores(tasks)])
     thresholds = np.linspace(values.min(), values.max(), THRESHOLDS)
     horizon = common_horizon(groups)
     curved = [run.folder for group in groups for run in group.runs if run.folder is not None]
     window = window or (usual_window([read_curve(folder, "steps") for folder in curved]) if curved else 0)
     own = "the article's goal" if threshold is None else f"a mean return of {threshold:g} over {window or 100} training episodes"
-    first = groups[0].scores(tasks)
-    compared = tuple(_compared(group, None if group is groups[0] else first, tasks, thresholds, horizon, window, measure) for group in groups)
-    return Comparison(compared, tuple(left_out), measure, tasks, bool(scale), thresholds, horizon, own, window)
+    firsts = [None, *[groups[0].scores(tasks)] * (len(groups) - 1)]
+    compared = [_compared(group, first, tasks, thresholds, horizon, window, measure) for group, first in zip(groups, firsts)]
+    return Comparison(tuple(compared), tuple(left_out), measure, tasks, bool(scale), thresholds, horizon, own, window)
 
 
 def _compared(
