@@ -11,7 +11,7 @@ from importlib import metadata
 
 PACKAGES = (
     "nnlite-rl", "numpy", "numba", "gymnasium", "pygame", "pygame-ce", "pillow", "matplotlib", "safetensors", "scikit-learn",
-    "tensorboardX", "tensorboard", "ale-py", "onnx", "torch", "jax", "stable-baselines3", "keras-rl", "keras-rl2",
+    "tensorboardX", "tensorboard", "ale-py", "onnx", "onnxruntime", "torch", "jax", "stable-baselines3", "keras-rl", "keras-rl2",
 )
 SLOWING = ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE")
 

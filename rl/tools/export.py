@@ -66,7 +66,7 @@ def run(settings: Settings) -> int:
     states = played(model, str(env_id), int(config["settings"].get("max_episode_steps", 0))) if env_id else drawn(model)
     save_onnx(model, path, notes)
     worst, largest = worst_difference(model, path, states)
-    print(f"{path}, {path.stat().st_size / 1e6:.2f} MB")
+    print(f"{path}, {path.stat().st_size / 1e3:,.0f} kB")
     print(f"  input   (N, {', '.join(map(str, model.input_shape))}) {'uint8' if states.dtype == np.uint8 else 'float32'}")
     print(f"  output  (N, {', '.join(map(str, model.output_shape))}) float32: {GIVES.get(article, 'what the network gives')}")
     kind = "states of played games" if env_id else "random inputs"
