@@ -51,7 +51,7 @@ from rl.core.experience import Experience
 from rl.core.experiment import command
 from rl.core.guards import check_loss
 from rl.core.networks import network
-from rl.core.policy import actor_critic_loss, explained_variance, probabilities, sample_actions
+from rl.core.policy import actor_critic_loss, entropies, explained_variance, probabilities, sample_actions
 from rl.core.returns import generalized_advantages
 from rl.core.rollout import Rollout
 from rl.core.seeding import Streams
@@ -166,7 +166,7 @@ class ActorCriticAgent(Agent):
     def update(self, rollout: Rollout) -> Metrics:
         """One step of gradient descent on the rollout, which is then forgotten."""
         s = self.settings
-        output = self.model.forward(rollout.flat_observations())                               # (T * E, A + 1)
+        self.outputs = output = self.model.forward(rollout.flat_observations())                # (T * E, A + 1)
         values = np.ascontiguousarray(output[:, -1])                                           # (T * E,)
         advantages = self.advantages(rollout, values)                                          # (T * E,) constants from here on
         returns = advantages + values
@@ -190,6 +190,9 @@ class ActorCriticAgent(Agent):
         values = values.reshape(r.rewards.shape)                                               # (T, E)
         beyond = r.next_values(values, self.values)
         return generalized_advantages(r.rewards, values, beyond, r.terminated, r.done, s.gamma, s.gae_lambda).ravel()
+
+    def distributions(self) -> dict[str, Array]:
+        return {} if self.outputs is None else {"train/policy_entropy": entropies(self.outputs[:, :-1])}
 
     def status(self) -> Metrics:
         return {"train/n_updates": self.updates}

@@ -191,7 +191,7 @@ class DeepQNetworkAgent(Agent):
         next_q = self.target.predict(batch.next_observations)                                  # (B, A)
         chooser = self.model.predict(batch.next_observations) if self.settings.double else next_q
         goal = td_target(batch.returns, batch.discounts, next_q, chooser)                      # (B,)
-        q = self.model.forward(batch.observations)                                             # (B, A)
+        self.outputs = q = self.model.forward(batch.observations)                              # (B, A)
         loss, dq = td_loss(q, batch.actions, goal, self.settings.huber_delta)                  # zero off the chosen action
         check_loss(loss, returns=batch.returns, target=goal, q=q)
         self.model.backward(dq)
@@ -200,6 +200,9 @@ class DeepQNetworkAgent(Agent):
         if self.updates % self.settings.target_update == 0:
             self.target.copy_from(self.model)
         return {"train/loss": loss, "train/target_mean": float(np.add.reduce(goal)) / len(goal)}
+
+    def distributions(self) -> dict[str, Array]:
+        return {} if self.outputs is None else {"train/q_values": self.outputs}
 
     def status(self) -> Metrics:
         return {"rollout/exploration_rate": self.epsilon, "train/n_updates": self.updates}

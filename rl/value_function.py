@@ -145,13 +145,16 @@ class ValueFunctionAgent(Agent):
         """One step of gradient descent on a batch."""
         next_q = self.preferences(batch.next_observations)                                # (B, A)
         goal = td_target(batch.returns, batch.discounts, next_q)                          # (B,) a constant from here on
-        q = self.model.forward(self.scaler(batch.observations))                           # (B, A)
+        self.outputs = q = self.model.forward(self.scaler(batch.observations))            # (B, A)
         loss, dq = td_loss(q, batch.actions, goal, SQUARED)                               # zero off the chosen action
         check_loss(loss, target=goal)
         self.model.backward(dq)
         self.optimizer.step()
         self.updates += 1
         return {"train/loss": loss, "train/target_mean": float(np.add.reduce(goal)) / len(goal)}
+
+    def distributions(self) -> dict[str, Array]:
+        return {} if self.outputs is None else {"train/q_values": self.outputs}
 
     def status(self) -> Metrics:
         return {"rollout/exploration_rate": self.settings.epsilon, "train/n_updates": self.updates}

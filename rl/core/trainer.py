@@ -157,6 +157,8 @@ class Trainer:
         if self.recent:
             values |= {"rollout/ep_rew_mean": float(np.mean(self.recent)), "rollout/ep_len_mean": float(np.mean(self.lengths[-RECENT:]))}
         self.logger.row(self.agent.steps, values)
+        for name, numbers in self.agent.distributions().items():
+            self.logger.histogram(self.agent.steps, name, numbers)
         if observations.dtype == np.uint8 and observations.ndim == 4:
             self.logger.strip(self.agent.steps, "rollout/observation", [observations[0, :, :, k] for k in range(observations.shape[3])])
 
