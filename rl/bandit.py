@@ -183,6 +183,13 @@ def run(settings: Settings):
     return bandit_report.run(settings)
 
 
+def measure_seeds(settings: Settings, seeds):
+    """The figures of a run for each seed, many in one compiled call; see rl/bandit_report.py."""
+    from rl import bandit_report
+
+    return bandit_report.measure_seeds(settings, seeds)
+
+
 def main(argv: list[str] | None = None) -> int:
     return command(
         "bandit",

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import csv
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -15,6 +17,7 @@ from rl.bandit_simulation import simulate, streams_of
 from rl.core.run_folder import create, write_json
 from rl.core.settings import as_dict
 
+MOST_PLAYS = 20_000_000                                # held in memory at once: 200 MB
 
 @dataclass
 class Result:
@@ -29,15 +32,60 @@ class Result:
 
 def measure(algo, settings: bandit.Settings) -> Result:
     """Play all simulations of one algorithm."""
-    arms, chances = [bandit.SlotArm(p) for p in settings.arms], np.array(settings.arms)
-    simulate(algo, arms, streams_of(0, 1), 1)          # compiles, or loads what was compiled before
+    compiled(algo, settings)
     begin = time.perf_counter()
     streams = streams_of(settings.seed, settings.num_sims)
-    chosen, rewards = simulate(algo, arms, streams, settings.num_time, settings.num_threads)
-    seconds = time.perf_counter() - begin
+    chosen, rewards = simulate(algo, arms_of(settings), streams, settings.num_time, settings.num_threads)
+    return judged(algo, settings, chosen, rewards, time.perf_counter() - begin)
+
+
+def measure_seeds(settings: bandit.Settings, seeds: Sequence[int]) -> list[dict[str, Any]]:
+    """The figures of `run` for each seed, many seeds in one compiled call; no pictures, nothing written.
+
+    Equal to those of the same seeds run one by one, on any number of threads.
+    """
+    found: list[dict[str, Any]] = [{} for _ in seeds]
+    at_once = max(1, MOST_PLAYS // (settings.num_sims * settings.num_time))
+    for algo in settings.algorithms():
+        compiled(algo, settings)
+        for first in range(0, len(seeds), at_once):
+            begin = time.perf_counter()
+            some = seeds[first : first + at_once]
+            streams = np.concatenate([streams_of(seed, settings.num_sims) for seed in some])
+            chosen, rewards = simulate(algo, arms_of(settings), streams, settings.num_time, settings.num_threads)
+            seconds = (time.perf_counter() - begin) / len(some)
+            for index in range(len(some)):
+                rows = slice(index * settings.num_sims, (index + 1) * settings.num_sims)
+                found[first + index][algo.label()] = figures(judged(algo, settings, chosen[rows], rewards[rows], seconds))
+    return [{"algorithms": algorithms} for algorithms in found]
+
+
+def compiled(algo, settings: bandit.Settings) -> None:
+    """Compile it, or load what was compiled before."""
+    simulate(algo, arms_of(settings), streams_of(0, 1), 1)
+
+
+def arms_of(settings: bandit.Settings) -> list[bandit.SlotArm]:
+    return [bandit.SlotArm(p) for p in settings.arms]
+
+
+def judged(algo, settings: bandit.Settings, chosen: np.ndarray, rewards: np.ndarray, seconds: float) -> Result:
+    """What the simulations (N, T) of one algorithm and seed reached."""
+    chances = np.array(settings.arms)
     lost = (chances.max() - chances)[chosen]           # (N, T) what each choice costs on average
     best_arm = float((lost[:, -1] == 0).mean())
     return Result(algo.label(), rewards.mean(axis=0), lost.mean(axis=0).cumsum(), best_arm, seconds)
+
+
+def figures(result: Result) -> dict[str, float]:
+    """What result.json says of one algorithm."""
+    return {
+        "mean_reward": float(result.rewards.mean()),
+        "last_play": float(result.rewards[-1]),
+        "best_arm": result.best_arm,
+        "regret": float(result.regret[-1]),
+        "seconds": result.seconds,
+    }
 
 
 def run(settings: bandit.Settings) -> list[Result]:
@@ -71,16 +119,7 @@ def _write(folder: Path, settings: bandit.Settings, results: list[Result], slope
         for result in results:
             for t, (reward, regret) in enumerate(zip(result.rewards, result.regret), start=1):
                 table.writerow([result.label, t, f"{reward:.6g}", f"{regret:.6g}"])
-    summary = {
-        result.label: {
-            "mean_reward": float(result.rewards.mean()),
-            "last_play": float(result.rewards[-1]),
-            "best_arm": result.best_arm,
-            "regret": float(result.regret[-1]),
-            "seconds": result.seconds,
-        }
-        for result in results
-    }
+    summary = {result.label: figures(result) for result in results}
     write_json(folder / "result.json", {"algorithms": summary, "lai_robbins_slope": slope})
     title = f"Slot machines {settings.arms}, {settings.num_sims} simulations"
     draw_rewards(folder / "rewards.png", {result.label: result.rewards for result in results[:3]}, title)

@@ -180,6 +180,13 @@ def run(settings: Settings):
     return maze_report.learn_one(settings)
 
 
+def measure_seeds(settings: Settings, seeds):
+    """The figures of a run for each seed, many in one compiled call; see rl/maze_report.py."""
+    from rl import maze_report
+
+    return maze_report.measure_seeds(settings, seeds)
+
+
 def main(argv: list[str] | None = None) -> int:
     return command(
         "maze",
