@@ -94,6 +94,14 @@ def test_parquet_says_the_same(swept):
     assert stored[0]["score"] == float(rows_of(swept[1])[0]["score"]) and stored[2]["score"] is None
 
 
+@pytest.mark.parametrize("backend", ["dask", pytest.param("ray", marks=pytest.mark.slow)])
+def test_a_cluster_gives_the_same_table(tmp_path, backend):
+    pytest.importorskip({"dask": "distributed", "ray": "ray"}[backend], reason="the extra is not installed")
+    _, here = sweep(tmp_path / "here", *HOUSING, "--seeds", "0:3")
+    _, there = sweep(tmp_path / "there", *HOUSING, "--seeds", "0:3", "--backend", backend)
+    assert without_times(here) == without_times(there)
+
+
 @linux
 def test_killed_workers_and_runs_change_nothing():
     done = subprocess.run(
