@@ -14,6 +14,7 @@ TOOLS = {
     "sweep": ("rl.tools.sweep", "many seeds and settings of an article, in parallel, on one machine or a cluster"),
     "compare": ("rl.tools.compare", "settings beside each other: means with intervals, on one page"),
     "plot": ("rl.tools.plot", "lay the learning curves of several runs over each other"),
+    "export": ("rl.tools.export", "a run's network as an ONNX file, compared with ours in onnxruntime"),
     "bench": ("rl.tools.bench", "speed beside the frameworks that are installed (from a clone)"),
     "doctor": ("rl.tools.doctor", "versions, compiled kernels, threads, display: what a bug report needs"),
 }

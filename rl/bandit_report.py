@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,12 +12,18 @@ from typing import Any
 import numpy as np
 
 from rl import bandit
+from rl.bandit_algorithms import Algorithm
 from rl.bandit_plots import draw_regret, draw_rewards, lai_robbins
 from rl.bandit_simulation import simulate, streams_of
-from rl.core.run_folder import create, write_json
-from rl.core.settings import as_dict
+from rl.core.errors import require
+from rl.core.pieces import in_pieces, opened
+from rl.core.resume import RESULT, keep_settings
+from rl.core.run_folder import write_json
 
-MOST_PLAYS = 20_000_000                                # held in memory at once: 200 MB
+MAY_CHANGE = {"num_sims", "out", "num_threads", "config", "resume"}
+PLAYS_AT_ONCE = 2_000_000                              # between two moments at which the run may be stopped
+MOST_PLAYS = 20_000_000                                # of many seeds, held in memory at once: 40 MB
+
 
 @dataclass
 class Result:
@@ -30,13 +36,57 @@ class Result:
     seconds: float                                     # for all plays, compiling left out
 
 
-def measure(algo, settings: bandit.Settings) -> Result:
+@dataclass
+class Tally:
+    """What the simulations of one algorithm have given so far, in whole numbers: the same in one piece and in many."""
+
+    done: int                                          # simulations
+    coins: np.ndarray                                  # (T,) int64: from how many of them each play brought a coin
+    plays: np.ndarray                                  # (T, A) int64: in how many of them each play was on each arm
+    seconds: float                                     # for all plays, compiling left out
+
+    @classmethod
+    def empty(cls, settings: bandit.Settings) -> Tally:
+        return cls(0, np.zeros(settings.num_time, np.int64), np.zeros((settings.num_time, len(settings.arms)), np.int64), 0.0)
+
+    def add(self, chosen: np.ndarray, rewards: np.ndarray) -> None:
+        """Count further simulations (N, T) in."""
+        times, arms = self.plays.shape
+        cells = chosen + arms * np.arange(times)       # (N, T): the place of each choice in `plays`
+        self.done += len(chosen)
+        self.coins += rewards.sum(axis=0, dtype=np.int64)
+        self.plays += np.bincount(cells.ravel(), minlength=times * arms).reshape(times, arms)
+
+
+def measure(algo: Algorithm, settings: bandit.Settings) -> Result:
     """Play all simulations of one algorithm."""
-    compiled(algo, settings)
-    begin = time.perf_counter()
+    tally = Tally.empty(settings)
+    for _ in simulated(algo, settings, tally):
+        pass
+    return result_of(algo, settings, tally)
+
+
+def simulated(algo: Algorithm, settings: bandit.Settings, tally: Tally) -> Iterator[None]:
+    """Play the simulations that the tally lacks, about PLAYS_AT_ONCE plays between two yields."""
+    arms = [bandit.SlotArm(p) for p in settings.arms]
+    simulate(algo, arms, streams_of(0, 1), 1)          # compiles, or loads what was compiled before
     streams = streams_of(settings.seed, settings.num_sims)
-    chosen, rewards = simulate(algo, arms_of(settings), streams, settings.num_time, settings.num_threads)
-    return judged(algo, settings, chosen, rewards, time.perf_counter() - begin)
+    at_once = max(1, PLAYS_AT_ONCE // settings.num_time)
+    while tally.done < settings.num_sims:
+        begin = time.perf_counter()
+        rows = streams[tally.done : tally.done + at_once]
+        chosen, rewards = simulate(algo, arms, rows, settings.num_time, settings.num_threads)
+        tally.seconds += time.perf_counter() - begin
+        tally.add(chosen, rewards)
+        yield
+
+
+def result_of(algo: Algorithm, settings: bandit.Settings, tally: Tally) -> Result:
+    """The curves of a tally."""
+    chances = np.array(settings.arms)
+    lost = chances.max() - chances                     # (A,) what a play on each arm costs on average
+    best_arm = float(tally.plays[-1, lost == 0].sum() / tally.done)
+    return Result(algo.label(), tally.coins / tally.done, (tally.plays @ lost / tally.done).cumsum(), best_arm, tally.seconds)
 
 
 def measure_seeds(settings: bandit.Settings, seeds: Sequence[int]) -> list[dict[str, Any]]:
@@ -44,37 +94,21 @@ def measure_seeds(settings: bandit.Settings, seeds: Sequence[int]) -> list[dict[
 
     Equal to those of the same seeds run one by one, on any number of threads.
     """
-    found: list[dict[str, Any]] = [{} for _ in seeds]
+    arms, found = [bandit.SlotArm(p) for p in settings.arms], [dict[str, Any]() for _ in seeds]
     at_once = max(1, MOST_PLAYS // (settings.num_sims * settings.num_time))
     for algo in settings.algorithms():
-        compiled(algo, settings)
+        simulate(algo, arms, streams_of(0, 1), 1)      # compiles, or loads what was compiled before
         for first in range(0, len(seeds), at_once):
-            begin = time.perf_counter()
-            some = seeds[first : first + at_once]
+            some, begin = seeds[first : first + at_once], time.perf_counter()
             streams = np.concatenate([streams_of(seed, settings.num_sims) for seed in some])
-            chosen, rewards = simulate(algo, arms_of(settings), streams, settings.num_time, settings.num_threads)
+            chosen, rewards = simulate(algo, arms, streams, settings.num_time, settings.num_threads)
             seconds = (time.perf_counter() - begin) / len(some)
             for index in range(len(some)):
-                rows = slice(index * settings.num_sims, (index + 1) * settings.num_sims)
-                found[first + index][algo.label()] = figures(judged(algo, settings, chosen[rows], rewards[rows], seconds))
+                rows, tally = slice(index * settings.num_sims, (index + 1) * settings.num_sims), Tally.empty(settings)
+                tally.add(chosen[rows], rewards[rows])
+                tally.seconds = seconds
+                found[first + index][algo.label()] = figures(result_of(algo, settings, tally))
     return [{"algorithms": algorithms} for algorithms in found]
-
-
-def compiled(algo, settings: bandit.Settings) -> None:
-    """Compile it, or load what was compiled before."""
-    simulate(algo, arms_of(settings), streams_of(0, 1), 1)
-
-
-def arms_of(settings: bandit.Settings) -> list[bandit.SlotArm]:
-    return [bandit.SlotArm(p) for p in settings.arms]
-
-
-def judged(algo, settings: bandit.Settings, chosen: np.ndarray, rewards: np.ndarray, seconds: float) -> Result:
-    """What the simulations (N, T) of one algorithm and seed reached."""
-    chances = np.array(settings.arms)
-    lost = (chances.max() - chances)[chosen]           # (N, T) what each choice costs on average
-    best_arm = float((lost[:, -1] == 0).mean())
-    return Result(algo.label(), rewards.mean(axis=0), lost.mean(axis=0).cumsum(), best_arm, seconds)
 
 
 def figures(result: Result) -> dict[str, float]:
@@ -90,19 +124,42 @@ def figures(result: Result) -> dict[str, float]:
 
 def run(settings: bandit.Settings) -> list[Result]:
     """Play, print the table, and write curves.csv, result.json, rewards.png and regret.png into the run's folder."""
-    folder = create(settings.out, "bandit", "rl/Bandit-v0", settings.seed, as_dict(settings))
+    with opened("bandit", "rl/Bandit-v0", settings, settings.resume, MAY_CHANGE) as (folder, state):
+        algorithms, slope = settings.algorithms(), lai_robbins(np.array(settings.arms))
+        tallies = [Tally.empty(settings) for _ in algorithms] if state is None else [Tally(**told) for told in state["tallies"]]
+        _check_progress(folder, settings, tallies)
+        results: list[Result] = []
+        in_pieces(
+            "bandit", folder, _all_pieces(settings, algorithms, tallies, results),
+            lambda: {"tallies": [vars(tally) for tally in tallies]},
+            lambda: f"{sum(tally.done for tally in tallies):,} of {len(tallies) * settings.num_sims:,} simulations",
+        )
+        print(f"In the long run no algorithm that is good on all arms gets by with less regret than {slope:.2f} ln t.")
+        _write(folder, settings, results, slope)
+    print(f"curves and pictures: {folder}")
+    return results
+
+
+def _check_progress(folder: Path, settings: bandit.Settings, tallies: list[Tally]) -> None:
+    """Raise UsageError when the run has played more than is asked for, or just that, and is finished."""
+    least, most = min(tally.done for tally in tallies), max(tally.done for tally in tallies)
+    ended = least >= settings.num_sims and (folder / RESULT).exists()
+    require(not ended, f"the run in {folder} is finished: {least:,} simulations", "give a larger --num-sims to go on")
+    require(most <= settings.num_sims, f"the run in {folder} has played {most:,} simulations", f"give --num-sims {most} or more")
+    if settings.resume:
+        keep_settings(folder, settings)
+        (folder / RESULT).unlink(missing_ok=True)
+
+
+def _all_pieces(settings: bandit.Settings, algorithms: list[Algorithm], tallies: list[Tally], results: list[Result]) -> Iterator[None]:
+    """All algorithms, one after the other; each one's line of the table as soon as it is done."""
     size = f"{settings.num_sims} simulations of {settings.num_time} plays"
     print(f"rl.bandit: {size} on the arms {settings.arms}, seed {settings.seed}")
     print(f"{'':34}{'mean reward':>12}{'last play':>11}{'best arm':>10}{'regret':>8}{'time':>10}")
-    results = []
-    for algo in settings.algorithms():
-        results.append(measure(algo, settings))
+    for algo, tally in zip(algorithms, tallies):
+        yield from simulated(algo, settings, tally)
+        results.append(result_of(algo, settings, tally))
         print(_line(results[-1]), flush=True)
-    slope = lai_robbins(np.array(settings.arms))
-    print(f"In the long run no algorithm that is good on all arms gets by with less regret than {slope:.2f} ln t.")
-    _write(folder, settings, results, slope)
-    print(f"curves and pictures: {folder}")
-    return results
 
 
 def _line(result: Result) -> str:

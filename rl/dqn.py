@@ -46,6 +46,7 @@ from rl.core.experience import Experience
 from rl.core.experiment import command
 from rl.core.guards import check_loss
 from rl.core.networks import network, observation_shape
+from rl.core.policy import epsilon_greedy
 from rl.core.replay import Batch, ReplayBuffer
 from rl.core.returns import td_loss, td_target
 from rl.core.schedules import linear
@@ -104,8 +105,9 @@ class Settings(AgentSettings):
 
     def validate(self) -> None:
         super().validate()
-        for name, least in (("n_step", 1), ("batch_size", 1), ("learning_starts", 0), ("train_freq", 1), ("target_update", 1), ("exploration_steps", 1)):
-            at_least(self, name, least)
+        for name in ("n_step", "batch_size", "train_freq", "target_update", "exploration_steps"):
+            at_least(self, name, 1)
+        at_least(self, "learning_starts", 0)
         at_least(self, "buffer_size", (self.n_step + 5) * self.num_envs)
         for name in ("initial_epsilon", "final_epsilon"):
             require(0 <= getattr(self, name) <= 1, f"{flag(name)} is {getattr(self, name)}", "give a share from 0 to 1")
@@ -161,11 +163,7 @@ class DeepQNetworkAgent(Agent):
         rng = self.rngs.exploration
         if self.steps < self.settings.learning_starts:
             return rng.integers(self.actions, size=len(observations))
-        best = self.greedy(observations)
-        explore = rng.random(len(observations)) < self.epsilon
-        if explore.any():
-            best[explore] = rng.integers(self.actions, size=int(explore.sum()))
-        return best
+        return epsilon_greedy(self.preferences(observations), self.epsilon, rng)
 
     def preferences(self, observations: Array) -> Array:
         """Q(s, a) for every action, (N, A)."""

@@ -118,8 +118,8 @@ class Trainer:
         agent, observations = self.agent, self._observations
         actions = agent.act(observations)
         following, rewards, terminated, truncated, info = self.envs.step(actions)
-        done = terminated | truncated
-        last = real_next(following, info, done) if info else following
+        done = terminated | truncated if info else None  # an end is always told in the info
+        last = following if done is None else real_next(following, info, done)
         if self._foreign:
             check_step(last, rewards, terminated, truncated, len(actions), agent.steps)
         try:
@@ -135,11 +135,11 @@ class Trainer:
         """A multiple of `every` lies in this step."""
         return every > 0 and self.agent.steps // every > before // every
 
-    def _count(self, rewards: Array, done: Array) -> None:
+    def _count(self, rewards: Array, done: Array | None) -> None:
         """Add up the running episodes, and report those that are over."""
         self._running_return += rewards
         self._running_length += 1
-        if done.any():
+        if done is not None:
             for game in np.flatnonzero(done):
                 total, length = float(self._running_return[game]), int(self._running_length[game])
                 self.returns.append(total)

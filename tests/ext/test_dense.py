@@ -89,7 +89,9 @@ def test_td_target_answers_none_to_what_does_not_fit(change):
     assert _td.td_target(returns, discounts, next_q) is None
 
 
-@pytest.mark.parametrize("wrong", [[0, 1, 2, 3], [0, -1, 0, 0], np.zeros(4, np.int64) + 2**40, np.zeros(4, np.int32), np.zeros(3, np.int64)])
+@pytest.mark.parametrize(
+    "wrong", [[0, 1, 2, 3], [0, -1, 0, 0], np.zeros(4, np.int64) + 2**40, np.zeros(4, np.int32), np.zeros(3, np.int64)]
+)
 def test_td_loss_answers_none_to_wrong_actions(wrong):
     returns, _, q, _, _ = case(0, 4, 3, np.float32)
     assert _td.td_loss(q, np.asarray(wrong), returns) is None
