@@ -75,7 +75,7 @@ def train(settings: Any, make_agent: Any, metrics: tuple[str, ...]) -> None:
         logger = Logger(folder, settings.env_id, COLUMNS + metrics)
         trainer = Trainer(
             agent,
-            Games(envs, rngs.environment),
+            Games(agent, envs, rngs.environment),
             evaluator,
             logger,
             Progress(settings.total_timesteps),

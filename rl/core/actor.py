@@ -84,8 +84,8 @@ class Actor:
         envs = observed(own.env_id, own.num_envs, own.max_episode_steps)
         self.length = own.segment
         self.agent: ReplayAgent = getattr(module, name)(envs.single_observation_space, envs.single_action_space, own, rngs)
-        self.player, self.games = Storing(self.agent), Games(envs, rngs.environment)
-        self.games.begin(self.player)
+        self.games = Games(Storing(self.agent), envs, rngs.environment)
+        self.games.begin()
         self.updates = -1
         self.sent = np.zeros(own.num_envs, np.int64)
 
@@ -101,7 +101,7 @@ class Actor:
         self.agent.steps = steps
         episodes: list[Episode] = []
         for _ in range(self.length):
-            episodes += self.games.step(self.player).episodes
+            episodes += self.games.step().episodes
         written = self.agent.replay.written.copy()
         segment = Segment(slots.taken(self.agent.replay, self.sent), episodes, updates)
         self.sent = written

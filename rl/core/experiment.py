@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from gymnasium import spaces
@@ -74,7 +74,7 @@ def train(article: str, settings: AgentSettings, make_agent: MakeAgent, metrics:
     rngs = streams(settings.seed)
     envs = observed(settings.env_id, settings.num_envs, settings.max_episode_steps)
     agent = make_agent(envs.single_observation_space, envs.single_action_space, settings, rngs)
-    source = source_of(article, settings, make_agent, envs, rngs)
+    source = source_of(article, settings, agent, envs, rngs)
     goal = goal_of(settings.env_id)
     evaluator = Evaluator(lambda n: observed(settings.env_id, n, settings.max_episode_steps), settings.eval_episodes, goal, rngs.evaluation)
     saved = None
@@ -116,14 +116,15 @@ def train(article: str, settings: AgentSettings, make_agent: MakeAgent, metrics:
     return Result(folder, trainer, seconds)
 
 
-def source_of(article: str, settings: AgentSettings, make_agent: MakeAgent, envs: VectorEnv, rngs: Streams) -> Source:
+def source_of(article: str, settings: AgentSettings, agent: Agent, envs: VectorEnv, rngs: Streams) -> Source:
     """These games, or actors elsewhere that play others like them; raises UsageError when the latter cannot be."""
     if not isinstance(settings, ActorSettings) or not settings.actors:
-        return Games(envs, rngs.environment)
+        return Games(agent, envs, rngs.environment)
+    from rl.core.actor import ReplayAgent
     from rl.core.fleet import Fleet
 
     envs.close()
-    return Fleet(f"rl.{article}:{make_agent.__name__}", settings)  # type: ignore[attr-defined]
+    return Fleet(cast(ReplayAgent, agent), f"rl.{article}:{type(agent).__name__}", settings)
 
 
 def stopped(article: str, steps: int, folder: Path) -> str:

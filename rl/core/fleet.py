@@ -10,23 +10,20 @@ are cut off where they were last seen. What an actor has not sent is lost, nothi
 
 from __future__ import annotations
 
-import os
 import time
 from collections import Counter
 from dataclasses import asdict
-from types import ModuleType
 from typing import Any
 
 from rl.core.actor import Actor, ReplayAgent, Segment, Weights
 from rl.core.agent import Array, Metrics
-from rl.core.errors import UsageError
 from rl.core.games import Played
 from rl.core.guards import located
+from rl.core.ray_cluster import connect, ray_module
 from rl.core.settings import ActorSettings
 from rl.core.slots import abandon, put
 
 KEY = 5  # actors' generators come after those that streams() itself spawns
-OBJECT_STORE = 256 << 20  # bytes of shared memory of a cluster of our own: weights and segments under way
 PATIENCE = 1.0  # seconds after which the loop looks around when nothing arrives: a signal may have come
 SILENCE = 10.0  # seconds without a segment after which it is said
 DEATHS = 3  # of one actor, one after the other, before it sent anything: then the cause is not chance
@@ -36,16 +33,17 @@ COLUMNS = ("actors/playing", "actors/waited", "actors/lag")
 class Fleet:
     """The actors of a run, as a Trainer's source of experience.
 
-    maker  "module:class" of the agent
+    agent  the learner
+    maker  "module:class" of it, from which the actors make theirs
 
     Raises UsageError when Ray is missing. `begin` and `set_state` connect to the cluster, or raise UsageError.
     """
 
-    columns = COLUMNS
+    columns: tuple[str, ...] = COLUMNS
 
-    def __init__(self, maker: str, settings: ActorSettings) -> None:
-        self.ray = ray_module()
-        self.maker, self.settings = maker, settings
+    def __init__(self, agent: ReplayAgent, maker: str, settings: ActorSettings) -> None:
+        self.ray = ray_module(local=not settings.ray_address)
+        self.agent, self.maker, self.settings = agent, maker, settings
         self.stride = settings.segment * settings.num_envs
         self.births = 0  # actors ever started: no two get the same random numbers
         self._actors: list[Any] = []
@@ -58,15 +56,15 @@ class Fleet:
         self._since = self._heard = time.perf_counter()
         self._started_ray = False
 
-    def begin(self, agent: ReplayAgent) -> None:
+    def begin(self) -> None:
         """Connect, start all actors, and ask each for a segment."""
-        self._started_ray = connect(self.ray, self.settings)
+        self._started_ray = connect(self.ray, self.settings.ray_address, self.settings.actors)
         self._actors = [self._born(number) for number in range(self.settings.actors)]
         for number in range(self.settings.actors):
-            self._ask(number, agent)
+            self._ask(number)
         self._since = self._heard = time.perf_counter()
 
-    def step(self, agent: ReplayAgent) -> Played:
+    def step(self) -> Played:
         """Take in the next segment that arrives, and learn from it; nothing when none arrives in a second."""
         asked = time.perf_counter()
         ready, _ = self.ray.wait(list(self._pending), timeout=PATIENCE)
@@ -78,20 +76,20 @@ class Fleet:
         try:
             segment: Segment = self.ray.get(ready[0])
         except (self.ray.exceptions.RayActorError, self.ray.exceptions.ObjectLostError) as problem:
-            return Played(said=self._replace(number, agent, problem))
+            return Played(said=self._replace(number, problem))
         except self.ray.exceptions.RayTaskError as problem:
             raise problem.cause from None
         self._heard = now
         self._playing.add(number)
         del self._deaths[number]
         self._segments += 1
-        self._lag += agent.updates - segment.updates
-        self._ask(number, agent)
-        put(agent.replay, number * self.settings.num_envs, segment.slots)
+        self._lag += self.agent.updates - segment.updates
+        self._ask(number)
+        put(self.agent.replay, number * self.settings.num_envs, segment.slots)
         try:
-            return Played(agent.learn(segment.slots.steps), segment.episodes)
+            return Played(self.agent.learn(segment.slots.steps), segment.episodes)
         except FloatingPointError as problem:
-            raise located(problem, agent.model, agent.steps) from None
+            raise located(problem, self.agent.model, self.agent.steps) from None
 
     def status(self) -> Metrics:
         """How many actors have sent something, the share of time that the learner waited for them, how many updates old
@@ -107,11 +105,11 @@ class Fleet:
     def get_state(self) -> dict[str, Any]:
         return {"births": self.births}
 
-    def set_state(self, state: dict[str, Any], agent: ReplayAgent) -> None:
+    def set_state(self, state: dict[str, Any]) -> None:
         """See Source; the games that were under way are lost, new ones begin."""
         self.births = state["births"]
-        abandon(agent.replay, 0, self.settings.games)
-        self.begin(agent)
+        abandon(self.agent.replay, 0, self.settings.games)
+        self.begin()
 
     def close(self) -> None:
         """Stop the actors, and Ray where it was started for them."""
@@ -130,28 +128,32 @@ class Fleet:
         self.births += 1
         return self.ray.remote(num_cpus=1)(Actor).remote(self.maker, asdict(self.settings), key)
 
-    def _ask(self, number: int, agent: ReplayAgent) -> None:
+    def _ask(self, number: int) -> None:
         """The next segment of this actor, with weights at most `broadcast` updates old."""
-        if self._weights is None or agent.updates - self._weights[0] >= self.settings.broadcast:
-            self._weights = agent.updates, self.ray.put(Weights(agent.model.params, agent.model.state))
+        if self._weights is None or self.agent.updates - self._weights[0] >= self.settings.broadcast:
+            self._weights = self.agent.updates, self.ray.put(Weights(self.agent.model.params, self.agent.model.state))
         updates, weights = self._weights
-        self._pending[self._actors[number].play.remote(updates, agent.steps, weights)] = number
+        self._pending[self._actors[number].play.remote(updates, self.agent.steps, weights)] = number
 
-    def _replace(self, number: int, agent: ReplayAgent, problem: Exception) -> str:
+    def _replace(self, number: int, problem: Exception) -> str:
         """This actor is gone: cut its games off, start another one; what is said of it.
 
-        Raises RuntimeError when one after the other dies before it sent anything.
+        Raises RuntimeError when it cannot even start, or one after the other dies before it sent anything.
         """
-        reason = str(problem).strip().splitlines()[0]
+        lines = str(problem).strip().splitlines()
+        if getattr(problem, "actor_init_failed", False):
+            remedy = "every machine needs this version of the project, and the environment's module"
+            raise RuntimeError(f"actor {number} cannot start: {lines[-1]}\n  {remedy}")
         self._playing.discard(number)
         self._deaths[number] += 1
         if self._deaths[number] > DEATHS:
-            raise RuntimeError(f"actor {number} died {DEATHS + 1} times before it sent anything: {reason}\n  look into Ray's logs on its machine")
+            what = f"actor {number} died {DEATHS + 1} times before it sent anything: {lines[0]}"
+            raise RuntimeError(f"{what}\n  Ray's logs on its machine say more")
         self.ray.kill(self._actors[number])
-        abandon(agent.replay, number * self.settings.num_envs, self.settings.num_envs)
+        abandon(self.agent.replay, number * self.settings.num_envs, self.settings.num_envs)
         self._actors[number] = self._born(number)
-        self._ask(number, agent)
-        return f"actor {number} is gone, another one takes its place ({reason})"
+        self._ask(number)
+        return f"actor {number} is gone, another one takes its place: {lines[0]}"
 
     def _silence(self, now: float) -> str:
         """What is said when nothing has arrived for too long."""
@@ -159,33 +161,5 @@ class Fleet:
             return ""
         self._heard = now
         absent = self.settings.actors - len(self._playing)
-        return f"no actor has sent anything for {SILENCE:.0f} s" + (f"; {absent} of {self.settings.actors} wait for a free core" if absent else "")
-
-
-def ray_module() -> ModuleType:
-    """Ray; raises UsageError when it is not installed."""
-    try:
-        import ray
-    except ModuleNotFoundError:
-        raise UsageError("--actors needs Ray, which is not installed", "pip install '.[ray]', or leave --actors away") from None
-    return ray
-
-
-def connect(ray: ModuleType, settings: ActorSettings) -> bool:
-    """Connect to the cluster, or start one on this machine that no other can reach; False when this was done before.
-
-    Raises UsageError when there is no cluster at the address.
-    """
-    if ray.is_initialized():
-        return False
-    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-    quiet = {"log_to_driver": False, "logging_level": "ERROR"}
-    if not settings.ray_address:
-        ray.init(num_cpus=settings.actors, include_dashboard=False, object_store_memory=OBJECT_STORE, _node_ip_address="127.0.0.1", **quiet)
-        return True
-    try:
-        ray.init(address=settings.ray_address, **quiet)
-    except (ConnectionError, ValueError, RuntimeError) as problem:
-        what = " ".join(str(problem).split())
-        raise UsageError(f"no Ray cluster at {settings.ray_address}: {what}", "start one (ray start --head), or leave --ray-address away") from None
-    return True
+        waiting = f"; {absent} of {self.settings.actors} wait for a free core" if absent else ""
+        return f"no actor has sent anything for {SILENCE:.0f} s{waiting}"

@@ -30,7 +30,7 @@ class Played(NamedTuple):
 
 
 class Source(Protocol):
-    """Plays, and lets the agent observe what came of it.
+    """Plays for an agent, and lets it observe what came of it.
 
     stride   environment steps that the agent observes at a time
     columns  names of what `status` tells
@@ -39,11 +39,11 @@ class Source(Protocol):
     stride: int
     columns: tuple[str, ...]
 
-    def begin(self, agent: Agent) -> None:
+    def begin(self) -> None:
         """Start the games of a new run."""
 
-    def step(self, agent: Agent) -> Played:
-        """Go on a little; `agent.steps` has grown by what was observed, perhaps by nothing."""
+    def step(self) -> Played:
+        """Go on a little; the agent's `steps` have grown by what was observed, perhaps by nothing."""
 
     def status(self) -> Metrics:
         """Numbers for progress.csv."""
@@ -54,8 +54,8 @@ class Source(Protocol):
     def get_state(self) -> dict[str, Any]:
         """All that the next step depends on, besides the agent; arrays are not copied."""
 
-    def set_state(self, state: dict[str, Any], agent: Agent) -> None:
-        """Go on from what get_state gave, with an agent that was put back already."""
+    def set_state(self, state: dict[str, Any]) -> None:
+        """Go on from what get_state gave; the agent was put back already."""
 
     def close(self) -> None:
         """Give everything back."""
@@ -70,19 +70,20 @@ class Games:
 
     columns: tuple[str, ...] = ()
 
-    def __init__(self, envs: VectorEnv, seed: int) -> None:
+    def __init__(self, agent: Agent, envs: VectorEnv, seed: int) -> None:
+        self.agent = agent
         self.envs, self.seed, self.stride = envs, seed, envs.num_envs
         self._returns = np.zeros(envs.num_envs)  # of the games under way
         self._lengths = np.zeros(envs.num_envs, np.int64)
         self._observations: Array = np.zeros(0)  # what the games show now
         self._foreign = not isinstance(envs.unwrapped, NativeVectorEnv)  # our own simulators have no way to give NaN
 
-    def begin(self, agent: Agent) -> None:
+    def begin(self) -> None:
         self._observations, _ = self.envs.reset(seed=self.seed)
 
-    def step(self, agent: Agent) -> Played:
+    def step(self) -> Played:
         """One step of every game."""
-        observations = self._observations
+        agent, observations = self.agent, self._observations
         actions = agent.act(observations)
         following, rewards, terminated, truncated, info = self.envs.step(actions)
         done = terminated | truncated
@@ -122,7 +123,7 @@ class Games:
             "running_length": self._lengths,
         }
 
-    def set_state(self, state: dict[str, Any], agent: Agent) -> None:
+    def set_state(self, state: dict[str, Any]) -> None:
         """See Source; games that cannot be put back into their middle begin anew."""
         if state["games"] is not None:
             self.envs.set_state(state["games"])  # type: ignore[attr-defined]
@@ -130,8 +131,8 @@ class Games:
             self._returns[...] = state["running_return"]
             self._lengths[...] = state["running_length"]
         else:
-            agent.cut_off(state["observations"])
-            self._observations, _ = self.envs.reset(seed=(self.seed + agent.steps) % 2**32)
+            self.agent.cut_off(state["observations"])
+            self._observations, _ = self.envs.reset(seed=(self.seed + self.agent.steps) % 2**32)
 
     def close(self) -> None:
         self.envs.close()

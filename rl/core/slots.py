@@ -41,8 +41,8 @@ def taken(replay: ReplayBuffer, since: Array) -> Slots:
     if np.any((counts < 0) | (counts > replay.length)):
         raise ValueError(f"the replay keeps {replay.length} slots a game, of which {counts.tolist()} are asked for")
     at = places(replay, 0, since, counts)
-    flat = (array.reshape(-1)[at] for array in (replay.kind, replay.age, replay.actions, replay.rewards))
-    return Slots(counts, replay.frames[at], *flat)
+    kind, age, actions, rewards = (ring.reshape(-1)[at] for ring in columns_of(replay))
+    return Slots(counts, replay.frames[at], kind, age, actions, rewards)
 
 
 def put(replay: ReplayBuffer, first: int, slots: Slots) -> None:
@@ -50,18 +50,18 @@ def put(replay: ReplayBuffer, first: int, slots: Slots) -> None:
 
     Raises ValueError, and writes nothing, when they do not fit.
     """
-    games = slice(first, first + len(slots.counts))
-    size = (int(slots.counts.sum()),)
-    columns = slots[2:]
-    if first < 0 or games.stop > replay.num_envs or np.any((slots.counts < 0) | (slots.counts > replay.length)):
-        raise ValueError(f"{slots.counts.tolist()} slots do not fit into rings {games.start} to {games.stop - 1} of {replay.num_envs}, {replay.length} long")
-    if slots.frames.shape != size + replay.frames.shape[1:] or slots.frames.dtype != replay.dtype or any(c.shape != size for c in columns):
-        raise ValueError(f"the replay stores frames {replay.dtype}{replay.frames.shape[1:]}, not {slots.frames.dtype}{slots.frames.shape[1:]}")
-    at = places(replay, first, replay.written[games], slots.counts)
-    replay.frames[at] = slots.frames
-    for ring, column in zip((replay.kind, replay.age, replay.actions, replay.rewards), columns):
+    counts, frames, *columns = slots
+    games, size, frame = slice(first, first + len(counts)), (int(counts.sum()),), replay.frames.shape[1:]
+    if first < 0 or games.stop > replay.num_envs or np.any((counts < 0) | (counts > replay.length)):
+        rings = f"rings {games.start} to {games.stop - 1} of {replay.num_envs}, {replay.length} long"
+        raise ValueError(f"{counts.tolist()} slots do not fit into {rings}")
+    if frames.shape != size + frame or frames.dtype != replay.dtype or any(column.shape != size for column in columns):
+        raise ValueError(f"the replay stores frames {replay.dtype}{frame}, not {frames.dtype}{frames.shape[1:]}")
+    at = places(replay, first, replay.written[games], counts)
+    replay.frames[at] = frames
+    for ring, column in zip(columns_of(replay), columns):
         ring.reshape(-1)[at] = column
-    replay.written[games] += slots.counts
+    replay.written[games] += counts
 
 
 def abandon(replay: ReplayBuffer, first: int, games: int) -> None:
@@ -76,7 +76,14 @@ def abandon(replay: ReplayBuffer, first: int, games: int) -> None:
                 replay.kind[game, newest] = LAST
 
 
+def columns_of(replay: ReplayBuffer) -> tuple[Array, Array, Array, Array]:
+    """(N, L) each: what a slot holds besides its frame, in the order of Slots."""
+    return replay.kind, replay.age, replay.actions, replay.rewards
+
+
 def places(replay: ReplayBuffer, first: int, since: Array, counts: Array) -> Array:
     """(S,) the rows that follow the `since` slots written into each of the rings first, first + 1, ..."""
-    rings = [(first + game) * replay.length + np.arange(start, start + count) % replay.length for game, (start, count) in enumerate(zip(since, counts))]
-    return np.concatenate(rings)
+    length = replay.length
+    return np.concatenate([
+        game * length + np.arange(start, start + count) % length for game, (start, count) in enumerate(zip(since, counts), first)
+    ])

@@ -84,7 +84,7 @@ class Trainer:
         """
         with self.stop:
             if not self._begun:
-                self.source.begin(self.agent)
+                self.source.begin()
                 self._begun = True
             if self._evaluation_due:
                 self._evaluate()
@@ -107,7 +107,7 @@ class Trainer:
 
     def _step(self) -> None:
         """Play a little, and note what came of it."""
-        metrics, episodes, said = self.source.step(self.agent)
+        metrics, episodes, said = self.source.step()
         if metrics:
             self.logger.add(metrics)
         for episode in episodes:
@@ -129,7 +129,8 @@ class Trainer:
         self.progress.episode(self.returns)
 
     def _log(self) -> None:
-        values = {"time/fps": self.progress.rate(), "time/episodes": float(len(self.returns)), **self.agent.status(), **self.source.status()}
+        values = {"time/fps": self.progress.rate(), "time/episodes": float(len(self.returns))}
+        values |= {**self.agent.status(), **self.source.status()}
         if self.recent:
             values |= {"rollout/ep_rew_mean": float(np.mean(self.recent)), "rollout/ep_len_mean": float(np.mean(self.lengths[-RECENT:]))}
         self.logger.row(self.agent.steps, values)
@@ -205,7 +206,7 @@ class Trainer:
         self.solved_at = state["solved_at"]
         self.returns, self.lengths = state["returns"].tolist(), state["lengths"].tolist()
         self.recent.extend(self.returns[-RECENT:])
-        self.source.set_state(state, self.agent)
+        self.source.set_state(state)
 
     def summary(self) -> dict[str, Any]:
         """What the run reached, as plain values."""

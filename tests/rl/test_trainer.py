@@ -68,7 +68,7 @@ def trainer_for(tmp_path, total=200, keep_going=False, eval_freq=20, threshold=5
     evaluator = Evaluator(make, 2, Goal("test", threshold=threshold), seed=0)
     columns = ("time/total_timesteps", "time/fps", "time/episodes", "rollout/ep_rew_mean", "rollout/ep_len_mean", "train/loss")
     logger = Logger(tmp_path, "test", columns)
-    trainer = Trainer(agent, Games(make(2), 0), evaluator, logger, Progress(total), tmp_path,
+    trainer = Trainer(agent, Games(agent, make(2), 0), evaluator, logger, Progress(total), tmp_path,
                       total_timesteps=total, eval_freq=eval_freq, keep_going=keep_going)
     return agent, trainer, logger
 
