@@ -153,7 +153,7 @@ class Fleet:
         abandon(self.agent.replay, number * self.settings.num_envs, self.settings.num_envs)
         self._actors[number] = self._born(number)
         self._ask(number)
-        return f"actor {number} is gone, another one takes its place: {lines[0]}"
+        return f"actor {number} is gone ({type(problem).__name__}), another one takes its place"
 
     def _silence(self, now: float) -> str:
         """What is said when nothing has arrived for too long."""

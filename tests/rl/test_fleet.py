@@ -175,7 +175,7 @@ def test_an_actor_that_dies_is_replaced_and_its_games_are_cut_off(paper, problem
     while not said:
         kind, written, steps = replay.kind.copy(), replay.written.copy(), source.agent.steps
         said = source.step().said
-    assert said == "actor 1 is gone, another one takes its place: " + str(problem).splitlines()[0]
+    assert said == f"actor 1 is gone ({type(problem).__name__}), another one takes its place"
     assert source.agent.steps == steps and np.array_equal(written, replay.written) and before.any()
     changed = np.argwhere(kind != replay.kind)
     assert changed[:, 0].tolist() == [2, 3]                                         # its games are rings 2 and 3
@@ -294,7 +294,7 @@ def test_a_run_with_ray_survives_a_kill_and_goes_on(tmp_path, monkeypatch, capfd
     settings = dqn.Settings(**{**dqn.TEST, **short})
     try:
         result = experiment.train("dqn", settings, dqn.DeepQNetworkAgent, dqn.METRICS)
-        assert killed and "actor 0 is gone, another one takes its place" in capfd.readouterr().out
+        assert killed and "actor 0 is gone (ActorDiedError), another one takes its place" in capfd.readouterr().out
         folder = result.folder
         with open(folder / "progress.csv", encoding="utf-8", newline="") as file:
             rows = list(csv.DictReader(file))
