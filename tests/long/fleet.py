@@ -30,7 +30,10 @@ os.environ |= {"RAY_USAGE_STATS_ENABLED": "0", "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTE
 
 # the environment's flags, the steps at which 1, 2, 3, 4 happen, and the limit in seconds
 WORLDS = {
-    "catcher": (["--save-freq", "2000"], (2_000, 4_000, 6_000, 9_000), 1_200),
+    "catcher": (
+        ["--keep-going", "--total-timesteps", "30000", "--save-freq", "2000"],
+        (2_000, 5_000, 8_000, 12_000), 1_200,
+    ),
     "cartpole": (
         ["--test", "--keep-going", "--total-timesteps", "80000", "--save-freq", "4000", "--eval-freq", "4000"],
         (1_100, 8_000, 16_000, 30_000), 300,
