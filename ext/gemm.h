@@ -4,6 +4,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "blocks.h"
 #include "runtime.h"
@@ -47,7 +48,7 @@ static inline void dense_forward(const struct runtime *runtime, struct dense *jo
 static inline void dense_kernel_gradient(const struct runtime *runtime, struct dense *job, int itemsize) {
     int level = level_for(runtime, job->outputs, itemsize);
     runtime->run((itemsize == 4 ? kernel_float : kernel_double)[level], job,
-                 dense_parts(runtime, job, job->inputs / 8, 4));
+                 dense_parts(runtime, job, job->inputs / 48, 4));
 }
 
 static inline void dense_input_gradient(const struct runtime *runtime, struct dense *job, int itemsize) {

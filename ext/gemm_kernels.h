@@ -1,31 +1,47 @@
-/* The loops of gemm.h for one target and type; included by each_target.h. */
+/* The loops of gemm.h for one target and type; included by each_target.h.
+
+     c[p, j] = sum over k of a[p, k] * b[k, j]
+
+   A tile of ROWS rows and WIDE vectors of c stays in the registers while k runs. What it reads lies side by side: a in
+   panels of as many rows as a tile has (panel[k*P + p]), b in panels of as many columns. Rows of a and b in their matrices are
+   whole pages apart, and would take one another's places in the cache. */
 
 #define MOST_ROWS 8
-#define DEPTH_BLOCK 128 /* rows of b that one visit of a tile sums over: with the columns of a tile, 16 kB */
-#define DEPTH_TURNED 32 /* the same where a is read by columns, each row on a page of its own */
+#define DEPTH_BLOCK 192 /* k that one visit of a tile sums over: its panel of b, 12 kB for AVX2, stays in the first cache */
+#define A_BLOCK 9216    /* numbers of a, copied to panels, that all columns of c are worked through for: in the second cache */
+#define MOST_ROWS_BLOCK 288
+#define ROWS_GRAIN 24    /* a whole number of tiles of any height */
 #define PACK_ROWS 16    /* that many rows of c are worth a copy of b */
-#define INPUT_ROWS 64   /* rows of the kernel that make one block of dx */
+#define INPUT_ROWS 48   /* rows of the kernel that make one block of dx */
 
+#undef ROWS
 #undef WIDE
 #undef WIDE_ONE
-#if REGISTERS == 32
 #define WIDE 2
+#if REGISTERS == 32
+#define ROWS 8
 #define WIDE_ONE 16
 #else
-#define WIDE 1
+#define ROWS 6
 #define WIDE_ONE 8
 #endif
 
+/* Rows of the next tile when `count` are left. */
+INLINE int NAME(tile_rows)(ptrdiff_t count) {
+    if (count >= ROWS && !(ROWS == 6 && count == 8)) return ROWS; /* 8 = 4 + 4: two rows do not fill the pipelines */
+    return count >= 4 ? 4 : count >= 2 ? 2 : 1;
+}
+
 /* c[p, :V vectors] = sum over k of a[p, k] * b[k, :V vectors], for P rows; continues from c unless `fresh`.
-   turned: a is stored by columns, a[k*a_row + p]. */
-INLINE void NAME(product_tile)(const int P, const int V, const int turned, ptrdiff_t depth, const REAL *a, ptrdiff_t a_row,
+   panel: a is a panel, a[k*P + p]; else its rows are a_row apart. */
+INLINE void NAME(product_tile)(const int P, const int V, const int panel, ptrdiff_t depth, const REAL *a, ptrdiff_t a_row,
                                const REAL *b, ptrdiff_t b_row, REAL *c, ptrdiff_t c_row, int fresh) {
     const REAL *rows[MOST_ROWS];
     vector sum[MOST_ROWS][WIDE_ONE];
     ptrdiff_t k;
     int p, v;
     UNROLL for (p = 0; p < P; p++) {
-        rows[p] = turned ? a + p : a + p * a_row;
+        rows[p] = a + p * a_row;
         UNROLL for (v = 0; v < V; v++) sum[p][v] = fresh ? (vector){0} : load(c + p * c_row + v * LANES);
     }
     for (k = 0; k < depth; k++) {
@@ -33,71 +49,119 @@ INLINE void NAME(product_tile)(const int P, const int V, const int turned, ptrdi
         UNROLL for (v = 0; v < V; v++) right[v] = load(b + v * LANES);
         b += b_row;
         UNROLL for (p = 0; p < P; p++)
-            UNROLL for (v = 0; v < V; v++) sum[p][v] += right[v] * (turned ? a[p] : rows[p][k]);
-        if (turned) a += a_row;
+            UNROLL for (v = 0; v < V; v++) sum[p][v] += right[v] * (panel ? a[p] : rows[p][k]);
+        if (panel) a += P;
     }
     UNROLL for (p = 0; p < P; p++)
         UNROLL for (v = 0; v < V; v++) store(c + p * c_row + v * LANES, sum[p][v]);
 }
 
-/* All `count` rows of c times V vectors, by eights, fours, twos and ones. */
-INLINE void NAME(product_strip)(const int V, const int turned, ptrdiff_t count, ptrdiff_t depth, const REAL *a,
+/* All `count` rows of c times V vectors, tile after tile. Its four forms are functions of their own, below: inlined into
+   their callers, they would lose a register to them, and a sum to memory. */
+INLINE void NAME(any_strip)(const int V, const int panel, ptrdiff_t count, ptrdiff_t depth, const REAL *a,
                                 ptrdiff_t a_row, const REAL *b, ptrdiff_t b_row, REAL *c, ptrdiff_t c_row, int fresh) {
-    const ptrdiff_t next = turned ? 1 : a_row;
-    for (; count >= 8; count -= 8, a += 8 * next, c += 8 * c_row)
-        NAME(product_tile)(8, V, turned, depth, a, a_row, b, b_row, c, c_row, fresh);
-    if (count & 4) {
-        NAME(product_tile)(4, V, turned, depth, a, a_row, b, b_row, c, c_row, fresh);
-        a += 4 * next, c += 4 * c_row;
-    }
-    if (count & 2) {
-        NAME(product_tile)(2, V, turned, depth, a, a_row, b, b_row, c, c_row, fresh);
-        a += 2 * next, c += 2 * c_row;
-    }
-    if (count & 1) NAME(product_tile)(1, V, turned, depth, a, a_row, b, b_row, c, c_row, fresh);
-}
-
-/* Columns [first, last) of c that are no whole number of blocks: all of the depth at once and from zero, so that the
-   last block may overlap finished columns, whose sums it repeats. */
-INLINE void NAME(product_tail)(const int turned, ptrdiff_t count, ptrdiff_t depth, const REAL *a, ptrdiff_t a_row,
-                               const REAL *b, ptrdiff_t b_row, REAL *c, ptrdiff_t c_row, ptrdiff_t first, ptrdiff_t last) {
-    ptrdiff_t column = last - (last - first) % (WIDE * LANES), start;
-    while (column < last) {
-        int V = vectors_for(last - column, last - first, LANES, WIDE);
-        start = column < last - V * LANES ? column : last - V * LANES;
-        if (V == 2) NAME(product_strip)(2, turned, count, depth, a, a_row, b + start, b_row, c + start, c_row, 1);
-        else NAME(product_strip)(1, turned, count, depth, a, a_row, b + start, b_row, c + start, c_row, 1);
-        column += V * LANES;
+    int P;
+    for (; count > 0; count -= P, a += P * (panel ? depth : a_row), c += P * c_row) {
+        P = NAME(tile_rows)(count);
+        if (P == ROWS) NAME(product_tile)(ROWS, V, panel, depth, a, a_row, b, b_row, c, c_row, fresh);
+        else if (P == 4) NAME(product_tile)(4, V, panel, depth, a, a_row, b, b_row, c, c_row, fresh);
+        else if (P == 2) NAME(product_tile)(2, V, panel, depth, a, a_row, b, b_row, c, c_row, fresh);
+        else NAME(product_tile)(1, V, panel, depth, a, a_row, b, b_row, c, c_row, fresh);
     }
 }
 
-/* The block of b that a tile reads, its rows side by side. */
-INLINE const REAL *NAME(packed)(REAL *pack, ptrdiff_t depth, const REAL *b, ptrdiff_t b_row) {
+#define NNLITE_STRIP(name, V, panel)                                                                                   \
+    static APART void NAME(name)(ptrdiff_t count, ptrdiff_t depth, const REAL *a, ptrdiff_t a_row, const REAL *b,         \
+                                 ptrdiff_t b_row, REAL *c, ptrdiff_t c_row, int fresh) {                                 \
+        NAME(any_strip)(V, panel, count, depth, a, a_row, b, b_row, c, c_row, fresh);                                    \
+    }
+NNLITE_STRIP(wide_strip, WIDE, 1)
+NNLITE_STRIP(thin_strip, 1, 1)
+NNLITE_STRIP(wide_strip_of_rows, WIDE, 0)
+NNLITE_STRIP(thin_strip_of_rows, 1, 0)
+#undef NNLITE_STRIP
+
+/* The panels of `count` rows of a; a[p, k] lies at a + p*a_row + k*a_step. */
+INLINE const REAL *NAME(panels_of_a)(REAL *panels, ptrdiff_t count, ptrdiff_t depth, const REAL *a, ptrdiff_t a_row,
+                                     ptrdiff_t a_step) {
+    REAL *to = panels;
+    ptrdiff_t k;
+    int P, p;
+    for (; count > 0; count -= P, a += P * a_row) {
+        P = NAME(tile_rows)(count);
+        for (k = 0; k < depth; k++, to += P)
+            for (p = 0; p < P; p++) to[p] = a[p * a_row + k * a_step];
+    }
+    return panels;
+}
+
+/* One panel of b: columns [0, WIDE vectors) of `depth` rows. */
+INLINE const REAL *NAME(panel_of_b)(REAL *panel, ptrdiff_t depth, const REAL *b, ptrdiff_t b_row) {
     ptrdiff_t k;
     int v;
     for (k = 0; k < depth; k++)
-        UNROLL for (v = 0; v < WIDE; v++) store(pack + (k * WIDE + v) * LANES, load(b + k * b_row + v * LANES));
-    return pack;
+        UNROLL for (v = 0; v < WIDE; v++) store(panel + (k * WIDE + v) * LANES, load(b + k * b_row + v * LANES));
+    return panel;
 }
 
-/* Columns [first, last) of c, a block of the depth at a time so that its part of b stays in the cache. */
-INLINE void NAME(product)(const int turned, ptrdiff_t count, ptrdiff_t depth, const REAL *a, ptrdiff_t a_row,
-                          const REAL *b, ptrdiff_t b_row, REAL *c, ptrdiff_t c_row, ptrdiff_t first, ptrdiff_t last) {
-    const ptrdiff_t whole = last - (last - first) % (WIDE * LANES), most = turned ? DEPTH_TURNED : DEPTH_BLOCK;
-    const int packs = !turned && count >= PACK_ROWS;
-    REAL pack[DEPTH_BLOCK * WIDE * LANES];
-    ptrdiff_t k, column, block;
+/* Columns of c behind its last whole panel, in one or two blocks of V vectors that may overlap finished columns: their
+   sums are kept apart until all of k is done. */
+struct NAME(rest) {
+    int V, blocks;
+    ptrdiff_t starts[2];
+};
+
+INLINE struct NAME(rest) NAME(rest_of)(ptrdiff_t first, ptrdiff_t last) {
+    const ptrdiff_t width = (last - first) % (WIDE * LANES), columns = last - first;
+    struct NAME(rest) rest = {1, width > 0, {last - LANES, last - LANES}};
+    if (width <= LANES) return rest;
+    if (columns >= WIDE * LANES) {
+        rest.V = WIDE;
+        rest.starts[0] = last - WIDE * LANES;
+    } else {
+        rest.blocks = 2;
+        rest.starts[0] = first;
+    }
+    return rest;
+}
+
+/* Columns [first, last) of `count` rows of c, as many as A_BLOCK has room for. */
+static void NAME(product_rows)(ptrdiff_t count, ptrdiff_t depth, const REAL *a, ptrdiff_t a_row, ptrdiff_t a_step,
+                               const REAL *b, ptrdiff_t b_row, REAL *c, ptrdiff_t c_row, ptrdiff_t first, ptrdiff_t last) {
+    const ptrdiff_t whole = last - (last - first) % (WIDE * LANES);
+    const struct NAME(rest) rest = NAME(rest_of)(first, last);
+    REAL left[A_BLOCK], right[DEPTH_BLOCK * WIDE * LANES], apart[2][MOST_ROWS_BLOCK * WIDE * LANES];
+    ptrdiff_t k, column, block, p;
+    int r;
     for (k = 0; k < depth; k += block) {
-        const REAL *left = turned ? a + k * a_row : a + k;
-        block = depth - k < most ? depth - k : most;
+        block = depth - k < DEPTH_BLOCK ? depth - k : DEPTH_BLOCK;
+        NAME(panels_of_a)(left, count, block, a + k * a_step, a_row, a_step);
         for (column = first; column < whole; column += WIDE * LANES) {
-            const REAL *right = b + k * b_row + column;
-            NAME(product_strip)(WIDE, turned, count, block, left, a_row,
-                                packs ? NAME(packed)(pack, block, right, b_row) : right, packs ? WIDE * LANES : b_row,
-                                c + column, c_row, k == 0);
+            const REAL *from = b + k * b_row + column;
+            const int copied = count >= PACK_ROWS;
+            if (copied) from = NAME(panel_of_b)(right, block, from, b_row);
+            NAME(wide_strip)(count, block, left, 0, from, copied ? WIDE * LANES : b_row, c + column, c_row, k == 0);
+        }
+        for (r = 0; r < rest.blocks; r++) {
+            const REAL *from = b + k * b_row + rest.starts[r];
+            if (rest.V == 1) NAME(thin_strip)(count, block, left, 0, from, b_row, apart[r], LANES, k == 0);
+            else NAME(wide_strip)(count, block, left, 0, from, b_row, apart[r], WIDE * LANES, k == 0);
         }
     }
-    NAME(product_tail)(turned, count, depth, a, a_row, b, b_row, c, c_row, first, last);
+    for (r = 0; r < rest.blocks; r++)
+        for (p = 0; p < count; p++)
+            memcpy(c + p * c_row + rest.starts[r], apart[r] + p * rest.V * LANES, rest.V * LANES * sizeof(REAL));
+}
+
+/* Columns [first, last) of all `count` rows of c. */
+static void NAME(product)(ptrdiff_t count, ptrdiff_t depth, const REAL *a, ptrdiff_t a_row, ptrdiff_t a_step, const REAL *b,
+                          ptrdiff_t b_row, REAL *c, ptrdiff_t c_row, ptrdiff_t first, ptrdiff_t last) {
+    const ptrdiff_t deepest = depth < DEPTH_BLOCK ? depth : DEPTH_BLOCK;
+    ptrdiff_t row, rows = A_BLOCK / deepest / ROWS_GRAIN * ROWS_GRAIN;
+    if (rows > MOST_ROWS_BLOCK) rows = MOST_ROWS_BLOCK;
+    for (row = 0; row < count; row += rows)
+        NAME(product_rows)(count - row < rows ? count - row : rows, depth, a + row * a_row, a_row, a_step, b, b_row,
+                           c + row * c_row, c_row, first, last);
 }
 
 /* One row of c: b is read once, in runs of many columns. */
@@ -107,11 +171,11 @@ INLINE void NAME(row_product)(ptrdiff_t depth, const REAL *a, const REAL *b, ptr
     while (column < last) {
         int V = vectors_for(last - column, last - first, LANES, WIDE_ONE);
         start = column < last - V * LANES ? column : last - V * LANES;
-        if (V == 16) NAME(product_tile)(1, 16 < WIDE_ONE ? 16 : WIDE_ONE, 0, depth, a, 0, b + start, b_row, c + start, 0, 1);
-        else if (V == 8) NAME(product_tile)(1, 8, 0, depth, a, 0, b + start, b_row, c + start, 0, 1);
-        else if (V == 4) NAME(product_tile)(1, 4, 0, depth, a, 0, b + start, b_row, c + start, 0, 1);
-        else if (V == 2) NAME(product_tile)(1, 2, 0, depth, a, 0, b + start, b_row, c + start, 0, 1);
-        else NAME(product_tile)(1, 1, 0, depth, a, 0, b + start, b_row, c + start, 0, 1);
+        if (V == 16) NAME(product_tile)(1, 16 < WIDE_ONE ? 16 : WIDE_ONE, 1, depth, a, 0, b + start, b_row, c + start, 0, 1);
+        else if (V == 8) NAME(product_tile)(1, 8, 1, depth, a, 0, b + start, b_row, c + start, 0, 1);
+        else if (V == 4) NAME(product_tile)(1, 4, 1, depth, a, 0, b + start, b_row, c + start, 0, 1);
+        else if (V == 2) NAME(product_tile)(1, 2, 1, depth, a, 0, b + start, b_row, c + start, 0, 1);
+        else NAME(product_tile)(1, 1, 1, depth, a, 0, b + start, b_row, c + start, 0, 1);
         column += V * LANES;
     }
 }
@@ -125,7 +189,7 @@ static void NAME(forward_part)(void *context, int part, int parts) {
     long long first, last;
     share_of(M, WIDE * LANES, part, parts, &first, &last);
     if (job->batch == 1) NAME(row_product)(job->inputs, x, job->kernel, M, y, first, last);
-    else NAME(product)(0, job->batch, job->inputs, x, job->inputs, job->kernel, M, y, M, first, last);
+    else NAME(product)(job->batch, job->inputs, x, job->inputs, 1, job->kernel, M, y, M, first, last);
     for (n = 0; n < job->batch; n++, y += M) {
         if (bias) for (i = first; i < last; i++) y[i] += bias[i];
         if (job->relu) for (i = first; i < last; i++) y[i] = y[i] < 0 ? 0 : y[i];
@@ -139,13 +203,9 @@ static void NAME(kernel_part)(void *context, int part, int parts) {
     const REAL *dy = job->y;
     REAL *dbias = job->dbias;
     ptrdiff_t n, i;
-    long long d, last, next;
-    share_of(job->inputs, 8, part, parts, &d, &last);
-    for (; d < last; d = next) {
-        next = d + 8 < last ? d + 8 : last;
-        NAME(product)(1, next - d, job->batch, (const REAL *)job->x + d, job->inputs, dy, M,
-                      (REAL *)job->dkernel + d * M, M, 0, M);
-    }
+    long long d, last;
+    share_of(job->inputs, ROWS_GRAIN, part, parts, &d, &last);
+    NAME(product)(last - d, job->batch, (const REAL *)job->x + d, 1, job->inputs, dy, M, (REAL *)job->dkernel + d * M, M, 0, M);
     if (part || dbias == NULL) return;
     for (i = 0; i < M; i++) dbias[i] = 0;
     for (n = 0; n < job->batch; n++, dy += M)
@@ -158,7 +218,8 @@ INLINE void NAME(input_strip)(const int V, const struct dense *job, ptrdiff_t d,
     const ptrdiff_t M = job->outputs, D = job->inputs, count = last - d;
     REAL turned_dx[INPUT_ROWS * WIDE * LANES], *dx = (REAL *)job->dx + start * D + d;
     ptrdiff_t n, i;
-    NAME(product_strip)(V, 0, count, M, (const REAL *)job->kernel + d * M, M, turned_dy, V * LANES, turned_dx, V * LANES, 1);
+    (V == 1 ? NAME(thin_strip_of_rows) : NAME(wide_strip_of_rows))(count, M, (const REAL *)job->kernel + d * M, M, turned_dy,
+                                                                   V * LANES, turned_dx, V * LANES, 1);
     for (n = 0; n < V * LANES; n++)
         for (i = 0; i < count; i++) dx[n * D + i] = turned_dx[i * V * LANES + n];
 }

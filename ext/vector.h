@@ -4,6 +4,7 @@
      load(p) store(p, v)   no alignment asked for
      at_least_zero(v)      max(v, 0), which keeps NaN
      INLINE, UNROLL        small functions are always inlined, their loops over constants unrolled
+     APART                 never inlined: a loop that needs all registers for itself
 
    With VECTOR_BYTES 0 a vector is one number. */
 #include <stddef.h>
@@ -22,8 +23,10 @@
 #ifndef INLINE
 #if NNLITE_VECTORS
 #define INLINE static inline __attribute__((always_inline))
+#define APART __attribute__((noinline))
 #else
 #define INLINE static __forceinline
+#define APART __declspec(noinline)
 #endif
 #if defined(__clang__)
 #define UNROLL _Pragma("clang loop unroll(full)")
