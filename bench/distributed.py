@@ -168,7 +168,8 @@ def tell_parts(parts: Parts) -> None:
     print(f"  written into the replay   {1e3 * parts.write:8.2f} ms   {steps / parts.write:10,.0f} steps/s")
     for threads, update in parts.update.items():
         print(f"one update, {threads} thread{'s' if threads > 1 else ' '}        {1e3 * update:8.2f} ms   {1 / update:10,.1f} updates/s")
-    print(f"weights: {parts.weight_bytes:,} bytes; the learner puts them out in {1e3 * parts.publish:.2f} ms, an actor takes them in {1e3 * parts.take:.2f} ms")
+    print(f"weights: {parts.weight_bytes:,} bytes; put out by the learner in {1e3 * parts.publish:.2f} ms, taken in by an actor in", end="")
+    print(f" {1e3 * parts.take:.2f} ms")
     print("\nsteps/s that keep one learner busy, and the actors that give them")
     print("train_freq  threads    steps/s   MB/s in   updates/s   Catcher's   1,000/s     100/s      10/s an actor")
     for threads in parts.update:

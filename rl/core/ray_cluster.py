@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import signal
+import threading
+from collections.abc import Iterator
 from types import ModuleType
 from typing import Any
 
@@ -35,12 +39,24 @@ def connect(ray: ModuleType, address: str, cores: int) -> bool:
     """
     if ray.is_initialized():
         return False
-    if not address:
-        ray.init(num_cpus=cores, include_dashboard=False, object_store_memory=OBJECT_STORE, **QUIET)
-        return True
-    try:
-        ray.init(address=address, **QUIET)
-    except (ConnectionError, ValueError, RuntimeError) as problem:
-        what = " ".join(str(problem).split())
-        raise UsageError(f"no Ray cluster at {address}: {what}", "start one (ray start --head), or leave --ray-address away") from None
+    with our_own_signals():
+        if not address:
+            ray.init(num_cpus=cores, include_dashboard=False, object_store_memory=OBJECT_STORE, **QUIET)
+            return True
+        try:
+            ray.init(address=address, **QUIET)
+        except (ConnectionError, ValueError, RuntimeError) as problem:
+            what = " ".join(str(problem).split())
+            raise UsageError(f"no Ray cluster at {address}: {what}", "start one (ray start --head), or leave --ray-address away") from None
     return True
+
+
+@contextlib.contextmanager
+def our_own_signals() -> Iterator[None]:
+    """Leave SIGTERM to whoever handled it before: Ray would end the process, and a run could not write its checkpoint."""
+    before = signal.getsignal(signal.SIGTERM)
+    try:
+        yield
+    finally:
+        if threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGTERM, before)

@@ -20,6 +20,7 @@ from rl.core.actor import Actor, Weights
 from rl.core.errors import UsageError
 from rl.core.fleet import COLUMNS, DEATHS, KEY, Fleet
 from rl.core.seeding import streams
+from rl.core.signals import Interrupted
 from rl.core.slots import LAST, MOVE
 
 MAKER = "rl.dqn:DeepQNetworkAgent"
@@ -274,7 +275,7 @@ def test_settings_that_cannot_work_are_answered(changes, what):
 
 
 @pytest.mark.skipif(not importlib.util.find_spec("ray"), reason="Ray is not installed: pip install '.[ray]'")
-def test_a_run_with_ray_survives_a_kill_and_goes_on(tmp_path, monkeypatch, capfd):
+def test_a_run_with_ray_survives_the_kill_of_an_actor_stops_in_good_order_and_goes_on(tmp_path, monkeypatch, capfd):
     ray = ray_cluster.ray_module(local=True)
     cli.use_threads(1)
     assert ray_cluster.connect(ray, "", 2)
@@ -285,24 +286,27 @@ def test_a_run_with_ray_survives_a_kill_and_goes_on(tmp_path, monkeypatch, capfd
         if self.agent.steps >= 300 and not killed:
             killed.append(ray.get(self._actors[0].__ray_call__.remote(lambda actor: os.getpid())))
             os.kill(killed[0], getattr(signal, "SIGKILL", signal.SIGTERM))
+        if 1_200 <= self.agent.steps < 1_250:
+            signal.raise_signal(signal.SIGTERM)
         return played
 
     killed: list[int] = []
     monkeypatch.setattr(Fleet, "step", killing)
     monkeypatch.setattr(experiment, "finish", lambda *_: None)                      # plots and pictures are not the question here
-    short = {"actors": 2, "total_timesteps": 1_500, "eval_freq": 700, "eval_episodes": 3, "out": str(tmp_path)}
+    short = {"actors": 2, "total_timesteps": 1_600, "eval_freq": 700, "eval_episodes": 3, "out": str(tmp_path)}
     settings = dqn.Settings(**{**dqn.TEST, **short})
     try:
-        result = experiment.train("dqn", settings, dqn.DeepQNetworkAgent, dqn.METRICS)
+        with pytest.raises(Interrupted, match="stopped after 1,2") as stop:
+            experiment.train("dqn", settings, dqn.DeepQNetworkAgent, dqn.METRICS)
+        assert stop.value.code == 128 + signal.SIGTERM
         assert killed and "actor 0 is gone (ActorDiedError), another one takes its place" in capfd.readouterr().out
-        folder = result.folder
+        (folder,) = tmp_path.glob("dqn__*")
         with open(folder / "progress.csv", encoding="utf-8", newline="") as file:
-            rows = list(csv.DictReader(file))
-        assert result.trainer.agent.updates == int(rows[-1]["train/n_updates"]) == 1_504 - 1_000
-        assert {float(row["actors/playing"]) for row in rows} >= {1, 2} and len(result.trainer.returns) > 5
-        again = dataclasses.replace(settings, resume=str(folder), total_timesteps=2_000)
-        resumed = experiment.train("dqn", again, dqn.DeepQNetworkAgent, dqn.METRICS)
-        assert resumed.trainer.agent.steps == 2_000 and "resumed at step 1,504" in capfd.readouterr().out
+            assert {float(row["actors/playing"]) for row in csv.DictReader(file)} >= {1, 2}
+        monkeypatch.setattr(Fleet, "step", step)
+        resumed = experiment.train("dqn", dataclasses.replace(settings, resume=str(folder)), dqn.DeepQNetworkAgent, dqn.METRICS)
+        assert "resumed at step 1,2" in capfd.readouterr().out
+        assert resumed.trainer.agent.steps == 1_600 and resumed.trainer.agent.updates == 600 and len(resumed.trainer.returns) > 5
         assert json.loads((folder / "config.json").read_text(encoding="utf-8"))["settings"]["actors"] == 2
         assert (folder / "last.safetensors").is_file() and (folder / "best.safetensors").is_file()
     finally:
