@@ -117,7 +117,8 @@ def test_updates_keep_their_ratio_to_the_steps_whoever_is_faster(paper):
         assert agent.steps == number * s.segment * s.num_envs
         assert agent.updates == max(0, agent.steps // s.train_freq - s.learning_starts // s.train_freq)
         assert len(source._pending) == s.actors
-    assert int((agent.replay.kind % LAST != 0).sum()) == agent.steps                  # every step is in the replay
+    stored = (agent.replay.kind % LAST != 0).sum(axis=1).reshape(s.actors, s.num_envs)
+    assert stored.sum() == agent.steps and np.all(stored[:, 0] == stored[:, 1]) and stored.all()    # every step, in its own game's ring
     assert source.status() == pytest.approx({"actors/playing": 3, "actors/waited": 0, "actors/lag": 6}, abs=5)
     assert set(source.status()) == set(COLUMNS) and source.status()["actors/lag"] == 0
 
