@@ -55,23 +55,45 @@ static inline struct pixel_walk pixel_at(const struct geometry *at, ptrdiff_t pi
     return walk;
 }
 
-static inline void next_pixel(const struct geometry *at, struct pixel_walk *walk) {
-    if (++walk->x < at->width) return;
-    walk->x = 0;
-    if (++walk->y < at->height) return;
-    walk->y = 0;
-    walk->n++;
+/* Where `count` pixels from `walk` on begin in `in` and in `out`; the walk is then behind them. */
+static inline void pixel_places(const struct geometry *at, struct pixel_walk *walk, ptrdiff_t count, ptrdiff_t *starts,
+                                ptrdiff_t *ends) {
+    while (count > 0) {
+        const ptrdiff_t in = walk->n * at->in_image + walk->y * at->in_row + walk->x * at->in_column;
+        const ptrdiff_t out = walk->n * at->out_image + walk->y * at->out_row + walk->x * at->out_column;
+        const ptrdiff_t in_row = at->width - walk->x < count ? at->width - walk->x : count;
+        ptrdiff_t p;
+        for (p = 0; p < in_row; p++) {
+            starts[p] = in + p * at->in_column;
+            ends[p] = out + p * at->out_column;
+        }
+        starts += in_row, ends += in_row, count -= in_row;
+        walk->x += in_row;
+        if (walk->x < at->width) return;
+        walk->x = 0;
+        if (++walk->y < at->height) continue;
+        walk->y = 0;
+        walk->n++;
+    }
 }
 
-/* Where `count` pixels from `pixel` on begin in `in` and in `out`. */
-static inline void pixel_places(const struct geometry *at, ptrdiff_t pixel, int count, ptrdiff_t *starts,
-                                ptrdiff_t *ends) {
-    struct pixel_walk walk = pixel_at(at, pixel);
-    int p;
-    for (p = 0; p < count; p++) {
-        starts[p] = walk.n * at->in_image + walk.y * at->in_row + walk.x * at->in_column;
-        ends[p] = walk.n * at->out_image + walk.y * at->out_row + walk.x * at->out_column;
-        next_pixel(at, &walk);
+/* A place in the list of taps: row r of the patch, number j of its run. */
+struct tap_walk {
+    ptrdiff_t row, column;
+};
+
+static inline struct tap_walk tap_at(const struct geometry *at, ptrdiff_t tap) {
+    struct tap_walk walk;
+    walk.row = tap / at->run;
+    walk.column = tap % at->run;
+    return walk;
+}
+
+static inline void pass_taps(const struct geometry *at, struct tap_walk *walk, ptrdiff_t count) {
+    walk->column += count;
+    while (walk->column >= at->run) {
+        walk->column -= at->run;
+        walk->row++;
     }
 }
 
@@ -109,7 +131,7 @@ static inline void kernel_gradient(const struct runtime *runtime, struct kernel_
     ptrdiff_t taps = job->at.rows * job->at.run;
     int level = level_for(runtime, job->at.filters, itemsize);
     part_function work = (itemsize == 4 ? gradient_float : gradient_double)[level];
-    runtime->run(work, job, parts_for(runtime, taps / 24, 2));
+    runtime->run(work, job, parts_for(runtime, taps / 24, 4));
 }
 
 #endif

@@ -84,15 +84,17 @@ INLINE void NAME(correlate_tile)(const int P, const int V, const struct correlat
 INLINE void NAME(correlate_strip)(const int P, const int V, const struct correlation *job, ptrdiff_t first,
                                   ptrdiff_t last, ptrdiff_t filter) {
     ptrdiff_t starts[MOST_PIXELS], ends[MOST_PIXELS], pixel;
+    struct pixel_walk walk = pixel_at(&job->at, first);
     if (last - first < P) {
         for (pixel = first; pixel < last; pixel++) {
-            pixel_places(&job->at, pixel, 1, starts, ends);
+            pixel_places(&job->at, &walk, 1, starts, ends);
             NAME(correlate_tile)(1, V, job, starts, ends, filter);
         }
         return;
     }
     for (pixel = first; pixel < last; pixel += P) {
-        pixel_places(&job->at, pixel < last - P ? pixel : last - P, P, starts, ends);
+        if (pixel > last - P) walk = pixel_at(&job->at, last - P);
+        pixel_places(&job->at, &walk, P, starts, ends);
         NAME(correlate_tile)(P, V, job, starts, ends, filter);
     }
 }
@@ -118,15 +120,16 @@ static void NAME(correlate_part)(void *context, int part, int parts) {
 /* `T` taps times `V` vectors of filters, `count` pixels that begin at starts[] in `in` and at ends[] in dy.
    sums: T rows, `sums_row` apart; when `fresh` they begin at zero.
    adjacent: the taps lie side by side in `in`, so one address serves all of them. */
-INLINE void NAME(gradient_taps)(const int T, const int V, const int adjacent, const struct kernel_gradient *job, ptrdiff_t tap,
-                                ptrdiff_t filter, const ptrdiff_t *starts, const ptrdiff_t *ends, ptrdiff_t count,
+INLINE void NAME(gradient_taps)(const int T, const int V, const int adjacent, const struct kernel_gradient *job,
+                                struct tap_walk tap, ptrdiff_t filter, const ptrdiff_t *starts, const ptrdiff_t *ends, ptrdiff_t count,
                                 REAL *sums, ptrdiff_t sums_row, int fresh) {
     const REAL *taps[MOST_PIXELS], *dy = (const REAL *)job->dy + filter;
     vector sum[MOST_PIXELS][MOST_VECTORS];
     ptrdiff_t i;
     int t, v;
     UNROLL for (t = 0; t < T; t++) {
-        taps[t] = (const REAL *)job->in + (tap + t) / job->at.run * job->at.line + (tap + t) % job->at.run;
+        taps[t] = (const REAL *)job->in + tap.row * job->at.line + tap.column;
+        if (!adjacent) pass_taps(&job->at, &tap, 1);
         UNROLL for (v = 0; v < V; v++) sum[t][v] = fresh ? (vector){0} : load(sums + t * sums_row + v * LANES);
     }
     for (i = 0; i < count; i++) {
@@ -140,10 +143,10 @@ INLINE void NAME(gradient_taps)(const int T, const int V, const int adjacent, co
         UNROLL for (v = 0; v < V; v++) store(sums + t * sums_row + v * LANES, sum[t][v]);
 }
 
-INLINE void NAME(gradient_tile)(const int T, const int V, const struct kernel_gradient *job, ptrdiff_t tap,
+INLINE void NAME(gradient_tile)(const int T, const int V, const struct kernel_gradient *job, struct tap_walk tap,
                                 ptrdiff_t filter, const ptrdiff_t *starts, const ptrdiff_t *ends, ptrdiff_t count,
                                 REAL *sums, ptrdiff_t sums_row, int fresh) {
-    if (tap % job->at.run + T <= job->at.run)
+    if (tap.column + T <= job->at.run)
         NAME(gradient_taps)(T, V, 1, job, tap, filter, starts, ends, count, sums, sums_row, fresh);
     else
         NAME(gradient_taps)(T, V, 0, job, tap, filter, starts, ends, count, sums, sums_row, fresh);
@@ -155,43 +158,50 @@ INLINE void NAME(gradient_apart)(const int T, const int V, const struct kernel_g
     const ptrdiff_t pixels = job->at.images * job->at.height * job->at.width, filters = job->at.filters;
     ptrdiff_t starts[PIXEL_BLOCK], ends[PIXEL_BLOCK], pixel, count;
     REAL sums[MOST_PIXELS * MOST_VECTORS * LANES] = {0};
+    struct pixel_walk walk = {0, 0, 0};
     int t;
     for (pixel = 0; pixel < pixels; pixel += count) {
         count = pixels - pixel < PIXEL_BLOCK ? pixels - pixel : PIXEL_BLOCK;
-        pixel_places(&job->at, pixel, (int)count, starts, ends);
-        NAME(gradient_tile)(T, V, job, tap, filter, starts, ends, count, sums, V * LANES, pixel == 0);
+        pixel_places(&job->at, &walk, count, starts, ends);
+        NAME(gradient_tile)(T, V, job, tap_at(&job->at, tap), filter, starts, ends, count, sums, V * LANES, pixel == 0);
     }
     for (t = 0; t < T; t++)
         memcpy((REAL *)job->dkernel + (tap + t) * filters + filter, sums + t * V * LANES, V * LANES * sizeof(REAL));
 }
 
-/* Taps [first, last) times V vectors, a block of pixels at a time so that its dy stays in the first cache. */
-INLINE void NAME(gradient_strip)(const int T, const int V, const struct kernel_gradient *job, ptrdiff_t first,
-                                 ptrdiff_t last, ptrdiff_t filter) {
-    const ptrdiff_t pixels = job->at.images * job->at.height * job->at.width, filters = job->at.filters;
-    const ptrdiff_t whole = first + (last - first) / T * T, block = PIXEL_BLOCK / V;
-    ptrdiff_t starts[PIXEL_BLOCK], ends[PIXEL_BLOCK], pixel, tap, count;
-    REAL *dkernel = (REAL *)job->dkernel + filter;
-    for (pixel = 0; pixel < pixels; pixel += count) {
-        count = pixels - pixel < block ? pixels - pixel : block;
-        pixel_places(&job->at, pixel, (int)count, starts, ends);
-        for (tap = first; tap < whole; tap += T)
-            NAME(gradient_tile)(T, V, job, tap, filter, starts, ends, count, dkernel + tap * filters, filters, pixel == 0);
+/* Whole tiles of taps [first, last) times V vectors, over one block of pixels. */
+INLINE void NAME(gradient_strip)(const int T, const int V, const struct kernel_gradient *job, ptrdiff_t first, ptrdiff_t last,
+                                 ptrdiff_t filter, const ptrdiff_t *starts, const ptrdiff_t *ends, ptrdiff_t count, int fresh) {
+    const ptrdiff_t filters = job->at.filters;
+    struct tap_walk walk = tap_at(&job->at, first);
+    REAL *sums = (REAL *)job->dkernel + first * filters + filter;
+    for (; first + T <= last; first += T, sums += T * filters) {
+        NAME(gradient_tile)(T, V, job, walk, filter, starts, ends, count, sums, filters, fresh);
+        pass_taps(&job->at, &walk, T);
     }
-    if (whole == last) return;
-    if (last - first >= T) NAME(gradient_apart)(T, V, job, last - T, filter);
-    else for (tap = first; tap < last; tap++) NAME(gradient_apart)(1, V, job, tap, filter);
 }
 
-/* The same where the filters overlap finished ones. */
-INLINE void NAME(gradient_overlap)(const int T, const int V, const struct kernel_gradient *job, ptrdiff_t first,
-                                   ptrdiff_t last, ptrdiff_t filter) {
-    ptrdiff_t tap = first;
-    for (; tap <= last - T; tap += T) NAME(gradient_apart)(T, V, job, tap, filter);
-    for (; tap < last; tap++) NAME(gradient_apart)(1, V, job, tap, filter);
+/* Whole tiles of taps [first, last) times all filters but those of a block that overlaps finished ones, a block of pixels at a
+   time, so that what they read stays in the first cache. */
+static void NAME(gradient_whole)(const struct kernel_gradient *job, ptrdiff_t first, ptrdiff_t last) {
+    const ptrdiff_t pixels = job->at.images * job->at.height * job->at.width, filters = job->at.filters;
+    ptrdiff_t starts[PIXEL_BLOCK / WIDE], ends[PIXEL_BLOCK / WIDE], pixel, filter, count;
+    struct pixel_walk walk = {0, 0, 0};
+    for (pixel = 0; pixel < pixels; pixel += count) {
+        count = pixels - pixel < PIXEL_BLOCK / WIDE ? pixels - pixel : PIXEL_BLOCK / WIDE;
+        pixel_places(&job->at, &walk, count, starts, ends);
+        for (filter = 0; filter < filters;) {
+            int V = vectors_for(filters - filter, filters, LANES, WIDE);
+            if (filter > filters - V * LANES) break;
+            if (V == 4) NAME(gradient_strip)(TAPS_4, 4, job, first, last, filter, starts, ends, count, pixel == 0);
+            else if (V == 2) NAME(gradient_strip)(TAPS_2, 2, job, first, last, filter, starts, ends, count, pixel == 0);
+            else NAME(gradient_strip)(TAPS_1, 1, job, first, last, filter, starts, ends, count, pixel == 0);
+            filter += V * LANES;
+        }
+    }
 }
 
-/* The sums of V vectors of dy over all pixels. */
+/* The sums of V vectors of dy over all pixels: the gradient of the bias. */
 INLINE void NAME(bias_tile)(const int V, const struct kernel_gradient *job, ptrdiff_t filter) {
     const struct geometry *at = &job->at;
     vector sum[MOST_VECTORS];
@@ -207,12 +217,16 @@ INLINE void NAME(bias_tile)(const int V, const struct kernel_gradient *job, ptrd
     UNROLL for (v = 0; v < V; v++) store((REAL *)job->dbias + filter + v * LANES, sum[v]);
 }
 
-/* All that a part does for one block of V vectors of filters. */
-INLINE void NAME(gradient_block)(const int T, const int V, const struct kernel_gradient *job, ptrdiff_t first,
-                                 ptrdiff_t last, ptrdiff_t filter, int overlaps, int takes_bias) {
-    if (overlaps) NAME(gradient_overlap)(T, V, job, first, last, filter);
-    else NAME(gradient_strip)(T, V, job, first, last, filter);
+/* What is left of taps [first, last) times V vectors: no whole tile, or all of them where the filters overlap finished ones;
+   and their bias. */
+INLINE void NAME(gradient_rest)(const int T, const int V, const struct kernel_gradient *job, ptrdiff_t first, ptrdiff_t last,
+                                ptrdiff_t filter, int overlaps, int takes_bias) {
+    ptrdiff_t tap = overlaps ? first : last - (last - first) % T;
+    for (; tap <= last - T; tap += T) NAME(gradient_apart)(T, V, job, tap, filter);
     if (takes_bias) NAME(bias_tile)(V, job, filter);
+    if (tap == last) return;
+    if (last - first >= T) NAME(gradient_apart)(T, V, job, last - T, filter);
+    else for (; tap < last; tap++) NAME(gradient_apart)(1, V, job, tap, filter);
 }
 
 static void NAME(gradient_part)(void *context, int part, int parts) {
@@ -222,14 +236,15 @@ static void NAME(gradient_part)(void *context, int part, int parts) {
     long long first, last;
     int blocks = 0;
     share_of(job->at.rows * job->at.run, TAPS_GRAIN, part, parts, &first, &last);
+    NAME(gradient_whole)(job, first, last);
     for (filter = 0; filter < filters;) {
         int V = vectors_for(filters - filter, filters, LANES, WIDE);
         int overlaps = filter > filters - V * LANES;
         int takes_bias = job->dbias && blocks++ % parts == part;
         start = overlaps ? filters - V * LANES : filter;
-        if (V == 4) NAME(gradient_block)(TAPS_4, 4, job, first, last, start, overlaps, takes_bias);
-        else if (V == 2) NAME(gradient_block)(TAPS_2, 2, job, first, last, start, overlaps, takes_bias);
-        else NAME(gradient_block)(TAPS_1, 1, job, first, last, start, overlaps, takes_bias);
+        if (V == 4) NAME(gradient_rest)(TAPS_4, 4, job, first, last, start, overlaps, takes_bias);
+        else if (V == 2) NAME(gradient_rest)(TAPS_2, 2, job, first, last, start, overlaps, takes_bias);
+        else NAME(gradient_rest)(TAPS_1, 1, job, first, last, start, overlaps, takes_bias);
         filter += V * LANES;
     }
 }

@@ -33,7 +33,7 @@ Where the default differs from the listing, and why
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -46,15 +46,16 @@ from rl.core.experience import Experience
 from rl.core.experiment import command
 from rl.core.guards import check_loss
 from rl.core.networks import network, observation_shape
+from rl.core.policy import epsilon_greedy
 from rl.core.replay import Batch, ReplayBuffer
 from rl.core.returns import td_loss, td_target
 from rl.core.schedules import linear
 from rl.core.seeding import Streams
-from rl.core.settings import AgentSettings, at_least, flag
+from rl.core.settings import ActorSettings, at_least, flag
 
 
 @dataclass
-class Settings(AgentSettings):
+class Settings(ActorSettings):
     """Settings of DQN; the defaults are those that learn Catcher soonest."""
 
     env_id: str = "rl/Catcher-v0"
@@ -107,10 +108,18 @@ class Settings(AgentSettings):
         for name in ("n_step", "batch_size", "train_freq", "target_update", "exploration_steps"):
             at_least(self, name, 1)
         at_least(self, "learning_starts", 0)
-        at_least(self, "buffer_size", (self.n_step + 5) * self.num_envs)
+        at_least(self, "buffer_size", self.shortest_ring * self.games)
         for name in ("initial_epsilon", "final_epsilon"):
             require(0 <= getattr(self, name) <= 1, f"{flag(name)} is {getattr(self, name)}", "give a share from 0 to 1")
         require(self.huber_delta > 0, f"--huber-delta is {self.huber_delta}", "give a number > 0, or inf")
+
+    @property
+    def shortest_ring(self) -> int:
+        """Slots of a game that a return, a stack and an actor's segment fit into, where every step may end a game and take two."""
+        return self.n_step + 5 + (2 * self.segment if self.actors else 0)
+
+    def of_an_actor(self) -> Settings:
+        return replace(self, actors=0, ray_address="", buffer_size=self.shortest_ring * self.num_envs)
 
 
 TEST: dict[str, Any] = {
@@ -146,7 +155,7 @@ class DeepQNetworkAgent(Agent):
         shape = observation_shape(observations)
         pixels = len(shape) == 3
         self.replay = ReplayBuffer(
-            settings.buffer_size, settings.num_envs, shape, np.uint8 if pixels else np.float32,
+            settings.buffer_size, settings.games, shape, np.uint8 if pixels else np.float32,
             stack=shape[-1] if pixels else 1, n_step=settings.n_step, gamma=settings.gamma,
         )
         self.rngs = rngs
@@ -162,11 +171,7 @@ class DeepQNetworkAgent(Agent):
         rng = self.rngs.exploration
         if self.steps < self.settings.learning_starts:
             return rng.integers(self.actions, size=len(observations))
-        best = self.greedy(observations)
-        explore = rng.random(len(observations)) < self.epsilon
-        if explore.any():
-            best[explore] = rng.integers(self.actions, size=int(explore.sum()))
-        return best
+        return epsilon_greedy(self.preferences(observations), self.epsilon, rng)
 
     def preferences(self, observations: Array) -> Array:
         """Q(s, a) for every action, (N, A)."""
@@ -174,11 +179,20 @@ class DeepQNetworkAgent(Agent):
 
     def observe(self, experience: Experience) -> Metrics | None:
         """Store the step of every game; one update every `train_freq` environment steps."""
+        self.store(experience)
+        return self.learn(len(experience.rewards))
+
+    def store(self, experience: Experience) -> None:
+        """Put the step of every game into the replay; with actors (rl.core.fleet) this happens where they play."""
         s = self.settings
         rewards = np.clip(experience.rewards, -1, 1) if s.clip_rewards else experience.rewards
         ends = experience.terminated | (experience.rewards < 0) if s.life_loss_ends else experience.terminated
         self.replay.add(experience.observations, experience.actions, rewards, ends, experience.done, experience.next_observations)
-        before, self.steps = self.steps, self.steps + len(rewards)
+
+    def learn(self, steps: int) -> Metrics | None:
+        """So many environment steps more are in the replay: the updates that are due; the numbers of the last one."""
+        s = self.settings
+        before, self.steps = self.steps, self.steps + steps
         if self.steps < s.learning_starts:
             return None
         metrics = None
@@ -217,7 +231,8 @@ EXAMPLES = (
     "python -m rl.dqn                     learn, show what was reached",
     "python -m rl.dqn --play              watch the newest trained agent",
     "python -m rl.dqn --test              CartPole-v0 with a small dense network",
-    "python -m rl.dqn --env-id Acrobot-v1 --num-envs 1 --train-freq 1  any environment with discrete actions",
+    "python -m rl.dqn --actors 2          two processes play, this one learns (Ray); docs/distributed.md",
+    "python -m rl.dqn --env-id Acrobot-v1 --num-envs 1 --train-freq 1  another game",
 )
 
 

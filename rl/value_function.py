@@ -49,6 +49,7 @@ from rl.core.experience import Experience
 from rl.core.experiment import command
 from rl.core.guards import check_loss
 from rl.core.networks import network, observation_shape
+from rl.core.policy import epsilon_greedy
 from rl.core.replay import Batch, ReplayBuffer
 from rl.core.returns import td_loss, td_target
 from rl.core.scaler import Scaler
@@ -117,11 +118,7 @@ class ValueFunctionAgent(Agent):
         rng = self.rngs.exploration
         if self.steps < self.settings.learning_starts:
             return rng.integers(self.actions, size=len(observations))
-        best = self.greedy(observations)
-        explore = rng.random(len(observations)) < self.settings.epsilon
-        if explore.any():
-            best[explore] = rng.integers(self.actions, size=int(explore.sum()))
-        return best
+        return epsilon_greedy(self.preferences(observations), self.settings.epsilon, rng)
 
     def preferences(self, observations: Array) -> Array:
         """Q(s, a) for every action, (N, A)."""

@@ -157,7 +157,7 @@ def page(recorded: Recording) -> str:
         ],
         "actions": recorded.actions,
         "measure": recorded.measure,
-        "values": [[float(f"{value:.4g}") for value in moment.preferences] for moment in recorded.moments],
+        "values": [[float(f"{value:.6g}") for value in moment.preferences] for moment in recorded.moments],
         "chosen": [moment.action for moment in recorded.moments],
         "score": [float(f"{moment.score:.6g}") for moment in recorded.moments],
         "game": [moment.game for moment in recorded.moments],

@@ -144,6 +144,8 @@ class ReplayBuffer:
 
 def as_type(values: Array, dtype: Any, what: str) -> Array:
     """The values as a contiguous array of this type; ValueError where a number could lose more than precision."""
+    if values.dtype == dtype and values.flags.c_contiguous:
+        return values
     if not np.can_cast(values.dtype, dtype, "same_kind"):
         raise ValueError(f"the replay stores {what} as {np.dtype(dtype)}, into which {values.dtype} does not fit")
     return np.ascontiguousarray(values, dtype)

@@ -73,6 +73,35 @@ class AgentSettings(Settings):
         positive(self, "learning_rate")
 
 
+@dataclass
+class ActorSettings(AgentSettings):
+    """What an article understands besides whose agent can be fed by actors in other processes, on any number of machines."""
+
+    actors: int = 0
+    """Ray actors that play, each its own parallel games; 0 = no Ray"""
+    ray_address: str = ""
+    """a running Ray cluster (auto, or host:port); empty = one on this machine only"""
+    segment: int = 16
+    """steps of each game that an actor sends at a time"""
+    broadcast: int = 8
+    """updates between two broadcasts of the weights"""
+
+    def validate(self) -> None:
+        super().validate()
+        for name, least in (("actors", 0), ("segment", 1), ("broadcast", 1)):
+            at_least(self, name, least)
+        require(self.actors > 0 or not self.ray_address, "--ray-address without --actors", "say how many actors play, --actors 4")
+
+    @property
+    def games(self) -> int:
+        """Parallel games of the whole run."""
+        return self.num_envs * max(self.actors, 1)
+
+    def of_an_actor(self) -> ActorSettings:
+        """The same for a process that plays one actor's games and never learns: its replay need hold one segment only."""
+        raise NotImplementedError(f"{type(self).__name__} has no actors")
+
+
 def at_least(settings: Any, name: str, least: int) -> None:
     """Raise UsageError unless the setting is >= least."""
     value = getattr(settings, name)
