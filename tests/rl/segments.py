@@ -75,7 +75,7 @@ def in_small_pieces(job: dict[str, Any], number: int) -> None:
 
     bandit_report.PLAYS_AT_ONCE = maze_progress.FIRST_PIECE = job["piece"]
     maze_progress.SHORT, maze_progress.LONG = -1.0, float("inf")
-    report = {"bandit": bandit_report, "maze": maze_report}[job["article"]]
+    report: Any = {"bandit": bandit_report, "maze": maze_report}[job["article"]]
     whole = report.in_pieces
 
     def stopping(article, folder, pieces, *rest):
