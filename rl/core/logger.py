@@ -42,7 +42,7 @@ class Logger:
             self._progress_rows.writeheader()
             self._monitor.write(f"#{json.dumps({'t_start': self.started, 'env_id': env_id})}\nr,l,t\n")
         self._board_flushed = time.time()
-        self._board = _summary_writer()(str(folder), write_to_disk=True, purge_step=self._step + 1 if state else None)
+        self._board = summary_writer()(str(folder), write_to_disk=True, purge_step=self._step + 1 if state else None)
 
     def _open(self, name: str, state: dict[str, Any] | None) -> TextIO:
         if state is not None and (self.folder / name).is_file():
@@ -115,7 +115,7 @@ class Logger:
         self._board.close()
 
 
-def _summary_writer() -> Any:
+def summary_writer() -> Any:
     """tensorboardX's SummaryWriter. PyTorch, where it is installed, is kept from being imported with it, which takes
     a second or more: only to tell tensors from arrays, and there are none here."""
     modules: dict[str, Any] = sys.modules

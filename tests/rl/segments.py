@@ -95,10 +95,12 @@ def main() -> None:
     jobs = json.loads(sys.argv[1])
     forks = sys.platform.startswith("linux")
     if forks:
-        import tensorboardX  # noqa: F401
         import tyro  # noqa: F401
 
         from rl.core.experiment import observed
+        from rl.core.logger import summary_writer
+
+        summary_writer()
 
         for env_id in ("CartPole-v0", "rl/Catcher-v0"):  # their compiled code is loaded at the first step
             envs = observed(env_id, 1, 2)
