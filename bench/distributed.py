@@ -32,6 +32,7 @@ from rl.core.experiment import observed
 from rl.core.ray_cluster import connect, ray_module
 from rl.core.seeding import streams
 from rl.core.slots import put
+from rl.envs.make import actions_of
 
 MAKER = "rl.dqn:DeepQNetworkAgent"
 SETTINGS = dqn.Settings(actors=1, learning_starts=0, initial_epsilon=0.5, final_epsilon=0.5)
@@ -70,14 +71,14 @@ def learner(actors: int) -> dqn.DeepQNetworkAgent:
     """The agent with a replay for so many actors."""
     settings = replace(SETTINGS, actors=actors)
     envs = observed(settings.env_id, settings.num_envs, settings.max_episode_steps)
-    return dqn.DeepQNetworkAgent(envs.single_observation_space, envs.single_action_space, settings, streams(0))
+    return dqn.DeepQNetworkAgent(envs.single_observation_space, actions_of(envs), settings, streams(0))
 
 
 def median(work: Callable[[], Any], seconds: float = 3.0) -> float:
     """Seconds of a call."""
     for _ in range(3):
         work()
-    samples = []
+    samples: list[float] = []
     until = time.perf_counter() + seconds
     while time.perf_counter() < until or len(samples) < 5:
         start = time.perf_counter()
@@ -185,7 +186,7 @@ def tell_scaling(parts: Parts) -> None:
     limit = parts.learner_rate(1, SETTINGS.train_freq)
     print(f"\nactors of {RATE} steps/s, learner with one thread, busy from {limit:,.0f} steps/s on: {limit / RATE:.1f} actors")
     print("actors   predicted   steps/s   ratio   updates/s   learner waits   weights behind")
-    fleet.Actor = SlowActor  # type: ignore[misc]
+    setattr(fleet, "Actor", SlowActor)  # noqa: B010  (what the fleet starts, for as long as this process lives)
     for actors in ACTORS:
         predicted, found = min(limit, actors * RATE), measure_scaling(actors)
         print(

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import io
+import itertools
 import json
 import os
 import re
@@ -161,14 +162,18 @@ def first_sentence(box: str) -> str:
     """The message inside the frame that the flag parser draws, on one line; the frame's title and rules are left out."""
     lines = [re.sub(r"\x1b\[[0-9;]*m", "", line) for line in box.splitlines()]
     lines = [line.strip(" │|+") for line in lines if not re.match(r"^\W*[╭╰+]", line)]
-    rules = [index for index, line in enumerate(lines) if line and not line.strip("─-╌ ")]
-    if "╭" not in box and rules and rules[0] == 1:  # a plain terminal: title, rule, message
-        lines = lines[2:]
-    lines = [line for line in lines if line.strip("─-╌ ") and not line.startswith("For full helptext")]
-    if not lines:
+    if "╭" not in box:  # a plain terminal: title, rule, message
+        lines = lines[2:] if len(lines) > 2 and is_rule(lines[1]) else lines
+    message = " ".join(line for line in itertools.takewhile(lambda line: not is_rule(line), lines) if line)
+    hints = [line.split()[0] for line in lines if line.startswith("--") and not is_rule(line)]
+    if not message or message.startswith("For full helptext"):
         return "the arguments are not understood"
-    hints = [line.split()[0] for line in lines if line.startswith("--")]
-    return lines[0] + (f" (did you mean {hints[0]}?)" if hints and "nrecognized" in lines[0] else "")
+    return message + (f" (did you mean {hints[0]}?)" if hints and "nrecognized" in message else "")
+
+
+def is_rule(line: str) -> bool:
+    """A line that the flag parser draws between two parts of its message."""
+    return bool(line) and not line.strip("─-╌ ")
 
 
 def report(problem: BaseException, code: int) -> int:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from dataclasses import dataclass
 
 import pytest
@@ -140,3 +143,21 @@ def test_the_main_job_answers_what_it_cannot_do(argv, what, tmp_path, capsys, mo
     assert dqn.main() == 2
     lines = capsys.readouterr().err.strip().splitlines()
     assert len(lines) == 2 and what in lines[0]
+
+
+@pytest.mark.parametrize("terminal", [{"PYTHONIOENCODING": "utf-8"}, {"PYTHONIOENCODING": "ascii", "TERM": "dumb"}])
+@pytest.mark.parametrize(
+    "argv, said",
+    [
+        (["--recipe", "other"], "invalid choice 'other' for argument '--recipe'. Expected one of ('article', 'best')."),
+        (["--epoch", "3"], "Unrecognized options: --epoch, 3 (did you mean --epochs?)"),
+        (["--epochs", "x"], "Error parsing --epochs: invalid literal for int() with base 10: 'x'"),
+    ],
+)
+def test_a_message_is_one_whole_line_on_any_terminal(terminal, argv, said):
+    environment = {**os.environ, "COLUMNS": "60", **terminal}
+    done = subprocess.run(
+        [sys.executable, "-m", "rl.digits", *argv], capture_output=True, encoding="utf-8", env=environment, timeout=60
+    )
+    assert done.returncode == 2
+    assert done.stderr.splitlines() == [f"error: {said}", "  see python -m rl.digits --help"]

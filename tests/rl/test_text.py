@@ -27,7 +27,9 @@ def test_the_list_fits_the_terminal(monkeypatch, columns):
     assert all(line[:2] == "  " and (line[2] != " ") == (line[2:8] == "python") for line in lines[2:22] if line)
 
 
-@pytest.mark.parametrize("encoding, said", [("ascii", "neural networks 1"), ("cp932", "ニューラルネットワーク 1"), ("cp1252", "neural networks 1")])
+@pytest.mark.parametrize(
+    "encoding, said", [("ascii", "neural networks 1"), ("cp932", "ニューラルネットワーク 1"), ("cp1252", "neural networks 1")]
+)
 def test_an_encoding_without_japanese(monkeypatch, encoding, said):
     monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(io.BytesIO(), encoding=encoding, errors="replace"))
     assert writable("ニューラルネットワーク 1") == said
