@@ -11,6 +11,8 @@ from typing import Any
 
 from rl.core.errors import require
 
+MOST_THREADS = 256  # that the kernels know
+
 
 @dataclass
 class Settings:
@@ -28,7 +30,8 @@ class Settings:
     def validate(self) -> None:
         """Raise UsageError for a value that cannot work."""
         require(self.seed >= 0, f"--seed is {self.seed}", "give a whole number >= 0")
-        require(self.num_threads >= 0, f"--num-threads is {self.num_threads}", "give 0 (all cores) or a number of threads")
+        threads = f"--num-threads is {self.num_threads}"
+        require(0 <= self.num_threads <= MOST_THREADS, threads, f"give 0 (all cores) or a number of threads up to {MOST_THREADS}")
         require(self.out != "", "--out is empty", "name a folder, or leave --out away for runs/")
 
 
