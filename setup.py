@@ -36,7 +36,7 @@ class BuildKernels(build_ext):
 
     def finalize_options(self):
         super().finalize_options()
-        self.parallel = self.parallel or os.cpu_count()
+        self.parallel: int | None = self.parallel or os.cpu_count()
 
     def build_extensions(self):
         unix = self.compiler.compiler_type != "msvc"

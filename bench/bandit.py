@@ -41,7 +41,7 @@ class Greedy:
         self.plays, self.means = np.zeros(len(CHANCES)), np.zeros(len(CHANCES))
 
     def choose(self) -> Any:
-        return np.random.randint(0, len(self.means)) if random.random() < 0.1 else np.argmax(self.means)
+        return np.random.randint(0, len(self.means)) if random.random() < 0.1 else np.argmax(self.means)  # noqa: NPY002 - its way
 
     def learn(self, arm: int, coin: float, t: int) -> None:
         self.plays[arm] += 1

@@ -32,7 +32,8 @@ class Replay:
 
     def add(self, *step: np.ndarray) -> None:
         at = self.count % BUFFER
-        for array, value in zip((self.observations, self.following, self.actions, self.rewards, self.ends), step):
+        arrays: tuple[np.ndarray, ...] = (self.observations, self.following, self.actions, self.rewards, self.ends)
+        for array, value in zip(arrays, step):
             array[at] = value[0]
         self.count += 1
 

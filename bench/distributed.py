@@ -32,6 +32,7 @@ from rl.core.experiment import observed
 from rl.core.ray_cluster import connect, ray_module
 from rl.core.seeding import streams
 from rl.core.slots import put
+from rl.envs.make import actions_of
 
 MAKER = "rl.dqn:DeepQNetworkAgent"
 SETTINGS = dqn.Settings(actors=1, learning_starts=0, initial_epsilon=0.5, final_epsilon=0.5)
@@ -70,14 +71,14 @@ def learner(actors: int) -> dqn.DeepQNetworkAgent:
     """The agent with a replay for so many actors."""
     settings = replace(SETTINGS, actors=actors)
     envs = observed(settings.env_id, settings.num_envs, settings.max_episode_steps)
-    return dqn.DeepQNetworkAgent(envs.single_observation_space, envs.single_action_space, settings, streams(0))
+    return dqn.DeepQNetworkAgent(envs.single_observation_space, actions_of(envs), settings, streams(0))
 
 
 def median(work: Callable[[], Any], seconds: float = 3.0) -> float:
     """Seconds of a call."""
     for _ in range(3):
         work()
-    samples = []
+    samples: list[float] = []
     until = time.perf_counter() + seconds
     while time.perf_counter() < until or len(samples) < 5:
         start = time.perf_counter()
@@ -107,6 +108,12 @@ class SlowActor(Actor):
         segment = super().play(updates, steps, weights)
         time.sleep(max(0.0, until - time.perf_counter()))
         return segment
+
+
+class SlowFleet(fleet.Fleet):
+    """Of such actors."""
+
+    actor_class = SlowActor
 
 
 def measure_parts(ray: Any) -> Parts:
@@ -142,7 +149,7 @@ def measure_scaling(actors: int) -> dict[str, float]:
     """Rates of a learner with so many slowed actors, after a warm-up; the last figures are the fleet's own."""
     use_threads(1)
     agent = learner(actors)
-    source = fleet.Fleet(agent, MAKER, replace(SETTINGS, actors=actors))
+    source = SlowFleet(agent, MAKER, replace(SETTINGS, actors=actors))
     source.begin()
     while source.status()["actors/playing"] < actors:
         source.step()
@@ -185,7 +192,6 @@ def tell_scaling(parts: Parts) -> None:
     limit = parts.learner_rate(1, SETTINGS.train_freq)
     print(f"\nactors of {RATE} steps/s, learner with one thread, busy from {limit:,.0f} steps/s on: {limit / RATE:.1f} actors")
     print("actors   predicted   steps/s   ratio   updates/s   learner waits   weights behind")
-    fleet.Actor = SlowActor  # type: ignore[misc]
     for actors in ACTORS:
         predicted, found = min(limit, actors * RATE), measure_scaling(actors)
         print(

@@ -60,8 +60,8 @@ def settle(rng: np.random.RandomState) -> int:
         moved = np.abs(new - pi).sum()
         pi = new
         if moved < SETTLED:
-            break
-    return number
+            return number
+    return MOST_EPISODES
 
 
 def policy(theta: np.ndarray) -> np.ndarray:

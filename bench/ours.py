@@ -27,7 +27,7 @@ def q_agent(
     shape: tuple[int, ...], actions: int, hidden: tuple[int, ...] = (64,), **settings: Any
 ) -> dqn.DeepQNetworkAgent:
     """rl.dqn's agent: plain DQN with clipping, as the peers do it; the target is not renewed inside the update."""
-    chosen = {
+    chosen: dict[str, Any] = {
         "double": False,
         "gamma": workloads.GAMMA,
         "huber_delta": workloads.HUBER_DELTA,

@@ -15,14 +15,13 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.nn import functional as F
 
 from bench import workloads as w
 from bench.questions import Work
 
 warnings.filterwarnings("ignore")
-Tensor = torch.Tensor
 DENSE_FORMS = ("eager", "bare", "frozen", "compiled")
 UPDATE_FORMS = ("eager", "compiled", "graph")
 
@@ -45,7 +44,7 @@ def network(shape: tuple[int, ...], outputs: int, last: bool = False) -> nn.Modu
         channels, side = filters, -(-side // stride)
     layers += [nn.Flatten(), nn.Linear(side * side * channels, w.FEATURES), nn.ReLU(), nn.Linear(w.FEATURES, outputs)]
     net = nn.Sequential(*layers)
-    return net.to(memory_format=torch.channels_last) if last else net  # type: ignore[call-overload]
+    return net.to(memory_format=torch.channels_last) if last else net
 
 
 def as_input(x: np.ndarray, last: bool = False) -> Tensor:

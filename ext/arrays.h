@@ -87,7 +87,7 @@ static inline void drop_array(struct array *array) {
 
 /* The arrays of one call, let go together. */
 struct arrays {
-    struct array at[4];
+    struct array at[5];
     int count; /* 0 to begin with */
 };
 

@@ -46,6 +46,22 @@ static void flushed_part(void *context, int part, int parts) {
     restore_number_mode(before);
 }
 
+/* Scales each variable's gradient, numbers [edges[2i], edges[2i + 1]), down to at most this norm. */
+static inline void clip_each(const struct runtime *runtime, void *grads, const int64_t *edges, ptrdiff_t variables, double most,
+                             int itemsize) {
+    ptrdiff_t i;
+    int64_t j;
+    for (i = 0; i < variables; i++) {
+        const int64_t first = edges[2 * i], last = edges[2 * i + 1];
+        double norm = sqrt(sum_of_squares(runtime, (char *)grads + first * itemsize, last - first, itemsize));
+        if (norm <= most) continue;
+        if (itemsize == 4)
+            for (j = first; j < last; j++) ((float *)grads)[j] *= (float)(most / norm);
+        else
+            for (j = first; j < last; j++) ((double *)grads)[j] *= most / norm;
+    }
+}
+
 static inline void flushed_adam(const struct runtime *runtime, struct flushed *job, int itemsize) {
     job->work = (itemsize == 4 ? adam_float : adam_double)[runtime->level];
     runtime->run(flushed_part, job, parts_for(runtime, job->adam.size / ADAM_BLOCK, 8));

@@ -2,18 +2,11 @@
 #ifndef NNLITE_TD_H
 #define NNLITE_TD_H
 
-#include <stddef.h>
-#include <stdint.h>
 #include <string.h>
 
+#include "actions.h"
+
 #define TD_FUNCTIONS(REAL)                                                                                            \
-    /* The column of the largest of A numbers; the first NaN counts as the largest. */                                \
-    static inline ptrdiff_t best_of_##REAL(const REAL *row, ptrdiff_t A) {                                            \
-        ptrdiff_t a, best = 0;                                                                                        \
-        for (a = 1; a < A; a++)                                                                                       \
-            if (row[best] == row[best] && !(row[a] <= row[best])) best = a;                                           \
-        return best;                                                                                                  \
-    }                                                                                                                 \
     static void td_target_##REAL(const REAL *returns, const REAL *discounts, const REAL *next_q, const REAL *chooser, \
                                  ptrdiff_t N, ptrdiff_t A, REAL *y) {                                                 \
         ptrdiff_t n;                                                                                                  \
@@ -37,12 +30,5 @@
 
 TD_FUNCTIONS(float)
 TD_FUNCTIONS(double)
-
-static inline int all_below(const int64_t *actions, ptrdiff_t N, ptrdiff_t A) {
-    uint64_t bad = 0;
-    ptrdiff_t n;
-    for (n = 0; n < N; n++) bad |= (uint64_t)actions[n] >= (uint64_t)A;
-    return !bad;
-}
 
 #endif

@@ -96,7 +96,7 @@ class Plan:
 def activation_name(layer: Layer) -> str | None:
     """The name of the layer's activation; None when there is none, or one that is not ours."""
     used = getattr(layer, "activation", None)
-    return used.name if type(used) in activations.REGISTRY.values() else None
+    return used.name if used is not None and type(used) in activations.REGISTRY.values() else None
 
 
 def is_small(layer: Conv2D) -> bool:

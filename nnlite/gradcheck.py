@@ -79,9 +79,9 @@ def gradient_errors(model: Network, x: Array, seed: int = 0, step: float = 1e-5)
     x = np.array(x, np.float64)
     before = _Snapshot(model)
     y = model.forward(x)
-    u = np.random.default_rng(seed).standard_normal(y.shape)
-    dx = model.backward(u.copy(), need_dx=True)  # a copy: a backward that spoils it must not spoil the check
-    claimed = {"params": model.grads.copy(), "x": np.array(dx)}
+    u = np.asarray(np.random.default_rng(seed).standard_normal(y.shape))
+    dx = np.array(model.backward(u.copy(), need_dx=True))  # a copy: a backward that spoils it must not spoil the check
+    claimed = {"params": model.grads.copy(), "x": dx}
 
     def objective() -> float:
         before.rewind()
@@ -105,26 +105,36 @@ def directional_errors(model: Network, x: Array, seed: int = 0, step: float = 1e
         raise ValueError("only a float64 model can be checked: Sequential(..., dtype='float64')")
     rng, before = np.random.default_rng(seed), _Snapshot(model)
     x = np.array(x, np.float64)
-    u = rng.standard_normal(model.forward(x).shape)
+    u = np.asarray(rng.standard_normal(model.forward(x).shape))
     dx = np.array(model.backward(u.copy(), need_dx=True))
+
+    def objective() -> float:
+        before.rewind()
+        return float(np.sum(u * model.forward(x))) + model.penalty()
+
     errors = {}
     for name, values, gradient in (("params", model.params, model.grads.copy()), ("x", x, dx)):
-        kept, v = values.copy(), rng.standard_normal(values.shape)
+        v = rng.standard_normal(values.shape)
         v /= np.linalg.norm(v)
-        t = np.zeros(1)
-
-        def objective() -> float:
-            before.rewind()
-            values[...] = kept + t[0] * v
-            return float(np.sum(u * model.forward(x))) + model.penalty()
-
-        measured = float(numerical_gradient(objective, t, step)[0])
-        values[...] = kept
+        measured = _slope(objective, values, v, step)
         claimed = float(np.sum(gradient * v))
         typical = float(np.linalg.norm(gradient)) / math.sqrt(gradient.size)
         errors[name] = abs(claimed - measured) / max(abs(claimed), abs(measured), typical)
     before.rewind()
     return errors
+
+
+def _slope(f: Callable[[], float], values: Array, v: Array, step: float) -> float:
+    """df/dt at t = 0 when the array is values + t v; it is put back."""
+    kept, t = values.copy(), np.zeros(1)
+
+    def along() -> float:
+        values[...] = kept + t[0] * v
+        return f()
+
+    slope = float(numerical_gradient(along, t, step)[0])
+    values[...] = kept
+    return slope
 
 
 def smooth_input(model: Network, n: int, seed: int = 0, margin: float = 1e-3) -> Array:

@@ -17,6 +17,11 @@ from nnlite.normalization import BatchNormalization, Dropout
 from nnlite.pooling import MaxPooling2D
 from nnlite.utils import missing_name, pair, positive
 
+__all__ = [
+    "REGISTRY", "Activation", "ActivatedLayer", "BatchNormalization", "Conv2D", "Dense", "Dropout", "Flatten", "Layer",
+    "MaxPooling2D", "Rescaling",
+]
+
 
 class ActivatedLayer(Layer):
     """A layer that ends in an activation function, which a loss taken from the logits may leave out."""
@@ -63,7 +68,8 @@ class Dense(ActivatedLayer):
 
     def bound(self) -> None:
         self.W, self.dW = self.kernel.value, self.kernel.gradient
-        self.b, self.db = (self.bias.value, self.bias.gradient) if self.use_bias else (None, None)
+        self.b: Array | None = self.bias.value if self.use_bias else None
+        self.db: Array | None = self.bias.gradient if self.use_bias else None
 
     def forward(self, x: Array, training: bool = False, activate: bool = True) -> Array:
         y = self.buffer("y" if training else "p", (*x.shape[:-1], self.units))
@@ -126,7 +132,8 @@ class Conv2D(ActivatedLayer):
 
     def bound(self) -> None:
         self.W, self.dW = self.kernel.value, self.kernel.gradient
-        self.b, self.db = (self.bias.value, self.bias.gradient) if self.use_bias else (None, None)
+        self.b: Array | None = self.bias.value if self.use_bias else None
+        self.db: Array | None = self.bias.gradient if self.use_bias else None
         self.path = PATHS[default_path()](self.geometry, self.filters, self.buffer)
 
     def forward(self, x: Array, training: bool = False, activate: bool = True) -> Array:

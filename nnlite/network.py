@@ -183,7 +183,7 @@ class Network:
 
     def penalty(self) -> float:
         """What the regularizers add to the loss."""
-        return sum(w.regularizer.value(w.value) for w in self._penalised)  # type: ignore[union-attr]
+        return sum((w.regularizer.value(w.value) for w in self._penalised if w.regularizer), 0.0)
 
     def _run(self, x: Array, training: bool, logits: bool = False) -> Array:
         if self._fused is not None:

@@ -186,26 +186,21 @@ class Adam(Optimizer):
 
     def bind(self, params: Array, grads: Array, variables: Sequence[slice] | None = None) -> Adam:
         super().bind(params, grads, variables)
-        self._bound = _bound_adam.BoundAdam(params, grads, self.m, self.v)
+        edges = np.array([edge for place in self.variables for edge in place.indices(params.size)[:2]], np.int64)
+        self._bound = _bound_adam.BoundAdam(params, grads, self.m, self.v, edges)
         return self
 
     def step(self) -> None:
-        """Clip the gradient and change the parameters once, all in one compiled call unless there is clipnorm."""
-        if self._bound is None or self.clipnorm is not None:
-            return super().step()
+        """Clip the gradient and change the parameters once, all in one compiled call."""
+        if self._bound is None:
+            raise RuntimeError("this optimizer is not bound: call bind(params, grads) first")
         t = self.iterations + 1
-        clip_value, clip_norm = self.clipvalue or 0.0, self.global_clipnorm or 0.0
-        if not self._bound.step(self.learning_rate, self.beta_1, self.beta_2, self.epsilon, clip_value, clip_norm, t):
+        if not self._bound.step(
+            self.learning_rate, self.beta_1, self.beta_2, self.epsilon,
+            self.clipvalue or 0.0, self.global_clipnorm or 0.0, self.clipnorm or 0.0, t,
+        ):
             raise FloatingPointError(f"gradient is not finite at optimizer step {t}")
         self.iterations = t
-
-    def _update(self, scale: float) -> None:
-        t = self.iterations
-        lr_t = self.learning_rate * math.sqrt(1 - self.beta_2**t) / (1 - self.beta_1**t)
-        clip = 0.0 if self.clipvalue is None else self.clipvalue
-        _adam.adam_step(
-            self.params, self.grads, self.m, self.v, lr_t, self.beta_1, self.beta_2, self.epsilon, clip, scale
-        )
 
 
 def _known(clipping: dict[str, Any]) -> dict[str, Any]:

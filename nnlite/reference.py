@@ -60,7 +60,8 @@ def push_frames(screens: Array, rows: Array, columns: Array, fresh: Array, stack
 
     fresh  (N,) 1 where a game begins: its stack holds its first screen K times
     """
-    red, green, blue = np.moveaxis(screens[:, rows][:, :, columns].astype(np.int64), -1, 0)[[0, 0, 0] if screens.shape[3] == 1 else [0, 1, 2]]
+    shown = np.moveaxis(screens[:, rows][:, :, columns].astype(np.int64), -1, 0)
+    red, green, blue = shown[[0, 0, 0] if screens.shape[3] == 1 else [0, 1, 2]]
     grey = (19595 * red + 38470 * green + 7471 * blue + 32768) >> 16
     newest = grey.astype(np.uint8)[..., None]
     pushed = np.concatenate([stack[..., 1:], newest], axis=-1)

@@ -6,29 +6,37 @@ Index law, with S strides, (top, left) the zeros before an image:
     y[n, oy, ox, f] = bias[f] + sum over ky, kx, c  padded[n, oy*SH + ky, ox*SW + kx, c] * kernel[ky, kx, c, f]
 """
 
+from __future__ import annotations
+
+from typing import Any
+
 import numpy as np
 
+Array = np.ndarray[Any, np.dtype[Any]]
 
-def pad(x, padded, top, left, scale):
+
+def pad(x: Array, padded: Array, top: int, left: int, scale: float) -> None:
     """padded (N, HP, WP, C) = x (N, H, W, C) times scale in a frame of zeros."""
     _, height, width, _ = x.shape
     padded[...] = 0
     padded[:, top : top + height, left : left + width] = x.astype(padded.dtype) * padded.dtype.type(scale)
 
 
-def pad_gradient(dy, y, padded_dy, top, left):
+def pad_gradient(dy: Array, y: Array | None, padded_dy: Array, top: int, left: int) -> None:
     """padded_dy (N, HD, WD, F) = dy (N, OH, OW, F) where y > 0 (everywhere if y is None), in a frame of zeros."""
     pad(dy if y is None else np.where(y > 0, dy, 0), padded_dy, top, left, 1)
 
 
-def gradient_frame(input_size, output_size, kernel_size, stride, before):
+def gradient_frame(input_size: int, output_size: int, kernel_size: int, stride: int, before: int) -> tuple[int, int]:
     """Along one axis: (size of padded dy, zeros before dy): every (input + before - k)/stride lies inside."""
     reached = [(before + i - k) // stride for i in range(input_size) for k in range(kernel_size)]
     most = (kernel_size - 1) // stride
     return max(max(reached), (before + input_size - 1) // stride, output_size - 1) + 1 + most, most
 
 
-def patches(padded, kernel_height, kernel_width, output_height, output_width, stride_h, stride_w):
+def patches(
+    padded: Array, kernel_height: int, kernel_width: int, output_height: int, output_width: int, stride_h: int, stride_w: int,
+) -> Array:
     """A view (N, OH, OW, KH, KW, C): what each output pixel sees."""
     n, y, x, c = padded.strides
     shape = (len(padded), output_height, output_width, kernel_height, kernel_width, padded.shape[3])
@@ -36,9 +44,10 @@ def patches(padded, kernel_height, kernel_width, output_height, output_width, st
     return np.lib.stride_tricks.as_strided(padded, shape, strides, writeable=False)
 
 
-def conv_forward(padded, kernel, bias, y, stride_h, stride_w, relu):
+def conv_forward(padded: Array, kernel: Array, bias: Array | None, y: Array, stride_h: int, stride_w: int, relu: bool) -> None:
     """y (N, OH, OW, F) = padded (N, HP, WP, C) * kernel (KH, KW, C, F) + bias (F,), then max(y, 0) if relu."""
-    seen = patches(padded, *kernel.shape[:2], *y.shape[1:3], stride_h, stride_w)
+    (kernel_h, kernel_w), (output_h, output_w) = kernel.shape[:2], y.shape[1:3]
+    seen = patches(padded, kernel_h, kernel_w, output_h, output_w, stride_h, stride_w)
     y[...] = np.tensordot(seen, kernel, axes=3)
     if bias is not None:
         y += bias
@@ -47,17 +56,21 @@ def conv_forward(padded, kernel, bias, y, stride_h, stride_w, relu):
 
 
 def conv_kernel_gradient(
-    padded, padded_dy, dkernel, dbias, output_height, output_width, dy_top, dy_left, stride_h, stride_w
-):
+    padded: Array, padded_dy: Array, dkernel: Array, dbias: Array | None, output_height: int, output_width: int,
+    dy_top: int, dy_left: int, stride_h: int, stride_w: int,
+) -> None:
     """dkernel (KH, KW, C, F) and dbias (F,), overwritten: sums over all pixels of dy, which begins at (dy_top, dy_left)."""
     dy = padded_dy[:, dy_top : dy_top + output_height, dy_left : dy_left + output_width]
-    seen = patches(padded, *dkernel.shape[:2], output_height, output_width, stride_h, stride_w)
+    kernel_h, kernel_w = dkernel.shape[:2]
+    seen = patches(padded, kernel_h, kernel_w, output_height, output_width, stride_h, stride_w)
     dkernel[...] = np.tensordot(seen, dy, axes=((0, 1, 2), (0, 1, 2)))
     if dbias is not None:
         dbias[...] = dy.sum(axis=(0, 1, 2))
 
 
-def conv_input_gradient(padded_dy, kernel, dx, flipped, top, left, stride_h, stride_w):
+def conv_input_gradient(
+    padded_dy: Array, kernel: Array, dx: Array, flipped: object, top: int, left: int, stride_h: int, stride_w: int,
+) -> None:
     """dx (N, H, W, C): every tap hands its share of dy back to the pixel it came from.
 
     `flipped` is the compiled kernel's scratch and is not used here.

@@ -1,9 +1,15 @@
 """NumPy twins of nnlite_ext._gemm: the three products of a dense layer, x (N, D), kernel (D, M), y (N, M)."""
 
+from __future__ import annotations
+
+from typing import Any
+
 import numpy as np
 
+Array = np.ndarray[Any, np.dtype[Any]]
 
-def dense_forward(x, kernel, bias, y, relu):
+
+def dense_forward(x: Array, kernel: Array, bias: Array | None, y: Array, relu: bool) -> None:
     """y = x @ kernel + bias (M,), then max(y, 0) if relu; bias may be None."""
     np.matmul(x, kernel, out=y)
     if bias is not None:
@@ -12,13 +18,13 @@ def dense_forward(x, kernel, bias, y, relu):
         np.maximum(y, 0, out=y)
 
 
-def dense_kernel_gradient(x, dy, dkernel, dbias):
+def dense_kernel_gradient(x: Array, dy: Array, dkernel: Array, dbias: Array | None) -> None:
     """dkernel = x' @ dy; dbias (M,), unless None, is the sum of dy over the batch."""
     np.matmul(x.T, dy, out=dkernel)
     if dbias is not None:
         np.sum(dy, axis=0, out=dbias)
 
 
-def dense_input_gradient(dy, kernel, dx, scratch):
+def dense_input_gradient(dy: Array, kernel: Array, dx: Array, scratch: object) -> None:
     """dx (N, D) = dy @ kernel'; `scratch` is the compiled kernel's and is not used here."""
     np.matmul(dy, kernel.T, out=dx)

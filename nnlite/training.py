@@ -109,7 +109,7 @@ class TrainingLoop:
             progress = Progress(epoch, epochs, -(-len(x) // batch_size), verbose)
             values = self._epoch(x, y, order, batch_size, progress)
             if held_out is not None:
-                result = self.evaluate(*held_out, batch_size=max(batch_size, 256))
+                result = self.evaluate(held_out[0], held_out[1], batch_size=max(batch_size, 256))
                 values |= {f"val_{name}": v for name, v in zip(["loss", *self.metrics], np.atleast_1d(result).tolist())}
             progress.finish(values)
             history.add(epoch, values)

@@ -8,13 +8,19 @@ import sys
 
 from rl.articles import ARTICLES
 from rl.core.cli import prepare_streams
+from rl.core.text import terminal_width, wrapped, writable
 
 TOOLS = {
     "all": ("rl.tools.all", "run every article and write one page with all results (--quick: minutes)"),
+    "sweep": ("rl.tools.sweep", "many seeds and settings of an article, in parallel, on one machine or a cluster"),
+    "compare": ("rl.tools.compare", "settings beside each other: means with intervals, on one page"),
     "plot": ("rl.tools.plot", "lay the learning curves of several runs over each other"),
+    "export": ("rl.tools.export", "a run's network as an ONNX file, compared with ours in onnxruntime"),
     "bench": ("rl.tools.bench", "speed beside the frameworks that are installed (from a clone)"),
     "doctor": ("rl.tools.doctor", "versions, compiled kernels, threads, display: what a bug report needs"),
 }
+
+WHAT = 32  # the column in which it is said what a command does
 
 
 def main(argv: list[str]) -> int:
@@ -36,14 +42,18 @@ def main(argv: list[str]) -> int:
 
 
 def listing() -> str:
-    """The ten articles and the tools, a line each."""
-    lines = ["Ten articles; each runs by itself, --help shows its settings, --play shows what it learned:", ""]
+    """The ten articles and the tools."""
+    lines = ["Ten articles. --help shows the settings of each, --play what it learned:", ""]
     for article in ARTICLES:
-        lines.append(f"  python -m rl.{article.module:<16} {article.shows}")
-        lines.append(f"  {'':<26} {article.title}; about {article.takes}; expect: {article.expect}")
+        lines.append(_entry(f"python -m rl.{article.module}", article.shows))
+        lines.append(_entry("", f"{article.title}; about {article.takes}; expect: {article.expect}"))
     lines += ["", "Tools:", ""]
-    lines += [f"  python -m rl {name:<16} {what}" for name, (_, what) in TOOLS.items()]
-    return "\n".join(lines)
+    lines += [_entry(f"python -m rl {name}", what) for name, (_, what) in TOOLS.items()]
+    return writable("\n".join(lines))
+
+
+def _entry(command: str, what: str) -> str:
+    return f"  {command:<{WHAT - 2}}" + wrapped(what, terminal_width(), WHAT)
 
 
 if __name__ == "__main__":

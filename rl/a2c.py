@@ -45,14 +45,13 @@ import numpy as np
 from gymnasium import spaces
 
 from nnlite import optimizers
-from nnlite.losses import mean_squared_error
 from rl.core.agent import Agent, Array, Metrics
 from rl.core.errors import require
 from rl.core.experience import Experience
 from rl.core.experiment import command
 from rl.core.guards import check_loss
 from rl.core.networks import network
-from rl.core.policy import explained_variance, policy_loss, probabilities, sample_actions
+from rl.core.policy import actor_critic_loss, entropies, explained_variance, probabilities, sample_actions
 from rl.core.returns import generalized_advantages
 from rl.core.rollout import Rollout
 from rl.core.seeding import Streams
@@ -134,7 +133,7 @@ class ActorCriticAgent(Agent):
 
     def act(self, observations: Array) -> Array:
         """Actions drawn from the policy."""
-        return sample_actions(self.logits(observations), self.rngs.exploration)
+        return sample_actions(self.model.predict(observations), self.rngs.exploration, self.actions)
 
     def greedy(self, observations: Array) -> Array:
         """The likeliest actions."""
@@ -167,16 +166,17 @@ class ActorCriticAgent(Agent):
     def update(self, rollout: Rollout) -> Metrics:
         """One step of gradient descent on the rollout, which is then forgotten."""
         s = self.settings
-        output = self.model.forward(rollout.flat_observations())                               # (T * E, A + 1)
-        logits, values = output[:, :-1], output[:, -1]
+        self.outputs = output = self.model.forward(rollout.flat_observations())                # (T * E, A + 1)
+        values = np.ascontiguousarray(output[:, -1])                                           # (T * E,)
         advantages = self.advantages(rollout, values)                                          # (T * E,) constants from here on
         returns = advantages + values
-        policy, entropy, dlogits = policy_loss(logits, rollout.actions.ravel(), advantages, s.ent_coef)
-        value, dvalues = mean_squared_error(values, returns)
+        policy, entropy, value, doutput = actor_critic_loss(
+            output, rollout.actions.ravel(), advantages, returns, s.ent_coef, s.vf_coef
+        )
         loss = policy + s.vf_coef * value - s.ent_coef * entropy
         check_loss(loss, advantages=advantages)
         explained = explained_variance(values, returns)
-        self.model.backward(np.column_stack((dlogits, s.vf_coef * dvalues)))
+        self.model.backward(doutput)
         self.optimizer.step()
         self.updates += 1
         return {
@@ -190,6 +190,9 @@ class ActorCriticAgent(Agent):
         values = values.reshape(r.rewards.shape)                                               # (T, E)
         beyond = r.next_values(values, self.values)
         return generalized_advantages(r.rewards, values, beyond, r.terminated, r.done, s.gamma, s.gae_lambda).ravel()
+
+    def distributions(self) -> dict[str, Array]:
+        return {} if self.outputs is None else {"train/policy_entropy": entropies(self.outputs[:, :-1])}
 
     def status(self) -> Metrics:
         return {"train/n_updates": self.updates}

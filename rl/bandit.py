@@ -38,16 +38,23 @@ from __future__ import annotations
 
 import math
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rl.bandit_algorithms import GradientBandit, Softmax, ThompsonSampling, break_tie
+from rl.bandit_algorithms import Algorithm, Arm, GradientBandit, RandomNumbers, Softmax, ThompsonSampling, break_tie
 from rl.bandit_simulation import simulate, streams_of
 from rl.core.cli import main as command
 from rl.core.errors import require
+from rl.core.pieces import STATE
+from rl.core.resume import with_its_settings
 from rl.core.settings import Settings as CommonSettings
 from rl.core.settings import at_least, positive
+
+if TYPE_CHECKING:
+    from rl import bandit_report
 
 __all__ = ["UCB1", "EpsilonGreedy", "GradientBandit", "Softmax", "SlotArm", "ThompsonSampling", "play", "simulate"]
 
@@ -55,12 +62,12 @@ __all__ = ["UCB1", "EpsilonGreedy", "GradientBandit", "Softmax", "SlotArm", "Tho
 class SlotArm:
     """An arm that pays one coin with chance p."""
 
-    def __init__(self, p: float):
+    def __init__(self, p: float) -> None:
         if not 0 <= p <= 1:
             raise ValueError(f"an arm pays with a chance from 0 to 1, not {p}")
         self.p = p
 
-    def draw(self, rng) -> float:
+    def draw(self, rng: RandomNumbers) -> float:
         return 1.0 if rng.random() < self.p else 0.0
 
 
@@ -71,11 +78,11 @@ class EpsilonGreedy:
                  when all means are 0, is arm 0. It stays there until a random choice pays elsewhere.
     """
 
-    def __init__(self, epsilon: float, random_ties: bool = True):
+    def __init__(self, epsilon: float, random_ties: bool = True) -> None:
         self.epsilon = epsilon
         self.random_ties = random_ties
 
-    def initialize(self, n_arms: int, rng) -> None:
+    def initialize(self, n_arms: int, rng: RandomNumbers) -> None:
         self.rng = rng
         self.n = np.zeros(n_arms)                      # (A,) plays of each arm
         self.v = np.zeros(n_arms)                      # (A,) mean reward of each arm
@@ -92,7 +99,7 @@ class EpsilonGreedy:
     def label(self) -> str:
         return f"ε-greedy({self.epsilon:g})" + ("" if self.random_ties else ", ties to arm 0")
 
-    def simulate(self, p, streams, chosen, rewards) -> None:
+    def simulate(self, p: np.ndarray, streams: np.ndarray, chosen: np.ndarray, rewards: np.ndarray) -> None:
         from rl.envs import bandit_sim
 
         bandit_sim.epsilon_greedy(p, float(self.epsilon), self.random_ties, streams, chosen, rewards)
@@ -101,7 +108,7 @@ class EpsilonGreedy:
 class UCB1:
     """Each arm once, then the one with the highest upper bound w/n + sqrt(2 ln t / n).  Source: Auer et al. 2002."""
 
-    def initialize(self, n_arms: int, rng) -> None:
+    def initialize(self, n_arms: int, rng: RandomNumbers) -> None:
         self.n = np.zeros(n_arms)                      # (A,) plays of each arm
         self.w = np.zeros(n_arms)                      # (A,) coins of each arm
         self.v = np.zeros(n_arms)                      # (A,) upper bounds
@@ -120,13 +127,15 @@ class UCB1:
     def label(self) -> str:
         return "UCB1"
 
-    def simulate(self, p, streams, chosen, rewards) -> None:
+    def simulate(self, p: np.ndarray, streams: np.ndarray, chosen: np.ndarray, rewards: np.ndarray) -> None:
         from rl.envs import bandit_sim
 
         bandit_sim.ucb1(p, streams, chosen, rewards)
 
 
-def play(algo, arms, num_sims: int, num_time: int, seed: int = 0, num_threads: int = 0) -> list[np.ndarray]:
+def play(
+    algo: Algorithm, arms: Sequence[Arm], num_sims: int, num_time: int, seed: int = 0, num_threads: int = 0
+) -> list[np.ndarray]:
     """The article's simulation: `num_sims` times, forget everything and play `num_time` times.
 
     Returns the article's [times, rewards], both (num_sims * num_time,): which play of its simulation (1, 2, ...), and
@@ -153,6 +162,8 @@ class Settings(CommonSettings):
     """softmax: low is greedy, high is random (coins)"""
     step_size: float = 0.4
     """gradient bandit: step of the preferences"""
+    resume: str = ""
+    """continue a run: the newest, or that folder"""
 
     def validate(self) -> None:
         super().validate()
@@ -164,7 +175,7 @@ class Settings(CommonSettings):
         for name in ("temperature", "step_size"):
             positive(self, name)
 
-    def algorithms(self) -> list:
+    def algorithms(self) -> list[Algorithm]:
         """The listing's two, then the others."""
         return [
             EpsilonGreedy(self.epsilon, random_ties=False),
@@ -176,11 +187,16 @@ class Settings(CommonSettings):
         ]
 
 
-def run(settings: Settings):
+def run(settings: Settings) -> list[bandit_report.Result]:
     """Play, print the table, write curves and pictures; see rl/bandit_report.py."""
     from rl import bandit_report  # numba and matplotlib come with it
 
     return bandit_report.run(settings)
+
+
+def arguments(words: list[str]) -> list[str]:
+    """With --resume, the settings of that run come first."""
+    return with_its_settings("bandit", words, Settings().out, holding=STATE, finished=True)
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -193,8 +209,10 @@ def main(argv: list[str] | None = None) -> int:
             "python -m rl.bandit",
             "python -m rl.bandit --arms 0.45 0.5 0.55 --num-time 5000",
             "python -m rl.bandit --num-sims 100000 --seed 7",
+            "python -m rl.bandit --resume --num-sims 2000",
         ),
         argv=argv,
+        arguments=arguments,
     )
 
 

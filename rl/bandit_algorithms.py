@@ -5,17 +5,48 @@ Built as EpsilonGreedy and UCB1 are in rl/bandit.py: the article's four methods,
 from __future__ import annotations
 
 import math
+from typing import Any, Protocol
 
 import numpy as np
 
 
-def break_tie(values: np.ndarray, rng) -> int:
+class RandomNumbers(Protocol):
+    """What the algorithms and arms draw from: np.random.Generator, or a simulation's own rl.envs.random_stream.Stream."""
+
+    def random(self) -> float: ...
+
+    def integers(self, count: int, /) -> Any: ...
+
+    def beta(self, a: float, b: float, /) -> float: ...
+
+
+class Arm(Protocol):
+    """An arm of a slot machine."""
+
+    p: float
+
+    def draw(self, rng: RandomNumbers) -> float: ...
+
+
+class Algorithm(Protocol):
+    """The article's methods. Those of this project have `simulate` besides, for the compiled twin."""
+
+    def initialize(self, n_arms: int, rng: RandomNumbers) -> None: ...
+
+    def select_arm(self) -> int: ...
+
+    def update(self, chosen_arm: int, reward: float, t: int) -> None: ...
+
+    def label(self) -> str: ...
+
+
+def break_tie(values: np.ndarray, rng: RandomNumbers) -> int:
     """The arm of the highest value; one of them at random where several share it."""
     best = np.flatnonzero(values == values.max())
     return int(best[rng.integers(len(best))]) if len(best) > 1 else int(best[0])
 
 
-def pick(weights: np.ndarray, rng) -> int:
+def pick(weights: np.ndarray, rng: RandomNumbers) -> int:
     """An arm with a chance in proportion to its weight."""
     left = rng.random() * sum(weights.tolist())
     for arm, weight in enumerate(weights[:-1]):
@@ -28,10 +59,10 @@ def pick(weights: np.ndarray, rng) -> int:
 class Softmax:
     """An arm with a chance in proportion to exp(mean reward / temperature).  Source: Sutton and Barto 1998, 2.3."""
 
-    def __init__(self, temperature: float):
+    def __init__(self, temperature: float) -> None:
         self.temperature = temperature
 
-    def initialize(self, n_arms: int, rng) -> None:
+    def initialize(self, n_arms: int, rng: RandomNumbers) -> None:
         self.rng = rng
         self.n = np.zeros(n_arms)
         self.v = np.zeros(n_arms)
@@ -46,7 +77,7 @@ class Softmax:
     def label(self) -> str:
         return f"softmax({self.temperature:g})"
 
-    def simulate(self, p, streams, chosen, rewards) -> None:
+    def simulate(self, p: np.ndarray, streams: np.ndarray, chosen: np.ndarray, rewards: np.ndarray) -> None:
         from rl.envs import bandit_sim
 
         bandit_sim.softmax(p, float(self.temperature), streams, chosen, rewards)
@@ -58,7 +89,7 @@ class ThompsonSampling:
     Source: Thompson 1933; Chapelle and Li 2011.
     """
 
-    def initialize(self, n_arms: int, rng) -> None:
+    def initialize(self, n_arms: int, rng: RandomNumbers) -> None:
         self.rng = rng
         self.coins = np.zeros(n_arms)
         self.blanks = np.zeros(n_arms)
@@ -73,7 +104,7 @@ class ThompsonSampling:
     def label(self) -> str:
         return "Thompson sampling"
 
-    def simulate(self, p, streams, chosen, rewards) -> None:
+    def simulate(self, p: np.ndarray, streams: np.ndarray, chosen: np.ndarray, rewards: np.ndarray) -> None:
         from rl.envs import bandit_sim
 
         bandit_sim.thompson(p, streams, chosen, rewards)
@@ -87,10 +118,10 @@ class GradientBandit:
     Source: Sutton and Barto 2018, 2.8. The maze article's method, with a single cell.
     """
 
-    def __init__(self, step_size: float):
+    def __init__(self, step_size: float) -> None:
         self.step_size = step_size
 
-    def initialize(self, n_arms: int, rng) -> None:
+    def initialize(self, n_arms: int, rng: RandomNumbers) -> None:
         self.rng = rng
         self.preference = np.zeros(n_arms)
         self.baseline = 0.0
@@ -112,7 +143,7 @@ class GradientBandit:
     def label(self) -> str:
         return f"gradient bandit({self.step_size:g})"
 
-    def simulate(self, p, streams, chosen, rewards) -> None:
+    def simulate(self, p: np.ndarray, streams: np.ndarray, chosen: np.ndarray, rewards: np.ndarray) -> None:
         from rl.envs import bandit_sim
 
         bandit_sim.gradient(p, float(self.step_size), streams, chosen, rewards)

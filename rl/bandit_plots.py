@@ -3,8 +3,13 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9")   # told apart by the colour-blind too
 
@@ -24,7 +29,7 @@ def lai_robbins(chances: np.ndarray) -> float:
     C = sum over the worse arms of (p* - p) / KL(p, p*).  Source: Lai and Robbins 1985.
     """
     best = float(np.max(chances))
-    return sum((best - p) / relative_entropy(float(p), best) for p in chances if p < best)
+    return float(sum((best - p) / relative_entropy(float(p), best) for p in chances if p < best))
 
 
 def draw_rewards(path: Path, curves: dict[str, np.ndarray], title: str) -> None:
@@ -49,7 +54,7 @@ def draw_regret(path: Path, curves: dict[str, np.ndarray], slope: float) -> None
     figure.savefig(path, dpi=120)
 
 
-def _figure(title: str, ylabel: str):
+def _figure(title: str, ylabel: str) -> tuple[Figure, Axes]:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 

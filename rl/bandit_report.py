@@ -4,16 +4,23 @@ from __future__ import annotations
 
 import csv
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from rl import bandit
+from rl.bandit_algorithms import Algorithm
 from rl.bandit_plots import draw_regret, draw_rewards, lai_robbins
 from rl.bandit_simulation import simulate, streams_of
-from rl.core.run_folder import create, write_json
-from rl.core.settings import as_dict
+from rl.core.errors import require
+from rl.core.pieces import in_pieces, opened
+from rl.core.resume import RESULT, keep_settings
+from rl.core.run_folder import write_json
+
+MAY_CHANGE = {"num_sims", "out", "num_threads", "config", "resume"}
+PLAYS_AT_ONCE = 2_000_000                              # between two moments at which the run may be stopped
 
 
 @dataclass
@@ -27,34 +34,97 @@ class Result:
     seconds: float                                     # for all plays, compiling left out
 
 
-def measure(algo, settings: bandit.Settings) -> Result:
+@dataclass
+class Tally:
+    """What the simulations of one algorithm have given so far, in whole numbers: the same in one piece and in many."""
+
+    done: int                                          # simulations
+    coins: np.ndarray                                  # (T,) int64: from how many of them each play brought a coin
+    plays: np.ndarray                                  # (T, A) int64: in how many of them each play was on each arm
+    seconds: float                                     # for all plays, compiling left out
+
+    @classmethod
+    def empty(cls, settings: bandit.Settings) -> Tally:
+        return cls(0, np.zeros(settings.num_time, np.int64), np.zeros((settings.num_time, len(settings.arms)), np.int64), 0.0)
+
+    def add(self, chosen: np.ndarray, rewards: np.ndarray) -> None:
+        """Count further simulations (N, T) in."""
+        times, arms = self.plays.shape
+        cells = chosen + arms * np.arange(times)       # (N, T): the place of each choice in `plays`
+        self.done += len(chosen)
+        self.coins += rewards.sum(axis=0, dtype=np.int64)
+        self.plays += np.bincount(cells.ravel(), minlength=times * arms).reshape(times, arms)
+
+
+def measure(algo: Algorithm, settings: bandit.Settings) -> Result:
     """Play all simulations of one algorithm."""
-    arms, chances = [bandit.SlotArm(p) for p in settings.arms], np.array(settings.arms)
+    tally = Tally.empty(settings)
+    for _ in simulated(algo, settings, tally):
+        pass
+    return result_of(algo, settings, tally)
+
+
+def simulated(algo: Algorithm, settings: bandit.Settings, tally: Tally) -> Iterator[None]:
+    """Play the simulations that the tally lacks, about PLAYS_AT_ONCE plays between two yields."""
+    arms = [bandit.SlotArm(p) for p in settings.arms]
     simulate(algo, arms, streams_of(0, 1), 1)          # compiles, or loads what was compiled before
-    begin = time.perf_counter()
     streams = streams_of(settings.seed, settings.num_sims)
-    chosen, rewards = simulate(algo, arms, streams, settings.num_time, settings.num_threads)
-    seconds = time.perf_counter() - begin
-    lost = (chances.max() - chances)[chosen]           # (N, T) what each choice costs on average
-    best_arm = float((lost[:, -1] == 0).mean())
-    return Result(algo.label(), rewards.mean(axis=0), lost.mean(axis=0).cumsum(), best_arm, seconds)
+    at_once = max(1, PLAYS_AT_ONCE // settings.num_time)
+    while tally.done < settings.num_sims:
+        begin = time.perf_counter()
+        rows = streams[tally.done : tally.done + at_once]
+        chosen, rewards = simulate(algo, arms, rows, settings.num_time, settings.num_threads)
+        tally.seconds += time.perf_counter() - begin
+        tally.add(chosen, rewards)
+        yield
+
+
+def result_of(algo: Algorithm, settings: bandit.Settings, tally: Tally) -> Result:
+    """The curves of a tally."""
+    chances = np.array(settings.arms)
+    lost = chances.max() - chances                     # (A,) what a play on each arm costs on average
+    best_arm = float(tally.plays[-1, lost == 0].sum() / tally.done)
+    return Result(algo.label(), tally.coins / tally.done, (tally.plays @ lost / tally.done).cumsum(), best_arm, tally.seconds)
 
 
 def run(settings: bandit.Settings) -> list[Result]:
     """Play, print the table, and write curves.csv, result.json, rewards.png and regret.png into the run's folder."""
-    folder = create(settings.out, "bandit", "rl/Bandit-v0", settings.seed, as_dict(settings))
+    with opened("bandit", "rl/Bandit-v0", settings, settings.resume, MAY_CHANGE) as (folder, state):
+        algorithms, slope = settings.algorithms(), lai_robbins(np.array(settings.arms))
+        tallies = [Tally.empty(settings) for _ in algorithms] if state is None else [Tally(**told) for told in state["tallies"]]
+        _check_progress(folder, settings, tallies)
+        results: list[Result] = []
+        in_pieces(
+            "bandit", folder, _all_pieces(settings, algorithms, tallies, results),
+            lambda: {"tallies": [vars(tally) for tally in tallies]},
+            lambda: f"{sum(tally.done for tally in tallies):,} of {len(tallies) * settings.num_sims:,} simulations",
+        )
+        print(f"In the long run no algorithm that is good on all arms gets by with less regret than {slope:.2f} ln t.")
+        _write(folder, settings, results, slope)
+    print(f"curves and pictures: {folder}")
+    return results
+
+
+def _check_progress(folder: Path, settings: bandit.Settings, tallies: list[Tally]) -> None:
+    """Raise UsageError when the run has played more than is asked for, or just that, and is finished."""
+    least, most = min(tally.done for tally in tallies), max(tally.done for tally in tallies)
+    ended = least >= settings.num_sims and (folder / RESULT).exists()
+    require(not ended, f"the run in {folder} is finished: {least:,} simulations", "give a larger --num-sims to go on")
+    require(most <= settings.num_sims, f"the run in {folder} has played {most:,} simulations", f"give --num-sims {most} or more")
+    if settings.resume:
+        keep_settings(folder, settings)
+        (folder / RESULT).unlink(missing_ok=True)
+
+
+def _all_pieces(settings: bandit.Settings, algorithms: list[Algorithm], tallies: list[Tally], results: list[Result]) -> Iterator[None]:
+    """All algorithms, one after the other; each one's line of the table as soon as it is done."""
     size = f"{settings.num_sims} simulations of {settings.num_time} plays"
     print(f"rl.bandit: {size} on the arms {settings.arms}, seed {settings.seed}")
     print(f"{'':34}{'mean reward':>12}{'last play':>11}{'best arm':>10}{'regret':>8}{'time':>10}")
-    results = []
-    for algo in settings.algorithms():
-        results.append(measure(algo, settings))
+    for algo, tally in zip(algorithms, tallies):
+        yield from simulated(algo, settings, tally)
+        results.append(result_of(algo, settings, tally))
         print(_line(results[-1]), flush=True)
-    slope = lai_robbins(np.array(settings.arms))
-    print(f"In the long run no algorithm that is good on all arms gets by with less regret than {slope:.2f} ln t.")
-    _write(folder, settings, results, slope)
-    print(f"curves and pictures: {folder}")
-    return results
 
 
 def _line(result: Result) -> str:

@@ -1,13 +1,16 @@
 """Thousands of games on the slot machines: compiled, over all cores; and the same games stepped through in Python."""
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
+from rl.bandit_algorithms import Algorithm, Arm
 from rl.envs.parallel import over_rows
 
 
 def simulate(
-    algo, arms, streams: np.ndarray, num_time: int, num_threads: int = 0
+    algo: Algorithm, arms: Sequence[Arm], streams: np.ndarray, num_time: int, num_threads: int = 0
 ) -> tuple[np.ndarray, np.ndarray]:
     """One simulation of `num_time` plays for each random stream (N,) uint64, which is moved on.
 
@@ -35,7 +38,7 @@ def simulate(
     return chosen, rewards
 
 
-def step_through(algo, arms, streams: np.ndarray, chosen: np.ndarray, rewards: np.ndarray) -> None:
+def step_through(algo: Algorithm, arms: Sequence[Arm], streams: np.ndarray, chosen: np.ndarray, rewards: np.ndarray) -> None:
     """The simulation as the article writes it, one play after the other in Python; what `simulate` is held to."""
     from rl.envs.random_stream import Stream
 

@@ -81,7 +81,7 @@ def article_model(rng: np.random.Generator) -> K.Sequential:
 
 def best_model(rng: np.random.Generator) -> K.Sequential:
     """8x8x1 -> 8x8x16 -> 4x4x32 -> 4x4x32 -> 512 -> 10, read in [0, 1]."""
-    settings = {"kernel_size": 3, "padding": "same", "activation": "relu", "kernel_initializer": "he_normal"}
+    settings: dict[str, Any] = {"kernel_size": 3, "padding": "same", "activation": "relu", "kernel_initializer": "he_normal"}
     model = K.Sequential(
         [
             K.layers.Rescaling(1 / DARKEST, input_shape=IMAGE),

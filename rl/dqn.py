@@ -46,6 +46,7 @@ from rl.core.experience import Experience
 from rl.core.experiment import command
 from rl.core.guards import check_loss
 from rl.core.networks import network, observation_shape
+from rl.core.policy import epsilon_greedy
 from rl.core.replay import Batch, ReplayBuffer
 from rl.core.returns import td_loss, td_target
 from rl.core.schedules import linear
@@ -104,8 +105,9 @@ class Settings(ActorSettings):
 
     def validate(self) -> None:
         super().validate()
-        for name, least in (("n_step", 1), ("batch_size", 1), ("learning_starts", 0), ("train_freq", 1), ("target_update", 1), ("exploration_steps", 1)):
-            at_least(self, name, least)
+        for name in ("n_step", "batch_size", "train_freq", "target_update", "exploration_steps"):
+            at_least(self, name, 1)
+        at_least(self, "learning_starts", 0)
         at_least(self, "buffer_size", self.shortest_ring * self.games)
         for name in ("initial_epsilon", "final_epsilon"):
             require(0 <= getattr(self, name) <= 1, f"{flag(name)} is {getattr(self, name)}", "give a share from 0 to 1")
@@ -169,11 +171,7 @@ class DeepQNetworkAgent(Agent):
         rng = self.rngs.exploration
         if self.steps < self.settings.learning_starts:
             return rng.integers(self.actions, size=len(observations))
-        best = self.greedy(observations)
-        explore = rng.random(len(observations)) < self.epsilon
-        if explore.any():
-            best[explore] = rng.integers(self.actions, size=int(explore.sum()))
-        return best
+        return epsilon_greedy(self.preferences(observations), self.epsilon, rng)
 
     def preferences(self, observations: Array) -> Array:
         """Q(s, a) for every action, (N, A)."""
@@ -210,7 +208,7 @@ class DeepQNetworkAgent(Agent):
         next_q = self.target.predict(batch.next_observations)                                  # (B, A)
         chooser = self.model.predict(batch.next_observations) if self.settings.double else next_q
         goal = td_target(batch.returns, batch.discounts, next_q, chooser)                      # (B,)
-        q = self.model.forward(batch.observations)                                             # (B, A)
+        self.outputs = q = self.model.forward(batch.observations)                              # (B, A)
         loss, dq = td_loss(q, batch.actions, goal, self.settings.huber_delta)                  # zero off the chosen action
         check_loss(loss, returns=batch.returns, target=goal, q=q)
         self.model.backward(dq)
@@ -219,6 +217,9 @@ class DeepQNetworkAgent(Agent):
         if self.updates % self.settings.target_update == 0:
             self.target.copy_from(self.model)
         return {"train/loss": loss, "train/target_mean": float(np.add.reduce(goal)) / len(goal)}
+
+    def distributions(self) -> dict[str, Array]:
+        return {} if self.outputs is None else {"train/q_values": self.outputs}
 
     def status(self) -> Metrics:
         return {"rollout/exploration_rate": self.epsilon, "train/n_updates": self.updates}
@@ -230,8 +231,8 @@ EXAMPLES = (
     "python -m rl.dqn                     learn, show what was reached",
     "python -m rl.dqn --play              watch the newest trained agent",
     "python -m rl.dqn --test              CartPole-v0 with a small dense network",
-    "python -m rl.dqn --actors 2          two processes play, this one learns (Ray); docs/distributed.md",
-    "python -m rl.dqn --env-id Acrobot-v1 --num-envs 1 --train-freq 1  any environment with discrete actions",
+    "python -m rl.dqn --actors 2          two processes play, this one learns (Ray)",
+    "python -m rl.dqn --env-id Acrobot-v1 --num-envs 1 --train-freq 1  another game",
 )
 
 

@@ -124,8 +124,8 @@ def learn(table: Table, settings: Settings, verbose: int = 1) -> Result:
     history = model.fit(x_train, y_train, settings.batch_size, settings.epochs, verbose, seed=order_rng)
     predicted = model.predict(x_test)[:, 0]
     linear = LinearRegression().fit(x_train, y_train).predict(x_test)
-    errors = [float(np.mean((guess - y_test) ** 2)) for guess in (predicted, linear, y_train.mean())]
-    return Result(history.history["loss"], *errors, actual=y_test, predicted=predicted)
+    test, by_line, by_mean = (float(np.mean((guess - y_test) ** 2)) for guess in (predicted, linear, y_train.mean()))
+    return Result(history.history["loss"], test, by_line, by_mean, actual=y_test, predicted=predicted)
 
 
 def run(settings: Settings) -> Result:

@@ -59,16 +59,24 @@ from __future__ import annotations
 
 import sys
 from dataclasses import dataclass
-from typing import Literal
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
+from rl.bandit_algorithms import RandomNumbers
 from rl.core.cli import main as command
 from rl.core.errors import UsageError, require
+from rl.core.pieces import STATE
+from rl.core.resume import with_its_settings
 from rl.core.settings import Settings as CommonSettings
 from rl.core.settings import at_least
 from rl.envs.maze_layout import MazeLayout, generate_maze
 from rl.envs.maze_text import article_maze, read_maze
+
+if TYPE_CHECKING:
+    from rl import maze_report
+    from rl.maze_learning import Rule, Runs
 
 ETA = {"article": 0.1, "gradient": 1.0, "advantage": 0.02}       # the step size of each update
 MOST_CELLS = 40_000                                              # 200x200: a random walk takes minutes
@@ -82,14 +90,15 @@ def get_pi(theta: np.ndarray) -> np.ndarray:
     return np.divide(weights, total, out=np.zeros_like(weights), where=total > 0)       # no way leads out of the goal
 
 
-def get_a(pi: np.ndarray, s: int, rng) -> int:
+def get_a(pi: np.ndarray, s: int, rng: RandomNumbers) -> int:
     """An action 0 to 3 with chance pi[s, a]; one random number."""
     return int(np.searchsorted(np.cumsum(pi[s]), rng.random(), side="right"))
 
 
-def play(layout: MazeLayout, pi: np.ndarray, rng, max_steps: int) -> list[tuple[int, int]]:
+def play(layout: MazeLayout, pi: np.ndarray, rng: RandomNumbers, max_steps: int) -> list[tuple[int, int]]:
     """One episode: the (cell, action) pairs from the start on; the goal is reached unless max_steps come first."""
-    s, history = layout.start, []
+    s = layout.start
+    history: list[tuple[int, int]] = []
     while s != layout.goal and len(history) < max_steps:
         a = get_a(pi, s, rng)
         history.append((s, a))
@@ -137,6 +146,7 @@ class Settings(CommonSettings):
         super().validate()
         require(not (self.size and self.maze), "--size and --maze are both given", "choose one maze")
         require(0 <= self.eta < float("inf"), f"--eta is {self.eta}", "give a number > 0, or 0 for the update's own")
+        require(not self.resume or self.num_runs == 1, "--resume continues one run", "leave --num-runs away")
         require(self.stop_below >= 0, f"--stop-below is {self.stop_below}", "give a number >= 0; 0 never settles")
         for name in ("max_episodes", "num_runs"):
             at_least(self, name, 1)
@@ -159,7 +169,7 @@ class Settings(CommonSettings):
         rng = np.random.default_rng(np.random.SeedSequence(self.seed).spawn(1)[0])
         return generate_maze(int(height), int(width), rng)
 
-    def rule(self):
+    def rule(self) -> Rule:
         """The update, its step size, and when it counts as settled."""
         from rl.maze_learning import Rule
 
@@ -169,7 +179,7 @@ class Settings(CommonSettings):
         return Rule(update, self.eta or ETA[update], self.stop_below, STOP_AFTER[update])
 
 
-def run(settings: Settings):
+def run(settings: Settings) -> maze_report.Result | Runs | Path:
     """Learn and report, or continue, or show, as the settings say; see rl/maze_report.py."""
     from rl import maze_report  # numba and matplotlib come with it
 
@@ -178,6 +188,11 @@ def run(settings: Settings):
     if settings.num_runs > 1:
         return maze_report.learn_many(settings)
     return maze_report.learn_one(settings)
+
+
+def arguments(words: list[str]) -> list[str]:
+    """With --resume, the settings of that run come first."""
+    return with_its_settings("maze", words, Settings().out, holding=STATE, finished=True)
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -193,6 +208,7 @@ def main(argv: list[str] | None = None) -> int:
             "python -m rl.maze --maze my_maze.txt",
         ),
         argv=argv,
+        arguments=arguments,
     )
 
 

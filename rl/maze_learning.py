@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
-from pathlib import Path
 
 import numpy as np
 
@@ -39,19 +39,6 @@ class Runs:
     def arrays(self) -> dict[str, np.ndarray]:
         return {field.name: getattr(self, field.name) for field in fields(self)}
 
-    def as_bytes(self) -> bytes:
-        """The arrays in safetensors' format."""
-        from safetensors.numpy import save
-
-        return save(self.arrays())
-
-    @classmethod
-    def load(cls, path: Path) -> Runs:
-        """What `as_bytes` gave, from a file."""
-        from safetensors.numpy import load_file
-
-        return cls(**load_file(path))
-
 
 @dataclass(frozen=True)
 class Rule:
@@ -69,7 +56,7 @@ class Rule:
     stop_after: int = 1
 
 
-def begin(layout: MazeLayout, seeds) -> Runs:
+def begin(layout: MazeLayout, seeds: Sequence[int]) -> Runs:
     """A fresh run for each seed: theta is 1 at every open side, as in the article."""
     theta = np.where(layout.neighbour >= 0, 1.0, np.nan)
     theta[layout.goal] = np.nan
@@ -100,6 +87,14 @@ def learn(
     """
     count = len(runs.streams)
     lengths, moves = np.zeros((count, record), np.int64), np.zeros((count, record))
+    learn_into(layout, runs, rule, max_episodes, lengths, moves, num_threads)
+    return lengths, moves
+
+
+def learn_into(
+    layout: MazeLayout, runs: Runs, rule: Rule, max_episodes: int, lengths: np.ndarray, moves: np.ndarray, num_threads: int = 1
+) -> None:
+    """`learn`, with the record in the caller's arrays: what was played before is left as it is."""
 
     def some(rows: slice) -> None:
         sim.learn(
@@ -109,8 +104,7 @@ def learn(
             lengths[rows], moves[rows],
         )  # fmt: skip
 
-    over_rows(some, count, num_threads)
-    return lengths, moves
+    over_rows(some, len(runs.streams), num_threads)
 
 
 def policy_of(theta: np.ndarray) -> np.ndarray:

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from rl.envs.maze_layout import DOWN, LEFT, RIGHT, UP, MazeLayout
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 OFFSETS = {UP: (0, -1), RIGHT: (1, 0), DOWN: (0, 1), LEFT: (-1, 0)}       # x to the right, y down
 GIF_SIDE = 320                                                            # pixels, at least
@@ -21,7 +26,7 @@ def centre(layout: MazeLayout, cell: int) -> tuple[float, float]:
 
 def walls(layout: MazeLayout) -> list[tuple[float, float, float, float]]:
     """(x1, y1, x2, y2) of every wall, the border included."""
-    lines = [(0, 0, layout.width, 0), (0, 0, 0, layout.height)]
+    lines: list[tuple[float, float, float, float]] = [(0, 0, layout.width, 0), (0, 0, 0, layout.height)]
     for cell in range(layout.cells):
         row, column = divmod(cell, layout.width)
         if not layout.is_open(cell, RIGHT):
@@ -51,12 +56,12 @@ def draw_policy(path: Path, layout: MazeLayout, pi: np.ndarray, learnt: list[int
     figure.savefig(path, dpi=120)
 
 
-def _draw_arrows(axes, layout: MazeLayout, pi: np.ndarray) -> None:
+def _draw_arrows(axes: Axes, layout: MazeLayout, pi: np.ndarray) -> None:
     cells, actions = np.nonzero(pi > 0.01)
     if len(cells) == 0:
         return
-    starts = np.array([centre(layout, cell) for cell in cells])
-    steps = np.array([OFFSETS[action] for action in actions]) * 0.42 * pi[cells, actions][:, None]
+    starts = np.array([centre(layout, cell) for cell in cells.tolist()])
+    steps = np.array([OFFSETS[action] for action in actions.tolist()]) * 0.42 * pi[cells, actions][:, None]
     axes.quiver(
         *starts.T, *steps.T, pi[cells, actions], cmap="Blues", clim=(-0.4, 1), edgecolor="#204060", linewidth=0.3,
         angles="xy", scale_units="xy", scale=1, units="xy", width=0.05,
@@ -64,10 +69,10 @@ def _draw_arrows(axes, layout: MazeLayout, pi: np.ndarray) -> None:
     )  # fmt: skip
 
 
-def draw_lengths(path: Path, lengths: np.ndarray, shortest: int, first: int = 0) -> None:
-    """Steps (E,) of the episodes from `first` on, on a logarithmic axis, with the shortest path."""
+def draw_lengths(path: Path, lengths: np.ndarray, shortest: int) -> None:
+    """Steps (E,) of the episodes, on a logarithmic axis, with the shortest path."""
     figure, axes = _figure(size=5.0, ratio=1.6)
-    axes.plot(first + np.arange(len(lengths)), lengths, ".", markersize=2, color="#0072b2", label="episode")
+    axes.plot(np.arange(len(lengths)), lengths, ".", markersize=2, color="#0072b2", label="episode")
     axes.axhline(shortest, color="black", linestyle="--", linewidth=1, label=f"shortest path, {shortest} steps")
     axes.set(yscale="log", xlabel="episode", ylabel="steps to the goal")
     axes.grid(alpha=0.3)
@@ -95,7 +100,7 @@ def milliseconds(frames: int) -> int:
     return int(min(1000, max(40, 20_000 / frames)))
 
 
-def _figure(size: float, ratio: float = 1.0):
+def _figure(size: float, ratio: float = 1.0) -> tuple[Figure, Axes]:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 

@@ -6,24 +6,27 @@ import csv
 import dataclasses
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
-from nnlite.saving import atomic_write
 from rl import maze
-from rl.core.cli import NEWEST
-from rl.core.errors import UsageError
-from rl.core.run_folder import create, find, read_config, write_json
-from rl.core.settings import as_dict
+from rl.core.errors import UsageError, require
+from rl.core.pieces import STATE, in_pieces, opened
+from rl.core.resume import RESULT, keep_settings
+from rl.core.run_folder import find, write_json
+from rl.core.state_file import load_state
 from rl.envs.maze_layout import MazeLayout, shortest_path
 from rl.envs.maze_text import draw_maze, read_maze
 from rl.envs.random_stream import Stream, streams_of
 from rl.maze_learning import Rule, Runs, begin, greedy_path, learn, max_steps, policy_of, sampled_length
 from rl.maze_page import write_page
 from rl.maze_plots import draw_lengths, draw_policy, write_gif
+from rl.maze_progress import Progress
 
 SHOWN = 12                                               # episodes printed at the beginning and at the end
-LAST, DRAWING = "last.safetensors", "maze.txt"           # the state of the run, and its maze
+DRAWING = "maze.txt"                                     # the maze of the run
+MAY_CHANGE = {"max_episodes", "out", "num_threads", "config", "resume", "play"}
 LARGEST_PRINTED = 30                                     # cells in width of a maze that is printed
 
 
@@ -41,32 +44,46 @@ class Result:
 
 
 def learn_one(settings: maze.Settings) -> Result:
-    """One run, from the beginning or from where --resume left it."""
-    folder, settings, layout, runs = _continued(settings) if settings.resume else _fresh(settings)
+    """One run, from the beginning or from where it was stopped."""
+    layout = read_maze(Path(settings.resume) / DRAWING) if settings.resume else settings.layout()
     rule = settings.rule()
-    _print_head(layout, rule, settings, int(runs.episodes[0]))
-    learn(layout, begin(layout, [0]), rule, 1)           # compiles, or loads what was compiled before
-    first, before = int(runs.episodes[0]), runs.copy()
-    start = time.perf_counter()
-    lengths, moves = learn(layout, runs, rule, settings.max_episodes, record=settings.max_episodes)
-    seconds = time.perf_counter() - start
-    episodes = int(runs.episodes[0])
-    _print_episodes(lengths[0], moves[0], first, episodes)
-    result = _judge(layout, runs, rule, settings.seed, folder, seconds)
-    _print_result(result, layout, policy_of(runs.theta[0]))
-    _write(folder, layout, runs, result, lengths[0, first:episodes], moves[0, first:episodes], first)
-    if episodes > first:
-        _write_replay(folder, layout, last_episode(layout, before, rule, episodes), episodes)
+    progress = Progress.fresh(layout, rule, settings.seed, settings.max_episodes)
+    with opened("maze", "rl/Maze-v0", settings, settings.resume, MAY_CHANGE) as (folder, state):
+        if state is None:
+            (folder / DRAWING).write_text(draw_maze(layout) + "\n", encoding="utf-8")
+        else:
+            _go_on(folder, settings, progress, state)
+        first = progress.episodes
+        _print_head(layout, rule, settings, first)
+        in_pieces("maze", folder, progress.pieces(), progress.get_state, lambda: f"{progress.episodes:,} episodes")
+        _print_episodes(progress, first)
+        result = _judge(progress, settings.seed, folder)
+        _print_result(result, layout, policy_of(progress.runs.theta[0]))
+        _write(folder, progress, result)
+        last = last_episode(layout, begin(layout, [settings.seed]), rule, result.episodes)
+        _write_replay(folder, layout, last, result.episodes)
     print(f"policy.png, steps.png, replay.gif, replay.html: {folder}")
     if not result.settled:
-        print(f"go on: python -m rl.maze --resume --out {settings.out} --max-episodes {2 * episodes}")
+        print(f"go on: python -m rl.maze --resume {folder} --max-episodes {2 * result.episodes}")
     return result
+
+
+def _go_on(folder: Path, settings: maze.Settings, progress: Progress, state: dict[str, Any]) -> None:
+    """Take the saved state over; raises UsageError when nothing is left to do."""
+    try:
+        progress.set_state(state)
+    except (ValueError, KeyError, TypeError) as problem:
+        raise UsageError(f"{folder} cannot be gone on with: {problem}", "choose a larger --max-episodes, or another run") from None
+    if (folder / RESULT).exists():
+        require(not progress.settled, f"the run in {folder} is finished: it has settled", "start a new one without --resume")
+        remedy = "give a larger --max-episodes to go on"
+        require(progress.episodes < settings.max_episodes, f"the run in {folder} is finished: {progress.episodes:,} episodes", remedy)
+    keep_settings(folder, settings)
+    (folder / RESULT).unlink(missing_ok=True)
 
 
 def learn_many(settings: maze.Settings) -> Runs:
     """Many runs in one compiled call, over the cores; prints how they spread."""
-    if settings.resume:
-        raise UsageError("--resume continues one run", "leave --num-runs away")
     layout, rule = settings.layout(), settings.rule()
     _print_head(layout, rule, settings, 0)
     learn(layout, begin(layout, [0]), rule, 1)
@@ -75,10 +92,11 @@ def learn_many(settings: maze.Settings) -> Runs:
     learn(layout, runs, rule, settings.max_episodes, settings.num_threads)
     seconds = time.perf_counter() - start
     policies = [policy_of(theta) for theta in runs.theta]
-    greedy = np.array([len(path) - 1 if path else 0 for path in (greedy_path(layout, pi) for pi in policies)])
+    paths = [greedy_path(layout, pi) for pi in policies]
+    greedy = np.array([len(path) - 1 if path else 0 for path in paths])
     stream = _evaluation_stream(settings.seed)
     sampled = [sampled_length(layout, pi, stream, 100) for pi in policies]
-    best = len(shortest_path(layout)) - 1
+    best = shortest_length(layout)
     print(f"{len(greedy)} runs in {seconds:.3f} s, {1000 * seconds / len(greedy):.3f} ms each")
     print(f"settled by themselves       {np.mean(runs.calm >= rule.stop_after):.1%}")
     print(f"episodes                    {_spread(runs.episodes)}")
@@ -90,7 +108,7 @@ def learn_many(settings: maze.Settings) -> Runs:
 
 def show(settings: maze.Settings) -> Path:
     """A trained walker: in a window where there is a screen, else as GIF and page in the run's folder."""
-    folder = find(settings.out, "maze", settings.play, holding=LAST)
+    folder = find(settings.out, "maze", settings.play, holding=STATE)
     layout, runs = read_maze(folder / DRAWING), _load(folder, read_maze(folder / DRAWING))
     pi = policy_of(runs.theta[0])
     history = maze.play(layout, pi, Stream(_evaluation_stream(settings.seed)), max_steps(layout))
@@ -112,32 +130,19 @@ def last_episode(layout: MazeLayout, before: Runs, rule: Rule, episodes: int) ->
     return [cell for cell, _ in history] + [int(layout.neighbour[last, action])]
 
 
-def _fresh(settings: maze.Settings) -> tuple[Path, maze.Settings, MazeLayout, Runs]:
-    layout = settings.layout()
-    folder = create(settings.out, "maze", "rl/Maze-v0", settings.seed, as_dict(settings))
-    return folder, settings, layout, begin(layout, [settings.seed])
-
-
-def _continued(settings: maze.Settings) -> tuple[Path, maze.Settings, MazeLayout, Runs]:
-    """The run's own settings, but for the limit and the threads of now."""
-    wanted = settings.resume
-    folder = find(settings.out, "maze", wanted if wanted != "newest" else NEWEST, holding=LAST)
-    stored = maze.Settings(**read_config(folder)["settings"])
-    layout = read_maze(folder / DRAWING)
-    now = dataclasses.replace(
-        stored, out=settings.out, max_episodes=settings.max_episodes, num_threads=settings.num_threads, resume=wanted
-    )
-    return folder, now, layout, _load(folder, layout)
-
-
 def _load(folder: Path, layout: MazeLayout) -> Runs:
+    """The run that a state holds."""
     try:
-        runs = Runs.load(folder / LAST)
-        if runs.theta.shape == (1, layout.cells, 4):
-            return runs
-    except Exception as problem:                         # safetensors has its own kinds of error for a damaged file
-        raise UsageError(f"{folder / LAST} cannot be read: {problem}", "learn again: python -m rl.maze") from None
-    raise UsageError(f"{folder / LAST} belongs to another maze", "learn again: python -m rl.maze")
+        runs = Runs(**load_state(folder / STATE)["runs"])
+    except (ValueError, OSError, KeyError, TypeError) as problem:
+        raise UsageError(f"{folder / STATE} cannot be read: {problem}", "learn again: python -m rl.maze") from None
+    require(runs.theta.shape == (1, layout.cells, 4), f"{folder / STATE} belongs to another maze", "learn again: python -m rl.maze")
+    return runs
+
+
+def shortest_length(layout: MazeLayout) -> int:
+    """Steps of the shortest way; read_maze and generate_maze see to it that there is one."""
+    return len(shortest_path(layout) or ()) - 1
 
 
 def _evaluation_stream(seed: int) -> np.ndarray:
@@ -145,17 +150,17 @@ def _evaluation_stream(seed: int) -> np.ndarray:
     return streams_of(seed, 2)[1:]
 
 
-def _judge(layout: MazeLayout, runs: Runs, rule: Rule, seed: int, folder: Path, seconds: float) -> Result:
-    pi = policy_of(runs.theta[0])
+def _judge(progress: Progress, seed: int, folder: Path) -> Result:
+    layout, pi = progress.layout, policy_of(progress.runs.theta[0])
     path = greedy_path(layout, pi)
     return Result(
         folder=folder,
-        episodes=int(runs.episodes[0]),
-        settled=bool(runs.calm[0] >= rule.stop_after),
+        episodes=progress.episodes,
+        settled=progress.settled,
         greedy_steps=len(path) - 1 if path else None,
-        shortest_steps=len(shortest_path(layout)) - 1,
+        shortest_steps=shortest_length(layout),
         sampled_steps=sampled_length(layout, pi, _evaluation_stream(seed)),
-        seconds=seconds,
+        seconds=progress.seconds,
     )
 
 
@@ -165,14 +170,15 @@ def _print_head(layout: MazeLayout, rule: Rule, settings: maze.Settings, first: 
     print(f"rl.maze: {size}, update {rule.update}, eta {rule.eta:g}, seed {settings.seed}{since}")
 
 
-def _print_episodes(lengths: np.ndarray, moves: np.ndarray, first: int, last: int) -> None:
-    """The article's line for each episode: the first and the last dozen of them."""
+def _print_episodes(progress: Progress, first: int) -> None:
+    """The article's line for each episode from `first` on: the first and the last dozen of them."""
+    last = progress.episodes
     for episode in range(first, last):
         if first + SHOWN <= episode < last - SHOWN:
             if episode == first + SHOWN:
                 print("...")
             continue
-        print(f"episode {episode}: {lengths[episode]} steps, policy moved {moves[episode]:.4f}")
+        print(f"episode {episode}: {progress.lengths[episode]} steps, policy moved {progress.moves[episode]:.4f}")
 
 
 def _print_result(result: Result, layout: MazeLayout, pi: np.ndarray) -> None:
@@ -188,21 +194,17 @@ def _print_result(result: Result, layout: MazeLayout, pi: np.ndarray) -> None:
     print(f"sampled episodes     {result.sampled_steps:.2f} steps (mean of 1000)")
 
 
-def _write(
-    folder: Path, layout: MazeLayout, runs: Runs, result: Result, lengths: np.ndarray, moves: np.ndarray, first: int
-) -> None:
-    atomic_write(folder / LAST, runs.as_bytes())
-    (folder / DRAWING).write_text(draw_maze(layout) + "\n", encoding="utf-8")
-    with open(folder / "progress.csv", "a" if first else "w", encoding="utf-8", newline="") as file:
+def _write(folder: Path, progress: Progress, result: Result) -> None:
+    layout, lengths = progress.layout, progress.lengths[: progress.episodes]
+    with open(folder / "progress.csv", "w", encoding="utf-8", newline="") as file:
         table = csv.writer(file)
-        if not first:
-            table.writerow(["episode", "steps", "policy_moved"])
-        table.writerows((first + i, int(n), f"{moved:.6g}") for i, (n, moved) in enumerate(zip(lengths, moves)))
-    write_json(folder / "result.json", {**dataclasses.asdict(result), "folder": str(folder)})
-    pi = policy_of(runs.theta[0])
+        table.writerow(["episode", "steps", "policy_moved"])
+        table.writerows((i, int(n), f"{moved:.6g}") for i, (n, moved) in enumerate(zip(lengths, progress.moves)))
+    write_json(folder / RESULT, {**dataclasses.asdict(result), "folder": str(folder)})
+    pi = policy_of(progress.runs.theta[0])
     title = f"policy after {result.episodes} episodes: {result.greedy_steps} steps, shortest {result.shortest_steps}"
     draw_policy(folder / "policy.png", layout, pi, greedy_path(layout, pi), title)
-    draw_lengths(folder / "steps.png", lengths, result.shortest_steps, first)
+    draw_lengths(folder / "steps.png", lengths, result.shortest_steps)
 
 
 def _write_replay(folder: Path, layout: MazeLayout, cells: list[int], episode: int) -> None:
@@ -227,5 +229,5 @@ def _in_window(layout: MazeLayout, actions: list[int]) -> bool:
     return True
 
 
-def _spread(values) -> str:
+def _spread(values: np.ndarray | list[float]) -> str:
     return f"{np.min(values):g} to {np.max(values):g}, median {np.median(values):g}"

@@ -79,7 +79,7 @@ def run(settings: Settings) -> dict[str, Any]:
     loss, dy = K.losses.mean_squared_error(model.forward(x), target)
     model.backward(dy)
     by_hand = gradient_by_hand(x[0].tolist(), y[0].tolist(), target[0].tolist())
-    engine = dy[0], model.layers[0].dW, model.layers[0].db
+    engine = dy[0], *(weight.gradient for weight in model.layers[0].weights)
     print(f"\nBackward: how does the loss L = mean of (y - t)^2 = {loss:.6f} change with each number?\n")
     names = ("dL/dy_j = 2 (y_j - t_j) / 4", "dL/dW_ij = x_i dL/dy_j", "dL/db_j = dL/dy_j")
     equal = all([compare(*three) for three in zip(names, by_hand, engine)])

@@ -46,7 +46,7 @@ from rl.core.experience import Experience
 from rl.core.experiment import command
 from rl.core.guards import check_loss
 from rl.core.networks import network
-from rl.core.policy import policy_loss, probabilities, sample_actions
+from rl.core.policy import entropies, policy_loss, probabilities, sample_actions
 from rl.core.returns import discounted_returns
 from rl.core.rollout import Rollout
 from rl.core.seeding import Streams
@@ -134,7 +134,7 @@ class PolicyGradientAgent(Agent):
     def update(self, rollout: Rollout) -> Metrics:
         """One step of gradient descent on the rollout, which is then forgotten."""
         s = self.settings
-        logits = self.model.forward(rollout.flat_observations())                               # (T * E, A)
+        self.outputs = logits = self.model.forward(rollout.flat_observations())                # (T * E, A)
         advantages = self.advantages(rollout)                                                  # (T * E,) constants
         policy, entropy, dlogits = policy_loss(logits, rollout.actions.ravel(), advantages, s.ent_coef)
         loss = policy - s.ent_coef * entropy
@@ -156,6 +156,9 @@ class PolicyGradientAgent(Agent):
         self.baseline += rate * (float(returns.mean()) - self.baseline)
         self.spread += rate * (float(returns.std()) - self.spread)
         return (returns - np.float32(self.baseline)) / np.float32(self.spread + SMALLEST_SPREAD)
+
+    def distributions(self) -> dict[str, Array]:
+        return {} if self.outputs is None else {"train/policy_entropy": entropies(self.outputs)}
 
     def status(self) -> Metrics:
         return {"train/n_updates": self.updates}

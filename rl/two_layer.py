@@ -102,9 +102,9 @@ def run(settings: Settings) -> dict[str, Any]:
     loss, dy = K.losses.mean_squared_error(model.forward(batch), target)
     model.backward(dy)
     print(f"\nBackward: how does the loss L = mean of (y - t)^2 = {loss:.6f} change with each weight?\n")
-    first, second = model.layers
+    (dW1, db1), (dW2, db2) = ([weight.gradient for weight in layer.weights] for layer in model.layers)
     gradients = backward_by_hand(batch.tolist(), hidden, dy.tolist(), W2.tolist())
-    engine = (second.dW, second.db, first.dW, first.db)
+    engine = (dW2, db2, dW1, db1)
     equal = all([equal, *(compare(name, hand, ours) for (name, hand), ours in zip(gradients.items(), engine))])
     print(f"\nEqual in every digit shown: {'yes' if equal else 'NO'}")
 
@@ -114,7 +114,7 @@ def run(settings: Settings) -> dict[str, Any]:
     print(f"{step}: the loss goes from {loss:.6f} to {after:.6f}")
 
     values = {"batch": batch, "y": y, "target": target, "W1": W1, "b1": b1, "W2": W2, "b2": b2}
-    values |= {"dW1": first.dW, "db1": first.db, "dW2": second.dW, "db2": second.db}
+    values |= {"dW1": dW1, "db1": db1, "dW2": dW2, "db2": db2}
     result = {
         "equal": equal,
         "loss": loss,

@@ -49,6 +49,7 @@ from rl.core.experience import Experience
 from rl.core.experiment import command
 from rl.core.guards import check_loss
 from rl.core.networks import network, observation_shape
+from rl.core.policy import epsilon_greedy
 from rl.core.replay import Batch, ReplayBuffer
 from rl.core.returns import td_loss, td_target
 from rl.core.scaler import Scaler
@@ -117,11 +118,7 @@ class ValueFunctionAgent(Agent):
         rng = self.rngs.exploration
         if self.steps < self.settings.learning_starts:
             return rng.integers(self.actions, size=len(observations))
-        best = self.greedy(observations)
-        explore = rng.random(len(observations)) < self.settings.epsilon
-        if explore.any():
-            best[explore] = rng.integers(self.actions, size=int(explore.sum()))
-        return best
+        return epsilon_greedy(self.preferences(observations), self.settings.epsilon, rng)
 
     def preferences(self, observations: Array) -> Array:
         """Q(s, a) for every action, (N, A)."""
@@ -148,13 +145,16 @@ class ValueFunctionAgent(Agent):
         """One step of gradient descent on a batch."""
         next_q = self.preferences(batch.next_observations)                                # (B, A)
         goal = td_target(batch.returns, batch.discounts, next_q)                          # (B,) a constant from here on
-        q = self.model.forward(self.scaler(batch.observations))                           # (B, A)
+        self.outputs = q = self.model.forward(self.scaler(batch.observations))            # (B, A)
         loss, dq = td_loss(q, batch.actions, goal, SQUARED)                               # zero off the chosen action
         check_loss(loss, target=goal)
         self.model.backward(dq)
         self.optimizer.step()
         self.updates += 1
         return {"train/loss": loss, "train/target_mean": float(np.add.reduce(goal)) / len(goal)}
+
+    def distributions(self) -> dict[str, Array]:
+        return {} if self.outputs is None else {"train/q_values": self.outputs}
 
     def status(self) -> Metrics:
         return {"rollout/exploration_rate": self.settings.epsilon, "train/n_updates": self.updates}

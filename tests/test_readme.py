@@ -59,7 +59,7 @@ def test_every_command_names_a_module_and_flags_that_exist(readme):
     found = commands(readme)
     assert len(found) > 25
     for module, words in found:
-        if module in ("venv", "pytest", "bench", "webbrowser"):
+        if module in ("venv", "pytest", "bench", "webbrowser", "sphinx"):
             continue
         tool = words[:1] if module == "rl" and words and not words[0].startswith("-") else ()
         shown = help_of(module, *tool)
@@ -137,7 +137,7 @@ def test_files_and_links_exist(readme):
     }
     for link in links:
         assert link[1:] in anchors if link.startswith("#") else (ROOT / link).is_file(), link
-    for path in re.findall(r"`((?:docs|nnlite|ext|bench|rl)/[\w./]*|LICENSE)`", prose(readme)):
+    for path in re.findall(r"`((?:docs|nnlite|ext|bench|rl|notebooks)/[\w./]*|LICENSE|CITATION.cff)`", prose(readme)):
         assert (ROOT / path).exists(), path
 
 
@@ -173,3 +173,10 @@ def test_the_two_main_commands_can_be_found_by_their_markers():
     for marker in ("main job", "tests"):
         (command,) = re.findall(rf"<!-- {marker} -->\n```\n(python3 [^\n]+)\n```", text("README.md"))
         assert command.startswith("python3 -m venv .venv && . .venv/bin/activate && pip install ")
+
+
+def test_the_books_are_cited_alike():
+    cited = re.findall(r'family-names: (\S+)\n +given-names: (\S+)', text("CITATION.cff"))
+    for readme in READMES:
+        assert all(family + given in text(readme) for family, given in cited[:2])
+    assert f"version: {re.search(r'^version = .(.+).$', text('pyproject.toml'), re.MULTILINE)[1]}" in text("CITATION.cff")

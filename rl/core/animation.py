@@ -129,10 +129,11 @@ def inline(recorded: Recording | Path, height: int = 640) -> Any:
 
     Raises ImportError where IPython is missing.
     """
-    from IPython.display import HTML  # type: ignore[import-not-found]
+    from IPython.display import HTML
 
     text = recorded.read_text(encoding="utf-8") if isinstance(recorded, Path) else page(recorded)
-    return HTML(
+    player: Any = HTML  # has no hints
+    return player(
         f'<div><iframe srcdoc="{html.escape(text)}" title="replay" '
         f'style="width:100%;height:{height}px;border:0"></iframe></div>'
     )
@@ -156,7 +157,7 @@ def page(recorded: Recording) -> str:
         ],
         "actions": recorded.actions,
         "measure": recorded.measure,
-        "values": [[float(f"{value:.4g}") for value in moment.preferences] for moment in recorded.moments],
+        "values": [[float(f"{value:.6g}") for value in moment.preferences] for moment in recorded.moments],
         "chosen": [moment.action for moment in recorded.moments],
         "score": [float(f"{moment.score:.6g}") for moment in recorded.moments],
         "game": [moment.game for moment in recorded.moments],

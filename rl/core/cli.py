@@ -18,6 +18,7 @@ from typing import Any, TypeVar
 
 from rl.core.errors import UsageError
 from rl.core.settings import Settings
+from rl.core.text import terminal_width, wrapped
 
 S = TypeVar("S", bound=Settings)
 NEWEST = "newest"
@@ -89,7 +90,7 @@ def parse(
 
     argv = with_folders(argv)
     defaults = default_settings(settings_class, argv, presets)
-    description = summary + ("\n\nExamples:\n" + "\n".join(f"  {line}" for line in examples) if examples else "")
+    description = wrapped(summary, terminal_width()) + ("\n\nExamples:\n" + "\n".join(f"  {line}" for line in examples) if examples else "")
     complaint = io.StringIO()
     try:
         with contextlib.redirect_stderr(complaint):

@@ -16,7 +16,8 @@ from rl.core import cli, resume, run_folder
 from rl.core.agent import Agent
 from rl.core.checkpoint import Checkpoints
 from rl.core.evaluation import Evaluator
-from rl.core.games import Games, Source, restorable
+from rl.core.games import Games, Source
+from rl.core.lock import only_here
 from rl.core.logger import Logger
 from rl.core.observer import OneHotObserver, ScreenObserver
 from rl.core.progress import Progress
@@ -25,7 +26,7 @@ from rl.core.settings import ActorSettings, AgentSettings
 from rl.core.signals import Interrupted
 from rl.core.trainer import BEST, Trainer
 from rl.envs.goals import goal_of
-from rl.envs.make import make_vector
+from rl.envs.make import actions_of, make_vector
 
 MakeAgent = Callable[[spaces.Space[Any], spaces.Discrete, Any, Streams], Agent]
 COLUMNS = ("time/total_timesteps", "time/fps", "time/episodes", "rollout/ep_rew_mean", "rollout/ep_len_mean")
@@ -73,22 +74,25 @@ def train(article: str, settings: AgentSettings, make_agent: MakeAgent, metrics:
     """
     rngs = streams(settings.seed)
     envs = observed(settings.env_id, settings.num_envs, settings.max_episode_steps)
-    agent = make_agent(envs.single_observation_space, envs.single_action_space, settings, rngs)
+    agent = make_agent(envs.single_observation_space, actions_of(envs), settings, rngs)
     source = source_of(article, settings, agent, envs, rngs)
     goal = goal_of(settings.env_id)
     evaluator = Evaluator(lambda n: observed(settings.env_id, n, settings.max_episode_steps), settings.eval_episodes, goal, rngs.evaluation)
-    saved = None
-    if settings.resume:
-        folder = Path(settings.resume)
-        checkpoints, saved = resume.load(folder, settings)
-    else:
-        folder = run_folder.create(settings.out, article, settings.env_id, settings.seed, asdict(settings))
-        checkpoints = Checkpoints(folder)
-    print(header(article, settings, folder, goal.text), flush=True)
-    if not isinstance(source, Games):
-        print("note: what actors play is not saved in the middle of a game; a resumed run starts new games", flush=True)
-    elif not restorable(envs):
-        print(f"note: {settings.env_id} cannot be saved in the middle of a game; a resumed run starts new games", flush=True)
+    folder = Path(settings.resume) if settings.resume else run_folder.create(
+        settings.out, article, settings.env_id, settings.seed, asdict(settings)
+    )
+    with only_here(folder):
+        return _train_in(folder, article, settings, metrics, agent, source, evaluator)
+
+
+def _train_in(
+    folder: Path, article: str, settings: AgentSettings, metrics: tuple[str, ...], agent: Agent, source: Source, evaluator: Evaluator
+) -> Result:
+    checkpoints, saved = resume.load(folder, settings) if settings.resume else (Checkpoints(folder), None)
+    print(header(article, settings, folder, goal_of(settings.env_id).text), flush=True)
+    if not source.restorable:
+        what = settings.env_id if isinstance(source, Games) else "what actors play"
+        print(f"note: {what} cannot be saved in the middle of a game; a resumed run starts new games", flush=True)
     steps, seconds = (saved["agent"]["steps"], saved["logger"]["seconds"]) if saved else (0, 0.0)
     logger = Logger(folder, settings.env_id, COLUMNS + source.columns + metrics, saved["logger"] if saved else None)
     progress = Progress(settings.total_timesteps, steps)
@@ -103,7 +107,7 @@ def train(article: str, settings: AgentSettings, make_agent: MakeAgent, metrics:
             progress.say(f"resumed at step {steps:,}")
         trainer.train()
     except Interrupted as stop:
-        raise Interrupted(stop.number, stopped(article, agent.steps, folder)) from None
+        raise Interrupted(stop.number, resume.stopped(article, f"{agent.steps:,} steps", folder)) from None
     finally:
         progress.close()
         logger.close()
@@ -125,11 +129,6 @@ def source_of(article: str, settings: AgentSettings, agent: Agent, envs: VectorE
 
     envs.close()
     return Fleet(cast(ReplayAgent, agent), f"rl.{article}:{type(agent).__name__}", settings)
-
-
-def stopped(article: str, steps: int, folder: Path) -> str:
-    """What is said when a signal stopped a run: how far it came and how it goes on."""
-    return f"stopped after {steps:,} steps; go on:  {Path(sys.executable).name} -m rl.{article} --resume {folder}"
 
 
 def observed(env_id: str, num_envs: int, max_episode_steps: int = 0, **options: Any) -> VectorEnv:

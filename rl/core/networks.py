@@ -8,7 +8,8 @@ import numpy as np
 from gymnasium import spaces
 
 from nnlite import Sequential
-from nnlite.layers import Conv2D, Dense, Flatten, Layer, Rescaling
+from nnlite.layer import Layer
+from nnlite.layers import Conv2D, Dense, Flatten, Rescaling
 from rl.core.errors import require
 
 SMALLEST_SCREEN = 8  # the first kernel's side
@@ -27,7 +28,8 @@ def network(observations: spaces.Space[Any], outputs: int, hidden: tuple[int, ..
         require(observations.dtype == np.uint8, f"screens are {observations.dtype}, not bytes", "show them as uint8, 0 to 255")
         layers = screen_trunk(observation_shape(observations))
     else:
-        require(len(observation_shape(observations)) == 1, f"observations have shape {observations.shape}", "use vectors (D,) or screens (H, W, C)")
+        shape = observation_shape(observations)
+        require(len(shape) == 1, f"observations have shape {shape}", "use vectors (D,) or screens (H, W, C)")
         layers = [Dense(units, activation="relu", kernel_initializer="glorot_normal") for units in hidden]
     layers.append(Dense(outputs, kernel_initializer="glorot_normal"))
     return Sequential(layers, seed=rng).build(observation_shape(observations))

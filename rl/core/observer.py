@@ -56,7 +56,7 @@ class ScreenObserver(VectorWrapper):
     def _last_stacks(self, screens: Any) -> Array:
         """(N, height, width, frames): the stacks that end with these last screens; only rows of ended games mean anything."""
         if screens.dtype == object:  # Gymnasium's SyncVectorEnv: None for games that go on
-            blank = np.zeros(self.env.single_observation_space.shape, np.uint8)
+            blank = np.zeros(self.env.single_observation_space.shape or (), np.uint8)
             screens = np.stack([blank if screen is None else screen for screen in screens])
         stacks = self._stack.copy()
         self._push(screens, np.zeros_like(self._fresh), stacks)

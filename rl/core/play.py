@@ -14,6 +14,7 @@ from rl.core.animation import LONGEST, Recording, inline, recording, write_gif, 
 from rl.core.seeding import streams
 from rl.core.settings import AgentSettings
 from rl.core.stage import CannotRenderError, Moment, Stage, watch
+from rl.envs.make import actions_of
 
 S = TypeVar("S", bound=AgentSettings)
 GAMES, STEPS = 2, 300  # of the recording after a run: a second of work
@@ -63,9 +64,7 @@ def play_run(article: str, settings: S, settings_class: type[S], make_agent: Cal
     except NoScreenError:
         screen = False
     stage = Stage(trained.env_id, trained.max_episode_steps, streams(settings.seed).evaluation)
-    agent = make_agent(
-        stage.envs.single_observation_space, stage.envs.single_action_space, trained, streams(trained.seed)
-    )
+    agent = make_agent(stage.envs.single_observation_space, actions_of(stage.envs), trained, streams(trained.seed))
     agent.load(folder / "best.safetensors")
     title = f"rl.{article} on {trained.env_id}"
     print(f"{title}, the best model of {folder}", flush=True)

@@ -47,7 +47,8 @@ button:focus-visible, select:focus-visible, input:focus-visible { outline: 2px s
 <div class="show">
   <canvas id="screen" role="img" aria-label="the game"></canvas>
   <div class="side">
-    <dl><div><dt>Score</dt><dd id="score"></dd></div><div><dt>Game</dt><dd id="game"></dd></div><div><dt>Step</dt><dd id="step"></dd></div></dl>
+    <dl><div><dt>Score</dt><dd id="score"></dd></div><div><dt>Game</dt><dd id="game"></dd></div>
+    <div><dt>Step</dt><dd id="step"></dd></div></dl>
     <p class="measure" id="measure"></p>
     <div id="rows"></div>
   </div>
@@ -81,7 +82,8 @@ $("slider").max = count - 1;
 const probabilities = data.measure === "probability";
 let widest = 1e-9;
 for (const values of data.values) widest = Math.max(widest, Math.max(...values) - Math.min(...values));
-$("measure").textContent = probabilities ? "Probability of each action" : data.measure + " of each action; bar: how far above the worst one";
+$("measure").textContent = probabilities ? "Probability of each action"
+  : data.measure + " of each action; bar: how far above the worst one";
 const rows = data.actions.map((name) => {
   const row = document.createElement("div");
   row.className = "row";

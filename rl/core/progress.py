@@ -30,7 +30,9 @@ class Progress:
         self.bar = None
         if self.terminal:
             ascii_only = "utf" not in (sys.stdout.encoding or "").lower()
-            self.bar = tqdm(total=total, initial=done, unit="step", file=sys.stdout, ascii=ascii_only, dynamic_ncols=True, mininterval=FASTEST)
+            self.bar = tqdm(
+                total=total, initial=done, unit="step", file=sys.stdout, ascii=ascii_only, dynamic_ncols=True, mininterval=FASTEST,
+            )
 
     def say(self, line: str) -> None:
         """One line above the bar."""

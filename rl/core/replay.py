@@ -39,7 +39,9 @@ class ReplayBuffer:
     Raises ValueError when the sizes do not fit together.
     """
 
-    def __init__(self, capacity: int, num_envs: int, shape: tuple[int, ...], dtype: Any, stack: int = 1, n_step: int = 1, gamma: float = 0.99) -> None:
+    def __init__(
+        self, capacity: int, num_envs: int, shape: tuple[int, ...], dtype: Any, stack: int = 1, n_step: int = 1, gamma: float = 0.99
+    ) -> None:
         length = capacity // num_envs
         if length <= n_step + stack:
             raise ValueError(f"a replay of {capacity} steps for {num_envs} games is shorter than n_step {n_step} + stack {stack} a game")
@@ -118,7 +120,8 @@ class ReplayBuffer:
         """A batch, and its two arrays of observations as the bytes that the rings fill."""
         observations, following = (np.zeros((size, *self.shape), self.dtype) for _ in range(2))
         batch = Batch(observations, np.zeros(size, np.int64), np.zeros(size, np.float32), following, np.zeros(size, np.float32))
-        return batch, *(array.view(np.uint8).reshape(size, -1, self.stack) for array in (observations, following))
+        first, second = (array.view(np.uint8).reshape(size, -1, self.stack) for array in (observations, following))
+        return batch, first, second
 
     STATE = ("frames", "kind", "age", "actions", "rewards", "written", "played")
 
@@ -141,6 +144,8 @@ class ReplayBuffer:
 
 def as_type(values: Array, dtype: Any, what: str) -> Array:
     """The values as a contiguous array of this type; ValueError where a number could lose more than precision."""
+    if values.dtype == dtype and values.flags.c_contiguous:
+        return values
     if not np.can_cast(values.dtype, dtype, "same_kind"):
         raise ValueError(f"the replay stores {what} as {np.dtype(dtype)}, into which {values.dtype} does not fit")
     return np.ascontiguousarray(values, dtype)

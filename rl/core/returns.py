@@ -1,8 +1,8 @@
 """What a step was worth: targets, returns and advantages, and the loss of a chosen action's value.
 
 N transitions, A actions, T steps of E parallel games. Every function checks its shapes: rewards (N,) never broadcast
-against values (N, 1). The two of Q-learning run compiled where types and shapes allow it; NumPy below says what they do,
-takes any number type and answers what does not fit.
+against values (N, 1). They run compiled where types and shapes allow it; NumPy below says what they do, takes any
+number type and answers what does not fit.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from nnlite_ext import _td
+from nnlite_ext import _returns, _td
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -68,6 +68,9 @@ def discounted_returns(rewards: Array, terminated: Array, done: Array, next_valu
 
     Returns (T, E). Raises ValueError when shapes differ.  Source: Sutton & Barto 2018, eq. 3.9.
     """
+    compiled = _returns.discounted_returns(rewards, terminated, done, next_values, gamma)
+    if compiled is not None:
+        return compiled
     _shapes(rewards.shape == terminated.shape == done.shape == next_values.shape and rewards.ndim == 2, "all (T, E)",
             rewards, terminated, done, next_values)
     beyond = np.where(terminated, 0, next_values)
@@ -87,6 +90,9 @@ def generalized_advantages(
     lam = 0 gives one-step advantages, lam = 1 the whole return minus the value.
     Raises ValueError when shapes differ.  Source: Schulman et al. 2016, eq. 16.
     """
+    compiled = _returns.generalized_advantages(rewards, values, next_values, terminated, done, gamma, lam)
+    if compiled is not None:
+        return compiled
     _shapes(rewards.shape == values.shape == next_values.shape == terminated.shape == done.shape and rewards.ndim == 2, "all (T, E)",
             rewards, values, next_values, terminated, done)
     delta = rewards + gamma * np.where(terminated, 0, next_values) - values

@@ -48,7 +48,7 @@ class Scaler:
         whole = clone_model(model, seed=0)
         whole.copy_from(model)
         first = whole.layers[0]
-        if not (isinstance(first, Dense) and first.use_bias):
+        if not isinstance(first, Dense) or first.b is None:
             raise ValueError(f"only a Dense layer with a bias can take a scaler in, not {first.name}")
         first.b -= (self.mean / self.deviation) @ first.W
         first.W /= self.deviation[:, None]

@@ -65,8 +65,10 @@ class AgentSettings(Settings):
 
     def validate(self) -> None:
         super().validate()
-        for name, least in (("total_timesteps", 1), ("num_envs", 1), ("max_episode_steps", 0), ("eval_freq", 0), ("eval_episodes", 1), ("save_freq", 0)):
-            at_least(self, name, least)
+        for name in ("total_timesteps", "num_envs", "eval_episodes"):
+            at_least(self, name, 1)
+        for name in ("max_episode_steps", "eval_freq", "save_freq"):
+            at_least(self, name, 0)
         require(0 <= self.gamma <= 1, f"--gamma is {self.gamma}", "give a number from 0 to 1")
         positive(self, "learning_rate")
 

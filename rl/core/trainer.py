@@ -134,6 +134,8 @@ class Trainer:
         if self.recent:
             values |= {"rollout/ep_rew_mean": float(np.mean(self.recent)), "rollout/ep_len_mean": float(np.mean(self.lengths[-RECENT:]))}
         self.logger.row(self.agent.steps, values)
+        for name, numbers in self.agent.distributions().items():
+            self.logger.histogram(self.agent.steps, name, numbers)
         self.logger.strip(self.agent.steps, "rollout/observation", self.source.screens())
 
     def _evaluate(self) -> None:

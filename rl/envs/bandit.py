@@ -94,7 +94,7 @@ class BanditEnv(gymnasium.Env):
         if self._window is None:
             from rl.envs.window import Window  # pygame is imported only for a window
 
-            self._window = Window("Slot machines", *picture.shape[:2], WINDOW_SCALE, self.metadata["render_fps"])
+            self._window = Window("Slot machines", picture.shape[0], picture.shape[1], WINDOW_SCALE, self.metadata["render_fps"])
         self._window.show(picture)
         return None
 

@@ -13,24 +13,27 @@ Each is the twin of a class in rl/bandit.py, number for number: tests/rl/test_ba
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 from numba import njit
 
 from rl.envs.random_stream import below, beta, uniform
 
+Array = np.ndarray[Any, np.dtype[Any]]
+
 PLAYS, NEXT, FIRST_ARM = 0, 1, 2                                # columns of a game's state, see `step_games`
 SPAWNED, ENDED, BAD_ACTION = 1, 2, -1                           # those of rl.envs.native_vector
 
 
 @njit(cache=True, nogil=True)
-def draw(p, arm, stream):
+def draw(p: Array, arm: int, stream: Array) -> float:
     """The coin of an arm: 1.0 with chance p[arm]. One random number."""
     return 1.0 if uniform(stream) < p[arm] else 0.0
 
 
 @njit(cache=True, nogil=True)
-def highest(value):
+def highest(value: Array) -> tuple[int, int]:
     """The first arm of the highest value, and how many arms share that value."""
     best, ties = 0, 1
     for arm in range(1, len(value)):
@@ -42,7 +45,7 @@ def highest(value):
 
 
 @njit(cache=True, nogil=True)
-def break_tie(value, best, ties, stream):
+def break_tie(value: Array, best: int, ties: int, stream: Array) -> int:
     """One of the arms that share the highest value, each as likely as the others. One random number."""
     skip = below(stream, ties)
     for arm in range(best, len(value)):
@@ -54,7 +57,7 @@ def break_tie(value, best, ties, stream):
 
 
 @njit(cache=True, nogil=True)
-def pick(weight, stream):
+def pick(weight: Array, stream: Array) -> int:
     """An arm with chance weight[arm] / sum(weight)."""
     total = 0.0
     for arm in range(len(weight)):
@@ -68,7 +71,7 @@ def pick(weight, stream):
 
 
 @njit(cache=True, nogil=True)
-def epsilon_greedy(p, epsilon, random_ties, streams, chosen, rewards):
+def epsilon_greedy(p: Array, epsilon: float, random_ties: bool, streams: Array, chosen: Array, rewards: Array) -> None:
     n, v = np.zeros(len(p)), np.zeros(len(p))                   # plays and mean reward of each arm
     for s in range(len(streams)):
         stream = streams[s:s + 1]
@@ -87,7 +90,7 @@ def epsilon_greedy(p, epsilon, random_ties, streams, chosen, rewards):
 
 
 @njit(cache=True, nogil=True)
-def ucb1(p, streams, chosen, rewards):
+def ucb1(p: Array, streams: Array, chosen: Array, rewards: Array) -> None:
     """The bound w/n + sqrt(2 ln t / n) of all arms changes with every play: logarithms, roots and 1/n are in tables."""
     arms, num_time = len(p), chosen.shape[1]
     bonus = np.array([math.sqrt(2.0 * math.log(t)) for t in range(1, num_time + 1)])
@@ -114,7 +117,7 @@ def ucb1(p, streams, chosen, rewards):
 
 
 @njit(cache=True, nogil=True)
-def softmax(p, temperature, streams, chosen, rewards):
+def softmax(p: Array, temperature: float, streams: Array, chosen: Array, rewards: Array) -> None:
     n, v = np.zeros(len(p)), np.zeros(len(p))
     weight = np.zeros(len(p))                                   # exp(v / temperature), kept up to date
     for s in range(len(streams)):
@@ -130,7 +133,7 @@ def softmax(p, temperature, streams, chosen, rewards):
 
 
 @njit(cache=True, nogil=True)
-def thompson(p, streams, chosen, rewards):
+def thompson(p: Array, streams: Array, chosen: Array, rewards: Array) -> None:
     coins, blanks = np.zeros(len(p)), np.zeros(len(p))
     belief = np.zeros(len(p))                                   # one sample of each arm's chance
     for s in range(len(streams)):
@@ -139,7 +142,7 @@ def thompson(p, streams, chosen, rewards):
         for t in range(chosen.shape[1]):
             for arm in range(len(p)):
                 belief[arm] = beta(stream, 1.0 + coins[arm], 1.0 + blanks[arm])
-            arm = np.argmax(belief)
+            arm = int(np.argmax(belief))
             reward = draw(p, arm, stream)
             coins[arm] += reward
             blanks[arm] += 1.0 - reward
@@ -147,7 +150,7 @@ def thompson(p, streams, chosen, rewards):
 
 
 @njit(cache=True, nogil=True)
-def gradient(p, step_size, streams, chosen, rewards):
+def gradient(p: Array, step_size: float, streams: Array, chosen: Array, rewards: Array) -> None:
     arms = len(p)
     preference, weight = np.zeros(arms), np.zeros(arms)         # h and exp(h)
     for s in range(len(streams)):
@@ -167,7 +170,10 @@ def gradient(p, step_size, streams, chosen, rewards):
 
 
 @njit(cache=True)
-def step_games(p, states, actions, limit, observations, rewards, terminated, truncated):
+def step_games(
+    p: Array, states: Array, actions: Array, limit: int, observations: Array, rewards: Array, terminated: Array,
+    truncated: Array,
+) -> int:
     """One play of N games of rl/Bandit-v0.
 
     p             (A,) float64        chance of a coin of each arm

@@ -13,8 +13,12 @@ Source: Barto, Sutton and Anderson 1983; Florian 2007 for the equations.
 from __future__ import annotations
 
 import math
+from typing import Any
 
+import numpy as np
 from numba import njit
+
+Array = np.ndarray[Any, np.dtype[Any]]
 
 POSITION, VELOCITY, ANGLE, SPIN, STEPS = range(5)
 COLUMNS = 5
@@ -30,7 +34,7 @@ POLE_MOMENT = POLE_MASS * HALF_LENGTH
 
 
 @njit(cache=True)
-def step_games(states, actions, limit, observations, rewards, terminated, truncated):
+def step_games(states: Array, actions: Array, limit: int, observations: Array, rewards: Array, terminated: Array, truncated: Array) -> int:
     """Move N games by one step.
 
     states        (N, 5) float64   IN, OUT

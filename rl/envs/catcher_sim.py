@@ -13,8 +13,12 @@ pass in NumPy costs more than the step itself.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numba import njit
+
+Array = np.ndarray[Any, np.dtype[Any]]
 
 SIZE = 64  # side of the screen, pixels
 SCREEN_SHAPE = (SIZE, SIZE, 3)
@@ -44,26 +48,26 @@ SPAWN_STRIDE = np.array([4.0, -4.0])
 SPAWN_FIRST = np.array([8.0, -4.0])
 
 
-def draw_spawns(rng: np.random.Generator, count: int) -> np.ndarray:
+def draw_spawns(rng: np.random.Generator, count: int) -> Array:
     """`count` fresh fruit positions, (count, 2) float64; row by row, x drawn before y."""
     return np.floor(rng.random((count, 2)) * SPAWN_CHOICES) * SPAWN_STRIDE + SPAWN_FIRST
 
 
-def start_games(states: np.ndarray, games: np.ndarray | slice, rng: np.random.Generator) -> None:
+def start_games(states: Array, games: Array | slice, rng: np.random.Generator) -> None:
     """Put the given rows of `states` (N, 9) at a fresh start; each draws its fruit and then its next spawn."""
     states[games] = START
     count = len(states[games])
     states[games, FRUIT_X : NEXT_Y + 1] = draw_spawns(rng, 2 * count).reshape(count, 4)
 
 
-def refill_spawns(states: np.ndarray, rng: np.random.Generator) -> None:
+def refill_spawns(states: Array, rng: np.random.Generator) -> None:
     """Draw a next spawn for every game that has taken its own, in the order of the games."""
     games = np.flatnonzero(states[:, NEXT_X] == TAKEN)
     states[games, NEXT_X : NEXT_Y + 1] = draw_spawns(rng, len(games))
 
 
 @njit(cache=True)
-def _step_game(state, action):
+def _step_game(state: Array, action: int) -> float:
     """One step of the game in `state` (9,), which is written; returns its reward."""
     reward = 0.0
     missed = state[FRUIT_Y] >= SIZE
@@ -99,7 +103,7 @@ def _step_game(state, action):
 
 
 @njit(cache=True)
-def paint_screens(states, screens):
+def paint_screens(states: Array, screens: Array) -> None:
     """Paint N games, the fruit over the paddle: states (N, 9) float64 IN, screens (N, 64, 64, 3) uint8 OUT."""
     for i in range(len(states)):
         screen = screens[i]
@@ -118,7 +122,7 @@ def paint_screens(states, screens):
 
 
 @njit(cache=True)
-def step_games(states, actions, limit, screens, rewards, terminated, truncated):
+def step_games(states: Array, actions: Array, limit: int, screens: Array, rewards: Array, terminated: Array, truncated: Array) -> int:
     """Move N games by one step.
 
     states      (N, 9) float64   IN, OUT
@@ -145,7 +149,7 @@ def step_games(states, actions, limit, screens, rewards, terminated, truncated):
 
 
 @njit(cache=True)
-def render_luminance(states, screens):
+def render_luminance(states: Array, screens: Array) -> None:
     """Paint N games in grey: states (N, 9) float64 IN, screens (N, 64, 64) uint8 OUT; paddle 255, fruit 160."""
     for i in range(len(states)):
         screen = screens[i]
@@ -161,14 +165,17 @@ def render_luminance(states, screens):
 
 
 @njit(cache=True)
-def _spawn(rng, state, column):
+def _spawn(rng: np.random.Generator, state: Array, column: int) -> None:
     """Draw one spawn into two columns of `state`, as `draw_spawns` does."""
     for axis in range(2):
         state[column + axis] = np.floor(rng.random() * SPAWN_CHOICES[axis]) * SPAWN_STRIDE[axis] + SPAWN_FIRST[axis]
 
 
 @njit(cache=True)
-def rollout(rng, states, actions, limit, screens, rewards, terminated, truncated):
+def rollout(
+    rng: np.random.Generator, states: Array, actions: Array, limit: int, screens: Array, rewards: Array, terminated: Array,
+    truncated: Array,
+) -> int:
     """T steps of N games in one call, each game restarted in the step that ends it; for benchmarks and tests.
 
     Draws from `rng` exactly as N games of CatcherVectorEnv do. actions, rewards, terminated, truncated are (T, N),

@@ -40,7 +40,11 @@ def make_vector(env_id: str, num_envs: int, *, max_episode_steps: int | None = N
         envs = _make(env_id, num_envs, max_episode_steps, kwargs)
     except (gymnasium.error.Error, ModuleNotFoundError) as problem:
         raise ValueError(_why_not(env_id, problem)) from problem
-    _check_actions(env_id, envs)
+    try:
+        actions_of(envs)
+    except ValueError as problem:
+        envs.close()
+        raise ValueError(f"the actions of {env_id!r} are {problem}") from None
     return envs
 
 
@@ -73,12 +77,12 @@ def _why_not(env_id: str, problem: Exception) -> str:
     )
 
 
-def _check_actions(env_id: str, envs: VectorEnv) -> None:
+def actions_of(envs: VectorEnv) -> gymnasium.spaces.Discrete:
+    """The actions of one game; raises ValueError when they are not Discrete and counted from 0."""
     actions = envs.single_action_space
     if isinstance(actions, gymnasium.spaces.Discrete) and actions.start == 0:
-        return
-    envs.close()
+        return actions
     raise ValueError(
-        f"the actions of {env_id!r} are {actions}, and these agents choose one of n actions counted from 0\n"
+        f"{actions}, and these agents choose one of n actions counted from 0\n"
         "  use one with a Discrete(n) action space, CartPole-v1 for example, or wrap yours so that it has one"
     )

@@ -103,7 +103,7 @@ class MazeEnv(gymnasium.Env):
             from rl.envs.window import Window  # pygame is imported only for a window
 
             scale = max(1, WINDOW_SIDE // max(picture.shape))
-            self._window = Window("Maze", *picture.shape[:2], scale, self.metadata["render_fps"])
+            self._window = Window("Maze", picture.shape[0], picture.shape[1], scale, self.metadata["render_fps"])
         self._window.show(picture)
         return None
 

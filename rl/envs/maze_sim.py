@@ -16,11 +16,14 @@ Nothing here checks, raises or holds the GIL; rl/maze.py checks first, and has t
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 from numba import njit
 
 from rl.envs.random_stream import uniform
+
+Array = np.ndarray[Any, np.dtype[Any]]
 
 ARTICLE, GRADIENT, ADVANTAGE = 0, 1, 2               # the rules of `update`; rl/maze.py says what each is for
 CELL, STEPS = 0, 1                                   # columns of a game's state, see `step_games`
@@ -30,7 +33,7 @@ VALUE_RATE = 0.1                                     # how fast the advantage up
 
 
 @njit(cache=True, nogil=True)
-def policy(theta, pi):
+def policy(theta: Array, pi: Array) -> float:
     """pi = softmax(theta) over the open sides of each cell; returns sum |new pi - old pi|, how far the policy moved."""
     moved = 0.0
     for cell in range(theta.shape[0]):
@@ -50,7 +53,7 @@ def policy(theta, pi):
 
 
 @njit(cache=True, nogil=True)
-def choose(pi, cell, stream):
+def choose(pi: Array, cell: int, stream: Array) -> int:
     """An action with chance pi[cell, action]. One random number."""
     left = uniform(stream)
     last = 0
@@ -64,7 +67,9 @@ def choose(pi, cell, stream):
 
 
 @njit(cache=True, nogil=True)
-def episode(neighbour, pi, start, goal, max_steps, stream, counts, moments):
+def episode(
+    neighbour: Array, pi: Array, start: int, goal: int, max_steps: int, stream: Array, counts: Array, moments: Array,
+) -> tuple[int, int]:
     """Walk from start to goal, or for max_steps steps; fills counts and moments; returns (steps, last cell)."""
     counts[:], moments[:] = 0, 0.0
     cell, steps = start, 0
@@ -78,7 +83,7 @@ def episode(neighbour, pi, start, goal, max_steps, stream, counts, moments):
 
 
 @njit(cache=True, nogil=True)
-def count_update(theta, pi, counts, steps, eta, sign):
+def count_update(theta: Array, pi: Array, counts: Array, steps: int, eta: float, sign: float) -> None:
     """theta_ij += eta * (n_ij + sign * pi_ij * n_i) / steps."""
     for cell in range(theta.shape[0]):
         visits = counts[cell].sum()
@@ -88,7 +93,7 @@ def count_update(theta, pi, counts, steps, eta, sign):
 
 
 @njit(cache=True, nogil=True)
-def advantage_update(theta, value, counts, moments, length, eta):
+def advantage_update(theta: Array, value: Array, counts: Array, moments: Array, length: float, eta: float) -> None:
     """theta_ij += eta * max(-1, 1 - to_go_ij / value_i), then value_i follows the episode.
 
     length    steps of the episode and, where it was cut short, the steps still expected from its last cell
@@ -110,7 +115,10 @@ def advantage_update(theta, value, counts, moments, length, eta):
 
 
 @njit(cache=True, nogil=True)
-def update(rule, theta, value, pi, counts, moments, steps, last, goal, eta):
+def update(
+    rule: int, theta: Array, value: Array, pi: Array, counts: Array, moments: Array, steps: int, last: int, goal: int,
+    eta: float,
+) -> None:
     """Learn from one episode, by one of the three rules; the first two learn nothing from one that was cut short."""
     if rule == ADVANTAGE:
         length = float(steps) if last == goal else steps + value[last]
@@ -121,10 +129,11 @@ def update(rule, theta, value, pi, counts, moments, steps, last, goal, eta):
 
 @njit(cache=True, nogil=True)
 def learn(
-    neighbour, start, goal, rule, eta, stop_below, stop_after, max_steps, max_episodes,     # the task
-    theta, value, streams, episodes, calm,                                                  # the runs, learned in place
-    lengths, moves,                                                                         # what happened
-):
+    neighbour: Array, start: int, goal: int, rule: int, eta: float,                               # the task
+    stop_below: float, stop_after: int, max_steps: int, max_episodes: int,
+    theta: Array, value: Array, streams: Array, episodes: Array, calm: Array,                     # the runs, learned in place
+    lengths: Array, moves: Array,                                                                 # what happened
+) -> None:
     """R runs, one after the other, each until it has settled or has played `max_episodes` in all.
 
     stop_below, stop_after  a run has settled when its policy moved less than stop_below in each of its last stop_after
@@ -153,7 +162,7 @@ def learn(
 
 
 @njit(cache=True, nogil=True)
-def mean_length(neighbour, pi, start, goal, max_steps, games, stream):
+def mean_length(neighbour: Array, pi: Array, start: int, goal: int, max_steps: int, games: int, stream: Array) -> float:
     """Mean number of steps of `games` episodes sampled from the policy."""
     counts, moments = np.zeros(pi.shape, np.int64), np.zeros(pi.shape)
     total = 0
@@ -163,7 +172,10 @@ def mean_length(neighbour, pi, start, goal, max_steps, games, stream):
 
 
 @njit(cache=True)
-def step_games(neighbour, goal, states, actions, limit, observations, rewards, terminated, truncated):
+def step_games(
+    neighbour: Array, goal: int, states: Array, actions: Array, limit: int, observations: Array, rewards: Array,
+    terminated: Array, truncated: Array,
+) -> int:
     """One step of N games of rl/Maze-v0.
 
     states        (N, 2) float64      IN/OUT  the cell, the steps so far

@@ -47,20 +47,20 @@ class NativeVectorEnv(VectorEnv):
         self,
         num_envs: int,
         max_episode_steps: int | None,
-        observation_space: spaces.Space,
+        observation_space: spaces.Space[Any],
         action_space: spaces.Discrete,
         columns: int,
     ) -> None:
         self.num_envs = num_envs
         self.max_episode_steps = max_episode_steps
         self.single_observation_space = observation_space
-        self.single_action_space = action_space
+        self.single_action_space: spaces.Discrete = action_space
         self.observation_space = batch_space(observation_space, num_envs)
         self.action_space = batch_space(action_space, num_envs)
         self.states = np.zeros((num_envs, columns))
         self._actions = np.zeros(num_envs, dtype=np.int64)
         self._limit = sys.maxsize if max_episode_steps is None else max_episode_steps
-        self._observation_shape = (num_envs, *observation_space.shape)
+        self._observation_shape = (num_envs, *(observation_space.shape or ()))
         self._observation_dtype = observation_space.dtype
         self._started = False
 

@@ -20,6 +20,7 @@ Sources: Steele, Lea and Flood 2014 (SplitMix64); Marsaglia and Tsang 2000 (gamm
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 
 import numpy as np
 from numba import njit
@@ -36,13 +37,13 @@ def streams_of(seed: int, count: int) -> np.ndarray:
     return np.random.SeedSequence(seed).generate_state(count, np.uint64)
 
 
-def streams_of_seeds(seeds) -> np.ndarray:
+def streams_of_seeds(seeds: Iterable[int]) -> np.ndarray:
     """One stream for each seed, (len(seeds),) uint64: row i is `streams_of(seeds[i], 1)`."""
     return np.concatenate([streams_of(int(seed), 1) for seed in seeds])
 
 
 @njit(cache=True, nogil=True)
-def uniform(stream):
+def uniform(stream: np.ndarray) -> float:
     """The next number of the stream (1,) uint64, in [0, 1); moves the stream on."""
     state = stream[0] + _STEP
     stream[0] = state
@@ -52,20 +53,20 @@ def uniform(stream):
 
 
 @njit(cache=True, nogil=True)
-def below(stream, count):
+def below(stream: np.ndarray, count: int) -> int:
     """A whole number in 0 .. count - 1, each as likely as the others."""
     return int(uniform(stream) * count)
 
 
 @njit(cache=True, nogil=True)
-def normal(stream):
+def normal(stream: np.ndarray) -> float:
     """A standard normal number (Box-Muller: two uniform numbers, the sine is not used)."""
     radius = math.sqrt(-2.0 * math.log(1.0 - uniform(stream)))
     return radius * math.cos(2.0 * math.pi * uniform(stream))
 
 
 @njit(cache=True, nogil=True)
-def gamma(stream, shape):
+def gamma(stream: np.ndarray, shape: float) -> float:
     """A gamma number of unit scale, for shape >= 1, by Marsaglia and Tsang's rejection."""
     d = shape - 1.0 / 3.0
     c = 1.0 / math.sqrt(9.0 * d)
@@ -77,7 +78,7 @@ def gamma(stream, shape):
 
 
 @njit(cache=True, nogil=True)
-def beta(stream, a, b):
+def beta(stream: np.ndarray, a: float, b: float) -> float:
     """A beta number for a, b >= 1: x / (x + y) of two gamma numbers."""
     x = gamma(stream, a)
     return x / (x + gamma(stream, b))
@@ -89,7 +90,7 @@ class Stream:
     Has the three methods of np.random.Generator that the bandit's classes use, so either can be handed to them.
     """
 
-    def __init__(self, state: np.ndarray):
+    def __init__(self, state: np.ndarray) -> None:
         self.state = state                           # (1,) uint64, a view: the caller's array moves on too
 
     def random(self) -> float:

@@ -40,6 +40,7 @@ def page(report: Report) -> str:
     """The whole page as text."""
     reached = sum(outcome.reached for outcome in report.outcomes)
     parts = {
+        "TITLE": "Ten articles, run again",
         "SUMMARY": summary(report, reached),
         "QUICK": quick_note(report) if report.quick else "",
         "OVERVIEW": "".join(overview_row(outcome) for outcome in report.outcomes),

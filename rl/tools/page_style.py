@@ -1,13 +1,16 @@
-"""The frame and the look of the page: what rl.tools.page fills in. Plain HTML and CSS, nothing from elsewhere."""
+"""The frame and the look of the pages: what rl.tools.page and rl.sweeps.comparison_page fill in.
 
-PAGE = """<!doctype html>
+Plain HTML and CSS, nothing from elsewhere.
+"""
+
+HEAD = """<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta http-equiv="Content-Security-Policy"
       content="default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'unsafe-inline'">
-<title>Ten articles, run again</title>
+<title>__TITLE__</title>
 <link rel="icon" href="data:,">
 <style>
 :root { color-scheme: light dark; --page: #f7f7f5; --card: #fff; --ink: #1d1d1f; --soft: #63636a; --edge: #e3e3df;
@@ -115,7 +118,9 @@ iframe { width: 100%; height: 640px; border: 1px solid var(--edge); border-radiu
 @media print { body { background: none; } section { break-inside: avoid; } details:not([open]) { display: none; } }
 </style>
 </head>
-<body>
+"""
+
+PAGE = HEAD + """<body>
 <main>
 <h1>Ten articles, run again</h1>
 <p class="lede">Each article's figures beside those of this machine. No deep-learning framework took part.

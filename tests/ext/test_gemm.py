@@ -59,7 +59,10 @@ class Case:
         assert error < 8, (error, self.text)
 
 
-def cases(batches=st.integers(1, 70)):
+BATCHES = st.integers(1, 70)
+
+
+def cases(batches=BATCHES):
     sizes = st.one_of(st.integers(1, 40), st.sampled_from([64, 65, 127, 128, 129, 256, 300, 400]))
     types, targets = st.sampled_from([np.float32, np.float64]), st.sampled_from(_threads.targets())
     return st.builds(Case, batches, sizes, sizes, types, targets, st.integers(1, 2), st.integers(0, 2**32 - 1))

@@ -118,7 +118,7 @@ def test_adam_is_bound_to_plain_arrays_only(place, version):
     arrays = [np.zeros(6, np.float32) for _ in range(4)]
     arrays[place] = MISREAD[version](arrays[place])
     with pytest.raises((ValueError, AttributeError)):
-        _bound_adam.BoundAdam(*arrays)
+        _bound_adam.BoundAdam(*arrays, np.array([0, 6]))
 
 
 FAST = {  # kernels that answer None where the caller has to convert or refuse

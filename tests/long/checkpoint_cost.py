@@ -20,7 +20,9 @@ from rl.core.trainer import Trainer
 def main() -> None:
     """Train, and print the shares."""
     steps, every = (int(word) for word in (*sys.argv[1:], "20000", "5000")[:2]) if len(sys.argv) < 3 else map(int, sys.argv[1:3])
-    standing, writing, whole = [], [], []
+    standing: list[float] = []
+    writing: list[float] = []
+    whole: list[float] = []
     save, write, train = Trainer.save, Checkpoints._write, Trainer.train
 
     def timed(function, clock, into):

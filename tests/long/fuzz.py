@@ -72,13 +72,13 @@ class Mutator:
         self.data, self.rng = data, np.random.default_rng(seed)
         self.header, self.payload = parted(data)
         self.tensors, self.metadata = read_tensors_from_bytes(data)
-        self.kinds = [*[self.bytes] * 4, *[self.head] * 2, self.json, self.json, self.sealed, self.arrays]
+        self.kinds = [*[self.anywhere] * 4, *[self.head] * 2, self.json, self.json, self.sealed, self.arrays]
 
     def __call__(self) -> tuple[str, bytes]:
         kind = self.kinds[self.rng.integers(len(self.kinds))]
         return kind.__name__, kind()
 
-    def bytes(self) -> bytes:
+    def anywhere(self) -> bytes:
         return self.damaged(self.data)
 
     def head(self) -> bytes:

@@ -8,8 +8,10 @@ from __future__ import annotations
 import importlib
 import tempfile
 import time
+from unittest.mock import patch
 
 from rl.core import cli, experiment, trainer
+from rl.core.guards import check_step
 
 RUNS = {  # name: article, settings, steps
     "dqn, Acrobot": ("dqn", {"env_id": "Acrobot-v1", "num_envs": 1, "train_freq": 1}, 4_000),
@@ -23,7 +25,7 @@ def share(article: str, given: dict[str, object], steps: int) -> tuple[float, fl
     module = importlib.import_module(f"rl.{article}")
     agent = module.DeepQNetworkAgent if article == "dqn" else module.ActorCriticAgent
     guards = whole = 0.0
-    check, step = trainer.check_step, trainer.Trainer._step
+    check, step = check_step, trainer.Trainer._step
 
     def checked(*arguments):
         nonlocal guards
@@ -37,14 +39,11 @@ def share(article: str, given: dict[str, object], steps: int) -> tuple[float, fl
         step(self)
         whole += time.perf_counter() - start
 
-    trainer.check_step, trainer.Trainer._step = checked, stepped
-    try:
-        with tempfile.TemporaryDirectory() as out:
-            short = {"total_timesteps": steps, "eval_freq": 0, "eval_episodes": 1, "keep_going": True, "save_freq": 0, "out": out}
-            settings = module.Settings(**given, **short)
-            experiment.train(article, settings, agent, module.METRICS)
-    finally:
-        trainer.check_step, trainer.Trainer._step = check, step
+    folder_for_runs = tempfile.TemporaryDirectory()
+    with patch.object(trainer, "check_step", checked), patch.object(trainer.Trainer, "_step", stepped), folder_for_runs as out:
+        short = {"total_timesteps": steps, "eval_freq": 0, "eval_episodes": 1, "keep_going": True, "save_freq": 0, "out": out}
+        settings = module.Settings(**given, **short)
+        experiment.train(article, settings, agent, module.METRICS)
     each = 1e6 * settings.num_envs / steps
     return guards * each, whole * each
 

@@ -161,6 +161,7 @@ def traced(folder: Path, options: list[str], log: Path) -> tuple[int, int]:
     hold, go = os.pipe()
     child, ears = forked(folder, 1, wait_for=hold)
     tracer = subprocess.Popen(["strace", "-f", "-p", str(child), "-o", str(log), *options], stderr=subprocess.PIPE, text=True)
+    assert tracer.stderr is not None
     line = tracer.stderr.readline()
     if "attached" not in line:
         os.kill(child, signal.SIGKILL)

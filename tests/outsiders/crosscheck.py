@@ -36,6 +36,7 @@ def compare(case: Case) -> Differences:
     model, twin = case.model, Twin(case.model, case.loss, case.optimizer)
     found = {"prediction": difference(model.predict(case.x[0]), predicted(twin, case.x[0]))}
 
+    assert model._training is not None
     loss = model._training.logit_loss or losses.get(case.loss)
     output = model.forward(case.x[0], logits=twin.from_logits)
     value, dy = loss(output, case.y[0])
@@ -102,7 +103,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=0)
     told = parser.parse_args()
     torch.set_num_threads(1)
-    torch.backends.mkldnn.enabled = False  # with it, kernels wider than the image go wrong in float32
+    torch.backends.mkldnn.set_flags(False)  # with it, kernels wider than the image go wrong in float32
     results: dict[str, list[Differences]] = {"float64": [], "float32": []}
     counts: dict[str, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
     failed = 0

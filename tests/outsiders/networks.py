@@ -76,8 +76,9 @@ def random_layers(rng: Generator, loss: str) -> tuple[tuple[int, ...], list[laye
     for _ in range(rng.integers(0, 3)):
         chain.append(layers.Dense(units(rng), **weighted(rng, ACTIVATIONS)))
         chain += [] if plain else between(rng, 1)
-    chain.append(layers.Dense(int(rng.integers(2, 8)), **weighted(rng, LAST[loss])))
-    if rng.random() < 0.15 and chain[-1].activation.name == "linear":
+    last = layers.Dense(int(rng.integers(2, 8)), **weighted(rng, LAST[loss]))
+    chain.append(last)
+    if rng.random() < 0.15 and last.activation.name == "linear":
         chain.append(layers.Activation(str(rng.choice(LAST[loss]))))
     return shape, chain, bytes_read
 
@@ -177,7 +178,7 @@ def random_data(rng: Generator, model: Sequential, loss: str, bytes_read: bool) 
         if loss in ("mse", "huber"):
             target = rng.normal(0, 1.5, (rows, width))
         elif loss == "binary_crossentropy":
-            target = rng.integers(0, 2, (rows, width))
+            target = rng.integers(0, 2, (rows, width)).astype(np.float64)
         else:
             one_hot = rng.random() < 0.5
             target = np.eye(width)[rng.integers(width, size=rows)] if one_hot else rng.dirichlet(np.ones(width), rows)

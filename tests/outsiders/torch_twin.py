@@ -7,6 +7,7 @@ moving statistics (biased variance, momentum on the old value), Adam with epsilo
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -124,8 +125,8 @@ def normalise(x: Tensor, weights: dict[str, Tensor], config: dict[str, Any], tra
             batch_variance, batch_mean = torch.var_mean(flat, dim=0, correction=0)
             mean.lerp_(batch_mean, 1 - config["momentum"])
             variance.lerp_(batch_variance, 1 - config["momentum"])
-    kept = (None, None) if training else (mean, variance)
-    y = F.batch_norm(flat, *kept, weights.get("gamma"), weights.get("beta"), training, 0.0, config["epsilon"])
+    old_mean, old_variance = (None, None) if training else (mean, variance)
+    y = F.batch_norm(flat, old_mean, old_variance, weights.get("gamma"), weights.get("beta"), training, 0.0, config["epsilon"])
     return y.reshape(x.shape)
 
 
@@ -145,7 +146,7 @@ def crossentropy(p: Tensor, target: Tensor) -> Tensor:
     return -(target * q.log()).sum(-1).mean()
 
 
-LOSSES = {
+LOSSES: dict[tuple[str, bool], Callable[[Tensor, Tensor], Tensor]] = {
     ("mse", False): F.mse_loss,
     ("huber", False): F.huber_loss,
     ("categorical_crossentropy", True): F.cross_entropy,

@@ -1,7 +1,8 @@
 """Runs articles in new processes and stops them by real signals at chosen steps: `python segments.py JSON` (a list of jobs).
 
 job  {"article": "dqn", "argv": [...], "stop_at": step or null, "in_evaluation": number of the evaluation or null,
-      "signal": "SIGINT", "remove": bool, "limit": bytes or null}
+      "signal": "SIGINT", "remove": bool, "limit": bytes or null, "piece": size or null}
+stop_at  of the simulators' articles is a piece of work, `piece` its size
 remove, limit  at that step, instead of a signal, the run's folder is removed, or no file may grow larger (a full disk)
 Prints the exit code of each, as JSON, in the last line. Processes are forked where that exists: importing is the dear part.
 """
@@ -59,11 +60,34 @@ def work(job: dict[str, Any]) -> None:
             return evaluate(self, agent)
 
         Evaluator.__call__ = interrupted
+    if job.get("piece"):
+        in_small_pieces(job, number)
     sys.argv = [job["article"], *job["argv"]]
     code = importlib.import_module(f"rl.{job['article']}").main()
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(code)
+
+
+def in_small_pieces(job: dict[str, Any], number: int) -> None:
+    """Let the work of bandit or maze be done in pieces of this size, and the signal come after one of them."""
+    from rl import bandit_report, maze_progress, maze_report
+
+    bandit_report.PLAYS_AT_ONCE = maze_progress.FIRST_PIECE = job["piece"]
+    maze_progress.SHORT, maze_progress.LONG = -1.0, float("inf")
+    report = {"bandit": bandit_report, "maze": maze_report}[job["article"]]
+    whole = report.in_pieces
+
+    def stopping(article, folder, pieces, *rest):
+        def some():
+            for index, _ in enumerate(pieces, 1):
+                if index == job.get("stop_at"):
+                    signal.raise_signal(number)
+                yield
+
+        whole(article, folder, some(), *rest)
+
+    report.in_pieces = stopping
 
 
 def main() -> None:
@@ -81,8 +105,8 @@ def main() -> None:
             envs.reset(seed=0)
             envs.step(envs.action_space.sample())
         for article in {job["article"] for job in jobs}:
-            importlib.import_module(f"rl.{article}")
-    context = multiprocessing.get_context("fork" if forks else "spawn")
+            importlib.import_module(f"rl.{article}_report" if article in ("bandit", "maze") else f"rl.{article}")
+    context: Any = multiprocessing.get_context("fork" if forks else "spawn")
     codes = []
     for job in jobs:
         process = context.Process(target=work, args=(job,))

@@ -67,7 +67,7 @@ def test_recorded_games_replay_exactly(policy):
     state = env._states[0]
     np.testing.assert_array_equal(state[[sim.PADDLE_X, sim.PADDLE_VEL, sim.LIVES_LEFT]], [25, 0, 3])
     state[[sim.FRUIT_X, sim.FRUIT_Y]] = rows[0][4:6]
-    for t, (before, row) in enumerate(zip(rows, rows[1:])):
+    for t, row in enumerate(rows[1:]):
         _, action, paddle_x, velocity, fruit_x, fruit_y, reward, lives = row
         if reward:  # a new fruit: at the recorded place before its first fall, 3 px above the screen
             state[[sim.NEXT_X, sim.NEXT_Y]] = fruit_x, fruit_y - 3
@@ -82,7 +82,7 @@ def test_recorded_games_replay_exactly(policy):
 
 def test_known_returns_of_simple_policies():
     for action, mean, spread in [(LEFT, -7.80, 0.51), (STAY, -6.35, 1.56)]:
-        total, _, catches, misses = returns_of_20_games(lambda states: np.full(len(states), action))
+        total, _, catches, misses = returns_of_20_games(lambda states, action=action: np.full(len(states), action))
         assert abs(total.mean() - mean) < 4 * spread / np.sqrt(20), (action, total.mean())
         np.testing.assert_array_equal(total, catches - 8)
         assert (misses == 3).all()

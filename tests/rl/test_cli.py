@@ -135,7 +135,8 @@ def test_the_list_names_every_article_and_wrong_names_are_answered(capsys):
     ],
 )
 def test_the_main_job_answers_what_it_cannot_do(argv, what, tmp_path, capsys, monkeypatch):
-    monkeypatch.setattr("sys.argv", ["dqn", *[str(tmp_path) if a == "EMPTY" else a for a in argv], *([] if "--out" in argv else ["--out", str(tmp_path)])])
+    words = [str(tmp_path) if word == "EMPTY" else word for word in argv]
+    monkeypatch.setattr("sys.argv", ["dqn", *words, *([] if "--out" in argv else ["--out", str(tmp_path)])])
     assert dqn.main() == 2
     lines = capsys.readouterr().err.strip().splitlines()
     assert len(lines) == 2 and what in lines[0]

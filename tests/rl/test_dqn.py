@@ -46,7 +46,8 @@ def test_the_update_is_the_formula(double, delta):
     q = a.model.predict(b.observations)
     error = q[np.arange(4), b.actions] - y
     small = np.abs(error) <= delta
-    expected = np.where(small, error**2 / 2, 0.0) if delta == float("inf") else np.where(small, error**2 / 2, delta * (np.abs(error) - delta / 2))
+    beyond = 0.0 if delta == float("inf") else delta * (np.abs(error) - delta / 2)
+    expected = np.where(small, error**2 / 2, beyond)
     dq = np.zeros_like(q)
     dq[np.arange(4), b.actions] = np.clip(error, -delta, delta) / 4
     a.model.forward(b.observations)
@@ -141,7 +142,8 @@ def test_a_run_leaves_what_it_promises_and_a_seed_is_a_seed(tmp_path, capsys):
 
 def test_a_screen_agent_runs_through(tmp_path):
     use_threads(1)
-    settings = dqn.Settings(out=str(tmp_path), total_timesteps=120, num_envs=4, learning_starts=40, train_freq=20, eval_freq=0, eval_episodes=2,
+    settings = dqn.Settings(out=str(tmp_path), total_timesteps=120, num_envs=4, learning_starts=40, train_freq=20, eval_freq=0,
+                            eval_episodes=2,
                             max_episode_steps=30, buffer_size=1000)
     result = experiment.train("dqn", settings, dqn.DeepQNetworkAgent, dqn.METRICS)
     assert result.trainer.agent.updates == 4 and len(result.trainer.returns) >= 4

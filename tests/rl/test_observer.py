@@ -28,7 +28,8 @@ def test_nearest_takes_the_pixel_under_the_centre():
 
 
 def test_the_stack_holds_the_last_four_screens_of_this_game_only():
-    plain, observed = make_vector("rl/Catcher-v0", 3, max_episode_steps=23), ScreenObserver(make_vector("rl/Catcher-v0", 3, max_episode_steps=23))
+    plain, again = (make_vector("rl/Catcher-v0", 3, max_episode_steps=23) for _ in range(2))
+    observed = ScreenObserver(again)
     screens, _ = plain.reset(seed=4)
     stacks, _ = observed.reset(seed=4)
     history = [[seen(screen)] * 4 for screen in screens]
@@ -55,7 +56,7 @@ def test_the_stack_holds_the_last_four_screens_of_this_game_only():
 def test_the_real_next_observation_of_an_ended_game_is_its_last_one():
     envs = make_vector("CartPole-v0", 2, max_episode_steps=5)
     envs.reset(seed=0)
-    for step in range(5):
+    for _ in range(5):
         following, _, terminated, truncated, info = envs.step(np.zeros(2, int))
     done = terminated | truncated
     assert done.all()

@@ -29,6 +29,9 @@ RUNS = {
 }
 
 
+OUTPUT = {"last": ""}  # what the jobs of the last `run` printed
+
+
 def run(*jobs, **environment) -> list[int]:
     """The exit codes of these jobs; see segments.py."""
     done = subprocess.run(
@@ -36,7 +39,7 @@ def run(*jobs, **environment) -> list[int]:
         env={**os.environ, "OMP_NUM_THREADS": "1", **environment},
     )
     assert done.returncode == 0, done.stderr
-    run.output = done.stdout + done.stderr
+    OUTPUT["last"] = done.stdout + done.stderr
     return json.loads(done.stdout.splitlines()[-1])
 
 
@@ -109,7 +112,7 @@ def test_stops_in_new_processes_change_nothing(name, stops, tmp_path):
         *(job(article, again, stopped, cut) for cut in cuts[1:]),
         job(article, again, stopped),
     )
-    assert codes == [0, *[130] * stops, 0], run.output
+    assert codes == [0, *[130] * stops, 0], OUTPUT["last"]
     assert_same_run(folder_in(straight), folder_in(stopped))
 
 
@@ -124,7 +127,7 @@ def test_a_signal_in_an_evaluation_leaves_it_to_be_done(tmp_path):
         job(article, ["--resume"], stopped, in_evaluation=4),           # the closing one
         job(article, ["--resume"], stopped),
     )
-    assert codes == [0, 130, 143, 130, 0], run.output
+    assert codes == [0, 130, 143, 130, 0], OUTPUT["last"]
     assert_same_run(folder_in(straight), folder_in(stopped))
 
 
@@ -137,7 +140,7 @@ def test_twice_the_steps_are_the_same_as_going_on(tmp_path):
         job(article, [*argv, "--total-timesteps", "400"], half),
         job(article, ["--resume", str(half), "--total-timesteps", "800"], half),
     )
-    assert codes == [0, 0, 2], run.output                               # that is no run's folder
+    assert codes == [0, 0, 2], OUTPUT["last"]                               # that is no run's folder
     assert run(job(article, ["--resume", str(folder_in(half)), "--total-timesteps", "800"], half)) == [0]
     one, two = state_of(folder_in(whole)), state_of(folder_in(half))
     one.pop("logger"), two.pop("logger")                                # rows are written every hundredth of the total
@@ -150,8 +153,8 @@ def test_a_killed_run_goes_on_from_its_last_checkpoint(tmp_path):
     argv = [*argv, *COMMON, "--save-freq", "100"]
     straight, killed = tmp_path / "straight", tmp_path / "killed"
     codes = run(job(article, argv, straight), job(article, argv, killed, 333, signal="SIGKILL"), job(article, ["--resume"], killed))
-    assert codes == [0, -9, 0], run.output
-    assert "resumed at step 300" in run.output or "resumed at step 200" in run.output
+    assert codes == [0, -9, 0], OUTPUT["last"]
+    assert "resumed at step 300" in OUTPUT["last"] or "resumed at step 200" in OUTPUT["last"]
     assert_same_run(folder_in(straight), folder_in(killed))
 
 
@@ -159,17 +162,17 @@ def test_what_is_kept_and_what_may_change(tmp_path):
     article, argv = RUNS["a2c CartPole"]
     argv = [*argv, *COMMON]
     assert run(job(article, argv, tmp_path, 300)) == [130]
-    assert "go on:" in run.output and "--resume" in run.output and "Traceback" not in run.output
+    assert "go on:" in OUTPUT["last"] and "--resume" in OUTPUT["last"] and "Traceback" not in OUTPUT["last"]
     folder = folder_in(tmp_path)
     before = (folder / "config.json").read_bytes(), (folder / "checkpoint.safetensors").read_bytes()
     refused = [["--learning-rate", "0.5"], ["--num-envs", "4"], ["--seed", "1"], ["--hidden", "8", "8"]]
     assert run(*(job(article, ["--resume", *change], tmp_path) for change in refused)) == [2] * 4
     for shown in ("--learning-rate 0.0007 -> 0.5", "--num-envs 2 -> 4", "--seed 0 -> 1", "--hidden (64, 64) -> (8, 8)"):
-        assert shown in run.output
+        assert shown in OUTPUT["last"]
     assert before == ((folder / "config.json").read_bytes(), (folder / "checkpoint.safetensors").read_bytes())
     assert run(job(article, ["--resume", "--total-timesteps", "400", "--eval-freq", "0", "--save-freq", "0"], tmp_path)) == [0]
     assert run(job(article, ["--resume"], tmp_path), job(article, ["--resume", str(folder)], tmp_path)) == [2, 2]
-    assert "no unfinished run of rl.a2c" in run.output and "is finished: 400 steps" in run.output
+    assert "no unfinished run of rl.a2c" in OUTPUT["last"] and "is finished: 400 steps" in OUTPUT["last"]
     assert run(job(article, ["--resume", str(folder), "--total-timesteps", "500"], tmp_path)) == [0]
     assert json.loads((folder / "config.json").read_text(encoding="utf-8"))["settings"]["total_timesteps"] == 500
 
@@ -182,12 +185,12 @@ def test_a_damaged_checkpoint_is_refused_in_two_lines(tmp_path):
     data[-5] ^= 1
     path.write_bytes(data)
     assert run(job(article, ["--resume"], tmp_path)) == [2]
-    assert "checksum does not match" in run.output and "Traceback" not in run.output
+    assert "checksum does not match" in OUTPUT["last"] and "Traceback" not in OUTPUT["last"]
 
 
 def test_games_that_cannot_be_saved_begin_anew_and_say_so(tmp_path):
     argv = ["--env-id", "Acrobot-v1", "--num-envs", "2", "--total-timesteps", "600", "--eval-freq", "0", "--buffer-size", "400"]
     argv += [*DQN, *COMMON]
     codes = run(job("dqn", argv, tmp_path, 301), job("dqn", ["--resume"], tmp_path, 400), job("dqn", ["--resume"], tmp_path))
-    assert codes == [130, 130, 0], run.output
-    assert "cannot be saved in the middle of a game" in run.output
+    assert codes == [130, 130, 0], OUTPUT["last"]
+    assert "cannot be saved in the middle of a game" in OUTPUT["last"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from typing import Any
 
 import gymnasium
 import numpy as np
@@ -44,7 +45,7 @@ class Scripted(Agent):
 
     def __init__(self) -> None:
         self.model = Sequential([Dense(2)], seed=0).build((1,))
-        self.told = []
+        self.told: list[Any] = []
         self.good_from = 40
 
     def act(self, observations):

@@ -1,0 +1,167 @@
+"""What a sweep is to do: every combination of settings with every seed, checked before anything starts.
+
+The plan stands in sweep.json of the sweep's folder, with every setting of every combination, so that a sweep goes on as it
+began although defaults may have changed since.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib
+import itertools
+import json
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from rl.articles import ARTICLES
+from rl.core.cli import parse
+from rl.core.errors import UsageError, require
+from rl.core.run_folder import safe, write_json
+from rl.core.settings import AgentSettings, flag
+
+NAME = "sweep.json"
+MOST_SEEDS = 1_000_000
+LONGEST_NAME = 60  # characters of the settings in a folder's name
+OF_THE_SWEEP = ("seed", "out", "num_threads", "config", "resume", "play", "test")  # given by the sweep, not by --set
+TRUTH = {"true": True, "false": False}
+
+
+@dataclasses.dataclass(frozen=True)
+class Job:
+    """One piece of work, done by one process at a time: a run, or many seeds in one call.
+
+    key       its folder's name inside the sweep
+    settings  every setting of the article, without the seed
+    """
+
+    key: str
+    settings: dict[str, Any]
+    seeds: tuple[int, ...]
+
+
+@dataclasses.dataclass(frozen=True)
+class Plan:
+    """A sweep: the article, the settings that vary, and its jobs in their order."""
+
+    article: str
+    varied: tuple[str, ...]
+    jobs: tuple[Job, ...]
+
+    def write(self, folder: Path) -> None:
+        write_json(folder / NAME, dataclasses.asdict(self))
+
+
+def read(folder: Path) -> Plan:
+    """The plan of a sweep's folder; raises UsageError when there is none."""
+    try:
+        stored = json.loads((folder / NAME).read_text(encoding="utf-8"))
+        jobs = [Job(str(job["key"]), dict(job["settings"]), tuple(map(int, job["seeds"]))) for job in stored["jobs"]]
+        if stored["article"] in article_names() and all(re.fullmatch(r"[A-Za-z0-9._-]+", job.key) for job in jobs):
+            return Plan(stored["article"], tuple(stored["varied"]), tuple(jobs))
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        pass
+    raise UsageError(f"{folder} is no sweep: it has no readable {NAME}", "name the folder that python -m rl sweep made")
+
+
+def article_names() -> list[str]:
+    return [article.module for article in ARTICLES]
+
+
+def make(article: str, seeds: str, changes: Sequence[str], test: bool = False) -> Plan:
+    """The plan of these flags.
+
+    seeds    "0:20", "3", or "0:5,7"
+    changes  "NAME=V1,V2": every value of a name with every value of the others
+
+    Raises UsageError for anything that would make a run fail before it begins.
+    """
+    names = article_names()
+    article = article.removeprefix("rl.")
+    require(bool(article), "no article is named", "python -m rl sweep dqn --seeds 0:10, for example")
+    require(article in names, f"there is no article {article!r}", f"choose from {', '.join(names)}")
+    module = importlib.import_module(f"rl.{article}")
+    preset = {}
+    if test:
+        require(hasattr(module, "TEST"), f"rl.{article} has no --test", "leave it away")
+        preset = {**module.TEST, "test": True}
+    numbers = read_seeds(seeds)
+    values = dict(read_change(text, module.Settings, preset, article) for text in changes)
+    require(len(values) == len(changes), "--set names a setting twice", "give all its values after one name: gamma=0.9,0.99")
+    at_once = hasattr(module, "measure_seeds")
+    jobs = []
+    for index, combination in enumerate(itertools.product(*values.values())):
+        changed = dict(zip(values, combination))
+        settings = checked(module.Settings, preset | changed)
+        where = folder_name(index, changed) if len(values) else ""
+        chunks = [tuple(numbers)] if at_once else [(seed,) for seed in numbers]
+        jobs += [Job(where + seed_name(chunk), settings, chunk) for chunk in chunks]
+    return Plan(article, tuple(values), tuple(jobs))
+
+
+def read_seeds(text: str) -> list[int]:
+    """0:3,7 -> 0 1 2 7; raises UsageError for anything else than whole numbers >= 0, once each."""
+    found: list[int] = []
+    for part in text.split(","):
+        match = re.fullmatch(r"\s*(\d{1,18})(?::(\d{1,18}))?\s*", part)
+        if match is None:
+            raise UsageError(f"--seeds is {text!r}", "give a range or numbers, 0:20 or 0,1,5 for example; the end is not included")
+        first, end = int(match[1]), int(match[2] or int(match[1]) + 1)
+        require(first < end <= first + MOST_SEEDS, f"--seeds has the range {part}", f"give 1 to {MOST_SEEDS:,} seeds, 0:20 for example")
+        found += range(first, end)
+    require(len(set(found)) == len(found), f"--seeds names a seed twice: {text}", "name each once")
+    return found
+
+
+def read_change(text: str, settings_class: type[Any], preset: dict[str, Any], article: str) -> tuple[str, list[Any]]:
+    """NAME=V1,V2 -> the name and its values, of the setting's own type."""
+    name, sign, listed = text.partition("=")
+    name = name.strip().lstrip("-").replace("-", "_")
+    words = [word.strip() for word in listed.split(",")]
+    require(bool(sign) and all(words), f"--set {text!r} is no NAME=VALUE,...", "learning-rate=1e-4,3e-4 for example")
+    known = [field.name for field in dataclasses.fields(settings_class) if field.name not in OF_THE_SWEEP]
+    require(name in known, f"--set: rl.{article} has no setting {name!r}", near(name, known, article))
+    default = getattr(settings_class(**preset), name)
+    values = [value_of(word, name, default, settings_class, preset, article) for word in words]
+    require(len(set(values)) == len(values), f"--set {text!r} names a value twice", "name each once")
+    return name, values
+
+
+def value_of(word: str, name: str, default: Any, settings_class: type[Any], preset: dict[str, Any], article: str) -> Any:
+    """One value; several numbers of one value have blanks between them: hidden="64 64"."""
+    if isinstance(default, bool):
+        require(word.lower() in TRUTH, f"--set: {name} is {word!r}", "give true or false")
+        return TRUTH[word.lower()]
+    words = word.split() if isinstance(default, tuple) else [word]
+    return getattr(parse(settings_class, [f"{flag(name)}", *words], f"python -m rl.{article}", "", (), {"": preset}), name)
+
+
+def near(name: str, known: Sequence[str], article: str) -> str:
+    import difflib
+
+    close = difflib.get_close_matches(name, known, 1)
+    return (f"did you mean {close[0]}? " if close else "") + f"python -m rl.{article} --help shows them"
+
+
+def checked(settings_class: type[Any], changed: dict[str, Any]) -> dict[str, Any]:
+    """All settings of a run; raises UsageError for those that the article refuses."""
+    settings = settings_class(**changed)
+    settings.num_threads = 1
+    settings.validate()
+    if isinstance(settings, AgentSettings):
+        from rl.envs.make import make_vector
+
+        make_vector(settings.env_id, 1).close()
+    values = dataclasses.asdict(settings)
+    return {name: value for name, value in values.items() if name not in ("seed", "out", "config", "resume", "play")}
+
+
+def folder_name(index: int, changed: dict[str, Any]) -> str:
+    """1__gamma-0.9__ for the folder's name."""
+    told = "__".join(safe(f"{name}-{value}".replace("e+", "e")).strip("-") for name, value in changed.items())
+    return f"{index + 1}__{told[:LONGEST_NAME]}__"
+
+
+def seed_name(seeds: tuple[int, ...]) -> str:
+    return f"seed-{seeds[0]}" if len(seeds) == 1 else f"seeds-{seeds[0]}-{seeds[-1]}"

@@ -1,0 +1,40 @@
+"""What is known of a job that has ended: record.json in its folder, written once, by the process that holds the claim."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from rl.core.run_folder import write_json
+
+NAME = "record.json"
+DONE, FAILED = "done", "failed"
+
+
+@dataclass(frozen=True)
+class Record:
+    """How a job ended.
+
+    state  "done", or "failed": it ended with an error and would so again
+    rows   a row for each seed: seed, score, solved_at, and the article's other figures
+    error  the last line that a failed one printed
+    """
+
+    state: str
+    rows: tuple[dict[str, Any], ...]
+    seconds: float
+    error: str = ""
+
+    def write(self, folder: Path) -> None:
+        write_json(folder / NAME, asdict(self))
+
+
+def read(folder: Path) -> Record | None:
+    """The record of a job; None when it has not ended."""
+    try:
+        stored = json.loads((folder / NAME).read_text(encoding="utf-8"))
+        return Record(stored["state"], tuple(stored["rows"]), float(stored["seconds"]), stored["error"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
