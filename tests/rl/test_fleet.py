@@ -294,8 +294,8 @@ def test_a_run_with_ray_survives_the_kill_of_an_actor_stops_in_good_order_and_go
             monkeypatch.setattr(Fleet, "step", step)
         return played
 
-    killed: list[int] = []
-    said: list[str] = []
+    killed = []
+    said = []
     monkeypatch.setattr(Fleet, "step", killing)
     monkeypatch.setattr(experiment, "finish", lambda *_: None)                      # plots and pictures are not the question here
     settings = dqn.Settings(**{**dqn.TEST, "actors": 2, "eval_freq": 0, "eval_episodes": 3, "out": str(tmp_path)})
