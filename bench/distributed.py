@@ -110,6 +110,12 @@ class SlowActor(Actor):
         return segment
 
 
+class SlowFleet(fleet.Fleet):
+    """Of such actors."""
+
+    actor_class = SlowActor
+
+
 def measure_parts(ray: Any) -> Parts:
     """Every station by itself, the others at rest."""
     agent = learner(1)
@@ -143,7 +149,7 @@ def measure_scaling(actors: int) -> dict[str, float]:
     """Rates of a learner with so many slowed actors, after a warm-up; the last figures are the fleet's own."""
     use_threads(1)
     agent = learner(actors)
-    source = fleet.Fleet(agent, MAKER, replace(SETTINGS, actors=actors))
+    source = SlowFleet(agent, MAKER, replace(SETTINGS, actors=actors))
     source.begin()
     while source.status()["actors/playing"] < actors:
         source.step()
@@ -186,7 +192,6 @@ def tell_scaling(parts: Parts) -> None:
     limit = parts.learner_rate(1, SETTINGS.train_freq)
     print(f"\nactors of {RATE} steps/s, learner with one thread, busy from {limit:,.0f} steps/s on: {limit / RATE:.1f} actors")
     print("actors   predicted   steps/s   ratio   updates/s   learner waits   weights behind")
-    setattr(fleet, "Actor", SlowActor)  # noqa: B010  (what the fleet starts, for as long as this process lives)
     for actors in ACTORS:
         predicted, found = min(limit, actors * RATE), measure_scaling(actors)
         print(

@@ -232,7 +232,7 @@ EXAMPLES = (
     "python -m rl.dqn                     learn, show what was reached",
     "python -m rl.dqn --play              watch the newest trained agent",
     "python -m rl.dqn --test              CartPole-v0 with a small dense network",
-    "python -m rl.dqn --actors 2          two processes play, this one learns (Ray); docs/distributed.md",
+    "python -m rl.dqn --actors 2          two processes play, this one learns (Ray)",
     "python -m rl.dqn --env-id Acrobot-v1 --num-envs 1 --train-freq 1  another game",
 )
 

@@ -18,6 +18,7 @@ from rl.core.experience import Experience
 from rl.core.games import Episode, Games
 from rl.core.replay import ReplayBuffer
 from rl.core.seeding import streams
+from rl.envs.make import actions_of
 
 
 class ReplayAgent(Protocol):
@@ -83,7 +84,7 @@ class Actor:
         rngs = streams(own.seed, key)
         envs = observed(own.env_id, own.num_envs, own.max_episode_steps)
         self.length = own.segment
-        self.agent: ReplayAgent = getattr(module, name)(envs.single_observation_space, envs.single_action_space, own, rngs)
+        self.agent: ReplayAgent = getattr(module, name)(envs.single_observation_space, actions_of(envs), own, rngs)
         self.games = Games(Storing(self.agent), envs, rngs.environment)
         self.games.begin()
         self.updates = -1

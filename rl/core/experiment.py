@@ -16,7 +16,7 @@ from rl.core import cli, resume, run_folder
 from rl.core.agent import Agent
 from rl.core.checkpoint import Checkpoints
 from rl.core.evaluation import Evaluator
-from rl.core.games import Games, Source, restorable
+from rl.core.games import Games, Source
 from rl.core.lock import only_here
 from rl.core.logger import Logger
 from rl.core.observer import OneHotObserver, ScreenObserver
@@ -82,19 +82,17 @@ def train(article: str, settings: AgentSettings, make_agent: MakeAgent, metrics:
         settings.out, article, settings.env_id, settings.seed, asdict(settings)
     )
     with only_here(folder):
-        return _train_in(folder, article, settings, metrics, source, agent, evaluator)
+        return _train_in(folder, article, settings, metrics, agent, source, evaluator)
 
 
 def _train_in(
-    folder: Path, article: str, settings: AgentSettings, metrics: tuple[str, ...],
-    source: Source, agent: Agent, evaluator: Evaluator,
+    folder: Path, article: str, settings: AgentSettings, metrics: tuple[str, ...], agent: Agent, source: Source, evaluator: Evaluator
 ) -> Result:
     checkpoints, saved = resume.load(folder, settings) if settings.resume else (Checkpoints(folder), None)
     print(header(article, settings, folder, goal_of(settings.env_id).text), flush=True)
-    if not isinstance(source, Games):
-        print("note: what actors play is not saved in the middle of a game; a resumed run starts new games", flush=True)
-    elif not restorable(source.envs):
-        print(f"note: {settings.env_id} cannot be saved in the middle of a game; a resumed run starts new games", flush=True)
+    if not source.restorable:
+        what = settings.env_id if isinstance(source, Games) else "what actors play"
+        print(f"note: {what} cannot be saved in the middle of a game; a resumed run starts new games", flush=True)
     steps, seconds = (saved["agent"]["steps"], saved["logger"]["seconds"]) if saved else (0, 0.0)
     logger = Logger(folder, settings.env_id, COLUMNS + source.columns + metrics, saved["logger"] if saved else None)
     progress = Progress(settings.total_timesteps, steps)

@@ -40,6 +40,8 @@ class Fleet:
     """
 
     columns: tuple[str, ...] = COLUMNS
+    restorable = False  # the games go on where they are
+    actor_class = Actor
 
     def __init__(self, agent: ReplayAgent, maker: str, settings: ActorSettings) -> None:
         self.ray = ray_module(local=not settings.ray_address)
@@ -126,7 +128,7 @@ class Fleet:
         """A new actor in this place."""
         key = (KEY, number, self.births)
         self.births += 1
-        return self.ray.remote(num_cpus=1)(Actor).remote(self.maker, asdict(self.settings), key)
+        return self.ray.remote(num_cpus=1)(self.actor_class).remote(self.maker, asdict(self.settings), key)
 
     def _ask(self, number: int) -> None:
         """The next segment of this actor, with weights at most `broadcast` updates old."""

@@ -32,11 +32,13 @@ class Played(NamedTuple):
 class Source(Protocol):
     """Plays for an agent, and lets it observe what came of it.
 
-    stride   environment steps that the agent observes at a time
-    columns  names of what `status` tells
+    stride      environment steps that the agent observes at a time
+    restorable  the games can be put back into the middle of what they were doing
+    columns     names of what `status` tells
     """
 
     stride: int
+    restorable: bool
     columns: tuple[str, ...]
 
     def begin(self) -> None:
@@ -73,6 +75,7 @@ class Games:
     def __init__(self, agent: Agent, envs: VectorEnv, seed: int) -> None:
         self.agent = agent
         self.envs, self.seed, self.stride = envs, seed, envs.num_envs
+        self.restorable = hasattr(envs.unwrapped, "get_state")
         self._returns = np.zeros(envs.num_envs)  # of the games under way
         self._lengths = np.zeros(envs.num_envs, np.int64)
         self._observations: Array = np.zeros(0)  # what the games show now
@@ -117,7 +120,7 @@ class Games:
 
     def get_state(self) -> dict[str, Any]:
         return {
-            "games": self.envs.get_state() if restorable(self.envs) else None,  # type: ignore[attr-defined]
+            "games": self.envs.get_state() if self.restorable else None,  # type: ignore[attr-defined]
             "observations": self._observations,
             "running_return": self._returns,
             "running_length": self._lengths,
@@ -136,8 +139,3 @@ class Games:
 
     def close(self) -> None:
         self.envs.close()
-
-
-def restorable(envs: VectorEnv) -> bool:
-    """The games can be put back into the middle of what they were doing."""
-    return hasattr(envs.unwrapped, "get_state")
