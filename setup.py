@@ -55,9 +55,9 @@ class BuildKernels(build_ext):
 
 
 def headers_of(path):
-    """The headers in ext/ that a source includes, directly or through others: what it must be rebuilt for."""
+    """The headers and .pxi files in ext/ that a source includes, directly or through others: what it must be rebuilt for."""
     with open(path, encoding="utf-8") as file:
-        named = re.findall(r'(?:from|#include|#define KERNELS) "(\w+\.h)"', file.read())
+        named = re.findall(r'(?:from|#?include|#define KERNELS) "(\w+\.(?:h|pxi))"', file.read())
     found = {os.path.join("ext", name) for name in named}
     return found.union(*(headers_of(header) for header in found))
 

@@ -55,6 +55,7 @@ def train(settings: Any, make_agent: Any, metrics: tuple[str, ...]) -> None:
     """The training part of rl.core.experiment.train, without the pictures and the animation at its end."""
     from rl.core.evaluation import Evaluator
     from rl.core.experiment import COLUMNS, observed
+    from rl.core.games import Games
     from rl.core.logger import Logger
     from rl.core.progress import Progress
     from rl.core.seeding import streams
@@ -74,7 +75,7 @@ def train(settings: Any, make_agent: Any, metrics: tuple[str, ...]) -> None:
         logger = Logger(folder, settings.env_id, COLUMNS + metrics)
         trainer = Trainer(
             agent,
-            envs,
+            Games(agent, envs, rngs.environment),
             evaluator,
             logger,
             Progress(settings.total_timesteps),
@@ -82,7 +83,6 @@ def train(settings: Any, make_agent: Any, metrics: tuple[str, ...]) -> None:
             total_timesteps=settings.total_timesteps,
             eval_freq=0,
             keep_going=True,
-            seed=rngs.environment,
         )
         trainer.train()
         trainer.wait_for_checkpoint()

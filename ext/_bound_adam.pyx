@@ -21,15 +21,7 @@ cdef extern from "runtime.h" nogil:
         pass
     const char *NNLITE_RUNTIME_NAME
 
-cdef extern from "arrays.h":
-    enum:
-        FLOAT32, FLOAT64, INT64
-    struct array:
-        void *data
-        const Py_ssize_t *shape
-    bint take_array(object x, int type, int axes, array *found)
-    void drop_array(array *found)
-    int arrays_prepare() except -1
+include "arrays.pxi"
 
 cdef extern from "bound_adam.h" nogil:
     struct adam_job "adam":

@@ -24,15 +24,7 @@ cdef extern from "runtime.h" nogil:
         int level
     const char *NNLITE_RUNTIME_NAME
 
-cdef extern from "arrays.h":
-    enum:
-        FLOAT32, FLOAT64
-    struct array:
-        void *data
-        const Py_ssize_t *shape
-    bint take_array(object x, int type, int axes, array *found)
-    void drop_array(array *found)
-    int arrays_prepare() except -1
+include "arrays.pxi"
 
 cdef extern from "dense.h" nogil:
     enum:
@@ -68,11 +60,7 @@ cdef extern from "dense.h" nogil:
     ptrdiff_t dense_scratch_size(const dense_net *, ptrdiff_t rows) noexcept
     ptrdiff_t dense_maps_size(const dense_net *, ptrdiff_t rows, int itemsize) noexcept
 
-cdef extern from "outputs.h":
-    struct outputs:
-        pass
-    object new_output(outputs *from_, int type, Py_ssize_t rows, Py_ssize_t columns, void **data)
-    void drop_outputs(outputs *from_)
+include "outputs.pxi"
 
 cdef const runtime *shared = <const runtime *> PyCapsule_GetPointer(_threads.runtime_capsule, NNLITE_RUNTIME_NAME)
 

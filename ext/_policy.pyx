@@ -14,23 +14,8 @@ from cpython.pycapsule cimport PyCapsule_GetPointer
 from libc.stddef cimport ptrdiff_t
 from libc.stdint cimport int64_t
 
-cdef extern from "arrays.h":
-    enum:
-        FLOAT32, FLOAT64, INT64
-    struct array:
-        void *data
-        const Py_ssize_t *shape
-    struct arrays:
-        array at[4]
-        int count
-    bint take_next(arrays *taken, object x, int type, int axes)
-    void drop_arrays(arrays *taken)
-    int arrays_prepare() except -1
-
-cdef extern from "outputs.h":
-    struct outputs:
-        pass
-    object new_output(outputs *from_, int type, Py_ssize_t rows, Py_ssize_t columns, void **data)
+include "arrays.pxi"
+include "outputs.pxi"
 
 cdef extern from "policy.h" nogil:
     bint all_below(const int64_t *actions, ptrdiff_t N, ptrdiff_t A) noexcept

@@ -10,23 +10,8 @@ Results are new arrays.  Twin: the NumPy text of rl/core/returns.py; tests/rl/te
 from libc.stddef cimport ptrdiff_t
 from libc.stdint cimport uint8_t
 
-cdef extern from "arrays.h":
-    enum:
-        FLOAT32, BOOL
-    struct array:
-        void *data
-        const Py_ssize_t *shape
-    struct arrays:
-        array at[5]
-        int count
-    bint take_next(arrays *taken, object x, int type, int axes)
-    void drop_arrays(arrays *taken)
-    int arrays_prepare() except -1
-
-cdef extern from "outputs.h":
-    struct outputs:
-        pass
-    object new_output(outputs *from_, int type, Py_ssize_t rows, Py_ssize_t columns, void **data)
+include "arrays.pxi"
+include "outputs.pxi"
 
 cdef outputs made
 arrays_prepare()

@@ -12,23 +12,8 @@ Twin: nnlite/reference_dense.py; tests/ext/test_dense.py keeps the two equal."""
 from libc.stddef cimport ptrdiff_t
 from libc.stdint cimport int64_t
 
-cdef extern from "arrays.h":
-    enum:
-        FLOAT32, FLOAT64, INT64
-    struct array:
-        void *data
-        const Py_ssize_t *shape
-    struct arrays:
-        array at[4]
-        int count
-    bint take_next(arrays *taken, object x, int type, int axes)
-    void drop_arrays(arrays *taken)
-    int arrays_prepare() except -1
-
-cdef extern from "outputs.h":
-    struct outputs:
-        pass
-    object new_output(outputs *from_, int type, Py_ssize_t rows, Py_ssize_t columns, void **data)
+include "arrays.pxi"
+include "outputs.pxi"
 
 cdef extern from "td.h" nogil:
     void td_target_float(const float *, const float *, const float *, const float *, ptrdiff_t, ptrdiff_t, float *) noexcept

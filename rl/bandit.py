@@ -40,7 +40,7 @@ import math
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -192,6 +192,13 @@ def run(settings: Settings) -> list[bandit_report.Result]:
     from rl import bandit_report  # numba and matplotlib come with it
 
     return bandit_report.run(settings)
+
+
+def measure_seeds(settings: Settings, seeds: Sequence[int]) -> list[dict[str, Any]]:
+    """The figures of a run for each seed, many in one compiled call; see rl/bandit_report.py."""
+    from rl import bandit_report
+
+    return bandit_report.measure_seeds(settings, seeds)
 
 
 def arguments(words: list[str]) -> list[str]:

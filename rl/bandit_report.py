@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import csv
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -21,6 +22,7 @@ from rl.core.run_folder import write_json
 
 MAY_CHANGE = {"num_sims", "out", "num_threads", "config", "resume"}
 PLAYS_AT_ONCE = 2_000_000                              # between two moments at which the run may be stopped
+MOST_PLAYS = 20_000_000                                # of many seeds, held in memory at once: 40 MB
 
 
 @dataclass
@@ -87,6 +89,39 @@ def result_of(algo: Algorithm, settings: bandit.Settings, tally: Tally) -> Resul
     return Result(algo.label(), tally.coins / tally.done, (tally.plays @ lost / tally.done).cumsum(), best_arm, tally.seconds)
 
 
+def measure_seeds(settings: bandit.Settings, seeds: Sequence[int]) -> list[dict[str, Any]]:
+    """The figures of `run` for each seed, many seeds in one compiled call; no pictures, nothing written.
+
+    Equal to those of the same seeds run one by one, on any number of threads.
+    """
+    arms, found = [bandit.SlotArm(p) for p in settings.arms], [dict[str, Any]() for _ in seeds]
+    at_once = max(1, MOST_PLAYS // (settings.num_sims * settings.num_time))
+    for algo in settings.algorithms():
+        simulate(algo, arms, streams_of(0, 1), 1)      # compiles, or loads what was compiled before
+        for first in range(0, len(seeds), at_once):
+            some, begin = seeds[first : first + at_once], time.perf_counter()
+            streams = np.concatenate([streams_of(seed, settings.num_sims) for seed in some])
+            chosen, rewards = simulate(algo, arms, streams, settings.num_time, settings.num_threads)
+            seconds = (time.perf_counter() - begin) / len(some)
+            for index in range(len(some)):
+                rows, tally = slice(index * settings.num_sims, (index + 1) * settings.num_sims), Tally.empty(settings)
+                tally.add(chosen[rows], rewards[rows])
+                tally.seconds = seconds
+                found[first + index][algo.label()] = figures(result_of(algo, settings, tally))
+    return [{"algorithms": algorithms} for algorithms in found]
+
+
+def figures(result: Result) -> dict[str, float]:
+    """What result.json says of one algorithm."""
+    return {
+        "mean_reward": float(result.rewards.mean()),
+        "last_play": float(result.rewards[-1]),
+        "best_arm": result.best_arm,
+        "regret": float(result.regret[-1]),
+        "seconds": result.seconds,
+    }
+
+
 def run(settings: bandit.Settings) -> list[Result]:
     """Play, print the table, and write curves.csv, result.json, rewards.png and regret.png into the run's folder."""
     with opened("bandit", "rl/Bandit-v0", settings, settings.resume, MAY_CHANGE) as (folder, state):
@@ -141,16 +176,7 @@ def _write(folder: Path, settings: bandit.Settings, results: list[Result], slope
         for result in results:
             for t, (reward, regret) in enumerate(zip(result.rewards, result.regret), start=1):
                 table.writerow([result.label, t, f"{reward:.6g}", f"{regret:.6g}"])
-    summary = {
-        result.label: {
-            "mean_reward": float(result.rewards.mean()),
-            "last_play": float(result.rewards[-1]),
-            "best_arm": result.best_arm,
-            "regret": float(result.regret[-1]),
-            "seconds": result.seconds,
-        }
-        for result in results
-    }
+    summary = {result.label: figures(result) for result in results}
     write_json(folder / "result.json", {"algorithms": summary, "lai_robbins_slope": slope})
     title = f"Slot machines {settings.arms}, {settings.num_sims} simulations"
     draw_rewards(folder / "rewards.png", {result.label: result.rewards for result in results[:3]}, title)

@@ -177,6 +177,7 @@ def run(settings: Settings) -> Result:
     """Learn, print the report, draw; returns the result."""
     from sklearn.metrics import classification_report, confusion_matrix
 
+    folder = create(settings.out, "digits", settings.recipe, settings.seed, as_dict(settings))
     result = learn(settings)
     counts = confusion_matrix(result.actual, result.predicted, labels=range(CLASSES))
     total = len(result.actual)
@@ -186,7 +187,6 @@ def run(settings: Settings) -> Result:
     score = f"{100 * result.accuracy:.2f} %"
     misread = total - int(np.trace(counts))
     print(f"\nAccuracy {score} (article: 93.43 %), {misread} misread, trained in {result.seconds:.1f} s")
-    folder = create(settings.out, "digits", settings.recipe, settings.seed, as_dict(settings))
     wrong = result.predicted != result.actual
     draw_confusion(folder / "confusion.png", counts, f"Digits read: {score} right")
     draw_misread(

@@ -134,6 +134,7 @@ def run(settings: Settings) -> Result:
     table = load(settings.data, np.random.default_rng([settings.seed, 1])).without(settings.exclude)
     print(table.source)
     print(f"Columns: {' '.join(table.columns)}; price: thousands of dollars.\n")
+    folder = create(settings.out, "housing", "table", settings.seed, as_dict(settings))
     result = learn(table, settings)
     first, last = result.losses[0], result.losses[-1]
     print(f"\nThe loss went from {first:.4f} to {last:.4f} in {settings.epochs} epochs (article: 165.8451 to 18.0005).")
@@ -144,7 +145,6 @@ def run(settings: Settings) -> Result:
         ("always the mean price", result.mean_error),
     ):
         print(f"  {name:<22}{error:8.2f}   {1000 * error**0.5:6,.0f} $")
-    folder = create(settings.out, "housing", "table", settings.seed, as_dict(settings))
     draw_scatter(folder / "prices.png", result.actual, result.predicted)
     write_json(folder / "result.json", as_plain(result, table))
     print(f"\n{time.perf_counter() - begin:.1f} s; plot and figures in {folder}")

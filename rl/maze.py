@@ -58,9 +58,10 @@ Differences from the listing:
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -188,6 +189,13 @@ def run(settings: Settings) -> maze_report.Result | Runs | Path:
     if settings.num_runs > 1:
         return maze_report.learn_many(settings)
     return maze_report.learn_one(settings)
+
+
+def measure_seeds(settings: Settings, seeds: Sequence[int]) -> list[dict[str, Any]]:
+    """The figures of a run for each seed, many in one compiled call; see rl/maze_report.py."""
+    from rl import maze_report
+
+    return maze_report.measure_seeds(settings, seeds)
 
 
 def arguments(words: list[str]) -> list[str]:

@@ -39,6 +39,10 @@ class Runs:
     def arrays(self) -> dict[str, np.ndarray]:
         return {field.name: getattr(self, field.name) for field in fields(self)}
 
+    def row(self, index: int) -> Runs:
+        """One of the runs: views of its rows."""
+        return Runs(**{name: array[index : index + 1] for name, array in self.arrays().items()})
+
 
 @dataclass(frozen=True)
 class Rule:

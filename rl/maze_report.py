@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import dataclasses
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from rl.core.run_folder import find, write_json
 from rl.core.state_file import load_state
 from rl.envs.maze_layout import MazeLayout, shortest_path
 from rl.envs.maze_text import draw_maze, read_maze
+from rl.envs.parallel import over_rows
 from rl.envs.random_stream import Stream, streams_of
 from rl.maze_learning import Rule, Runs, begin, greedy_path, learn, max_steps, policy_of, sampled_length
 from rl.maze_page import write_page
@@ -104,6 +106,36 @@ def learn_many(settings: maze.Settings) -> Runs:
     print(f"greedy path goes in circles {np.mean(greedy == 0):.1%}")
     print(f"sampled episodes, steps     {_spread(sampled)}")
     return runs
+
+
+def measure_seeds(settings: maze.Settings, seeds: Sequence[int]) -> list[dict[str, Any]]:
+    """The figures of `learn_one` for each seed, many seeds in one compiled call; no pictures, nothing written.
+
+    With --size every seed makes a maze of its own: then each is a call, and the calls share the cores. Equal to the same
+    seeds run one by one, on any number of threads.
+    """
+    rule, found = settings.rule(), [dict[str, Any]() for _ in seeds]
+    layouts = [dataclasses.replace(settings, seed=seed).layout() for seed in (seeds if settings.size else seeds[:1])]
+    learn(layouts[0], begin(layouts[0], [0]), rule, 1)   # compiles, or loads what was compiled before
+
+    def some(rows: slice) -> None:
+        start, chosen = time.perf_counter(), seeds[rows]
+        if settings.size:
+            runs = [begin(layout, [seed]) for layout, seed in zip(layouts[rows], chosen)]
+            for layout, run in zip(layouts[rows], runs):
+                learn(layout, run, rule, settings.max_episodes)
+        else:
+            together = begin(layouts[0], chosen)
+            learn(layouts[0], together, rule, settings.max_episodes)
+            runs = [together.row(index) for index in range(len(chosen))]
+        seconds = (time.perf_counter() - start) / len(chosen)
+        mazes = layouts[rows] if settings.size else layouts * len(chosen)
+        for index, seed, layout, run in zip(range(*rows.indices(len(seeds))), chosen, mazes, runs):
+            progress = Progress(layout, rule, run, np.zeros(0, np.int64), np.zeros(0), seconds)
+            found[index] = dataclasses.asdict(_judge(progress, seed, Path()))
+
+    over_rows(some, len(seeds), settings.num_threads)
+    return found
 
 
 def show(settings: maze.Settings) -> Path:

@@ -72,7 +72,7 @@ def test_every_command_names_a_module_and_flags_that_exist(readme):
 
 @pytest.mark.parametrize("readme", READMES)
 def test_flags_that_stand_alone_exist_somewhere(readme):
-    shown = "".join(help_of(f"rl.{module}") for module in ("dqn", "housing", "digits", "bandit", "maze"))
+    shown = "".join(help_of(f"rl.{module}") for module in ("dqn", "housing", "digits", "bandit", "maze")) + help_of("rl", "sweep")
     flags = re.findall(r"`(--[\w-]+)", without_comments(readme))
     assert len(flags) > 10 and not [name for name in flags if not re.search(rf"{name}\b", shown)]
 

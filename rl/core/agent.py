@@ -32,6 +32,7 @@ class Agent:
     model: Sequential
     steps: int = 0
     measure: str = "Q value"  # what preferences are; "probability" for a policy
+    outputs: Array | None = None  # (B, ...) what the network said at the last update; None before the first
 
     def act(self, observations: Array) -> Array:
         """Actions (N,) int64 for observations (N, ...), exploring."""
@@ -51,6 +52,10 @@ class Agent:
 
     def status(self) -> Metrics:
         """Numbers for the progress line: the exploration rate, for example."""
+        return {}
+
+    def distributions(self) -> dict[str, Array]:
+        """Numbers of the last update that TensorBoard shows as histograms, by tag; none before the first."""
         return {}
 
     def save(self, path: Path) -> None:

@@ -18,7 +18,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from rl.core.errors import UsageError
-from rl.core.settings import Settings
+from rl.core.settings import MOST_THREADS, Settings
 from rl.core.text import terminal_width, wrapped
 
 S = TypeVar("S", bound=Settings)
@@ -182,9 +182,18 @@ def report(problem: BaseException, code: int) -> int:
         import traceback
 
         traceback.print_exception(type(problem), problem, problem.__traceback__)
-    text = str(problem) or type(problem).__name__
-    print(f"error: {text}", file=sys.stderr)
+    print(f"error: {explained(problem)}", file=sys.stderr)
     return code
+
+
+def explained(problem: BaseException) -> str:
+    """What went wrong; of the system's own refusals also what can be done."""
+    if isinstance(problem, OSError) and problem.strerror:
+        named = f"{problem.filename}: " if problem.filename is not None else ""
+        return f"{named}{problem.strerror}\n  see that the path is right, may be written to, and that its disk has room"
+    if isinstance(problem, MemoryError):
+        return f"{str(problem) or 'the memory is used up'}\n  make the run smaller: --buffer-size, --num-envs, --batch-size, --hidden"
+    return str(problem) or type(problem).__name__
 
 
 def use_threads(count: int) -> None:
@@ -192,7 +201,7 @@ def use_threads(count: int) -> None:
     from nnlite_ext import _threads
     from threadpoolctl import threadpool_limits
 
-    _threads.set_num_threads(count or os.cpu_count() or 1)
+    _threads.set_num_threads(count or min(os.cpu_count() or 1, MOST_THREADS))
     threadpool_limits(1, user_api="blas")
 
 

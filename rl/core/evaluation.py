@@ -27,6 +27,7 @@ class Evaluation:
     cut_off: bool  # complete, and every game reached its time limit
     solved: bool
     score: float  # what the best model is chosen by
+    by_misses: bool = False  # catches and misses are what it is about
 
     @property
     def mean(self) -> float:
@@ -73,6 +74,7 @@ class Evaluator:
             cut_off,
             complete and self.goal.solved(finished, misses, cut_off),
             self.goal.score(finished, catches, misses),
+            self.goal.max_misses is not None,
         )
 
     def close(self) -> None:

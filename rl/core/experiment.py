@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from gymnasium import spaces
@@ -16,14 +16,15 @@ from rl.core import cli, resume, run_folder
 from rl.core.agent import Agent
 from rl.core.checkpoint import Checkpoints
 from rl.core.evaluation import Evaluator
+from rl.core.games import Games, Source
 from rl.core.lock import only_here
 from rl.core.logger import Logger
 from rl.core.observer import OneHotObserver, ScreenObserver
 from rl.core.progress import Progress
 from rl.core.seeding import Streams, streams
-from rl.core.settings import AgentSettings
+from rl.core.settings import ActorSettings, AgentSettings
 from rl.core.signals import Interrupted
-from rl.core.trainer import BEST, Trainer, restorable
+from rl.core.trainer import BEST, Trainer
 from rl.envs.goals import goal_of
 from rl.envs.make import actions_of, make_vector
 
@@ -74,48 +75,60 @@ def train(article: str, settings: AgentSettings, make_agent: MakeAgent, metrics:
     rngs = streams(settings.seed)
     envs = observed(settings.env_id, settings.num_envs, settings.max_episode_steps)
     agent = make_agent(envs.single_observation_space, actions_of(envs), settings, rngs)
+    source = source_of(article, settings, agent, envs, rngs)
     goal = goal_of(settings.env_id)
     evaluator = Evaluator(lambda n: observed(settings.env_id, n, settings.max_episode_steps), settings.eval_episodes, goal, rngs.evaluation)
     folder = Path(settings.resume) if settings.resume else run_folder.create(
         settings.out, article, settings.env_id, settings.seed, asdict(settings)
     )
     with only_here(folder):
-        return _train_in(folder, article, settings, metrics, envs, agent, evaluator, rngs)
+        return _train_in(folder, article, settings, metrics, agent, source, evaluator)
 
 
 def _train_in(
-    folder: Path, article: str, settings: AgentSettings, metrics: tuple[str, ...],
-    envs: VectorEnv, agent: Agent, evaluator: Evaluator, rngs: Streams,
+    folder: Path, article: str, settings: AgentSettings, metrics: tuple[str, ...], agent: Agent, source: Source, evaluator: Evaluator
 ) -> Result:
     checkpoints, saved = resume.load(folder, settings) if settings.resume else (Checkpoints(folder), None)
     print(header(article, settings, folder, goal_of(settings.env_id).text), flush=True)
-    if not restorable(envs):
-        print(f"note: {settings.env_id} cannot be saved in the middle of a game; a resumed run starts new games", flush=True)
+    if not source.restorable:
+        what = settings.env_id if isinstance(source, Games) else "what actors play"
+        print(f"note: {what} cannot be saved in the middle of a game; a resumed run starts new games", flush=True)
     steps, seconds = (saved["agent"]["steps"], saved["logger"]["seconds"]) if saved else (0, 0.0)
-    logger = Logger(folder, settings.env_id, COLUMNS + metrics, saved["logger"] if saved else None)
+    logger = Logger(folder, settings.env_id, COLUMNS + source.columns + metrics, saved["logger"] if saved else None)
     progress = Progress(settings.total_timesteps, steps)
     trainer = Trainer(
-        agent, envs, evaluator, logger, progress, folder,
-        total_timesteps=settings.total_timesteps, eval_freq=settings.eval_freq, keep_going=settings.keep_going, seed=rngs.environment,
+        agent, source, evaluator, logger, progress, folder,
+        total_timesteps=settings.total_timesteps, eval_freq=settings.eval_freq, keep_going=settings.keep_going,
         save_freq=settings.save_freq, checkpoints=checkpoints, remake=lambda: run_folder.remake(folder, article, asdict(settings)),
     )
-    if saved:
-        trainer.set_state(saved)
-        progress.say(f"resumed at step {steps:,}")
     try:
+        if saved:
+            trainer.set_state(saved)
+            progress.say(f"resumed at step {steps:,}")
         trainer.train()
     except Interrupted as stop:
         raise Interrupted(stop.number, resume.stopped(article, f"{agent.steps:,} steps", folder)) from None
     finally:
         progress.close()
         logger.close()
+        source.close()
     agent.save(folder / "last.safetensors")
     seconds += progress.seconds()
     finish(article, settings, agent, trainer, folder, seconds)
     trainer.wait_for_checkpoint()
-    envs.close()
     evaluator.close()
     return Result(folder, trainer, seconds)
+
+
+def source_of(article: str, settings: AgentSettings, agent: Agent, envs: VectorEnv, rngs: Streams) -> Source:
+    """These games, or actors elsewhere that play others like them; raises UsageError when the latter cannot be."""
+    if not isinstance(settings, ActorSettings) or not settings.actors:
+        return Games(agent, envs, rngs.environment)
+    from rl.core.actor import ReplayAgent
+    from rl.core.fleet import Fleet
+
+    envs.close()
+    return Fleet(cast(ReplayAgent, agent), f"rl.{article}:{type(agent).__name__}", settings)
 
 
 def observed(env_id: str, num_envs: int, max_episode_steps: int = 0, **options: Any) -> VectorEnv:

@@ -19,9 +19,13 @@ NAME = "lock"
 FAR = 1 << 20  # the byte that is locked on Windows: beyond the text, which stays readable
 
 
+class HeldError(UsageError):
+    """Another process has the lock."""
+
+
 @contextlib.contextmanager
 def only_here(folder: Path) -> Iterator[None]:
-    """Hold the lock of a run's folder; raises UsageError when another process does.
+    """Hold the lock of a run's folder; raises HeldError, a UsageError, when another process does.
 
     Where the file system knows no locks, nothing is held and nobody turned away.
     """
@@ -49,7 +53,7 @@ def _take(path: Path) -> int | None:
         if not free:
             told = _told(path)
             os.close(file)
-            raise UsageError(f"the run in {path.parent} is going on in {told}", "wait for its end, stop it, or name another run")
+            raise HeldError(f"the run in {path.parent} is going on in {told}", "wait for its end, stop it, or name another run")
         if _still_there(path, file):
             os.ftruncate(file, 0)
             os.write(file, f"process {os.getpid()} on {platform.node() or 'this machine'}\n".encode())

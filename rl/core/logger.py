@@ -12,6 +12,7 @@ from __future__ import annotations
 import csv
 import json
 import os
+import sys
 import time
 from pathlib import Path
 from typing import Any, TextIO
@@ -29,8 +30,6 @@ class Logger:
     """
 
     def __init__(self, folder: Path, env_id: str, columns: tuple[str, ...], state: dict[str, Any] | None = None) -> None:
-        from tensorboardX import SummaryWriter
-
         self.folder, self.columns = folder, columns
         self.started = time.time() - (state["seconds"] if state else 0.0)
         self._sums: dict[str, float] = dict(state["sums"]) if state else {}
@@ -43,7 +42,7 @@ class Logger:
             self._progress_rows.writeheader()
             self._monitor.write(f"#{json.dumps({'t_start': self.started, 'env_id': env_id})}\nr,l,t\n")
         self._board_flushed = time.time()
-        self._board = SummaryWriter(str(folder), write_to_disk=True, purge_step=self._step + 1 if state else None)
+        self._board = summary_writer()(str(folder), write_to_disk=True, purge_step=self._step + 1 if state else None)
 
     def _open(self, name: str, state: dict[str, Any] | None) -> TextIO:
         if state is not None and (self.folder / name).is_file():
@@ -114,3 +113,19 @@ class Logger:
         self._progress.close()
         self._monitor.close()
         self._board.close()
+
+
+def summary_writer() -> Any:
+    """tensorboardX's SummaryWriter. PyTorch, where it is installed, is kept from being imported with it, which takes
+    a second or more: only to tell tensors from arrays, and there are none here."""
+    modules: dict[str, Any] = sys.modules
+    if "tensorboardX" in modules or "torch" in modules:
+        from tensorboardX import SummaryWriter
+
+        return SummaryWriter
+    modules["torch"] = None  # an import of it fails
+    try:
+        from tensorboardX import SummaryWriter
+    finally:
+        del modules["torch"]
+    return SummaryWriter

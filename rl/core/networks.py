@@ -29,6 +29,7 @@ def network(observations: spaces.Space[Any], outputs: int, hidden: tuple[int, ..
         layers = screen_trunk(observation_shape(observations))
     else:
         shape = observation_shape(observations)
+        require(all(units >= 1 for units in hidden), f"the hidden layers have {hidden} units", "give --hidden whole numbers >= 1")
         require(len(shape) == 1, f"observations have shape {shape}", "use vectors (D,) or screens (H, W, C)")
         layers = [Dense(units, activation="relu", kernel_initializer="glorot_normal") for units in hidden]
     layers.append(Dense(outputs, kernel_initializer="glorot_normal"))

@@ -11,6 +11,7 @@ from typing import TypeVar
 from rl.core import cli, run_folder, saliency
 from rl.core.agent import Agent
 from rl.core.animation import LONGEST, Recording, inline, recording, write_gif, write_html
+from rl.core.errors import UsageError
 from rl.core.seeding import streams
 from rl.core.settings import AgentSettings
 from rl.core.stage import CannotRenderError, Moment, Stage, watch
@@ -65,7 +66,10 @@ def play_run(article: str, settings: S, settings_class: type[S], make_agent: Cal
         screen = False
     stage = Stage(trained.env_id, trained.max_episode_steps, streams(settings.seed).evaluation)
     agent = make_agent(stage.envs.single_observation_space, actions_of(stage.envs), trained, streams(trained.seed))
-    agent.load(folder / "best.safetensors")
+    try:
+        agent.load(folder / "best.safetensors")
+    except (ValueError, OSError) as problem:
+        raise UsageError(str(problem), "play another run, or train a new one") from None
     title = f"rl.{article} on {trained.env_id}"
     print(f"{title}, the best model of {folder}", flush=True)
     if screen:

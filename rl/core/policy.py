@@ -55,6 +55,12 @@ def probabilities(logits: Array) -> Array:
     return np.exp(log_softmax(logits))
 
 
+def entropies(logits: Array) -> Array:
+    """-sum_b pi_b log pi_b of each row of logits (N, A), (N,): 0 for a policy that is certain, log A for one that draws lots."""
+    log_pi = log_softmax(logits)
+    return -np.einsum("na,na->n", np.exp(log_pi), log_pi)
+
+
 def policy_loss(logits: Array, actions: Array, advantages: Array, entropy_weight: float = 0.0) -> tuple[float, float, Array]:
     """(loss, entropy, dlogits): what to descend so that actions of positive advantage become likelier.
 

@@ -64,13 +64,13 @@ class Progress:
             self.bar.set_postfix_str(numbers, refresh=False)
             self.bar.update(steps - self.bar.n)
         else:
-            left = (self.total - steps) / max(self.rate(), 1e-9)
-            self.say(f"step {steps:,} of {self.total:,}, {self.rate():,.0f} steps/s, at most {left:,.0f} s left, {numbers}")
+            left = f", at most {(self.total - steps) / self.rate():,.0f} s left" if steps > self.first else ""
+            self.say(f"step {steps:,} of {self.total:,}, {self.rate():,.0f} steps/s{left}, {numbers}")
 
     def evaluation(self, step: int, result: Evaluation, best: bool, solved: bool) -> None:
         """One line an evaluation."""
         mean = f"mean return {result.mean:.2f}, " if len(result.returns) else ""
-        caught = f"{result.catches} caught, {result.misses} missed" if result.misses else f"{len(result.returns)} games"
+        caught = f"{result.catches} caught, {result.misses} missed" if result.by_misses else f"{len(result.returns)} games"
         marks = (", stopped early" if not result.complete else "") + (", best so far" if best else "") + (", SOLVED" if solved else "")
         self.say(f"Evaluation at step {step:,}: {mean}{caught}{marks}")
 

@@ -17,6 +17,7 @@ from rl.core.settings import AgentSettings, Settings, flag
 
 MAY_CHANGE = {
     "total_timesteps", "eval_freq", "eval_episodes", "save_freq", "keep_going", "out", "num_threads", "config", "resume", "play", "test",
+    "ray_address",
 }
 RESULT = "result.json"  # a run that has it is finished
 

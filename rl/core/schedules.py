@@ -4,7 +4,7 @@ from __future__ import annotations
 
 
 def linear(step: int, first: float, last: float, steps: int) -> float:
-    """`first` at step 0, `last` from `steps` on, a straight line between."""
+    """`first` up to step 0, `last` from `steps` on, a straight line between."""
     if step >= steps:
         return last
-    return first + (last - first) * step / steps
+    return first + (last - first) * max(step, 0) / steps

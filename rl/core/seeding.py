@@ -17,9 +17,12 @@ class Streams(NamedTuple):
     evaluation: int
 
 
-def streams(seed: int) -> Streams:
-    """The generators that SeedSequence(seed).spawn gives, in a fixed order."""
-    network, exploration, replay, environment, evaluation = np.random.SeedSequence(seed).spawn(5)
+def streams(seed: int, key: tuple[int, ...] = ()) -> Streams:
+    """The generators that SeedSequence(seed).spawn gives, in a fixed order.
+
+    key  of a process that shares the run's seed with others, two numbers or more: its own generators
+    """
+    network, exploration, replay, environment, evaluation = np.random.SeedSequence(seed, spawn_key=key).spawn(5)
     return Streams(
         np.random.default_rng(network),
         np.random.default_rng(exploration),

@@ -11,6 +11,8 @@ from typing import Any
 
 from rl.core.errors import require
 
+MOST_THREADS = 256  # that the kernels know
+
 
 @dataclass
 class Settings:
@@ -28,7 +30,8 @@ class Settings:
     def validate(self) -> None:
         """Raise UsageError for a value that cannot work."""
         require(self.seed >= 0, f"--seed is {self.seed}", "give a whole number >= 0")
-        require(self.num_threads >= 0, f"--num-threads is {self.num_threads}", "give 0 (all cores) or a number of threads")
+        threads = f"--num-threads is {self.num_threads}"
+        require(0 <= self.num_threads <= MOST_THREADS, threads, f"give 0 (all cores) or a number of threads up to {MOST_THREADS}")
         require(self.out != "", "--out is empty", "name a folder, or leave --out away for runs/")
 
 
@@ -71,6 +74,35 @@ class AgentSettings(Settings):
             at_least(self, name, 0)
         require(0 <= self.gamma <= 1, f"--gamma is {self.gamma}", "give a number from 0 to 1")
         positive(self, "learning_rate")
+
+
+@dataclass
+class ActorSettings(AgentSettings):
+    """What an article understands besides whose agent can be fed by actors in other processes, on any number of machines."""
+
+    actors: int = 0
+    """Ray actors that play, each its own parallel games; 0 = no Ray"""
+    ray_address: str = ""
+    """a running Ray cluster (auto, or host:port); empty = one on this machine only"""
+    segment: int = 16
+    """steps of each game that an actor sends at a time"""
+    broadcast: int = 8
+    """updates between two broadcasts of the weights"""
+
+    def validate(self) -> None:
+        super().validate()
+        for name, least in (("actors", 0), ("segment", 1), ("broadcast", 1)):
+            at_least(self, name, least)
+        require(self.actors > 0 or not self.ray_address, "--ray-address without --actors", "say how many actors play, --actors 4")
+
+    @property
+    def games(self) -> int:
+        """Parallel games of the whole run."""
+        return self.num_envs * max(self.actors, 1)
+
+    def of_an_actor(self) -> ActorSettings:
+        """The same for a process that plays one actor's games and never learns: its replay need hold one segment only."""
+        raise NotImplementedError(f"{type(self).__name__} has no actors")
 
 
 def at_least(settings: Any, name: str, least: int) -> None:

@@ -1,4 +1,4 @@
-"""Trainer: the one loop, for every agent: act, step, observe.
+"""Trainer: the one loop, for every agent: act, step, observe (rl.core.games), again and again.
 
 Around it stands what no article should repeat: episode statistics, progress, logging, evaluation, the best model, stopping,
 checkpoints. It has no hooks to override: the agent decides in its own `observe` when it learns.
@@ -16,17 +16,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from gymnasium.vector import VectorEnv
 
-from rl.core.agent import Agent, Array
+from rl.core.agent import Agent
 from rl.core.checkpoint import Checkpoints
 from rl.core.evaluation import Evaluation, Evaluator
-from rl.core.experience import Experience, real_next
-from rl.core.guards import check_step, located
+from rl.core.games import Episode, Source
 from rl.core.logger import Logger
 from rl.core.progress import Progress
 from rl.core.signals import Interrupted, StopSignals
-from rl.envs.native_vector import NativeVectorEnv
 
 LOG_ROWS = 100  # rows of progress.csv in a run
 BEST = "best.safetensors"
@@ -35,9 +32,9 @@ STRIP = 8  # screens in a TensorBoard image strip
 
 
 class Trainer:
-    """Runs an agent on N parallel games.
+    """Runs an agent on the games of a source.
 
-    envs       SAME_STEP vector environment, seeded by reset(seed)
+    source     plays, and lets the agent observe
     evaluator  judges the agent every `eval_freq` steps; the best one is kept as best.safetensors
     folder     the run's folder
     save_freq  environment steps between checkpoints; 0 = only at the end, and when a signal stops the run
@@ -47,7 +44,7 @@ class Trainer:
     def __init__(
         self,
         agent: Agent,
-        envs: VectorEnv,
+        source: Source,
         evaluator: Evaluator,
         logger: Logger,
         progress: Progress,
@@ -56,29 +53,24 @@ class Trainer:
         total_timesteps: int,
         eval_freq: int,
         keep_going: bool,
-        seed: int,
         save_freq: int = 0,
         checkpoints: Checkpoints | None = None,
         remake: Callable[[], None] | None = None,
     ) -> None:
-        self.agent, self.envs, self.evaluator = agent, envs, evaluator
+        self.agent, self.source, self.evaluator = agent, source, evaluator
         self.logger, self.progress, self.folder = logger, progress, folder
-        self.total_timesteps, self.eval_freq, self.keep_going, self.seed = total_timesteps, eval_freq, keep_going, seed
+        self.total_timesteps, self.eval_freq, self.keep_going = total_timesteps, eval_freq, keep_going
         self.save_freq, self.checkpoints = save_freq, checkpoints or Checkpoints(folder)
         self.remake = remake or folder.mkdir
         self.stop = StopSignals()
-        self.log_freq = max(total_timesteps // LOG_ROWS, envs.num_envs)
+        self.log_freq = max(total_timesteps // LOG_ROWS, source.stride)
         self.returns: list[float] = []  # of every finished training episode
         self.lengths: list[int] = []
         self.recent: deque[float] = deque(maxlen=RECENT)
         self.best: Evaluation | None = None
         self.solved_at: int | None = None
-        self._running_return = np.zeros(envs.num_envs)
-        self._running_length = np.zeros(envs.num_envs, np.int64)
-        self._observations: Array = np.zeros(0)  # what the games show now
         self._begun = False
         self._evaluation_due = False
-        self._foreign = not isinstance(envs.unwrapped, NativeVectorEnv)  # our own simulators have no way to give NaN
 
     @property
     def finished(self) -> bool:
@@ -92,7 +84,7 @@ class Trainer:
         """
         with self.stop:
             if not self._begun:
-                self._observations, _ = self.envs.reset(seed=self.seed)
+                self.source.begin()
                 self._begun = True
             if self._evaluation_due:
                 self._evaluate()
@@ -114,51 +106,37 @@ class Trainer:
             self._log()
 
     def _step(self) -> None:
-        """One step of every game."""
-        agent, observations = self.agent, self._observations
-        actions = agent.act(observations)
-        following, rewards, terminated, truncated, info = self.envs.step(actions)
-        done = terminated | truncated if info else None  # an end is always told in the info
-        last = following if done is None else real_next(following, info, done)
-        if self._foreign:
-            check_step(last, rewards, terminated, truncated, len(actions), agent.steps)
-        try:
-            metrics = agent.observe(Experience(observations, actions, rewards, last, terminated, truncated))
-        except FloatingPointError as problem:
-            raise located(problem, agent.model, agent.steps) from None
-        self._observations = following
+        """Play a little, and note what came of it."""
+        metrics, episodes, said = self.source.step()
         if metrics:
             self.logger.add(metrics)
-        self._count(rewards, done)
+        for episode in episodes:
+            self._note(episode)
+        if said:
+            self.progress.say(said)
+        self.progress.step(self.agent.steps, self.recent, self.agent.status)
 
     def _crossed(self, before: int, every: int) -> bool:
         """A multiple of `every` lies in this step."""
         return every > 0 and self.agent.steps // every > before // every
 
-    def _count(self, rewards: Array, done: Array | None) -> None:
-        """Add up the running episodes, and report those that are over."""
-        self._running_return += rewards
-        self._running_length += 1
-        if done is not None:
-            for game in np.flatnonzero(done):
-                total, length = float(self._running_return[game]), int(self._running_length[game])
-                self.returns.append(total)
-                self.lengths.append(length)
-                self.recent.append(total)
-                self.logger.episode(total, length)
-                self.progress.episode(self.returns)
-            self._running_return[done] = 0
-            self._running_length[done] = 0
-        self.progress.step(self.agent.steps, self.recent, self.agent.status)
+    def _note(self, episode: Episode) -> None:
+        """A training game is over."""
+        self.returns.append(episode.total)
+        self.lengths.append(episode.length)
+        self.recent.append(episode.total)
+        self.logger.episode(episode.total, episode.length)
+        self.progress.episode(self.returns)
 
     def _log(self) -> None:
-        observations = self._observations
-        values = {"time/fps": self.progress.rate(), "time/episodes": float(len(self.returns)), **self.agent.status()}
+        values = {"time/fps": self.progress.rate(), "time/episodes": float(len(self.returns))}
+        values |= {**self.agent.status(), **self.source.status()}
         if self.recent:
             values |= {"rollout/ep_rew_mean": float(np.mean(self.recent)), "rollout/ep_len_mean": float(np.mean(self.lengths[-RECENT:]))}
         self.logger.row(self.agent.steps, values)
-        if observations.dtype == np.uint8 and observations.ndim == 4:
-            self.logger.strip(self.agent.steps, "rollout/observation", [observations[0, :, :, k] for k in range(observations.shape[3])])
+        for name, numbers in self.agent.distributions().items():
+            self.logger.histogram(self.agent.steps, name, numbers)
+        self.logger.strip(self.agent.steps, "rollout/observation", self.source.screens())
 
     def _evaluate(self) -> None:
         """Judge the agent, keep it if it is the best so far; it is solved when it is so twice, on fresh games.
@@ -208,11 +186,9 @@ class Trainer:
 
     def get_state(self) -> dict[str, Any]:
         """All that the next step depends on; arrays are not copied."""
-        games = self.envs.get_state() if restorable(self.envs) else None  # type: ignore[attr-defined]
         return {
             "agent": self.agent.get_state(),
-            "games": games,
-            "observations": self._observations,
+            **self.source.get_state(),
             "logger": self.logger.get_state(),
             "evaluations": self.evaluator.calls,
             "evaluation_due": self._evaluation_due,
@@ -220,12 +196,10 @@ class Trainer:
             "solved_at": self.solved_at,
             "returns": np.array(self.returns),
             "lengths": np.array(self.lengths, np.int64),
-            "running_return": self._running_return,
-            "running_length": self._running_length,
         }
 
     def set_state(self, state: dict[str, Any]) -> None:
-        """Go on from what get_state gave; games that cannot be put back into their middle begin anew."""
+        """Go on from what get_state gave."""
         self._begun = True
         self.agent.set_state(state["agent"])
         self.evaluator.calls, self._evaluation_due = state["evaluations"], state["evaluation_due"]
@@ -234,14 +208,7 @@ class Trainer:
         self.solved_at = state["solved_at"]
         self.returns, self.lengths = state["returns"].tolist(), state["lengths"].tolist()
         self.recent.extend(self.returns[-RECENT:])
-        if state["games"] is not None:
-            self.envs.set_state(state["games"])  # type: ignore[attr-defined]
-            self._observations = state["observations"]
-            self._running_return[...] = state["running_return"]
-            self._running_length[...] = state["running_length"]
-        else:
-            self.agent.cut_off(state["observations"])
-            self._observations, _ = self.envs.reset(seed=(self.seed + self.agent.steps) % 2**32)
+        self.source.set_state(state)
 
     def summary(self) -> dict[str, Any]:
         """What the run reached, as plain values."""
@@ -252,8 +219,3 @@ class Trainer:
             "best_score": None if self.best is None else self.best.score,
             "best_mean_return": None if self.best is None or not len(self.best.returns) else self.best.mean,
         }
-
-
-def restorable(envs: VectorEnv) -> bool:
-    """The games can be put back into the middle of what they were doing."""
-    return hasattr(envs.unwrapped, "get_state")

@@ -8,6 +8,8 @@ from typing import Any
 import gymnasium
 from gymnasium.vector import AutoresetMode, SyncVectorEnv, VectorEnv
 
+from rl.envs.foreign import ATARI, make_foreign, register_atari
+
 CARTPOLE_LIMITS = {"CartPole-v0": 200, "CartPole-v1": 500}  # steps; both are played by rl.envs.cartpole_vector
 OWN_PACKAGE = "rl.envs."
 
@@ -21,7 +23,8 @@ def make_vector(env_id: str, num_envs: int, *, max_episode_steps: int | None = N
     kwargs             handed to the environment, render_mode for example
 
     Our own environments and CartPole come compiled, all N games in one call; any other one, and every one with a
-    render_mode, is N Gymnasium environments in a SyncVectorEnv. Seeds are given to `reset(seed=...)`. In the step that
+    render_mode, is N Gymnasium environments in a SyncVectorEnv (Atari games with the usual
+    preprocessing: rl.envs.foreign). Seeds are given to `reset(seed=...)`. In the step that
     ends game i, both have its last observation in infos["final_obs"][i]; only the compiled ones have `get_state` and
     `set_state`.
 
@@ -54,12 +57,14 @@ def _make(env_id: str, num_envs: int, max_episode_steps: int | None, kwargs: dic
     module, _, name = env_id.rpartition(":")
     if module:
         importlib.import_module(module)
+    if name.startswith(ATARI):
+        register_atari()
     spec = gymnasium.spec(name)
     seen = kwargs.get("render_mode") is not None
     if not seen and isinstance(spec.vector_entry_point, str) and spec.vector_entry_point.startswith(OWN_PACKAGE):
         return gymnasium.make_vec(name, num_envs, vectorization_mode="vector_entry_point", **kwargs)
     return SyncVectorEnv(
-        [lambda: gymnasium.make(name, **kwargs) for _ in range(num_envs)], autoreset_mode=AutoresetMode.SAME_STEP
+        [lambda: make_foreign(name, **kwargs) for _ in range(num_envs)], autoreset_mode=AutoresetMode.SAME_STEP
     )
 
 

@@ -44,6 +44,16 @@ class Conductor:
         self.look()
 
     @property
+    def planned(self) -> int:
+        """Runs of the whole sweep."""
+        return sum(len(job.seeds) for job in self.plan.jobs)
+
+    @property
+    def done(self) -> int:
+        """Runs that have a result."""
+        return sum(len(ended.rows) for ended in self.records.values())
+
+    @property
     def missing(self) -> list[Job]:
         """Jobs that have not ended, in the order of the plan."""
         return [job for job in self.plan.jobs if job.key not in self.records]

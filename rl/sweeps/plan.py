@@ -23,6 +23,7 @@ from rl.core.settings import AgentSettings, flag
 
 NAME = "sweep.json"
 MOST_SEEDS = 1_000_000
+SEEDS_AT_ONCE = 1_000  # of an article that measures many in one compiled call
 LONGEST_NAME = 60  # characters of the settings in a folder's name
 OF_THE_SWEEP = ("seed", "out", "num_threads", "config", "resume", "play", "test")  # given by the sweep, not by --set
 TRUTH = {"true": True, "false": False}
@@ -72,7 +73,7 @@ def article_names() -> list[str]:
 def make(article: str, seeds: str, changes: Sequence[str], test: bool = False) -> Plan:
     """The plan of these flags.
 
-    seeds    "0:20", "3", or "0:5,7"
+    seeds    "0:20", "3", or "0:5,7"; of an article that has `measure_seeds`, many make one job
     changes  "NAME=V1,V2": every value of a name with every value of the others
 
     Raises UsageError for anything that would make a run fail before it begins.
@@ -89,13 +90,14 @@ def make(article: str, seeds: str, changes: Sequence[str], test: bool = False) -
     numbers = read_seeds(seeds)
     values = dict(read_change(text, module.Settings, preset, article) for text in changes)
     require(len(values) == len(changes), "--set names a setting twice", "give all its values after one name: gamma=0.9,0.99")
-    at_once = hasattr(module, "measure_seeds")
+    combinations = [dict(zip(values, combination)) for combination in itertools.product(*values.values())]
+    size = SEEDS_AT_ONCE if hasattr(module, "measure_seeds") else 1
+    chunks = [tuple(numbers[first : first + size]) for first in range(0, len(numbers), size)]
+    threads = 0 if len(combinations) * len(chunks) == 1 else 1  # one call may have all cores
     jobs = []
-    for index, combination in enumerate(itertools.product(*values.values())):
-        changed = dict(zip(values, combination))
-        settings = checked(module.Settings, preset | changed)
+    for index, changed in enumerate(combinations):
+        settings = checked(module.Settings, preset | changed | {"num_threads": threads})
         where = folder_name(index, changed) if len(values) else ""
-        chunks = [tuple(numbers)] if at_once else [(seed,) for seed in numbers]
         jobs += [Job(where + seed_name(chunk), settings, chunk) for chunk in chunks]
     return Plan(article, tuple(values), tuple(jobs))
 
@@ -147,7 +149,6 @@ def near(name: str, known: Sequence[str], article: str) -> str:
 def checked(settings_class: type[Any], changed: dict[str, Any]) -> dict[str, Any]:
     """All settings of a run; raises UsageError for those that the article refuses."""
     settings = settings_class(**changed)
-    settings.num_threads = 1
     settings.validate()
     if isinstance(settings, AgentSettings):
         from rl.envs.make import make_vector

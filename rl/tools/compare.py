@@ -29,7 +29,7 @@ class Settings:
     out: str = "comparison.html"
     """the page: an .html file"""
     threshold: float | None = None
-    """count steps to this mean return of the training episodes; none = to the article's own goal"""
+    """count steps to this mean return of the training episodes, which needs runs with keep-going=true; none = to the article's goal"""
     window: int = 0
     """training episodes of that mean and of a point of the curves; 0 = 100, and the usual"""
     scale: Annotated[UseAppendAction[tuple[str, ...]], arg(metavar="ENV=LOW,HIGH")] = ()

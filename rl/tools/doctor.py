@@ -11,7 +11,9 @@ from importlib import metadata
 
 PACKAGES = (
     "nnlite-rl", "numpy", "numba", "gymnasium", "pygame", "pygame-ce", "pillow", "matplotlib", "safetensors", "scikit-learn",
-    "tensorboardX", "tensorboard", "ale-py", "onnx", "onnxruntime", "torch", "jax", "stable-baselines3", "keras-rl", "keras-rl2",
+    "scipy", "joblib", "tensorboardX", "tensorboard", "ale-py", "onnx", "distributed", "ray", "pyarrow",
+    "torch", "jax", "stable-baselines3",
+    "keras-rl", "keras-rl2",
 )
 SLOWING = ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE")
 

@@ -77,17 +77,18 @@ def run(settings: Settings) -> int:
         stopped = conduct(conductor, perform_all, f"{workers} at a time by {settings.backend}")
     files = " and ".join(path.name for path in conductor.write_table())
     if stopped:
-        done = f"{len(conductor.records)} of {len(plan.jobs)} runs are done"
+        done = f"{conductor.done} of {conductor.planned} runs are done"
         raise Interrupted(stopped, f"stopped, {done}; go on:  python -m rl sweep --resume {conductor.folder}")
     return told(conductor, files)
 
 
 def conduct(conductor: Conductor, perform_all: Map, how: str) -> int:
     """Do what is missing, and show it; returns the signal that stopped it, or 0."""
-    total, done = len(conductor.plan.jobs), len(conductor.records)
+    jobs, done = len(conductor.plan.jobs), conductor.done
+    at_once = f" in {jobs} compiled calls" if jobs < conductor.planned else ""
     before = f", {done} of them done before" if done else ""
-    print(f"rl.{conductor.plan.article}: {total} runs{before}, {how}; folder {conductor.folder}", flush=True)
-    display = Display(conductor.plan, done)
+    print(f"rl.{conductor.plan.article}: {conductor.planned} runs{at_once}{before}, {how}; folder {conductor.folder}", flush=True)
+    display = Display(conductor.plan, len(conductor.records))
     try:
         with StopSignals() as stop:
             conductor.run(perform_all, display, stop)
@@ -126,6 +127,6 @@ def told(conductor: Conductor, files: str) -> int:
     if failed:
         print(f"{len(failed)} failed; why is in the table, and all that was printed in {folder / failed[0] / OUTPUT} for example")
         print(f"try them again:  python -m rl sweep --resume {folder}")
-    print(f"{len(conductor.records) - len(failed)} of {len(conductor.plan.jobs)} runs done; {files} in {folder}")
+    print(f"{conductor.done} of {conductor.planned} runs done; {files} in {folder}")
     print(f"compare:  python -m rl compare {folder}")
     return 1 if failed else 0

@@ -75,7 +75,7 @@ def in_small_pieces(job: dict[str, Any], number: int) -> None:
 
     bandit_report.PLAYS_AT_ONCE = maze_progress.FIRST_PIECE = job["piece"]
     maze_progress.SHORT, maze_progress.LONG = -1.0, float("inf")
-    report = {"bandit": bandit_report, "maze": maze_report}[job["article"]]
+    report: Any = {"bandit": bandit_report, "maze": maze_report}[job["article"]]
     whole = report.in_pieces
 
     def stopping(article, folder, pieces, *rest):
@@ -95,10 +95,12 @@ def main() -> None:
     jobs = json.loads(sys.argv[1])
     forks = sys.platform.startswith("linux")
     if forks:
-        import tensorboardX  # noqa: F401
         import tyro  # noqa: F401
 
         from rl.core.experiment import observed
+        from rl.core.logger import summary_writer
+
+        summary_writer()
 
         for env_id in ("CartPole-v0", "rl/Catcher-v0"):  # their compiled code is loaded at the first step
             envs = observed(env_id, 1, 2)

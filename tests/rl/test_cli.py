@@ -14,7 +14,7 @@ from rl import __main__ as listing
 from rl import dqn
 from rl.core import cli
 from rl.core.errors import UsageError, require
-from rl.core.settings import AgentSettings
+from rl.core.settings import MOST_THREADS, AgentSettings
 
 
 @dataclass
@@ -104,6 +104,33 @@ def test_exit_codes(capsys):
     assert run_main(["--help"]) == 0
 
 
+@pytest.mark.parametrize(
+    "problem, what, code",
+    [
+        (IsADirectoryError(21, "Is a directory", "runs/x/progress.csv"), "runs/x/progress.csv: Is a directory", 1),
+        (FileNotFoundError(2, "No such file or directory", "gone/x.png"), "gone/x.png: No such file or directory", 2),
+        (OSError(28, "No space left on device"), "No space left on device", 1),
+        (MemoryError("Unable to allocate 582. TiB"), "Unable to allocate 582. TiB", 1),
+    ],
+)
+def test_what_the_system_refuses_is_told_in_two_lines(problem, what, code, capsys):
+    assert run_main([], fail_with(problem)) == code
+    lines = capsys.readouterr().err.strip().splitlines()
+    assert len(lines) == 2 and lines[0] == f"error: {what}"
+
+
+def test_all_cores_are_not_more_threads_than_the_kernels_know(monkeypatch):
+    from nnlite_ext import _threads
+
+    before = _threads.get_num_threads()
+    monkeypatch.setattr(cli.os, "cpu_count", lambda: 384)
+    try:
+        cli.use_threads(0)
+        assert _threads.get_num_threads() == MOST_THREADS
+    finally:
+        _threads.set_num_threads(before)
+
+
 def test_help_shows_every_flag_with_its_default(capsys):
     assert cli.main("dqn", dqn.Settings, lambda s: None, summary=dqn.SUMMARY, examples=dqn.EXAMPLES, argv=["--help"]) == 0
     text = capsys.readouterr().out
@@ -135,6 +162,8 @@ def test_the_list_names_every_article_and_wrong_names_are_answered(capsys):
         (["--play", "--out", "EMPTY"], "no trained model of rl.dqn"),
         (["--n-step", "0"], "--n-step is 0"),
         (["--buffer-size", "10"], "--buffer-size is 10"),
+        (["--test", "--hidden", "16", "0"], "hidden layers have (16, 0) units"),
+        (["--num-threads", "257"], "--num-threads is 257"),
     ],
 )
 def test_the_main_job_answers_what_it_cannot_do(argv, what, tmp_path, capsys, monkeypatch):

@@ -19,7 +19,10 @@ def by_numpy(function, *arguments):
         return function(*arguments)
 
 
-cases = {"seed": st.integers(0, 2**32 - 1), "rows": st.integers(1, 70), "actions": st.integers(1, 5), "dtype": st.sampled_from([np.float32, np.float64])}
+cases = {
+    "seed": st.integers(0, 2**32 - 1), "rows": st.integers(1, 70), "actions": st.integers(1, 5),
+    "dtype": st.sampled_from([np.float32, np.float64]),
+}
 
 
 @settings(deadline=None)

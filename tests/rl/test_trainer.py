@@ -14,6 +14,7 @@ from nnlite import Sequential
 from nnlite.layers import Dense
 from rl.core.agent import Agent
 from rl.core.evaluation import Evaluator
+from rl.core.games import Games
 from rl.core.logger import Logger
 from rl.core.progress import Progress
 from rl.core.trainer import Trainer
@@ -68,8 +69,8 @@ def trainer_for(tmp_path, total=200, keep_going=False, eval_freq=20, threshold=5
     evaluator = Evaluator(make, 2, Goal("test", threshold=threshold), seed=0)
     columns = ("time/total_timesteps", "time/fps", "time/episodes", "rollout/ep_rew_mean", "rollout/ep_len_mean", "train/loss")
     logger = Logger(tmp_path, "test", columns)
-    trainer = Trainer(agent, make(2), evaluator, logger, Progress(total), tmp_path,
-                      total_timesteps=total, eval_freq=eval_freq, keep_going=keep_going, seed=0)
+    trainer = Trainer(agent, Games(agent, make(2), 0), evaluator, logger, Progress(total), tmp_path,
+                      total_timesteps=total, eval_freq=eval_freq, keep_going=keep_going)
     return agent, trainer, logger
 
 

@@ -1,0 +1,16 @@
+"""What arrays.h offers, for every module that takes NumPy arrays by their own fields."""
+
+cdef extern from "arrays.h":
+    enum:
+        FLOAT32, FLOAT64, INT64, BOOL
+    struct array:
+        void *data
+        const Py_ssize_t *shape
+    struct arrays:
+        array at[5]
+        int count
+    bint take_array(object x, int type, int axes, array *found)
+    void drop_array(array *found)
+    bint take_next(arrays *taken, object x, int type, int axes)
+    void drop_arrays(arrays *taken)
+    int arrays_prepare() except -1
