@@ -11,7 +11,7 @@ from importlib import metadata
 
 PACKAGES = (
     "nnlite-rl", "numpy", "numba", "gymnasium", "pygame", "pygame-ce", "pillow", "matplotlib", "safetensors", "scikit-learn",
-    "scipy", "joblib", "tensorboardX", "tensorboard", "ale-py", "onnx", "distributed", "ray", "pyarrow",
+    "scipy", "joblib", "tensorboardX", "tensorboard", "ale-py", "onnx", "onnxruntime", "distributed", "ray", "pyarrow",
     "torch", "jax", "stable-baselines3",
     "keras-rl", "keras-rl2",
 )
