@@ -33,7 +33,7 @@ SPECIAL = re.compile(r"([\\*|_<>])")
 
 
 HERE = Path(__file__).parent
-PACKAGES = ("nnlite", "rl", "rl/core", "rl/envs", "rl/tools")
+PACKAGES = ("nnlite", "rl", "rl/core", "rl/envs", "rl/sweeps", "rl/tools")
 
 
 def write_pages(app: Any) -> None:
@@ -108,7 +108,12 @@ def prose(line: str) -> str:
     pieces = line.split("`")
     if len(pieces) % 2 == 0:
         return SPECIAL.sub(r"\\\1", line).replace("`", r"\`")
-    return "".join(f"``{piece}``" if odd % 2 and piece else SPECIAL.sub(r"\\\1", piece) for odd, piece in enumerate(pieces))
+    return "".join(code(piece) if odd % 2 and piece.strip() else SPECIAL.sub(r"\\\1", piece) for odd, piece in enumerate(pieces))
+
+
+def code(piece: str) -> str:
+    """A literal, which may neither begin nor end in a space nor touch a letter."""
+    return rf"\ ``{piece.strip()}``\ "
 
 
 def process_signature(app: Any, what: str, name: str, thing: Any, options: Any, signature: Any, returned: Any) -> Any:
