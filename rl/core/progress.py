@@ -10,7 +10,6 @@ import time
 from collections.abc import Callable, Sequence
 
 import numpy as np
-from tqdm import tqdm
 
 from rl.core.evaluation import Evaluation
 
@@ -29,6 +28,8 @@ class Progress:
         self.steps = done
         self.bar = None
         if self.terminal:
+            from tqdm import tqdm
+
             ascii_only = "utf" not in (sys.stdout.encoding or "").lower()
             self.bar = tqdm(
                 total=total, initial=done, unit="step", file=sys.stdout, ascii=ascii_only, dynamic_ncols=True, mininterval=FASTEST,

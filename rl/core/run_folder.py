@@ -8,7 +8,6 @@ import platform
 import re
 import sys
 from datetime import datetime
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -97,6 +96,8 @@ def machine() -> dict[str, Any]:
 
 def versions() -> dict[str, str]:
     """Python's version and those of the packages that a result depends on."""
+    from importlib import metadata
+
     found = {"python": sys.version.split()[0]}
     for package in PACKAGES:
         try:
