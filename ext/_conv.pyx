@@ -50,8 +50,8 @@ cdef extern from "conv.h" nogil:
         const void *in_ "in"
         const void *weights
         const void *bias
+        void *panels
         void *out
-        ptrdiff_t weights_row
         int relu
     struct kernel_gradient_job "kernel_gradient":
         geometry at
@@ -59,6 +59,10 @@ cdef extern from "conv.h" nogil:
         const void *dy
         void *dkernel
         void *dbias
+        void *sums
+        ptrdiff_t groups
+    ptrdiff_t weights_of(const geometry *) noexcept
+    ptrdiff_t gradient_groups(ptrdiff_t images, ptrdiff_t pixels, ptrdiff_t weights) noexcept
     enum:
         FROM_BYTES, FROM_FLOATS, FROM_DOUBLES
     void pad_images(const runtime *, padding *, int source, int itemsize) noexcept
@@ -130,6 +134,7 @@ def conv_forward(
     const floating[:, :, :, ::1] kernel,  # IN  (KH, KW, C, F)
     const floating[::1] bias,             # IN  (F,) or None
     floating[:, :, :, ::1] y,             # OUT (N, OH, OW, F)
+    floating[::1] panels,                 # scratch, kernel.size numbers
     ptrdiff_t stride_h, ptrdiff_t stride_w,
     bint relu,                            # y = max(y, 0); NaN stays NaN
 ):
@@ -147,8 +152,14 @@ def conv_forward(
         job.at.out_image, job.at.out_row, job.at.out_column = y.shape[1] * y.shape[2] * F, y.shape[2] * F, F
         job.at.filters = F
         job.in_, job.weights, job.out = &padded[0, 0, 0, 0], &kernel[0, 0, 0, 0], &y[0, 0, 0, 0]
-        job.weights_row, job.relu = F, relu
+        job.panels, job.relu = &panels[0], relu
         correlate(shared, &job, sizeof(floating))
+
+
+def gradient_scratch(images: int, pixels: int, weights: int, filters: int) -> int:
+    """Numbers of scratch that conv_kernel_gradient needs: images N, pixels OH*OW of one, weights KH*KW*C*F, filters F."""
+    cdef ptrdiff_t groups = gradient_groups(images, pixels, weights)
+    return groups * (weights + filters) if groups > 1 else 0
 
 
 def conv_kernel_gradient(
@@ -156,6 +167,7 @@ def conv_kernel_gradient(
     const floating[:, :, :, ::1] padded_dy,  # IN  (N, HD, WD, F), dy without or with a frame
     floating[:, :, :, ::1] dkernel,          # OUT (KH, KW, C, F)
     floating[::1] dbias,                     # OUT (F,) or None
+    floating[::1] sums,                      # scratch, `gradient_scratch` numbers
     ptrdiff_t output_height, ptrdiff_t output_width,
     ptrdiff_t dy_top, ptrdiff_t dy_left,     # where dy begins in padded_dy
     ptrdiff_t stride_h, ptrdiff_t stride_w,
@@ -174,6 +186,8 @@ def conv_kernel_gradient(
         job.at.out_image, job.at.out_row, job.at.out_column = padded_dy.shape[1] * WD * F, WD * F, F
         job.at.filters = F
         job.in_, job.dy, job.dkernel = &padded[0, 0, 0, 0], &padded_dy[0, dy_top, dy_left, 0], &dkernel[0, 0, 0, 0]
+        job.groups = gradient_groups(padded.shape[0], output_height * output_width, weights_of(&job.at))
+        job.sums = &sums[0] if job.groups > 1 else NULL
         kernel_gradient(shared, &job, sizeof(floating))
 
 
@@ -181,7 +195,7 @@ def conv_input_gradient(
     const floating[:, :, :, ::1] padded_dy,  # IN  (N, HD, WD, F) from `pad_gradient`, sizes from `gradient_frame`
     const floating[:, :, :, ::1] kernel,     # IN  (KH, KW, C, F)
     floating[:, :, :, ::1] dx,               # OUT (N, H, W, C), without padding
-    floating[::1] flipped,                   # scratch, kernel.size numbers
+    floating[::1] flipped,                   # scratch, twice kernel.size numbers
     ptrdiff_t top, ptrdiff_t left,           # zeros before the input, as in `pad`
     ptrdiff_t stride_h, ptrdiff_t stride_w,
 ):
@@ -202,7 +216,8 @@ def conv_input_gradient(
             stride_h, stride_w, &kernel[0, 0, 0, 0], &flipped[0])
         flip_kernel(shared, &turned, sizeof(floating))
         patches(&job.at, padded_dy.shape[1], WD, F, 1, 1, 1, 1)
-        job.at.images, job.at.filters, job.weights_row, job.bias, job.relu = dx.shape[0], C, C, NULL, 0
+        job.at.images, job.at.filters, job.bias, job.relu = dx.shape[0], C, NULL, 0
+        job.panels = &flipped[kernel.shape[0] * kernel.shape[1] * C * F]
         job.at.out_image = dx.shape[1] * dx.shape[2] * C
         job.at.out_row, job.at.out_column = stride_h * dx.shape[2] * C, stride_w * C
         for phase_y in range(stride_h):

@@ -19,6 +19,11 @@
 #include "blocks.h"
 #include "runtime.h"
 
+#define MOST_GROUPS 8
+#define GROUP_PIXELS 128     /* least pixels of a group */
+#define MOST_GROUPED 1000000 /* most numbers of all groups together */
+#define PACKED_PIXELS 480    /* that many pixels are worth a copy of the weights */
+
 /* Where pixels and taps lie, in numbers (not bytes). */
 struct geometry {
     ptrdiff_t images, height, width;         /* pixels of y */
@@ -30,9 +35,10 @@ struct geometry {
 
 struct correlation { /* forward, and the gradient of the input */
     struct geometry at;
-    const void *in, *weights, *bias; /* bias NULL: none */
+    const void *in, *weights, *bias; /* weights: taps x filters numbers; bias NULL: none */
+    void *panels;                    /* room for the weights once more, in panels */
     void *out;
-    ptrdiff_t weights_row; /* from one tap's filters to the next tap's */
+    int packed; /* the weights are to be read from the panels */
     int relu;
 };
 
@@ -40,7 +46,20 @@ struct kernel_gradient {
     struct geometry at; /* `out_...` say where the pixels of dy lie */
     const void *in, *dy;
     void *dkernel, *dbias; /* dbias NULL: not wanted */
+    void *sums;            /* of more than one group: for each, taps x filters and then filters numbers */
+    ptrdiff_t groups;
 };
+
+static inline ptrdiff_t weights_of(const struct geometry *at) { return at->rows * at->run * at->filters; }
+
+/* Groups of images whose gradients are summed apart, so that threads need not all read all images. They depend on the
+   shape alone, and so does the order of the sums. A group's pixels must be worth the sum of its numbers. */
+static inline ptrdiff_t gradient_groups(ptrdiff_t images, ptrdiff_t pixels, ptrdiff_t weights) {
+    ptrdiff_t groups = images < MOST_GROUPS ? images : MOST_GROUPS;
+    if (groups > images * pixels / GROUP_PIXELS) groups = images * pixels / GROUP_PIXELS;
+    if (groups > MOST_GROUPED / (weights + 1)) groups = MOST_GROUPED / (weights + 1);
+    return groups < 1 ? 1 : groups;
+}
 
 /* A place in the list of pixels (n, oy, ox). */
 struct pixel_walk {
@@ -103,8 +122,13 @@ static inline void pass_taps(const struct geometry *at, struct tap_walk *walk, p
 
 static const part_function correlate_float[] = NNLITE_TABLE(correlate_part, float);
 static const part_function correlate_double[] = NNLITE_TABLE(correlate_part, double);
+static const part_function pack_float[] = NNLITE_TABLE(pack_part, float);
+static const part_function pack_double[] = NNLITE_TABLE(pack_part, double);
 static const part_function gradient_float[] = NNLITE_TABLE(gradient_part, float);
 static const part_function gradient_double[] = NNLITE_TABLE(gradient_part, double);
+static const part_function sum_float[] = NNLITE_TABLE(sum_part, float);
+static const part_function sum_double[] = NNLITE_TABLE(sum_part, double);
+static const int filters_of_panel[2][NNLITE_LEVELS] = {NNLITE_TABLE(panel_filters, float), NNLITE_TABLE(panel_filters, double)};
 
 enum { FROM_BYTES, FROM_FLOATS, FROM_DOUBLES };
 
@@ -122,16 +146,27 @@ static inline void pad_images(const struct runtime *runtime, struct padding *job
 
 static inline void correlate(const struct runtime *runtime, struct correlation *job, int itemsize) {
     ptrdiff_t pixels = job->at.images * job->at.height * job->at.width;
-    int level = level_for(runtime, job->at.filters, itemsize);
-    part_function work = (itemsize == 4 ? correlate_float : correlate_double)[level];
-    runtime->run(work, job, parts_for(runtime, pixels / 48, 4));
+    int level = level_for(runtime, job->at.filters, itemsize), whole;
+    job->packed = 0;
+    whole = pixels < PACKED_PIXELS ? 0 : filters_of_panel[itemsize == 8][level];
+    if (whole && job->at.filters > whole && job->at.filters % whole == 0) {
+        job->packed = 1;
+        runtime->run((itemsize == 4 ? pack_float : pack_double)[level], job,
+                     parts_for(runtime, weights_of(&job->at) / 16384, 1));
+    }
+    runtime->run((itemsize == 4 ? correlate_float : correlate_double)[level], job, parts_for(runtime, pixels / 48, 8));
 }
 
 static inline void kernel_gradient(const struct runtime *runtime, struct kernel_gradient *job, int itemsize) {
     ptrdiff_t taps = job->at.rows * job->at.run;
     int level = level_for(runtime, job->at.filters, itemsize);
     part_function work = (itemsize == 4 ? gradient_float : gradient_double)[level];
-    runtime->run(work, job, parts_for(runtime, taps / 24, 4));
+    long long cuts = (2 * runtime->threads + job->groups - 1) / job->groups; /* of the taps of one group */
+    if (cuts > taps / 24) cuts = taps / 24 ? taps / 24 : 1;
+    runtime->run(work, job, (int)(job->groups * cuts));
+    if (job->groups > 1)
+        runtime->run((itemsize == 4 ? sum_float : sum_double)[level], job,
+                     parts_for(runtime, weights_of(&job->at) / 8192, 1));
 }
 
 #endif

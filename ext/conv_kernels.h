@@ -3,11 +3,11 @@
 #define MOST_PIXELS 12
 #define MOST_VECTORS 4
 #define PIXELS_GRAIN 12  /* parts are cut between that many pixels */
+#define PIXELS_LIST 240  /* whose places are found at a time: a whole number of tiles of any height */
 #define TAPS_GRAIN 12    /* and taps: no less than the longest tile */
 
 /* Tile sizes: as many sums as registers hold, beside the weights of one tap and one pixel.
-   PIXEL_BLOCK: pixels times vectors that one visit of a gradient's tile sums over. Their numbers lie a power of two apart, so
-   far fewer than the first cache has room for stay in it: with 16 registers 0.16 of the time was lost at 384. */
+   PIXEL_BLOCK: pixels that one visit of a gradient's tile sums over: what it reads stays in the first cache. */
 #undef WIDE
 #undef PIXEL_BLOCK
 #undef PIXELS_4
@@ -18,7 +18,7 @@
 #undef TAPS_1
 #if VECTOR_BYTES == 64 /* 32 registers, and a number is multiplied straight from memory */
 #define WIDE 4
-#define PIXEL_BLOCK 384
+#define PIXEL_BLOCK 96
 #define PIXELS_4 6
 #define PIXELS_2 12
 #define PIXELS_1 10
@@ -27,7 +27,7 @@
 #define TAPS_1 10
 #elif REGISTERS == 32
 #define WIDE 4
-#define PIXEL_BLOCK 256
+#define PIXEL_BLOCK 64
 #define PIXELS_4 4
 #define PIXELS_2 8
 #define PIXELS_1 10
@@ -36,7 +36,7 @@
 #define TAPS_1 10
 #else
 #define WIDE 2
-#define PIXEL_BLOCK 112
+#define PIXEL_BLOCK 64
 #define PIXELS_4 1
 #define PIXELS_2 6
 #define PIXELS_1 8
@@ -47,11 +47,27 @@
 
 /* ---- sums over taps: forward, and the gradient of the input ---- */
 
-/* `P` pixels times `V` vectors of filters, all taps. */
-INLINE void NAME(correlate_tile)(const int P, const int V, const struct correlation *job, const ptrdiff_t *starts,
-                                 const ptrdiff_t *ends, ptrdiff_t filter) {
-    const ptrdiff_t run = job->at.run, line = job->at.line, weights_row = job->weights_row;
-    const REAL *weights = (const REAL *)job->weights + filter;
+/* Filters of a tile. The weights of a layer with more of them lie in rows a power of two apart and take one another's places
+   in the cache, so they are copied to panels first: panel[tap*width + f]. */
+enum { NAME(panel_filters) = WIDE * LANES };
+
+static void NAME(pack_part)(void *context, int part, int parts) {
+    const struct correlation *job = context;
+    const ptrdiff_t taps = job->at.rows * job->at.run, filters = job->at.filters, width = WIDE * LANES;
+    ptrdiff_t filter;
+    long long tap, first, last;
+    share_of(taps, 1, part, parts, &first, &last);
+    for (filter = 0; filter < filters; filter += width) {
+        REAL *panel = (REAL *)job->panels + filter * taps;
+        const REAL *weights = (const REAL *)job->weights + filter;
+        for (tap = first; tap < last; tap++) memcpy(panel + tap * width, weights + tap * filters, width * sizeof(REAL));
+    }
+}
+
+/* `P` pixels times `V` vectors of filters, all taps; a tap's weights are `weights_row` behind those before it. */
+INLINE void NAME(correlate_tile)(const int P, const int V, const struct correlation *job, const REAL *weights,
+                                 ptrdiff_t weights_row, const ptrdiff_t *starts, const ptrdiff_t *ends, ptrdiff_t filter) {
+    const ptrdiff_t run = job->at.run, line = job->at.line;
     const REAL *bias = job->bias ? (const REAL *)job->bias + filter : NULL;
     const REAL *in = job->in;
     REAL *out = (REAL *)job->out + filter;
@@ -65,7 +81,7 @@ INLINE void NAME(correlate_tile)(const int P, const int V, const struct correlat
             sum[p][v] = bias ? load(bias + v * LANES) : (vector){0};
     }
     for (r = 0; r < job->at.rows; r++) {
-        for (j = 0; j < run; j++) {
+        UNROLL_4 for (j = 0; j < run; j++) {
             vector weight[MOST_VECTORS];
             UNROLL for (v = 0; v < V; v++) weight[v] = load(weights + v * LANES);
             weights += weights_row;
@@ -79,51 +95,58 @@ INLINE void NAME(correlate_tile)(const int P, const int V, const struct correlat
             store(out + ends[p] + v * LANES, job->relu ? at_least_zero(sum[p][v]) : sum[p][v]);
 }
 
-/* Pixels [first, last) times V vectors. The last tile is moved back over finished pixels: same sums, same stores.
+/* `count` pixels times V vectors. The last tile is moved back over finished pixels: same sums, same stores.
    Fewer pixels than a tile go one by one, so that no other part's pixels are written. */
-INLINE void NAME(correlate_strip)(const int P, const int V, const struct correlation *job, ptrdiff_t first,
-                                  ptrdiff_t last, ptrdiff_t filter) {
-    ptrdiff_t starts[MOST_PIXELS], ends[MOST_PIXELS], pixel;
-    struct pixel_walk walk = pixel_at(&job->at, first);
-    if (last - first < P) {
-        for (pixel = first; pixel < last; pixel++) {
-            pixel_places(&job->at, &walk, 1, starts, ends);
-            NAME(correlate_tile)(1, V, job, starts, ends, filter);
-        }
+INLINE void NAME(correlate_strip)(const int P, const int V, const struct correlation *job, const ptrdiff_t *starts,
+                                  const ptrdiff_t *ends, ptrdiff_t count, ptrdiff_t filter) {
+    const REAL *weights = (const REAL *)job->weights + filter;
+    ptrdiff_t weights_row = job->at.filters, pixel;
+    if (job->packed) {
+        weights = (const REAL *)job->panels + filter * job->at.rows * job->at.run;
+        weights_row = WIDE * LANES;
+    }
+    if (count < P) {
+        for (pixel = 0; pixel < count; pixel++)
+            NAME(correlate_tile)(1, V, job, weights, weights_row, starts + pixel, ends + pixel, filter);
         return;
     }
-    for (pixel = first; pixel < last; pixel += P) {
-        if (pixel > last - P) walk = pixel_at(&job->at, last - P);
-        pixel_places(&job->at, &walk, P, starts, ends);
-        NAME(correlate_tile)(P, V, job, starts, ends, filter);
+    for (pixel = 0; pixel < count; pixel += P) {
+        ptrdiff_t at = pixel > count - P ? count - P : pixel;
+        NAME(correlate_tile)(P, V, job, weights, weights_row, starts + at, ends + at, filter);
     }
 }
 
 static void NAME(correlate_part)(void *context, int part, int parts) {
     const struct correlation *job = context;
     const ptrdiff_t filters = job->at.filters;
-    ptrdiff_t filter, start;
+    ptrdiff_t starts[PIXELS_LIST], ends[PIXELS_LIST], filter, start, count;
+    struct pixel_walk walk;
     long long first, last;
     share_of(job->at.images * job->at.height * job->at.width, PIXELS_GRAIN, part, parts, &first, &last);
-    for (filter = 0; filter < filters;) {
-        int V = vectors_for(filters - filter, filters, LANES, WIDE);
-        start = filter < filters - V * LANES ? filter : filters - V * LANES;
-        if (V == 4) NAME(correlate_strip)(PIXELS_4, 4, job, first, last, start);
-        else if (V == 2) NAME(correlate_strip)(PIXELS_2, 2, job, first, last, start);
-        else NAME(correlate_strip)(PIXELS_1, 1, job, first, last, start);
-        filter += V * LANES;
+    walk = pixel_at(&job->at, first);
+    for (; first < last; first += count) {
+        count = last - first < PIXELS_LIST ? last - first : PIXELS_LIST;
+        pixel_places(&job->at, &walk, count, starts, ends);
+        for (filter = 0; filter < filters;) {
+            int V = vectors_for(filters - filter, filters, LANES, WIDE);
+            start = filter < filters - V * LANES ? filter : filters - V * LANES;
+            if (V == 4) NAME(correlate_strip)(PIXELS_4, 4, job, starts, ends, count, start);
+            else if (V == 2) NAME(correlate_strip)(PIXELS_2, 2, job, starts, ends, count, start);
+            else NAME(correlate_strip)(PIXELS_1, 1, job, starts, ends, count, start);
+            filter += V * LANES;
+        }
     }
 }
 
 /* ---- sums over pixels: the gradient of the weights ---- */
 
-/* `T` taps times `V` vectors of filters, `count` pixels that begin at starts[] in `in` and at ends[] in dy.
+/* `T` taps times `V` vectors of filters, `count` pixels that begin at starts[] in `in`; dy holds their V vectors side by side.
    sums: T rows, `sums_row` apart; when `fresh` they begin at zero.
    adjacent: the taps lie side by side in `in`, so one address serves all of them. */
 INLINE void NAME(gradient_taps)(const int T, const int V, const int adjacent, const struct kernel_gradient *job,
-                                struct tap_walk tap, ptrdiff_t filter, const ptrdiff_t *starts, const ptrdiff_t *ends, ptrdiff_t count,
-                                REAL *sums, ptrdiff_t sums_row, int fresh) {
-    const REAL *taps[MOST_PIXELS], *dy = (const REAL *)job->dy + filter;
+                                struct tap_walk tap, const ptrdiff_t *starts, const REAL *dy, ptrdiff_t count, REAL *sums,
+                                ptrdiff_t sums_row, int fresh) {
+    const REAL *taps[MOST_PIXELS];
     vector sum[MOST_PIXELS][MOST_VECTORS];
     ptrdiff_t i;
     int t, v;
@@ -135,7 +158,8 @@ INLINE void NAME(gradient_taps)(const int T, const int V, const int adjacent, co
     for (i = 0; i < count; i++) {
         const ptrdiff_t start = starts[i];
         vector out[MOST_VECTORS];
-        UNROLL for (v = 0; v < V; v++) out[v] = load(dy + ends[i] + v * LANES);
+        UNROLL for (v = 0; v < V; v++) out[v] = load(dy + v * LANES);
+        dy += V * LANES;
         UNROLL for (t = 0; t < T; t++)
             UNROLL for (v = 0; v < V; v++) sum[t][v] += out[v] * (adjacent ? taps[0][start + t] : taps[t][start]);
     }
@@ -144,12 +168,22 @@ INLINE void NAME(gradient_taps)(const int T, const int V, const int adjacent, co
 }
 
 INLINE void NAME(gradient_tile)(const int T, const int V, const struct kernel_gradient *job, struct tap_walk tap,
-                                ptrdiff_t filter, const ptrdiff_t *starts, const ptrdiff_t *ends, ptrdiff_t count,
-                                REAL *sums, ptrdiff_t sums_row, int fresh) {
+                                const ptrdiff_t *starts, const REAL *dy, ptrdiff_t count, REAL *sums, ptrdiff_t sums_row,
+                                int fresh) {
     if (tap.column + T <= job->at.run)
-        NAME(gradient_taps)(T, V, 1, job, tap, filter, starts, ends, count, sums, sums_row, fresh);
+        NAME(gradient_taps)(T, V, 1, job, tap, starts, dy, count, sums, sums_row, fresh);
     else
-        NAME(gradient_taps)(T, V, 0, job, tap, filter, starts, ends, count, sums, sums_row, fresh);
+        NAME(gradient_taps)(T, V, 0, job, tap, starts, dy, count, sums, sums_row, fresh);
+}
+
+/* to[] = V vectors of dy for each of `count` pixels, side by side: in their rows they lie a power of two apart. */
+INLINE void NAME(gather_dy)(const int V, const struct kernel_gradient *job, ptrdiff_t filter, const ptrdiff_t *ends,
+                            ptrdiff_t count, REAL *to) {
+    const REAL *dy = (const REAL *)job->dy + filter;
+    ptrdiff_t i;
+    int v;
+    for (i = 0; i < count; i++, to += V * LANES)
+        UNROLL for (v = 0; v < V; v++) store(to + v * LANES, load(dy + ends[i] + v * LANES));
 }
 
 /* One tile over all pixels, summed apart: it may overlap finished taps and filters, whose sums it repeats. */
@@ -157,13 +191,14 @@ INLINE void NAME(gradient_apart)(const int T, const int V, const struct kernel_g
                                  ptrdiff_t filter) {
     const ptrdiff_t pixels = job->at.images * job->at.height * job->at.width, filters = job->at.filters;
     ptrdiff_t starts[PIXEL_BLOCK], ends[PIXEL_BLOCK], pixel, count;
-    REAL sums[MOST_PIXELS * MOST_VECTORS * LANES] = {0};
+    REAL sums[MOST_PIXELS * MOST_VECTORS * LANES] = {0}, dy[PIXEL_BLOCK * WIDE * LANES];
     struct pixel_walk walk = {0, 0, 0};
     int t;
     for (pixel = 0; pixel < pixels; pixel += count) {
         count = pixels - pixel < PIXEL_BLOCK ? pixels - pixel : PIXEL_BLOCK;
         pixel_places(&job->at, &walk, count, starts, ends);
-        NAME(gradient_tile)(T, V, job, tap_at(&job->at, tap), filter, starts, ends, count, sums, V * LANES, pixel == 0);
+        NAME(gather_dy)(V, job, filter, ends, count, dy);
+        NAME(gradient_tile)(T, V, job, tap_at(&job->at, tap), starts, dy, count, sums, V * LANES, pixel == 0);
     }
     for (t = 0; t < T; t++)
         memcpy((REAL *)job->dkernel + (tap + t) * filters + filter, sums + t * V * LANES, V * LANES * sizeof(REAL));
@@ -174,9 +209,10 @@ INLINE void NAME(gradient_strip)(const int T, const int V, const struct kernel_g
                                  ptrdiff_t filter, const ptrdiff_t *starts, const ptrdiff_t *ends, ptrdiff_t count, int fresh) {
     const ptrdiff_t filters = job->at.filters;
     struct tap_walk walk = tap_at(&job->at, first);
-    REAL *sums = (REAL *)job->dkernel + first * filters + filter;
+    REAL *sums = (REAL *)job->dkernel + first * filters + filter, dy[PIXEL_BLOCK * WIDE * LANES];
+    NAME(gather_dy)(V, job, filter, ends, count, dy);
     for (; first + T <= last; first += T, sums += T * filters) {
-        NAME(gradient_tile)(T, V, job, walk, filter, starts, ends, count, sums, filters, fresh);
+        NAME(gradient_tile)(T, V, job, walk, starts, dy, count, sums, filters, fresh);
         pass_taps(&job->at, &walk, T);
     }
 }
@@ -185,10 +221,10 @@ INLINE void NAME(gradient_strip)(const int T, const int V, const struct kernel_g
    time, so that what they read stays in the first cache. */
 static void NAME(gradient_whole)(const struct kernel_gradient *job, ptrdiff_t first, ptrdiff_t last) {
     const ptrdiff_t pixels = job->at.images * job->at.height * job->at.width, filters = job->at.filters;
-    ptrdiff_t starts[PIXEL_BLOCK / WIDE], ends[PIXEL_BLOCK / WIDE], pixel, filter, count;
+    ptrdiff_t starts[PIXEL_BLOCK], ends[PIXEL_BLOCK], pixel, filter, count;
     struct pixel_walk walk = {0, 0, 0};
     for (pixel = 0; pixel < pixels; pixel += count) {
-        count = pixels - pixel < PIXEL_BLOCK / WIDE ? pixels - pixel : PIXEL_BLOCK / WIDE;
+        count = pixels - pixel < PIXEL_BLOCK ? pixels - pixel : PIXEL_BLOCK;
         pixel_places(&job->at, &walk, count, starts, ends);
         for (filter = 0; filter < filters;) {
             int V = vectors_for(filters - filter, filters, LANES, WIDE);
@@ -229,24 +265,57 @@ INLINE void NAME(gradient_rest)(const int T, const int V, const struct kernel_gr
     else for (; tap < last; tap++) NAME(gradient_apart)(1, V, job, tap, filter);
 }
 
+/* A cut of the taps of one group of images. */
 static void NAME(gradient_part)(void *context, int part, int parts) {
-    const struct kernel_gradient *job = context;
-    const ptrdiff_t filters = job->at.filters;
+    struct kernel_gradient job = *(const struct kernel_gradient *)context;
+    const ptrdiff_t filters = job.at.filters, weights = weights_of(&job.at), groups = job.groups, group = part % groups;
+    const int cut = part / (int)groups, cuts = parts / (int)groups;
     ptrdiff_t filter, start;
     long long first, last;
     int blocks = 0;
-    share_of(job->at.rows * job->at.run, TAPS_GRAIN, part, parts, &first, &last);
-    NAME(gradient_whole)(job, first, last);
+    if (groups > 1) {
+        share_of(job.at.images, 1, (int)group, (int)groups, &first, &last);
+        job.at.images = last - first;
+        job.in = (const REAL *)job.in + first * job.at.in_image;
+        job.dy = (const REAL *)job.dy + first * job.at.out_image;
+        job.dkernel = (REAL *)job.sums + group * (weights + filters);
+        if (job.dbias) job.dbias = (REAL *)job.dkernel + weights;
+    }
+    share_of(job.at.rows * job.at.run, TAPS_GRAIN, cut, cuts, &first, &last);
+    NAME(gradient_whole)(&job, first, last);
     for (filter = 0; filter < filters;) {
         int V = vectors_for(filters - filter, filters, LANES, WIDE);
         int overlaps = filter > filters - V * LANES;
-        int takes_bias = job->dbias && blocks++ % parts == part;
+        int takes_bias = job.dbias && blocks++ % cuts == cut;
         start = overlaps ? filters - V * LANES : filter;
-        if (V == 4) NAME(gradient_rest)(TAPS_4, 4, job, first, last, start, overlaps, takes_bias);
-        else if (V == 2) NAME(gradient_rest)(TAPS_2, 2, job, first, last, start, overlaps, takes_bias);
-        else NAME(gradient_rest)(TAPS_1, 1, job, first, last, start, overlaps, takes_bias);
+        if (V == 4) NAME(gradient_rest)(TAPS_4, 4, &job, first, last, start, overlaps, takes_bias);
+        else if (V == 2) NAME(gradient_rest)(TAPS_2, 2, &job, first, last, start, overlaps, takes_bias);
+        else NAME(gradient_rest)(TAPS_1, 1, &job, first, last, start, overlaps, takes_bias);
         filter += V * LANES;
     }
+}
+
+/* to[i] = the sum over all groups of the number `from` + i of each. */
+static void NAME(sum_groups)(const struct kernel_gradient *job, ptrdiff_t from, ptrdiff_t count, REAL *to) {
+    const ptrdiff_t whole = weights_of(&job->at) + job->at.filters;
+    ptrdiff_t group, i;
+    memcpy(to, (const REAL *)job->sums + from, count * sizeof(REAL));
+    for (group = 1; group < job->groups; group++) {
+        const REAL *more = (const REAL *)job->sums + group * whole + from;
+        for (i = 0; i < count; i++) to[i] += more[i];
+    }
+}
+
+static void NAME(sum_part)(void *context, int part, int parts) {
+    const struct kernel_gradient *job = context;
+    ptrdiff_t count;
+    long long first, last;
+    share_of(weights_of(&job->at), 1, part, parts, &first, &last);
+    for (; first < last; first += count) {
+        count = last - first < 1024 ? last - first : 1024;
+        NAME(sum_groups)(job, first, count, (REAL *)job->dkernel + first);
+    }
+    if (job->dbias && part == 0) NAME(sum_groups)(job, weights_of(&job->at), job->at.filters, job->dbias);
 }
 
 /* ---- copies ---- */

@@ -4,6 +4,7 @@
      load(p) store(p, v)   no alignment asked for
      at_least_zero(v)      max(v, 0), which keeps NaN
      INLINE, UNROLL        small functions are always inlined, their loops over constants unrolled
+     UNROLL_4              a short loop in four steps at a time: how it ends is then foreseen by the processor
      APART                 never inlined: a loop that needs all registers for itself
 
    With VECTOR_BYTES 0 a vector is one number. */
@@ -30,10 +31,13 @@
 #endif
 #if defined(__clang__)
 #define UNROLL _Pragma("clang loop unroll(full)")
+#define UNROLL_4 _Pragma("clang loop unroll_count(4)")
 #elif defined(__GNUC__)
 #define UNROLL _Pragma("GCC unroll 16")
+#define UNROLL_4 _Pragma("GCC unroll 4")
 #else
 #define UNROLL
+#define UNROLL_4
 #endif
 #endif
 

@@ -83,7 +83,7 @@ class DirectConvolution:
         shape = (len(x), g.height + g.top + g.bottom, g.width + g.left + g.right, g.channels)
         padded = self.buffer(kind + "padded", shape)
         _conv.pad(x, padded, g.top, g.left, scale)
-        _conv.conv_forward(padded, W, b, y, *g.strides, relu)
+        _conv.conv_forward(padded, W, b, y, self.buffer("panels", (W.size,)), *g.strides, relu)
         return padded
 
     def backward(
@@ -93,9 +93,10 @@ class DirectConvolution:
         g = self.geometry
         framed = self.buffer("framed", (len(dy), self._rows[0], self._columns[0], self.filters))
         _conv.pad_gradient(dy, y, framed, self._rows[1], self._columns[1])
-        _conv.conv_kernel_gradient(padded, framed, dW, db, *g.out, self._rows[1], self._columns[1], *g.strides)
+        sums = self.buffer("sums", (_conv.gradient_scratch(len(dy), g.out[0] * g.out[1], W.size, self.filters),))
+        _conv.conv_kernel_gradient(padded, framed, dW, db, sums, *g.out, self._rows[1], self._columns[1], *g.strides)
         if dx is not None:
-            _conv.conv_input_gradient(framed, W, dx, self.buffer("flipped", (W.size,)), g.top, g.left, *g.strides)
+            _conv.conv_input_gradient(framed, W, dx, self.buffer("flipped", (2 * W.size,)), g.top, g.left, *g.strides)
 
 
 class PatchConvolution:

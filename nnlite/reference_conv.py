@@ -4,6 +4,8 @@ Index law, with S strides, (top, left) the zeros before an image:
 
     padded[n, top + y, left + x, c] = scale * x[n, y, x, c]
     y[n, oy, ox, f] = bias[f] + sum over ky, kx, c  padded[n, oy*SH + ky, ox*SW + kx, c] * kernel[ky, kx, c, f]
+
+`panels`, `sums` and `flipped` are scratch of the compiled kernels and are not used here.
 """
 
 from __future__ import annotations
@@ -44,7 +46,9 @@ def patches(
     return np.lib.stride_tricks.as_strided(padded, shape, strides, writeable=False)
 
 
-def conv_forward(padded: Array, kernel: Array, bias: Array | None, y: Array, stride_h: int, stride_w: int, relu: bool) -> None:
+def conv_forward(
+    padded: Array, kernel: Array, bias: Array | None, y: Array, panels: object, stride_h: int, stride_w: int, relu: bool,
+) -> None:
     """y (N, OH, OW, F) = padded (N, HP, WP, C) * kernel (KH, KW, C, F) + bias (F,), then max(y, 0) if relu."""
     (kernel_h, kernel_w), (output_h, output_w) = kernel.shape[:2], y.shape[1:3]
     seen = patches(padded, kernel_h, kernel_w, output_h, output_w, stride_h, stride_w)
@@ -56,7 +60,7 @@ def conv_forward(padded: Array, kernel: Array, bias: Array | None, y: Array, str
 
 
 def conv_kernel_gradient(
-    padded: Array, padded_dy: Array, dkernel: Array, dbias: Array | None, output_height: int, output_width: int,
+    padded: Array, padded_dy: Array, dkernel: Array, dbias: Array | None, sums: object, output_height: int, output_width: int,
     dy_top: int, dy_left: int, stride_h: int, stride_w: int,
 ) -> None:
     """dkernel (KH, KW, C, F) and dbias (F,), overwritten: sums over all pixels of dy, which begins at (dy_top, dy_left)."""
@@ -71,10 +75,7 @@ def conv_kernel_gradient(
 def conv_input_gradient(
     padded_dy: Array, kernel: Array, dx: Array, flipped: object, top: int, left: int, stride_h: int, stride_w: int,
 ) -> None:
-    """dx (N, H, W, C): every tap hands its share of dy back to the pixel it came from.
-
-    `flipped` is the compiled kernel's scratch and is not used here.
-    """
+    """dx (N, H, W, C): every tap hands its share of dy back to the pixel it came from."""
     taps_y, taps_x, _, _ = kernel.shape
     before_y, before_x = (taps_y - 1) // stride_h, (taps_x - 1) // stride_w
     _, height, width, _ = dx.shape

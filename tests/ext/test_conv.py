@@ -77,19 +77,20 @@ class Case:
 
     def forward(self, module, bias, relu):
         y = self.filled(self.dy.shape)
-        module.conv_forward(self.padded, self.kernel, bias, y, self.stride_h, self.stride_w, relu)
+        module.conv_forward(self.padded, self.kernel, bias, y, self.filled(self.kernel.size), self.stride_h, self.stride_w, relu)
         return y
 
     def kernel_gradient(self, module):
         dkernel, dbias = self.filled(self.kernel.shape), self.filled(self.bias.shape)
+        sums = self.filled(_conv.gradient_scratch(len(self.dy), self.dy[0, ..., 0].size, self.kernel.size, self.bias.size))
         module.conv_kernel_gradient(
-            self.padded, self.padded_dy, dkernel, dbias, *self.output, self.dy_top, self.dy_left,
+            self.padded, self.padded_dy, dkernel, dbias, sums, *self.output, self.dy_top, self.dy_left,
             self.stride_h, self.stride_w,
         )  # fmt: skip
         return dkernel, dbias
 
     def input_gradient(self, module):
-        dx, flipped = self.filled(self.x.shape), self.filled(self.kernel.size)
+        dx, flipped = self.filled(self.x.shape), self.filled(2 * self.kernel.size)
         module.conv_input_gradient(
             self.padded_dy, self.kernel, dx, flipped, self.top, self.left, self.stride_h, self.stride_w
         )
@@ -150,6 +151,25 @@ def test_threads_do_not_change_a_bit(case):
         assert all(np.array_equal(a, b) for a, b in zip(results[0], other, strict=True)), case.text
 
 
+@pytest.mark.parametrize("target", _threads.targets())
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("filters", [32, 40, 128])
+def test_many_pixels_are_summed_in_groups_and_weights_read_from_panels(target, dtype, filters):
+    axis = (12, 3, 1, 1, 1)
+    case = Case(11, 5, filters, axis, axis, dtype, target, 1, seed=filters)
+    assert _conv.gradient_scratch(11, 144, case.kernel.size, filters) == 8 * (case.kernel.size + filters)
+    results = []
+    for case.threads in (1, 2, 5):
+        case.choose()
+        results.append((case.forward(_conv, case.bias, False), *case.kernel_gradient(_conv), case.input_gradient(_conv)))
+    twins = (case.forward(reference_conv, case.bias, False), *case.kernel_gradient(reference_conv),
+             case.input_gradient(reference_conv))  # fmt: skip
+    for ours, twin, terms in zip(results[0], twins, (46, 11 * 144, 11 * 144, 9 * filters), strict=True):
+        case.assert_equal(ours, twin, terms)
+    for other in results[1:]:
+        assert all(np.array_equal(a, b) for a, b in zip(results[0], other, strict=True))
+
+
 @settings(deadline=None)
 @given(
     case=cases(),
@@ -190,5 +210,5 @@ def test_gradient_frame_is_its_twin(size, kernel, stride, before):
 def test_relu_keeps_nan(target):
     _threads.set_target(target)
     y = np.zeros((1, 1, 1, 16), np.float32)
-    _conv.conv_forward(np.full((1, 1, 1, 1), np.nan, "f"), np.ones((1, 1, 1, 16), "f"), None, y, 1, 1, True)
+    _conv.conv_forward(np.full((1, 1, 1, 1), np.nan, "f"), np.ones((1, 1, 1, 16), "f"), None, y, np.empty(16, "f"), 1, 1, True)
     assert np.isnan(y).all()

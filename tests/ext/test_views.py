@@ -30,15 +30,15 @@ KERNELS = {
     "pad of bytes": (_conv.pad, [small(0, 256, 2, 5, 4, 3), made(2, 7, 6, 3), 1, 1, 1.0]),
     "pad_gradient": (_conv.pad_gradient, [given(2, 2, 2, 2), given(2, 2, 2, 2), made(2, 4, 4, 2), 1, 1]),
     "conv_forward": (
-        _conv.conv_forward, [given(2, 5, 4, 3), given(3, 2, 3, 2), given(2), made(2, 2, 2, 2), 2, 2, True],
+        _conv.conv_forward, [given(2, 5, 4, 3), given(3, 2, 3, 2), given(2), made(2, 2, 2, 2), made(36), 2, 2, True],
     ),
     "conv_kernel_gradient": (
         _conv.conv_kernel_gradient,
-        [given(2, 5, 4, 3), given(2, 2, 2, 2), made(3, 2, 3, 2), made(2), 2, 2, 0, 0, 2, 2],
+        [given(2, 5, 4, 3), given(2, 2, 2, 2), made(3, 2, 3, 2), made(2), made(38), 2, 2, 0, 0, 2, 2],
     ),
     "conv_input_gradient": (
         _conv.conv_input_gradient,
-        [given(2, 6, 6, 2), given(3, 2, 3, 2), made(2, 5, 4, 3), made(36), 0, 0, 2, 2],
+        [given(2, 6, 6, 2), given(3, 2, 3, 2), made(2, 5, 4, 3), made(72), 0, 0, 2, 2],
     ),
     "dense_forward": (_gemm.dense_forward, [given(4, 3), given(3, 2), given(2), made(4, 2), False]),
     "dense_kernel_gradient": (_gemm.dense_kernel_gradient, [given(4, 3), given(4, 2), made(3, 2), made(2)]),
