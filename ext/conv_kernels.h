@@ -45,6 +45,15 @@
 #define TAPS_1 8
 #endif
 
+/* Is all of a patch zero? Then the pixel is its bias, and adds nothing to a gradient. Most of a game's screen is so. */
+INLINE int NAME(is_blank)(const struct geometry *at, const REAL *patch) {
+    mask met = {0};
+    ptrdiff_t r;
+    if (at->run < LANES || *patch != 0) return 0;
+    for (r = 0; r < at->rows; r++) met = not_zero(met, patch + r * at->line, at->run);
+    return !any_lane(met);
+}
+
 /* ---- sums over taps: forward, and the gradient of the input ---- */
 
 /* Filters of a tile. The weights of a layer with more of them lie in rows a power of two apart and take one another's places
@@ -73,14 +82,16 @@ INLINE void NAME(correlate_tile)(const int P, const int V, const struct correlat
     REAL *out = (REAL *)job->out + filter;
     const REAL *patch[MOST_PIXELS];
     vector sum[MOST_PIXELS][MOST_VECTORS];
-    ptrdiff_t r, j;
+    ptrdiff_t rows = job->at.rows, r, j;
     int p, v;
+    for (p = 0; p < P && NAME(is_blank)(&job->at, in + starts[p]); p++) {}
+    if (p == P) rows = 0;
     UNROLL for (p = 0; p < P; p++) {
         patch[p] = in + starts[p];
         UNROLL for (v = 0; v < V; v++)
             sum[p][v] = bias ? load(bias + v * LANES) : (vector){0};
     }
-    for (r = 0; r < job->at.rows; r++) {
+    for (r = 0; r < rows; r++) {
         UNROLL_4 for (j = 0; j < run; j++) {
             vector weight[MOST_VECTORS];
             UNROLL for (v = 0; v < V; v++) weight[v] = load(weights + v * LANES);
@@ -186,19 +197,34 @@ INLINE void NAME(gather_dy)(const int V, const struct kernel_gradient *job, ptrd
         UNROLL for (v = 0; v < V; v++) store(to + v * LANES, load(dy + ends[i] + v * LANES));
 }
 
+/* Where the next pixels with something to add begin, up to PIXEL_BLOCK of the *left ones from `walk` on; how many they are. */
+INLINE ptrdiff_t NAME(places_of_block)(const struct kernel_gradient *job, struct pixel_walk *walk, ptrdiff_t *left,
+                                       ptrdiff_t *starts, ptrdiff_t *ends) {
+    ptrdiff_t found = 0, seen, last;
+    while (found < PIXEL_BLOCK && *left > 0) {
+        last = found + *left < PIXEL_BLOCK ? found + *left : PIXEL_BLOCK;
+        pixel_places(&job->at, walk, last - found, starts + found, ends + found);
+        *left -= last - found;
+        for (seen = found; seen < last; seen++) {
+            if (NAME(is_blank)(&job->at, (const REAL *)job->in + starts[seen])) continue;
+            starts[found] = starts[seen], ends[found++] = ends[seen];
+        }
+    }
+    return found;
+}
+
 /* One tile over all pixels, summed apart: it may overlap finished taps and filters, whose sums it repeats. */
 INLINE void NAME(gradient_apart)(const int T, const int V, const struct kernel_gradient *job, ptrdiff_t tap,
                                  ptrdiff_t filter) {
-    const ptrdiff_t pixels = job->at.images * job->at.height * job->at.width, filters = job->at.filters;
-    ptrdiff_t starts[PIXEL_BLOCK], ends[PIXEL_BLOCK], pixel, count;
+    const ptrdiff_t filters = job->at.filters;
+    ptrdiff_t starts[PIXEL_BLOCK], ends[PIXEL_BLOCK], left = job->at.images * job->at.height * job->at.width, count;
     REAL sums[MOST_PIXELS * MOST_VECTORS * LANES] = {0}, dy[PIXEL_BLOCK * WIDE * LANES];
     struct pixel_walk walk = {0, 0, 0};
     int t;
-    for (pixel = 0; pixel < pixels; pixel += count) {
-        count = pixels - pixel < PIXEL_BLOCK ? pixels - pixel : PIXEL_BLOCK;
-        pixel_places(&job->at, &walk, count, starts, ends);
+    while (left > 0) {
+        count = NAME(places_of_block)(job, &walk, &left, starts, ends);
         NAME(gather_dy)(V, job, filter, ends, count, dy);
-        NAME(gradient_tile)(T, V, job, tap_at(&job->at, tap), starts, dy, count, sums, V * LANES, pixel == 0);
+        NAME(gradient_tile)(T, V, job, tap_at(&job->at, tap), starts, dy, count, sums, V * LANES, 0);
     }
     for (t = 0; t < T; t++)
         memcpy((REAL *)job->dkernel + (tap + t) * filters + filter, sums + t * V * LANES, V * LANES * sizeof(REAL));
@@ -220,18 +246,18 @@ INLINE void NAME(gradient_strip)(const int T, const int V, const struct kernel_g
 /* Whole tiles of taps [first, last) times all filters but those of a block that overlaps finished ones, a block of pixels at a
    time, so that what they read stays in the first cache. */
 static void NAME(gradient_whole)(const struct kernel_gradient *job, ptrdiff_t first, ptrdiff_t last) {
-    const ptrdiff_t pixels = job->at.images * job->at.height * job->at.width, filters = job->at.filters;
-    ptrdiff_t starts[PIXEL_BLOCK], ends[PIXEL_BLOCK], pixel, filter, count;
+    const ptrdiff_t filters = job->at.filters;
+    ptrdiff_t starts[PIXEL_BLOCK], ends[PIXEL_BLOCK], left = job->at.images * job->at.height * job->at.width, filter, count;
     struct pixel_walk walk = {0, 0, 0};
-    for (pixel = 0; pixel < pixels; pixel += count) {
-        count = pixels - pixel < PIXEL_BLOCK ? pixels - pixel : PIXEL_BLOCK;
-        pixel_places(&job->at, &walk, count, starts, ends);
+    int fresh;
+    for (fresh = 1; left > 0; fresh = 0) {
+        count = NAME(places_of_block)(job, &walk, &left, starts, ends);
         for (filter = 0; filter < filters;) {
             int V = vectors_for(filters - filter, filters, LANES, WIDE);
             if (filter > filters - V * LANES) break;
-            if (V == 4) NAME(gradient_strip)(TAPS_4, 4, job, first, last, filter, starts, ends, count, pixel == 0);
-            else if (V == 2) NAME(gradient_strip)(TAPS_2, 2, job, first, last, filter, starts, ends, count, pixel == 0);
-            else NAME(gradient_strip)(TAPS_1, 1, job, first, last, filter, starts, ends, count, pixel == 0);
+            if (V == 4) NAME(gradient_strip)(TAPS_4, 4, job, first, last, filter, starts, ends, count, fresh);
+            else if (V == 2) NAME(gradient_strip)(TAPS_2, 2, job, first, last, filter, starts, ends, count, fresh);
+            else NAME(gradient_strip)(TAPS_1, 1, job, first, last, filter, starts, ends, count, fresh);
             filter += V * LANES;
         }
     }

@@ -34,14 +34,14 @@ def cases(draw):
     return Case(
         images, channels, filters, draw(axes()), draw(axes()),
         draw(st.sampled_from([np.float32, np.float64])), draw(st.sampled_from(_threads.targets())),
-        draw(st.integers(1, 2)), draw(st.integers(0, 2**32 - 1)),
+        draw(st.integers(1, 2)), draw(st.integers(0, 2**32 - 1)), draw(st.sampled_from([1, 0.05])),
     )  # fmt: skip
 
 
 class Case:
-    """x (N, H, W, C), its padded copy, kernel, bias, dy (N, OH, OW, F)."""
+    """x (N, H, W, C), its padded copy, kernel, bias, dy (N, OH, OW, F); `lit` is the share of numbers in x that are not zero."""
 
-    def __init__(self, images, channels, filters, vertical, horizontal, dtype, target, threads, seed):
+    def __init__(self, images, channels, filters, vertical, horizontal, dtype, target, threads, seed, lit=1):
         self.text = f"{images=} {channels=} {filters=} {vertical=} {horizontal=} {dtype=} {target=} {threads=}"
         self.dtype, self.target, self.threads = dtype, target, threads
         (height, kernel_height, self.stride_h, self.top, bottom) = vertical
@@ -52,6 +52,7 @@ class Case:
         )
         rng = np.random.default_rng(seed)
         self.x = self.normal(rng, images, height, width, channels)
+        self.x[rng.random(self.x.shape) >= lit] = 0
         self.padded = np.zeros((images, height + self.top + bottom, width + self.left + right, channels), dtype)
         reference_conv.pad(self.x, self.padded, self.top, self.left, 1)
         self.kernel = self.normal(rng, kernel_height, kernel_width, channels, filters)
@@ -154,9 +155,10 @@ def test_threads_do_not_change_a_bit(case):
 @pytest.mark.parametrize("target", _threads.targets())
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("filters", [32, 40, 128])
-def test_many_pixels_are_summed_in_groups_and_weights_read_from_panels(target, dtype, filters):
+@pytest.mark.parametrize("lit", [1, 0.01, 0])
+def test_many_pixels_are_summed_in_groups_and_weights_read_from_panels(target, dtype, filters, lit):
     axis = (12, 3, 1, 1, 1)
-    case = Case(11, 5, filters, axis, axis, dtype, target, 1, seed=filters)
+    case = Case(11, 5, filters, axis, axis, dtype, target, 1, filters, lit)
     assert _conv.gradient_scratch(11, 144, case.kernel.size, filters) == 8 * (case.kernel.size + filters)
     results = []
     for case.threads in (1, 2, 5):
