@@ -102,7 +102,7 @@ cdef bint checked_step(flushed *job, double clip_norm, double clip_variables, co
 
 cdef void *where(flat, int type) except NULL:
     """The first number of a flat array; the array is kept by the caller and never moves."""
-    cdef array found
+    cdef numbers found
     if not take_array(flat, type, 1, &found):
         raise ValueError("params, grads and moments must be flat, contiguous float32 or float64, edges int64")
     drop_array(&found)

@@ -34,7 +34,7 @@ def crossentropy(logits, target):
         drop_arrays(&taken)
 
 
-cdef object loss_of(array *logits, array *target, int type):
+cdef object loss_of(numbers *logits, numbers *target, int type):
     cdef Py_ssize_t N = logits.shape[0], K = logits.shape[1]
     cdef double value
     cdef void *dz

@@ -113,7 +113,7 @@ cdef class DenseNet:
 
     cdef dense_net net
     cdef dense_pass kept_pass                  # of the last forward
-    cdef array source                          # its x
+    cdef numbers source                          # its x
     cdef object x, y, params, grads, dtype, ys, dxs
     cdef bint pending
     cdef int type, axes
@@ -145,7 +145,7 @@ cdef class DenseNet:
         drop_outputs(&self.several)
 
     cdef void *flat(self, object weights) except NULL:
-        cdef array found
+        cdef numbers found
         if weights.dtype != self.dtype or weights.shape != self.params.shape or not take_array(weights, self.type, 1, &found):
             raise ValueError("params and grads must be flat, contiguous and alike")
         drop_array(&found)                     # the model's arrays never move
@@ -188,7 +188,7 @@ cdef class DenseNet:
         self.outputs = width
         return 0
 
-    cdef Py_ssize_t rows_of(self, const array *x) noexcept:
+    cdef Py_ssize_t rows_of(self, const numbers *x) noexcept:
         """N of an x (N, ...) that fits, else 0."""
         cdef int axis
         for axis in range(self.axes - 1):
@@ -198,7 +198,7 @@ cdef class DenseNet:
 
     def predict(self, x, bint logits=False):
         """y (N, M), a new array; None when x does not fit."""
-        cdef array found
+        cdef numbers found
         cdef dense_pass run
         if not take_array(x, self.type, self.axes, &found):
             return None
@@ -240,7 +240,7 @@ cdef class DenseNet:
         Raises ValueError when dy is not of the output's shape.
         """
         cdef dense_pass *run = &self.kept_pass
-        cdef array found
+        cdef numbers found
         if not self.pending:
             return False
         if not take_array(dy, self.type, 2, &found) or not self.fits_output(&found):
@@ -285,7 +285,7 @@ cdef class DenseNet:
 
     cdef int choose_y(self, Py_ssize_t rows) except -1:
         """The array that forward fills for batches of this size, made at its first use."""
-        cdef array found
+        cdef numbers found
         if rows not in self.ys:
             self.ys[rows] = empty((rows, self.outputs), self.dtype)
         self.y = self.ys[rows]
@@ -297,7 +297,7 @@ cdef class DenseNet:
 
     cdef object input_gradient(self, Py_ssize_t rows):
         """The array that backward fills with dx; found like y."""
-        cdef array found
+        cdef numbers found
         if rows not in self.dxs:
             self.dxs[rows] = empty((rows, *self.input_shape), self.dtype)
         dx = self.dxs[rows]
@@ -306,7 +306,7 @@ cdef class DenseNet:
         drop_array(&found)
         return dx
 
-    cdef bint fits_output(self, array *dy) noexcept:
+    cdef bint fits_output(self, numbers *dy) noexcept:
         if dy.shape[0] == self.kept_pass.rows and dy.shape[1] == self.outputs:
             return True
         drop_array(dy)

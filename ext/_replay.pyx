@@ -8,12 +8,16 @@ there, its action and reward. What a slot is:
     END          as MOVE, and the return ends with its reward: nothing is bootstrapped after it
     LAST         an episode's last frame: no transition starts here, a cut-off return is bootstrapped from it
 
-Contract: sizes are checked by the caller; nothing here allocates, raises or holds the GIL; random numbers come from the
-caller's own bit generator.  Twin: nnlite/reference.py; tests/ext keeps the two equal."""
+Contract: `add` checks what it is given and answers False to what does not fit, the other sizes are checked by the caller;
+nothing here allocates or raises; random numbers come from the caller's own bit generator.  Twin: nnlite/reference.py; tests/ext keeps the two equal."""
 
 from cpython.pycapsule cimport PyCapsule_GetPointer
 from libc.stdint cimport int64_t, uint32_t, uint64_t
 from libc.string cimport memcpy
+
+include "arrays.pxi"
+
+arrays_prepare()
 
 ctypedef struct bitgen_t:                    # numpy/random/bitgen.h, part of NumPy's stable interface
     void* state
@@ -52,6 +56,7 @@ cdef inline Py_ssize_t follow(const unsigned char* kind, const float* reward, Py
 cdef class Rings:
     """The slots of N games, L each, as views of the arrays that rl.core.replay owns.
 
+    shape, type        of the observations of all games, (N, ...)
     frames    (N * L, bytes of a frame)
     kind, age (N, L)   what a slot is; steps since the reset, at most depth - 1
     actions   (N, L)   rewards (N, L)
@@ -64,30 +69,62 @@ cdef class Rings:
     cdef float[:, ::1] rewards
     cdef int64_t[::1] written, played
     cdef Py_ssize_t games, length, size, depth
+    cdef int type
+    cdef tuple shape
 
-    def __init__(self, unsigned char[:, ::1] frames, unsigned char[:, ::1] kind, unsigned char[:, ::1] age,
+    def __init__(self, tuple shape, str type, unsigned char[:, ::1] frames, unsigned char[:, ::1] kind, unsigned char[:, ::1] age,
                  int64_t[:, ::1] actions, float[:, ::1] rewards, int64_t[::1] written, int64_t[::1] played, Py_ssize_t depth):
         self.frames, self.kind, self.age, self.actions, self.rewards = frames, kind, age, actions, rewards
         self.written, self.played, self.depth = written, played, depth
+        self.shape, self.type = shape, {"float32": FLOAT32, "float64": FLOAT64, "int64": INT64, "uint8": BYTE}.get(type, -1)
         self.games, self.length, self.size = kind.shape[0], kind.shape[1], frames.shape[1]
 
-    def add(self, const unsigned char[:, ::1] observations,   # IN (N, bytes of a frame * depth)
-            const int64_t[::1] actions, const double[::1] rewards,
-            const unsigned char[::1] ends,                    # IN (N,) 1: the return ends with this reward
-            const unsigned char[::1] stops,                   # IN (N,) 1: the episode is over, one way or the other
-            const unsigned char[:, ::1] following):           # IN (N, ...) its real last observation, read where it stops
-        """One step of every game."""
-        cdef Py_ssize_t n, at
-        with nogil:
-            for n in range(self.games):
-                at = self.written[n] % self.length
-                self.actions[n, at] = actions[n]
-                self.rewards[n, at] = <float>rewards[n]
-                self.write(n, at, 2 if ends[n] else 1, &observations[n, 0])
-                self.played[n] += 1
-                if stops[n]:
-                    self.write(n, self.written[n] % self.length, 3, &following[n, 0])
-                    self.played[n] = 0
+    def add(self, observations, actions, rewards, ends, stops, following):
+        """One step of every game; False, and nothing done, unless the arrays are C-contiguous and of these types.
+
+        observations  (N, ...) of the replay's type: what was acted on
+        actions       (N,) int64    rewards (N,) float64
+        ends          (N,) bool: the return ends with this reward
+        stops         (N,) bool: the episode is over, one way or the other
+        following     (N, ...) as observations: the real last one, read where the episode stops
+        """
+        cdef arrays taken
+        taken.count = 0
+        try:
+            if not (self.take_observations(&taken, observations) and self.take_row(&taken, actions, INT64)
+                    and self.take_row(&taken, rewards, FLOAT64) and self.take_row(&taken, ends, BOOL)
+                    and self.take_row(&taken, stops, BOOL) and self.take_observations(&taken, following)):
+                return False
+            self.put(<unsigned char *> taken.at[0].data, <int64_t *> taken.at[1].data, <double *> taken.at[2].data,
+                     <unsigned char *> taken.at[3].data, <unsigned char *> taken.at[4].data, <unsigned char *> taken.at[5].data)
+            return True
+        finally:
+            drop_arrays(&taken)
+
+    cdef bint take_observations(self, arrays *taken, x) except -1:
+        cdef Py_ssize_t axis
+        if self.type < 0 or not take_next(taken, x, self.type, <int> len(self.shape)):
+            return False
+        for axis in range(len(self.shape)):
+            if taken.at[taken.count - 1].shape[axis] != <Py_ssize_t> self.shape[axis]:
+                return False
+        return True
+
+    cdef bint take_row(self, arrays *taken, x, int type) noexcept:
+        return take_next(taken, x, type, 1) and taken.at[taken.count - 1].shape[0] == self.games
+
+    cdef void put(self, const unsigned char *observations, const int64_t *actions, const double *rewards,
+                  const unsigned char *ends, const unsigned char *stops, const unsigned char *following) noexcept nogil:
+        cdef Py_ssize_t n, at, size = self.size * self.depth
+        for n in range(self.games):
+            at = self.written[n] % self.length
+            self.actions[n, at] = actions[n]
+            self.rewards[n, at] = <float>rewards[n]
+            self.write(n, at, 2 if ends[n] else 1, observations + n * size)
+            self.played[n] += 1
+            if stops[n]:
+                self.write(n, self.written[n] % self.length, 3, following + n * size)
+                self.played[n] = 0
 
     def close(self, const unsigned char[:, ::1] observations):  # IN (N, bytes of a frame * depth)
         """Cut every game under way off: these were the last observations."""
@@ -110,24 +147,16 @@ cdef class Rings:
         self.age[n, at] = <unsigned char>min(self.played[n], self.depth - 1)
         self.written[n] += 1
 
-    def sample(self, bit_generator, Py_ssize_t steps, float gamma, Py_ssize_t tries,
-               unsigned char[:, :, ::1] observations,         # OUT (B, bytes of a frame, depth)
-               int64_t[::1] actions,                          # OUT (B,)
-               float[::1] total,                              # OUT (B,) sum of gamma^j r_j
-               unsigned char[:, :, ::1] following,            # OUT (B, bytes of a frame, depth) where the return is bootstrapped
-               float[::1] discount):                          # OUT (B,) gamma^n, 0 where nothing is bootstrapped
-        """B transitions, uniform with replacement; False when `tries` draws in a row find none that is complete."""
-        cdef bitgen_t* bits = <bitgen_t*>PyCapsule_GetPointer(bit_generator.capsule, "BitGenerator")
-        cdef Py_ssize_t b, slot = -1, later
-        with nogil:
-            for b in range(actions.shape[0]):
-                slot = self.draw(bits, steps, gamma, tries, &total[b], &discount[b], &later)
-                if slot < 0:
-                    break
-                actions[b] = self.actions[slot // self.length, slot % self.length]
-                self.stack(slot, &observations[b, 0, 0])
-                self.stack(later, &following[b, 0, 0])
-        return slot >= 0
+    def batch(self, unsigned char[:, :, ::1] observations,    # OUT (B, bytes of a frame, depth)
+              int64_t[::1] actions,                           # OUT (B,)
+              float[::1] total,                               # OUT (B,) sum of gamma^j r_j
+              unsigned char[:, :, ::1] following,             # OUT (B, bytes of a frame, depth) where the return is bootstrapped
+              float[::1] discount):                           # OUT (B,) gamma^n, 0 where nothing is bootstrapped
+        """A BoundBatch that fills these arrays."""
+        cdef BoundBatch bound = BoundBatch.__new__(BoundBatch)
+        bound.rings, bound.observations, bound.actions, bound.total = self, observations, actions, total
+        bound.following, bound.discount = following, discount
+        return bound
 
     cdef Py_ssize_t draw(self, bitgen_t* bits, Py_ssize_t steps, float gamma, Py_ssize_t tries,
                          float* total, float* discount, Py_ssize_t* later) noexcept nogil:
@@ -172,6 +201,30 @@ cdef class Rings:
         with nogil:
             for b in range(slots.shape[0]):
                 self.stack(slots[b], &out[b, 0, 0])
+
+
+cdef class BoundBatch:
+    """The arrays of one batch, looked up once for all its samples."""
+
+    cdef Rings rings
+    cdef unsigned char[:, :, ::1] observations, following
+    cdef int64_t[::1] actions
+    cdef float[::1] total, discount
+
+    def sample(self, bit_generator, Py_ssize_t steps, float gamma, Py_ssize_t tries):
+        """B transitions, uniform with replacement; False when `tries` draws in a row find none that is complete."""
+        cdef bitgen_t* bits = <bitgen_t*>PyCapsule_GetPointer(bit_generator.capsule, "BitGenerator")
+        cdef Py_ssize_t b, slot = -1, later
+        cdef Rings rings = self.rings
+        with nogil:
+            for b in range(self.actions.shape[0]):
+                slot = rings.draw(bits, steps, gamma, tries, &self.total[b], &self.discount[b], &later)
+                if slot < 0:
+                    break
+                self.actions[b] = rings.actions[slot // rings.length, slot % rings.length]
+                rings.stack(slot, &self.observations[b, 0, 0])
+                rings.stack(later, &self.following[b, 0, 0])
+        return slot >= 0
 
 
 cdef inline Py_ssize_t back(Py_ssize_t slot, Py_ssize_t steps, Py_ssize_t length) noexcept nogil:

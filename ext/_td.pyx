@@ -42,7 +42,7 @@ def td_target(returns, discounts, next_q, chooser=None):
         drop_arrays(&taken)
 
 
-cdef object target_of(array *next_q, array *returns, array *discounts, array *chooser, int type):
+cdef object target_of(numbers *next_q, numbers *returns, numbers *discounts, numbers *chooser, int type):
     cdef Py_ssize_t N = next_q.shape[0], A = next_q.shape[1]
     cdef void *y
     if N == 0 or A == 0 or returns.shape[0] != N or discounts.shape[0] != N or chooser.shape[0] != N or chooser.shape[1] != A:
@@ -72,7 +72,7 @@ def td_loss(q, actions, targets, double delta=1.0):
         drop_arrays(&taken)
 
 
-cdef object loss_of(array *q, array *actions, array *targets, int type, double delta):
+cdef object loss_of(numbers *q, numbers *actions, numbers *targets, int type, double delta):
     cdef Py_ssize_t N = q.shape[0], A = q.shape[1]
     cdef int64_t *chosen = <int64_t *> actions.data
     cdef double value

@@ -15,9 +15,9 @@
 #include <stdint.h>
 #include <string.h>
 
-enum array_type { FLOAT32, FLOAT64, INT64, BOOL, ARRAY_TYPES };
+enum array_type { FLOAT32, FLOAT64, INT64, BOOL, BYTE, ARRAY_TYPES };
 
-struct array {
+struct numbers {
     void *data;
     const Py_ssize_t *shape;
     int held; /* by the buffer protocol */
@@ -44,10 +44,10 @@ static struct {
     PyObject *descr[ARRAY_TYPES];
 } numpy_facts;
 
-static const char *const array_formats[ARRAY_TYPES] = {"f", "d", "lq", "?"};
-static const Py_ssize_t array_itemsizes[ARRAY_TYPES] = {4, 8, 8, 1};
+static const char *const array_formats[ARRAY_TYPES] = {"f", "d", "lq", "?", "B"};
+static const Py_ssize_t array_itemsizes[ARRAY_TYPES] = {4, 8, 8, 1, 1};
 
-static inline int take_fields(PyObject *x, int type, int axes, struct array *array) {
+static inline int take_fields(PyObject *x, int type, int axes, struct numbers *array) {
     const struct array_fields *fields = (const struct array_fields *)x;
     if (Py_TYPE(x) != numpy_facts.ndarray || fields->descr != numpy_facts.descr[type] || fields->axes != axes ||
         (fields->flags & ARRAY_READY) != ARRAY_READY)
@@ -58,7 +58,7 @@ static inline int take_fields(PyObject *x, int type, int axes, struct array *arr
     return 1;
 }
 
-static inline int take_buffer(PyObject *x, int type, int axes, struct array *array) {
+static inline int take_buffer(PyObject *x, int type, int axes, struct numbers *array) {
     Py_buffer *buffer = &array->buffer;
     if (!PyObject_CheckBuffer(x)) return 0;
     if (PyObject_GetBuffer(x, buffer, PyBUF_FORMAT | PyBUF_C_CONTIGUOUS) != 0) {
@@ -76,18 +76,18 @@ static inline int take_buffer(PyObject *x, int type, int axes, struct array *arr
     return 1;
 }
 
-static inline int take_array(PyObject *x, int type, int axes, struct array *array) {
+static inline int take_array(PyObject *x, int type, int axes, struct numbers *array) {
     return (numpy_facts.known && take_fields(x, type, axes, array)) || take_buffer(x, type, axes, array);
 }
 
-static inline void drop_array(struct array *array) {
+static inline void drop_array(struct numbers *array) {
     if (array->held) PyBuffer_Release(&array->buffer);
     array->held = 0;
 }
 
 /* The arrays of one call, let go together. */
 struct arrays {
-    struct array at[5];
+    struct numbers at[6];
     int count; /* 0 to begin with */
 };
 
@@ -101,7 +101,7 @@ static inline void drop_arrays(struct arrays *arrays) {
 
 /* Is `probe`, a float32 array of shape (2, 3), where its buffer says it is? */
 static inline int fields_agree(PyObject *probe) {
-    struct array fields, buffer;
+    struct numbers fields, buffer;
     int agree;
     if (!take_buffer(probe, FLOAT32, 2, &buffer)) return 0;
     agree = take_fields(probe, FLOAT32, 2, &fields) && fields.data == buffer.data && fields.shape[0] == 2 &&
@@ -112,9 +112,9 @@ static inline int fields_agree(PyObject *probe) {
 
 /* Call once per module, before the first take_array; -1 with an exception set when there is no NumPy. */
 static int arrays_prepare(void) {
-    static const char *const names[ARRAY_TYPES] = {"float32", "float64", "int64", "bool"};
+    static const char *const names[ARRAY_TYPES] = {"float32", "float64", "int64", "bool", "uint8"};
     PyObject *numpy = PyImport_ImportModule("numpy"), *probe = NULL, *turned = NULL;
-    struct array ignored;
+    struct numbers ignored;
     int type;
     if (numpy == NULL) return -1;
     numpy_facts.ndarray = (PyTypeObject *)PyObject_GetAttrString(numpy, "ndarray"); /* these references are kept */

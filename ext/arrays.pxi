@@ -2,15 +2,15 @@
 
 cdef extern from "arrays.h":
     enum:
-        FLOAT32, FLOAT64, INT64, BOOL
-    struct array:
+        FLOAT32, FLOAT64, INT64, BOOL, BYTE
+    struct numbers:
         void *data
         const Py_ssize_t *shape
     struct arrays:
-        array at[5]
+        numbers at[6]
         int count
-    bint take_array(object x, int type, int axes, array *found)
-    void drop_array(array *found)
+    bint take_array(object x, int type, int axes, numbers *found)
+    void drop_array(numbers *found)
     bint take_next(arrays *taken, object x, int type, int axes)
     void drop_arrays(arrays *taken)
     int arrays_prepare() except -1

@@ -17,7 +17,7 @@ struct outputs { /* all zero to begin with */
 };
 
 static int outputs_renew(struct outputs *from, int type, Py_ssize_t rows, Py_ssize_t columns) {
-    struct array found;
+    struct numbers found;
     Py_ssize_t size = rows * (columns ? columns : 1) * array_itemsizes[type];
     Py_ssize_t count = size * SLAB_ARRAYS <= SLAB_BYTES ? SLAB_ARRAYS : size * 2 <= SLAB_BYTES ? SLAB_BYTES / size : 1;
     const char *format = columns ? "(nnn)O" : "(nn)O";

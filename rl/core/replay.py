@@ -16,6 +16,7 @@ from rl.core.ring import Ring
 
 Array = np.ndarray[Any, np.dtype[Any]]
 TRIES = 1000
+TYPES = ("uint8", "float32", "float64", "int64")
 
 
 class Batch(NamedTuple):
@@ -45,6 +46,8 @@ class ReplayBuffer:
         length = capacity // num_envs
         if length <= n_step + stack:
             raise ValueError(f"a replay of {capacity} steps for {num_envs} games is shorter than n_step {n_step} + stack {stack} a game")
+        if np.dtype(dtype).name not in TYPES:
+            raise ValueError(f"a replay stores observations of {', '.join(TYPES)}, not {np.dtype(dtype)}")
         if stack > 1 and (np.dtype(dtype) != np.uint8 or shape[-1] != stack):
             raise ValueError(f"a stack of {stack} needs uint8 observations (..., {stack}), not {np.dtype(dtype)} {shape}")
         self.stack, self.n_step, self.gamma = stack, n_step, gamma
@@ -59,8 +62,11 @@ class ReplayBuffer:
         self.written = np.zeros(num_envs, np.int64)  # slots ever written, of which a checkpoint learns what is new
         self.played = np.zeros(num_envs, np.int64)  # steps of the games under way
         frame_bytes = self.frames.view(np.uint8).reshape(num_envs * length, -1)
-        self._rings = _replay.Rings(frame_bytes, self.kind, self.age, self.actions, self.rewards, self.written, self.played, stack)
-        self._buffers: dict[int, tuple[Batch, Array, Array]] = {}
+        self._rings = _replay.Rings(
+            (num_envs, *self.shape), self.dtype.name, frame_bytes, self.kind, self.age, self.actions, self.rewards, self.written,
+            self.played, stack,
+        )
+        self._batches: dict[int, tuple[Batch, Any]] = {}
 
     def __len__(self) -> int:
         """Slots in use."""
@@ -84,44 +90,43 @@ class ReplayBuffer:
 
         Raises ValueError when a shape is not that, or numbers do not fit the replay's type.
         """
+        if self._rings.add(observations, actions, rewards, ends, stops, next_observations):
+            return
         n = (self.num_envs,)
         if not actions.shape == rewards.shape == ends.shape == stops.shape == n:
             raise ValueError(f"actions, rewards, ends and stops must be {n}: {actions.shape}, {rewards.shape}, {ends.shape}, {stops.shape}")
         self._rings.add(
-            self._bytes_of(observations), as_type(actions, np.int64, "actions"), as_type(rewards, np.float64, "rewards"),
-            np.ascontiguousarray(ends, bool).view(np.uint8), np.ascontiguousarray(stops, bool).view(np.uint8),
-            self._bytes_of(next_observations),
+            self._observations(observations), as_type(actions, np.int64, "actions"), as_type(rewards, np.float64, "rewards"),
+            np.ascontiguousarray(ends, bool), np.ascontiguousarray(stops, bool), self._observations(next_observations),
         )
 
     def cut_off(self, observations: Array) -> None:
         """The games under way end here without an end, and these (N, ...) were their last observations."""
-        self._rings.close(self._bytes_of(observations))
+        self._rings.close(self._observations(observations).view(np.uint8).reshape(self.num_envs, -1))
 
     def sample(self, batch_size: int, rng: np.random.Generator) -> Batch:
         """A batch drawn uniformly with replacement; raises ValueError while no transition is complete."""
-        if batch_size not in self._buffers:
+        if batch_size not in self._batches:
             if batch_size < 1:
                 raise ValueError(f"a batch holds at least one transition, not {batch_size}")
-            self._buffers[batch_size] = self._batch_buffers(batch_size)
-        batch, observations, following = self._buffers[batch_size]
-        if not self._rings.sample(
-            rng.bit_generator, self.n_step, self.gamma, TRIES, observations, batch.actions, batch.returns, following, batch.discounts
-        ):
+            self._batches[batch_size] = self._batch_of(batch_size)
+        batch, bound = self._batches[batch_size]
+        if not bound.sample(rng.bit_generator, self.n_step, self.gamma, TRIES):
             raise ValueError("the replay holds no complete transition yet")
         return batch
 
-    def _bytes_of(self, observations: Array) -> Array:
-        """(N, bytes) of observations (N, ...), in the replay's own type."""
+    def _observations(self, observations: Array) -> Array:
+        """(N, ...) contiguous and in the replay's own type."""
         if observations.shape != (self.num_envs, *self.shape):
             raise ValueError(f"the replay stores {(self.num_envs, *self.shape)}, not {observations.shape}")
-        return as_type(observations, self.dtype, "observations").view(np.uint8).reshape(self.num_envs, -1)
+        return as_type(observations, self.dtype, "observations")
 
-    def _batch_buffers(self, size: int) -> tuple[Batch, Array, Array]:
-        """A batch, and its two arrays of observations as the bytes that the rings fill."""
+    def _batch_of(self, size: int) -> tuple[Batch, Any]:
+        """A batch, and what fills it."""
         observations, following = (np.zeros((size, *self.shape), self.dtype) for _ in range(2))
         batch = Batch(observations, np.zeros(size, np.int64), np.zeros(size, np.float32), following, np.zeros(size, np.float32))
         first, second = (array.view(np.uint8).reshape(size, -1, self.stack) for array in (observations, following))
-        return batch, first, second
+        return batch, self._rings.batch(first, batch.actions, batch.returns, second, batch.discounts)
 
     STATE = ("frames", "kind", "age", "actions", "rewards", "written", "played")
 

@@ -22,7 +22,7 @@ def test_gather_equals_its_twin(games, length, size, depth, seed):
     slots = rng.integers(0, games * length, 11)
     out = np.zeros((11, size, depth), np.uint8)
     numbers = np.zeros((games, length), np.int64)
-    rings = _replay.Rings(frames, np.ones((games, length), np.uint8), ages.reshape(games, length), numbers,
+    rings = _replay.Rings((games, size), "uint8", frames, np.ones((games, length), np.uint8), ages.reshape(games, length), numbers,
                           np.zeros((games, length), np.float32), np.full(games, length), np.zeros(games, np.int64), depth)
     rings.gather(slots, out)
     for b, slot in enumerate(slots):

@@ -204,4 +204,19 @@ def test_rings_refuse_what_they_would_misread(place, version):
     arrays = [bytes_, kinds, kinds.copy(), actions, floats, np.repeat(counts, 2), counts]
     arrays[place] = MISREAD[version](arrays[place])
     with pytest.raises((ValueError, TypeError)):
-        _replay.Rings(*arrays, 1)
+        _replay.Rings((1, 4), "uint8", *arrays, 1)
+
+
+@pytest.mark.parametrize("place", range(6))
+@pytest.mark.parametrize("version", ["strided", "another type", "list", "longer"])
+def test_a_step_of_the_rings_is_refused_where_it_would_be_misread(place, version):
+    kinds, counts = np.zeros((2, 6), np.uint8), np.zeros(2, np.int64)
+    rings = _replay.Rings(
+        (2, 4), "uint8", np.zeros((12, 4), np.uint8), kinds, kinds.copy(), np.zeros((2, 6), np.int64),
+        np.zeros((2, 6), np.float32), counts, counts.copy(), 1,
+    )
+    observations, nothing = np.zeros((2, 4), np.uint8), np.zeros(2, bool)
+    told = [observations, np.zeros(2, np.int64), np.zeros(2), nothing, nothing, observations]
+    assert rings.add(*told) and counts[0] == 1
+    told[place] = np.concatenate([told[place], told[place]]) if version == "longer" else MISREAD[version](told[place])
+    assert not rings.add(*told) and counts[0] == 1
