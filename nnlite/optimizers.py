@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from nnlite_ext import _adam, _bound_adam
+from nnlite_ext import _adam
 
 from nnlite.utils import aligned_zeros, from_registry, missing_name, registry_name
 
@@ -182,12 +182,12 @@ class Adam(Optimizer):
             raise ValueError(f"need 0 <= beta < 1 and epsilon > 0, not {beta_1}, {beta_2}, {epsilon}")
         self.beta_1, self.beta_2, self.epsilon = float(beta_1), float(beta_2), float(epsilon)
         self.m = self.v = np.zeros(0, np.float32)
-        self._bound: _bound_adam.BoundAdam | None = None
+        self._bound: _adam.BoundAdam | None = None
 
     def bind(self, params: Array, grads: Array, variables: Sequence[slice] | None = None) -> Adam:
         super().bind(params, grads, variables)
         edges = np.array([edge for place in self.variables for edge in place.indices(params.size)[:2]], np.int64)
-        self._bound = _bound_adam.BoundAdam(params, grads, self.m, self.v, edges)
+        self._bound = _adam.BoundAdam(params, grads, self.m, self.v, edges)
         return self
 
     def step(self) -> None:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from nnlite_ext import _bound_adam, _crossentropy, _dense, _td, _threads
+from nnlite_ext import _crossentropy, _dense, _td, _threads
 
 from nnlite import reference_dense
 from nnlite.gradcheck import numerical_gradient, relative_error
@@ -96,68 +96,6 @@ def test_td_loss_answers_none_to_wrong_actions(wrong):
     returns, _, q, _, _ = case(0, 4, 3, np.float32)
     assert _td.td_loss(q, np.asarray(wrong), returns) is None
     assert _td.td_loss(q, np.zeros(4, np.int64), returns, 0.0) is None
-
-
-NO_EDGES = np.zeros(0, np.int64)
-
-
-@settings(deadline=None)
-@given(
-    seeds, st.one_of(st.integers(1, 500), st.just(20000)), types, st.sampled_from([0.0, 0.3]), st.sampled_from([0.0, 1.5]),
-    st.sampled_from([0.0, 0.8]), st.floats(0, 1),
-)
-def test_bound_adam_is_its_twin(seed, size, dtype, clip_value, clip_norm, clip_variables, cut):
-    def arrays():
-        rng = np.random.default_rng(seed)
-        params, grads, m, v = rng.standard_normal((4, size)).astype(dtype)
-        return params, grads, m, np.square(v)
-
-    ours, twins = arrays(), arrays()
-    edges = np.array([0, int(cut * size), int(cut * size), size])
-    bound = _bound_adam.BoundAdam(*ours, edges)
-    for t in (1, 2, 3):
-        assert bound.step(1e-2, 0.9, 0.999, 1e-7, clip_value, clip_norm, clip_variables, t)
-        assert reference_dense.checked_adam_step(
-            *twins, 1e-2, 0.9, 0.999, 1e-7, clip_value, clip_norm, clip_variables, edges, t
-        )
-    for a, b in zip(ours, twins, strict=True):
-        np.testing.assert_allclose(a, b, rtol=0, atol=16 * np.finfo(dtype).eps * max(np.abs(b).max(), 1))
-
-
-@pytest.mark.parametrize("bad", [math.nan, math.inf, -math.inf])
-@pytest.mark.parametrize("place", [0, 31, 36])
-def test_bound_adam_changes_nothing_when_the_gradient_is_not_finite(bad, place):
-    params, grads, m, v = (np.full(37, number) for number in (1.0, 2.0, 3.0, 4.0))
-    grads[place] = bad
-    assert not _bound_adam.BoundAdam(params, grads, m, v, NO_EDGES).step(0.1, 0.9, 0.999, 1e-7, 0, 0, 0, 1)
-    assert (params == 1).all() and (m == 3).all() and (v == 4).all()
-
-
-@pytest.mark.parametrize("target", _threads.targets())
-def test_moments_of_dead_weights_never_enter_the_slow_range_and_the_number_mode_is_put_back(target):
-    before, smallest = _threads.target(), np.finfo(np.float32).tiny
-    params, grads, m, v = np.zeros(70, np.float32), np.zeros(70, np.float32), np.ones(70, np.float32), np.ones(70, np.float32)
-    bound = _bound_adam.BoundAdam(params, grads, m, v, NO_EDGES)
-    _threads.set_target(target)
-    try:
-        for t in range(1, 1200):
-            bound.step(1e-3, 0.9, 0.999, 1e-7, 0, 0, 0, t)
-    finally:
-        _threads.set_target(before)
-    assert ((m == 0) | (m >= smallest)).all() and (m < 10 * smallest).all() and (v > 0.1).all()
-    assert np.float32(1e-30) * np.float32(1e-10) > 0  # below the normal range, and still a number here
-
-
-def test_bound_adam_refuses_arrays_that_are_not_alike():
-    good = np.zeros(4)
-    for wrong in (np.zeros(5), np.zeros(4, np.float32), np.zeros((4, 1)), np.zeros(8)[::2]):
-        with pytest.raises(ValueError):
-            _bound_adam.BoundAdam(good, wrong, good, good, NO_EDGES)
-    with pytest.raises(ValueError):
-        _bound_adam.BoundAdam(*(np.zeros(4, np.int64),) * 4, NO_EDGES)
-    for edges in ([0], [0, 5], [-1, 2]):
-        with pytest.raises(ValueError, match="edges"):
-            _bound_adam.BoundAdam(*(np.zeros(4) for _ in range(4)), np.array(edges))
 
 
 CONV = (3, 1, 1, 1, 1, 1, 1, 0, 0, 3, 1, 1, 0, -1, "relu")

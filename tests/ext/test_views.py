@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from nnlite_ext import _adam, _bound_adam, _conv, _crossentropy, _dense, _frames, _gemm, _patches, _replay, _td
+from nnlite_ext import _adam, _conv, _crossentropy, _dense, _frames, _gemm, _patches, _replay, _td
 
 rng = np.random.default_rng(0)
 READ, WRITTEN = "read", "written"
@@ -24,7 +24,6 @@ def small(low, high, *shape, dtype=np.uint8):
 
 # (kernel, arguments); an array is a pair (READ or WRITTEN, array). N 2, H 5, W 4, C 3, F 2, kernel 3 x 2, strides 2
 KERNELS = {
-    "adam_step": (_adam.adam_step, [made(6), given(6), made(6), made(6), 0.1, 0.9, 0.99, 1e-7, 0.0, 1.0]),
     "sum_of_squares": (_adam.sum_of_squares, [given(6)]),
     "pad": (_conv.pad, [given(2, 5, 4, 3), made(2, 7, 6, 3), 1, 1, 1.0]),
     "pad of bytes": (_conv.pad, [small(0, 256, 2, 5, 4, 3), made(2, 7, 6, 3), 1, 1, 1.0]),
@@ -118,7 +117,7 @@ def test_adam_is_bound_to_plain_arrays_only(place, version):
     arrays = [np.zeros(6, np.float32) for _ in range(4)]
     arrays[place] = MISREAD[version](arrays[place])
     with pytest.raises((ValueError, AttributeError)):
-        _bound_adam.BoundAdam(*arrays, np.array([0, 6]))
+        _adam.BoundAdam(*arrays, np.array([0, 6]))
 
 
 FAST = {  # kernels that answer None where the caller has to convert or refuse

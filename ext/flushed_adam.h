@@ -3,8 +3,8 @@
    The moments of a weight whose gradient stays 0 (a relu unit that died) shrink into that range after some hundred
    steps, and there each operation costs a processor a hundred times its price. A step of such a moment is below 1e-30 of
    the learning rate. Every part sets the mode for itself, so that results do not depend on the thread that does it. */
-#ifndef NNLITE_BOUND_ADAM_H
-#define NNLITE_BOUND_ADAM_H
+#ifndef NNLITE_FLUSHED_ADAM_H
+#define NNLITE_FLUSHED_ADAM_H
 
 #include "adam.h"
 
