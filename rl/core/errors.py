@@ -7,7 +7,10 @@ class UsageError(ValueError):
     """A request that cannot work, before anything was done; the command line prints both lines and exits with 2."""
 
     def __init__(self, what: str, remedy: str) -> None:
-        super().__init__(f"{what}\n  {remedy}")
+        super().__init__(what, remedy)  # its args, which carry it from one process to another
+
+    def __str__(self) -> str:
+        return "\n  ".join(self.args)
 
 
 def require(holds: bool, what: str, remedy: str) -> None:

@@ -79,7 +79,7 @@ def make(article: str, seeds: str, changes: Sequence[str], test: bool = False) -
     Raises UsageError for anything that would make a run fail before it begins.
     """
     names = article_names()
-    article = article.removeprefix("rl.")
+    article = article.removeprefix("rl.").replace("-", "_")
     require(bool(article), "no article is named", "python -m rl sweep dqn --seeds 0:10, for example")
     require(article in names, f"there is no article {article!r}", f"choose from {', '.join(names)}")
     module = importlib.import_module(f"rl.{article}")

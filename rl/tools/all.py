@@ -41,7 +41,7 @@ class Settings:
     def modules(self) -> list[str]:
         """The articles asked for, in their order; raises UsageError for one that does not exist."""
         known = [article.module for article in ARTICLES]
-        asked = [name.strip().removeprefix("rl.") for name in self.only.split(",") if name.strip()]
+        asked = [name.strip().removeprefix("rl.").replace("-", "_") for name in self.only.split(",") if name.strip()]
         for name in asked:
             require(name in known, f"--only: there is no article {name!r}", f"choose from {', '.join(known)}")
         return [name for name in known if name in asked or not asked]

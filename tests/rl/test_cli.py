@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import pickle
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -14,7 +15,9 @@ from rl import __main__ as listing
 from rl import dqn
 from rl.core import cli
 from rl.core.errors import UsageError, require
+from rl.core.lock import HeldError
 from rl.core.settings import MOST_THREADS, AgentSettings
+from rl.core.stage import CannotRenderError
 
 
 @dataclass
@@ -190,3 +193,9 @@ def test_a_message_is_one_whole_line_on_any_terminal(terminal, argv, said):
     )
     assert done.returncode == 2
     assert done.stderr.splitlines() == [f"error: {said}", "  see python -m rl.digits --help"]
+
+
+@pytest.mark.parametrize("kind", [UsageError, HeldError, CannotRenderError])
+def test_a_usage_error_reaches_another_process_whole(kind):
+    received = pickle.loads(pickle.dumps(kind("no", "do")))
+    assert type(received) is kind and str(received) == "no\n  do"

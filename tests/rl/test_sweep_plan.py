@@ -29,6 +29,11 @@ def test_every_combination_of_the_values_with_every_seed():
     assert all(job.settings["env_id"] == "CartPole-v0" for job in made.jobs), "--test brings its defaults"
 
 
+@pytest.mark.parametrize("name", ["value-function", "rl.value_function"])
+def test_an_article_is_known_by_each_of_its_names(name):
+    assert plan.make(name, "0:2", []).article == "value_function"
+
+
 def test_values_whose_names_fall_together_get_folders_of_their_own():
     made = plan.make("dqn", "0", ["env-id=rl/Catcher-v0,rl:rl/Catcher-v0", "learning-rate=1e-5,0.00002"])
     assert len({job.key for job in made.jobs}) == 4
