@@ -12,18 +12,16 @@
 #define MOST_ROWS_BLOCK 288
 #define ROWS_GRAIN 24    /* a whole number of tiles of any height */
 #define PACK_ROWS 16    /* that many rows of c are worth a copy of b */
+#define MATRIX_ROWS 8    /* rows of b that are added to one row of c at a time */
 #define INPUT_ROWS 48   /* rows of the kernel that make one block of dx */
 
 #undef ROWS
 #undef WIDE
-#undef WIDE_ONE
 #define WIDE 2
 #if REGISTERS == 32
 #define ROWS 8
-#define WIDE_ONE 16
 #else
 #define ROWS 6
-#define WIDE_ONE 8
 #endif
 
 /* Rows of the next tile when `count` are left. */
@@ -37,7 +35,7 @@ INLINE int NAME(tile_rows)(ptrdiff_t count) {
 INLINE void NAME(product_tile)(const int P, const int V, const int panel, ptrdiff_t depth, const REAL *a, ptrdiff_t a_row,
                                const REAL *b, ptrdiff_t b_row, REAL *c, ptrdiff_t c_row, int fresh) {
     const REAL *rows[MOST_ROWS];
-    vector sum[MOST_ROWS][WIDE_ONE];
+    vector sum[MOST_ROWS][WIDE];
     ptrdiff_t k;
     int p, v;
     UNROLL for (p = 0; p < P; p++) {
@@ -45,7 +43,7 @@ INLINE void NAME(product_tile)(const int P, const int V, const int panel, ptrdif
         UNROLL for (v = 0; v < V; v++) sum[p][v] = fresh ? (vector){0} : load(c + p * c_row + v * LANES);
     }
     for (k = 0; k < depth; k++) {
-        vector right[WIDE_ONE];
+        vector right[WIDE];
         UNROLL for (v = 0; v < V; v++) right[v] = load(b + v * LANES);
         b += b_row;
         UNROLL for (p = 0; p < P; p++)
@@ -164,20 +162,26 @@ static void NAME(product)(ptrdiff_t count, ptrdiff_t depth, const REAL *a, ptrdi
                            c + row * c_row, c_row, first, last);
 }
 
-/* One row of c: b is read once, in runs of many columns. */
+/* c[first..last) += sum over r < R of a[r] * b[r, first..last) */
+INLINE void NAME(add_rows)(const int R, const REAL *a, const REAL *b, ptrdiff_t b_row, REAL *c, ptrdiff_t first, ptrdiff_t last) {
+    ptrdiff_t column;
+    int r;
+    for (column = first; column <= last - LANES; column += LANES) {
+        vector sum = load(c + column);
+        UNROLL for (r = 0; r < R; r++) sum += load(b + r * b_row + column) * a[r];
+        store(c + column, sum);
+    }
+    for (; column < last; column++)
+        UNROLL for (r = 0; r < R; r++) c[column] += a[r] * b[r * b_row + column];
+}
+
+/* One row of c: b is read once and in its own order, for it comes from afar. */
 INLINE void NAME(row_product)(ptrdiff_t depth, const REAL *a, const REAL *b, ptrdiff_t b_row, REAL *c, ptrdiff_t first,
                               ptrdiff_t last) {
-    ptrdiff_t column = first, start;
-    while (column < last) {
-        int V = vectors_for(last - column, last - first, LANES, WIDE_ONE);
-        start = column < last - V * LANES ? column : last - V * LANES;
-        if (V == 16) NAME(product_tile)(1, 16 < WIDE_ONE ? 16 : WIDE_ONE, 1, depth, a, 0, b + start, b_row, c + start, 0, 1);
-        else if (V == 8) NAME(product_tile)(1, 8, 1, depth, a, 0, b + start, b_row, c + start, 0, 1);
-        else if (V == 4) NAME(product_tile)(1, 4, 1, depth, a, 0, b + start, b_row, c + start, 0, 1);
-        else if (V == 2) NAME(product_tile)(1, 2, 1, depth, a, 0, b + start, b_row, c + start, 0, 1);
-        else NAME(product_tile)(1, 1, 1, depth, a, 0, b + start, b_row, c + start, 0, 1);
-        column += V * LANES;
-    }
+    ptrdiff_t k = 0;
+    memset(c + first, 0, (last - first) * sizeof(REAL));
+    for (; k <= depth - MATRIX_ROWS; k += MATRIX_ROWS) NAME(add_rows)(MATRIX_ROWS, a + k, b + k * b_row, b_row, c, first, last);
+    for (; k < depth; k++) NAME(add_rows)(1, a + k, b + k * b_row, b_row, c, first, last);
 }
 
 static void NAME(forward_part)(void *context, int part, int parts) {
