@@ -9,7 +9,8 @@ there, its action and reward. What a slot is:
     LAST         an episode's last frame: no transition starts here, a cut-off return is bootstrapped from it
 
 Contract: `add` checks what it is given and answers False to what does not fit, the other sizes are checked by the caller;
-nothing here allocates or raises; random numbers come from the caller's own bit generator.  Twin: nnlite/reference.py; tests/ext keeps the two equal."""
+nothing here allocates or raises; random numbers come from the caller's own bit generator.
+Twin: nnlite/reference.py; tests/ext keeps the two equal."""
 
 from cpython.pycapsule cimport PyCapsule_GetPointer
 from libc.stdint cimport int64_t, uint32_t, uint64_t
