@@ -11,9 +11,9 @@ Method     Deep Q-learning: a network gives the value Q(s, a) of every action; t
            that is renewed every `target_update` updates, and N games played at once.
 Source     Mnih et al. 2015 (DQN); van Hasselt et al. 2016 (double DQN); Sutton & Barto 2018, ch. 7 (n-step).
 
-Expected   Catcher, seeds 0-9: all ten solved (twice on 20 fresh games), after 13,000 13,000 15,000 11,000 19,000 23,000
-           21,000 16,000 11,000 20,000 steps (median 15,500; one update every 16 steps after the first 1,000). 16,000 steps
-           took 69 s from starting the process, on two cores without AVX-512.
+Expected   Catcher, seeds 0-19: all twenty solved (twice on 20 fresh games), after 12,000 to 21,000 steps (median 15,500; one
+           update every 16 steps after the first 1,000). 14,000, 16,000 and 19,000 steps took 44, 58 and 57 s from starting
+           the process to the model on disk, on two cores without AVX-512 and otherwise idle.
            `--test`, CartPole-v0, seeds 0-19: all twenty are solved (195 of 200, twice over 100 fresh greedy
            games) after 5,000 to 9,000 steps (median 7,000), 0.5 to 1.2 s of training (median 0.8 s), two runs at a time on
            two busy cores; mean return of the best evaluation 195.2 to 200 (median 199.8).
