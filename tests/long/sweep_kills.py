@@ -72,9 +72,8 @@ def main(kills: int, seeds: int, steps: int) -> int:
     with tempfile.TemporaryDirectory() as alone, tempfile.TemporaryDirectory() as disturbed:
         subprocess.run(command(Path(alone), *runs), check=True, stdout=subprocess.DEVNULL)
         sweep = subprocess.Popen(command(Path(disturbed), *runs), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-        time.sleep(3)
         while sum(killed.values()) < kills and sweep.poll() is None:
-            time.sleep(rng.uniform(0.2, 3))
+            time.sleep(rng.uniform(0, 3 * steps / 40_000))  # a run of 40,000 steps takes about twice that long
             kind = list(KINDS)[sum(killed.values()) % 2]  # in turn
             killed[KINDS[kind]] += kill_one(sweep.pid, rng, kind)
         output, _ = sweep.communicate()

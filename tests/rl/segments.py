@@ -40,7 +40,8 @@ def work(job: dict[str, Any]) -> None:
 
         def happen(self):
             if job.get("remove") and not done:
-                shutil.rmtree(self.folder)
+                while self.folder.exists():  # again, where a checkpoint is just being written into it
+                    shutil.rmtree(self.folder, ignore_errors=True)
             elif job.get("limit") is not None and not done:
                 import resource
 

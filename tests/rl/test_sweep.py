@@ -105,7 +105,7 @@ def test_a_cluster_gives_the_same_table(tmp_path, backend):
 @linux
 def test_killed_workers_and_runs_change_nothing():
     done = subprocess.run(
-        [sys.executable, "-m", "tests.long.sweep_kills", "2", "3", "8000"], cwd=ROOT, capture_output=True, text=True, timeout=400
+        [sys.executable, "-m", "tests.long.sweep_kills", "2", "4", "20000"], cwd=ROOT, capture_output=True, text=True, timeout=400
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert json.loads(done.stdout)["killed"] == {"runs": 1, "workers": 1}
