@@ -51,7 +51,7 @@ class ReplayBuffer:
         if stack > 1 and (np.dtype(dtype) != np.uint8 or shape[-1] != stack):
             raise ValueError(f"a stack of {stack} needs uint8 observations (..., {stack}), not {np.dtype(dtype)} {shape}")
         self.stack, self.n_step, self.gamma = stack, n_step, gamma
-        self.shape, self.dtype = tuple(shape), np.dtype(dtype)
+        self.shape, self.dtype = tuple(shape), np.dtype(dtype).newbyteorder("=")
         self.num_envs, self.length = num_envs, length
         frame_shape = self.shape[:-1] if stack > 1 else self.shape
         self.frames = np.zeros((num_envs * length, *frame_shape), self.dtype)
@@ -95,10 +95,11 @@ class ReplayBuffer:
         n = (self.num_envs,)
         if not actions.shape == rewards.shape == ends.shape == stops.shape == n:
             raise ValueError(f"actions, rewards, ends and stops must be {n}: {actions.shape}, {rewards.shape}, {ends.shape}, {stops.shape}")
-        self._rings.add(
+        taken = self._rings.add(
             self._observations(observations), as_type(actions, np.int64, "actions"), as_type(rewards, np.float64, "rewards"),
             np.ascontiguousarray(ends, bool), np.ascontiguousarray(stops, bool), self._observations(next_observations),
         )
+        assert taken, "as_type gives what the rings read"
 
     def cut_off(self, observations: Array) -> None:
         """The games under way end here without an end, and these (N, ...) were their last observations."""
@@ -148,9 +149,9 @@ class ReplayBuffer:
 
 
 def as_type(values: Array, dtype: Any, what: str) -> Array:
-    """The values as a contiguous array of this type; ValueError where a number could lose more than precision."""
-    if values.dtype == dtype and values.flags.c_contiguous:
+    """The values as an aligned, contiguous array of this type; ValueError where a number could lose more than precision."""
+    if values.dtype == dtype and values.flags.c_contiguous and values.flags.aligned:
         return values
     if not np.can_cast(values.dtype, dtype, "same_kind"):
         raise ValueError(f"the replay stores {what} as {np.dtype(dtype)}, into which {values.dtype} does not fit")
-    return np.ascontiguousarray(values, dtype)
+    return np.require(values, dtype, ["C", "A"])

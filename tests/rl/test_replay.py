@@ -135,3 +135,27 @@ def test_too_early_too_small_and_unfit_are_refused():
     other = ReplayBuffer(50, 1, (3,), np.float32)
     with pytest.raises(ValueError, match="saved replay"):
         replay.set_state(other.get_state())
+
+
+def unaligned(values):
+    """The same numbers, one byte beside where they should lie."""
+    place = np.zeros(values.nbytes + 1, np.uint8)[1:].view(values.dtype).reshape(values.shape)
+    place[...] = values
+    return place
+
+
+@pytest.mark.parametrize("stored", ["<f4", ">f4"])
+@pytest.mark.parametrize("given", [np.copy, unaligned, np.asfortranarray, lambda a: a.astype(a.dtype.newbyteorder())])
+def test_however_numbers_lie_they_are_stored_as_they_are(stored, given):
+    replay = ReplayBuffer(20, 2, (3,), stored)
+    observations = np.arange(6, dtype=np.float32).reshape(2, 3)
+    for shift in (0, 10):
+        replay.add(
+            given(observations + np.float32(shift)), given(np.array([0, 1])), given(np.array([1.5, 2.5])),
+            np.zeros(2, bool), np.zeros(2, bool), given(observations),
+        )  # fmt: skip
+    batch = replay.sample(50, np.random.default_rng(0))
+    assert len(replay) == 4
+    for seen, action, total in zip(batch.observations, batch.actions, batch.returns, strict=True):
+        assert np.array_equal(seen, observations[action]) and total == [1.5, 2.5][action]
+    assert {tuple(following) for following in batch.next_observations} == {tuple(row + 10) for row in observations}
