@@ -18,7 +18,7 @@
 #undef TAPS_1
 #if VECTOR_BYTES == 64 /* 32 registers, and a number is multiplied straight from memory */
 #define WIDE 4
-#define PIXEL_BLOCK 96
+#define PIXEL_BLOCK 80
 #define PIXELS_4 6
 #define PIXELS_2 12
 #define PIXELS_1 10
@@ -47,11 +47,11 @@
 
 /* Is all of a patch zero? Then the pixel is its bias, and adds nothing to a gradient. Most of a game's screen is so. */
 INLINE int NAME(is_blank)(const struct geometry *at, const REAL *patch) {
-    mask met = {0};
     ptrdiff_t r;
     if (at->run < LANES || *patch != 0) return 0;
-    for (r = 0; r < at->rows; r++) met = not_zero(met, patch + r * at->line, at->run);
-    return !any_lane(met);
+    for (r = 0; r < at->rows; r++, patch += at->line)
+        if (not_all_zero(patch, at->run)) return 0;
+    return 1;
 }
 
 /* ---- sums over taps: forward, and the gradient of the input ---- */
@@ -166,7 +166,7 @@ INLINE void NAME(gradient_taps)(const int T, const int V, const int adjacent, co
         if (!adjacent) pass_taps(&job->at, &tap, 1);
         UNROLL for (v = 0; v < V; v++) sum[t][v] = fresh ? (vector){0} : load(sums + t * sums_row + v * LANES);
     }
-    for (i = 0; i < count; i++) {
+    UNROLL_4 for (i = 0; i < count; i++) {
         const ptrdiff_t start = starts[i];
         vector out[MOST_VECTORS];
         UNROLL for (v = 0; v < V; v++) out[v] = load(dy + v * LANES);
@@ -230,9 +230,11 @@ INLINE void NAME(gradient_apart)(const int T, const int V, const struct kernel_g
         memcpy((REAL *)job->dkernel + (tap + t) * filters + filter, sums + t * V * LANES, V * LANES * sizeof(REAL));
 }
 
-/* Whole tiles of taps [first, last) times V vectors, over one block of pixels. */
-INLINE void NAME(gradient_strip)(const int T, const int V, const struct kernel_gradient *job, ptrdiff_t first, ptrdiff_t last,
-                                 ptrdiff_t filter, const ptrdiff_t *starts, const ptrdiff_t *ends, ptrdiff_t count, int fresh) {
+/* Whole tiles of taps [first, last) times V vectors, over one block of pixels; a function of its own for each size of tile, so
+   that the loop over the pixels has all registers. */
+INLINE void NAME(any_gradient_strip)(const int T, const int V, const struct kernel_gradient *job, ptrdiff_t first,
+                                     ptrdiff_t last, ptrdiff_t filter, const ptrdiff_t *starts, const ptrdiff_t *ends,
+                                     ptrdiff_t count, int fresh) {
     const ptrdiff_t filters = job->at.filters;
     struct tap_walk walk = tap_at(&job->at, first);
     REAL *sums = (REAL *)job->dkernel + first * filters + filter, dy[PIXEL_BLOCK * WIDE * LANES];
@@ -242,6 +244,16 @@ INLINE void NAME(gradient_strip)(const int T, const int V, const struct kernel_g
         pass_taps(&job->at, &walk, T);
     }
 }
+
+#define NNLITE_STRIP(name, T, V)                                                                                        \
+    static APART void NAME(name)(const struct kernel_gradient *job, ptrdiff_t first, ptrdiff_t last, ptrdiff_t filter,  \
+                                 const ptrdiff_t *starts, const ptrdiff_t *ends, ptrdiff_t count, int fresh) {          \
+        NAME(any_gradient_strip)(T, V, job, first, last, filter, starts, ends, count, fresh);                           \
+    }
+NNLITE_STRIP(gradient_strip_4, TAPS_4, 4)
+NNLITE_STRIP(gradient_strip_2, TAPS_2, 2)
+NNLITE_STRIP(gradient_strip_1, TAPS_1, 1)
+#undef NNLITE_STRIP
 
 /* Whole tiles of taps [first, last) times all filters but those of a block that overlaps finished ones, a block of pixels at a
    time, so that what they read stays in the first cache. */
@@ -255,9 +267,9 @@ static void NAME(gradient_whole)(const struct kernel_gradient *job, ptrdiff_t fi
         for (filter = 0; filter < filters;) {
             int V = vectors_for(filters - filter, filters, LANES, WIDE);
             if (filter > filters - V * LANES) break;
-            if (V == 4) NAME(gradient_strip)(TAPS_4, 4, job, first, last, filter, starts, ends, count, fresh);
-            else if (V == 2) NAME(gradient_strip)(TAPS_2, 2, job, first, last, filter, starts, ends, count, fresh);
-            else NAME(gradient_strip)(TAPS_1, 1, job, first, last, filter, starts, ends, count, fresh);
+            if (V == 4) NAME(gradient_strip_4)(job, first, last, filter, starts, ends, count, fresh);
+            else if (V == 2) NAME(gradient_strip_2)(job, first, last, filter, starts, ends, count, fresh);
+            else NAME(gradient_strip_1)(job, first, last, filter, starts, ends, count, fresh);
             filter += V * LANES;
         }
     }

@@ -7,12 +7,12 @@
    whole pages apart, and would take one another's places in the cache. */
 
 #define MOST_ROWS 8
-#define DEPTH_BLOCK 192 /* k that one visit of a tile sums over: its panel of b, 12 kB for AVX2, stays in the first cache */
-#define A_BLOCK 9216    /* numbers of a, copied to panels, that all columns of c are worked through for: in the second cache */
-#define MOST_ROWS_BLOCK 288
-#define ROWS_GRAIN 24    /* a whole number of tiles of any height */
+#define DEPTH_BLOCK 96  /* k that one visit of a tile sums over */
+#define ROWS_BLOCK 96   /* rows of c that all its columns are worked through for: their panels of a stay in the second cache */
+#define ROWS_AT_ONCE 48 /* likewise, where one visit sums over all of k: c is then written nearly in its own order */
+#define ROWS_GRAIN 24   /* a whole number of tiles of any height */
 #define PACK_ROWS 16    /* that many rows of c are worth a copy of b */
-#define MATRIX_ROWS 8    /* rows of b that are added to one row of c at a time */
+#define MATRIX_ROWS 8   /* rows of b that are added to one row of c at a time */
 #define INPUT_ROWS 48   /* rows of the kernel that make one block of dx */
 
 #undef ROWS
@@ -31,9 +31,12 @@ INLINE int NAME(tile_rows)(ptrdiff_t count) {
 }
 
 /* c[p, :V vectors] = sum over k of a[p, k] * b[k, :V vectors], for P rows; continues from c unless `fresh`.
-   panel: a is a panel, a[k*P + p]; else its rows are a_row apart. */
+   panel: a is a panel, a[k*P + p]; else its rows are a_row apart.
+   soon: what will be needed next from afar, V vectors for each k, soon_row apart. The weights of a large layer come from
+   memory, in an order that no processor foresees; asked for now, they arrive while the sums go on. */
 INLINE void NAME(product_tile)(const int P, const int V, const int panel, ptrdiff_t depth, const REAL *a, ptrdiff_t a_row,
-                               const REAL *b, ptrdiff_t b_row, REAL *c, ptrdiff_t c_row, int fresh) {
+                               const REAL *b, ptrdiff_t b_row, REAL *c, ptrdiff_t c_row, int fresh, const REAL *soon,
+                               ptrdiff_t soon_row) {
     const REAL *rows[MOST_ROWS];
     vector sum[MOST_ROWS][WIDE];
     ptrdiff_t k;
@@ -42,10 +45,14 @@ INLINE void NAME(product_tile)(const int P, const int V, const int panel, ptrdif
         rows[p] = a + p * a_row;
         UNROLL for (v = 0; v < V; v++) sum[p][v] = fresh ? (vector){0} : load(c + p * c_row + v * LANES);
     }
+    if (fresh) /* the next tile of c */
+        UNROLL for (p = P; p < 2 * P; p++)
+            UNROLL for (v = 0; v < V * VECTOR_BYTES; v += 64) FETCH_TO_WRITE(c + p * c_row + v / (int)sizeof(REAL));
     for (k = 0; k < depth; k++) {
         vector right[WIDE];
         UNROLL for (v = 0; v < V; v++) right[v] = load(b + v * LANES);
-        b += b_row;
+        UNROLL for (v = 0; v < V * VECTOR_BYTES; v += 64) FETCH(soon + v / (int)sizeof(REAL));
+        b += b_row, soon += soon_row;
         UNROLL for (p = 0; p < P; p++)
             UNROLL for (v = 0; v < V; v++) sum[p][v] += right[v] * (panel ? a[p] : rows[p][k]);
         if (panel) a += P;
@@ -54,24 +61,27 @@ INLINE void NAME(product_tile)(const int P, const int V, const int panel, ptrdif
         UNROLL for (v = 0; v < V; v++) store(c + p * c_row + v * LANES, sum[p][v]);
 }
 
-/* All `count` rows of c times V vectors, tile after tile. Its four forms are functions of their own, below: inlined into
-   their callers, they would lose a register to them, and a sum to memory. */
+/* All `count` rows of c times V vectors, tile after tile; `soon` for panels, otherwise the rows of the next tile. Its four forms
+   are functions of their own, below: inlined into their callers, they would lose a register to them, and a sum to memory. */
 INLINE void NAME(any_strip)(const int V, const int panel, ptrdiff_t count, ptrdiff_t depth, const REAL *a,
-                                ptrdiff_t a_row, const REAL *b, ptrdiff_t b_row, REAL *c, ptrdiff_t c_row, int fresh) {
+                            ptrdiff_t a_row, const REAL *b, ptrdiff_t b_row, REAL *c, ptrdiff_t c_row, int fresh,
+                            const REAL *soon, ptrdiff_t soon_row) {
     int P;
     for (; count > 0; count -= P, a += P * (panel ? depth : a_row), c += P * c_row) {
         P = NAME(tile_rows)(count);
-        if (P == ROWS) NAME(product_tile)(ROWS, V, panel, depth, a, a_row, b, b_row, c, c_row, fresh);
-        else if (P == 4) NAME(product_tile)(4, V, panel, depth, a, a_row, b, b_row, c, c_row, fresh);
-        else if (P == 2) NAME(product_tile)(2, V, panel, depth, a, a_row, b, b_row, c, c_row, fresh);
-        else NAME(product_tile)(1, V, panel, depth, a, a_row, b, b_row, c, c_row, fresh);
+        if (!panel) soon = a + P * a_row, soon_row = P;
+        if (P == ROWS) NAME(product_tile)(ROWS, V, panel, depth, a, a_row, b, b_row, c, c_row, fresh, soon, soon_row);
+        else if (P == 4) NAME(product_tile)(4, V, panel, depth, a, a_row, b, b_row, c, c_row, fresh, soon, soon_row);
+        else if (P == 2) NAME(product_tile)(2, V, panel, depth, a, a_row, b, b_row, c, c_row, fresh, soon, soon_row);
+        else NAME(product_tile)(1, V, panel, depth, a, a_row, b, b_row, c, c_row, fresh, soon, soon_row);
     }
 }
 
-#define NNLITE_STRIP(name, V, panel)                                                                                   \
-    static APART void NAME(name)(ptrdiff_t count, ptrdiff_t depth, const REAL *a, ptrdiff_t a_row, const REAL *b,         \
-                                 ptrdiff_t b_row, REAL *c, ptrdiff_t c_row, int fresh) {                                 \
-        NAME(any_strip)(V, panel, count, depth, a, a_row, b, b_row, c, c_row, fresh);                                    \
+#define NNLITE_STRIP(name, V, panel)                                                                                    \
+    static APART void NAME(name)(ptrdiff_t count, ptrdiff_t depth, const REAL *a, ptrdiff_t a_row, const REAL *b,       \
+                                 ptrdiff_t b_row, REAL *c, ptrdiff_t c_row, int fresh, const REAL *soon,                \
+                                 ptrdiff_t soon_row) {                                                                  \
+        NAME(any_strip)(V, panel, count, depth, a, a_row, b, b_row, c, c_row, fresh, soon, soon_row);                   \
     }
 NNLITE_STRIP(wide_strip, WIDE, 1)
 NNLITE_STRIP(thin_strip, 1, 1)
@@ -123,27 +133,27 @@ INLINE struct NAME(rest) NAME(rest_of)(ptrdiff_t first, ptrdiff_t last) {
     return rest;
 }
 
-/* Columns [first, last) of `count` rows of c, as many as A_BLOCK has room for. */
+/* Columns [first, last) of `count` rows of c, no more than ROWS_BLOCK. */
 static void NAME(product_rows)(ptrdiff_t count, ptrdiff_t depth, const REAL *a, ptrdiff_t a_row, ptrdiff_t a_step,
                                const REAL *b, ptrdiff_t b_row, REAL *c, ptrdiff_t c_row, ptrdiff_t first, ptrdiff_t last) {
     const ptrdiff_t whole = last - (last - first) % (WIDE * LANES);
     const struct NAME(rest) rest = NAME(rest_of)(first, last);
-    REAL left[A_BLOCK], right[DEPTH_BLOCK * WIDE * LANES], apart[2][MOST_ROWS_BLOCK * WIDE * LANES];
+    REAL left[ROWS_BLOCK * DEPTH_BLOCK], right[DEPTH_BLOCK * WIDE * LANES], apart[2][ROWS_BLOCK * WIDE * LANES];
     ptrdiff_t k, column, block, p;
     int r;
     for (k = 0; k < depth; k += block) {
         block = depth - k < DEPTH_BLOCK ? depth - k : DEPTH_BLOCK;
         NAME(panels_of_a)(left, count, block, a + k * a_step, a_row, a_step);
         for (column = first; column < whole; column += WIDE * LANES) {
-            const REAL *from = b + k * b_row + column;
+            const REAL *from = b + k * b_row + column, *soon = from + block * b_row;
             const int copied = count >= PACK_ROWS;
             if (copied) from = NAME(panel_of_b)(right, block, from, b_row);
-            NAME(wide_strip)(count, block, left, 0, from, copied ? WIDE * LANES : b_row, c + column, c_row, k == 0);
+            NAME(wide_strip)(count, block, left, 0, from, copied ? WIDE * LANES : b_row, c + column, c_row, k == 0, soon, b_row);
         }
         for (r = 0; r < rest.blocks; r++) {
-            const REAL *from = b + k * b_row + rest.starts[r];
-            if (rest.V == 1) NAME(thin_strip)(count, block, left, 0, from, b_row, apart[r], LANES, k == 0);
-            else NAME(wide_strip)(count, block, left, 0, from, b_row, apart[r], WIDE * LANES, k == 0);
+            const REAL *from = b + k * b_row + rest.starts[r], *soon = from + block * b_row;
+            if (rest.V == 1) NAME(thin_strip)(count, block, left, 0, from, b_row, apart[r], LANES, k == 0, soon, b_row);
+            else NAME(wide_strip)(count, block, left, 0, from, b_row, apart[r], WIDE * LANES, k == 0, soon, b_row);
         }
     }
     for (r = 0; r < rest.blocks; r++)
@@ -154,9 +164,8 @@ static void NAME(product_rows)(ptrdiff_t count, ptrdiff_t depth, const REAL *a, 
 /* Columns [first, last) of all `count` rows of c. */
 static void NAME(product)(ptrdiff_t count, ptrdiff_t depth, const REAL *a, ptrdiff_t a_row, ptrdiff_t a_step, const REAL *b,
                           ptrdiff_t b_row, REAL *c, ptrdiff_t c_row, ptrdiff_t first, ptrdiff_t last) {
-    const ptrdiff_t deepest = depth < DEPTH_BLOCK ? depth : DEPTH_BLOCK;
-    ptrdiff_t row, rows = A_BLOCK / deepest / ROWS_GRAIN * ROWS_GRAIN;
-    if (rows > MOST_ROWS_BLOCK) rows = MOST_ROWS_BLOCK;
+    const ptrdiff_t rows = depth > DEPTH_BLOCK ? ROWS_BLOCK : ROWS_AT_ONCE;
+    ptrdiff_t row;
     for (row = 0; row < count; row += rows)
         NAME(product_rows)(count - row < rows ? count - row : rows, depth, a + row * a_row, a_row, a_step, b, b_row,
                            c + row * c_row, c_row, first, last);
@@ -168,7 +177,10 @@ INLINE void NAME(add_rows)(const int R, const REAL *a, const REAL *b, ptrdiff_t 
     int r;
     for (column = first; column <= last - LANES; column += LANES) {
         vector sum = load(c + column);
-        UNROLL for (r = 0; r < R; r++) sum += load(b + r * b_row + column) * a[r];
+        UNROLL for (r = 0; r < R; r++) {
+            sum += load(b + r * b_row + column) * a[r];
+            FETCH(b + (r + R) * b_row + column);
+        }
         store(c + column, sum);
     }
     for (; column < last; column++)
@@ -223,7 +235,7 @@ INLINE void NAME(input_strip)(const int V, const struct dense *job, ptrdiff_t d,
     REAL turned_dx[INPUT_ROWS * WIDE * LANES], *dx = (REAL *)job->dx + start * D + d;
     ptrdiff_t n, i;
     (V == 1 ? NAME(thin_strip_of_rows) : NAME(wide_strip_of_rows))(count, M, (const REAL *)job->kernel + d * M, M, turned_dy,
-                                                                   V * LANES, turned_dx, V * LANES, 1);
+                                                                   V * LANES, turned_dx, V * LANES, 1, NULL, 0);
     for (n = 0; n < V * LANES; n++)
         for (i = 0; i < count; i++) dx[n * D + i] = turned_dx[i * V * LANES + n];
 }
