@@ -9,7 +9,7 @@ With the images in a zero frame, `padded[n, oy*SH + ky, ox*SW + kx, c]` being wh
                              over the taps where both quotients are whole and inside dy
 
 Contract: shapes and types are checked by the caller; nothing here allocates, raises or holds the GIL, every cell of
-an output is written, inputs are only read and may be read-only. Arrays that begin at a multiple of 64 bytes are read
+an output is written but for frames, which are the caller's to keep zero, inputs are only read and may be read-only. Arrays that begin at a multiple of 64 bytes are read
 fastest. Every kernel size, stride, number of channels and filters is handled. Results do not depend on the number
 of threads. Where all that an output pixel sees is zero, as in most of a game's screen, it is its bias and adds nothing to
 dkernel: no product is computed, so weights of NaN or infinity do not show there.
@@ -80,10 +80,10 @@ cdef const runtime *shared = <const runtime *> PyCapsule_GetPointer(_threads.run
 
 def pad(
     const pixel[:, :, :, ::1] x,         # IN  (N, H, W, C)
-    floating[:, :, :, ::1] padded,       # OUT (N, HP, WP, C) with HP >= top + H, WP >= left + W
+    floating[:, :, :, ::1] padded,       # OUT (N, HP, WP, C) with HP >= top + H, WP >= left + W; zero around the images
     ptrdiff_t top, ptrdiff_t left, double scale,
 ):
-    """padded[n, top + y, left + x, c] = scale * x[n, y, x, c], and zero around it."""
+    """padded[n, top + y, left + x, c] = scale * x[n, y, x, c]. What is around it is not touched."""
     cdef padding job
     cdef int source = FROM_BYTES if pixel is uint8_t else FROM_FLOATS if pixel is float else FROM_DOUBLES
     if padded.size == 0:
@@ -98,10 +98,10 @@ def pad(
 def pad_gradient(
     const floating[:, :, :, ::1] dy,     # IN  (N, OH, OW, F)
     const floating[:, :, :, ::1] y,      # IN  (N, OH, OW, F) what a ReLU gave, or None where there was none
-    floating[:, :, :, ::1] padded_dy,    # OUT (N, HD, WD, F)
+    floating[:, :, :, ::1] padded_dy,    # OUT (N, HD, WD, F), zero around dy
     ptrdiff_t top, ptrdiff_t left,
 ):
-    """The derivative of the ReLU and a zero frame: padded_dy[n, top + oy, left + ox, f] = dy where y > 0, else 0.
+    """The derivative of the ReLU: padded_dy[n, top + oy, left + ox, f] = dy where y > 0, else 0; nothing around it is touched.
 
     `gradient_frame` gives HD and top for the height, WD and left for the width.
     """

@@ -1,4 +1,5 @@
-/* Copies around a convolution: images into a zero frame, dy through the ReLU into a zero frame, flipped weights. */
+/* Copies around a convolution: images into a frame, dy through the ReLU into a frame, flipped weights. Frames are zero from the
+   beginning, and stay as they are. */
 #ifndef NNLITE_PAD_H
 #define NNLITE_PAD_H
 

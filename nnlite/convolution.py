@@ -81,7 +81,7 @@ class DirectConvolution:
         """
         g = self.geometry
         shape = (len(x), g.height + g.top + g.bottom, g.width + g.left + g.right, g.channels)
-        padded = self.buffer(kind + "padded", shape)
+        padded = self.buffer(kind + "padded", shape)  # new buffers are zero, and so their frames stay
         _conv.pad(x, padded, g.top, g.left, scale)
         _conv.conv_forward(padded, W, b, y, self.buffer("panels", (W.size,)), *g.strides, relu)
         return padded

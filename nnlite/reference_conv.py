@@ -18,14 +18,13 @@ Array = np.ndarray[Any, np.dtype[Any]]
 
 
 def pad(x: Array, padded: Array, top: int, left: int, scale: float) -> None:
-    """padded (N, HP, WP, C) = x (N, H, W, C) times scale in a frame of zeros."""
+    """padded (N, HP, WP, C) = x (N, H, W, C) times scale, in a frame that is zero already."""
     _, height, width, _ = x.shape
-    padded[...] = 0
     padded[:, top : top + height, left : left + width] = x.astype(padded.dtype) * padded.dtype.type(scale)
 
 
 def pad_gradient(dy: Array, y: Array | None, padded_dy: Array, top: int, left: int) -> None:
-    """padded_dy (N, HD, WD, F) = dy (N, OH, OW, F) where y > 0 (everywhere if y is None), in a frame of zeros."""
+    """padded_dy (N, HD, WD, F) = dy (N, OH, OW, F) where y > 0 (everywhere if y is None), in such a frame."""
     pad(dy if y is None else np.where(y > 0, dy, 0), padded_dy, top, left, 1)
 
 

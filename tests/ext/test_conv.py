@@ -184,7 +184,7 @@ def test_padding_is_its_twin(case, source, scale, more):
     x = (np.abs(case.x) * 50).astype(source)
     x.flags.writeable = False
     shape = np.array(case.padded.shape) + [0, more, more, 0]
-    ours, twins = case.filled(shape), case.filled(shape)
+    ours, twins = np.full(shape, 7, case.dtype), np.full(shape, 7, case.dtype)
     _conv.pad(x, ours, case.top, case.left, scale)
     reference_conv.pad(x, twins, case.top, case.left, scale)
     np.testing.assert_array_max_ulp(ours, twins, 1)
@@ -195,7 +195,7 @@ def test_padding_is_its_twin(case, source, scale, more):
 def test_gradient_padding_is_its_twin(case, with_y):
     case.choose()
     y = np.maximum(case.dy[::-1], 0) if with_y else None
-    ours, twins = case.filled(case.padded_dy.shape), case.filled(case.padded_dy.shape)
+    ours, twins = np.full_like(case.padded_dy, 7), np.full_like(case.padded_dy, 7)
     _conv.pad_gradient(case.dy, y, ours, case.dy_top, case.dy_left)
     reference_conv.pad_gradient(case.dy, y, twins, case.dy_top, case.dy_left)
     assert np.array_equal(ours, twins)
