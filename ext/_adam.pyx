@@ -1,8 +1,8 @@
 """Adam bound to its four flat arrays: one call checks the gradient, clips it and changes the parameters; float32 and float64.
 
     norm = sqrt(sum of grads^2);  scale = clip_norm / norm where that is below 1, else 1
-    each variable's grads are scaled down to the norm clip_variables
-    g  = clip(scale * grads, -clip_value, clip_value)
+    and with the norm of each variable's grads, likewise, its own scale = clip_variables / norm
+    g  = clip(scale * scale of the variable * grads, -clip_value, clip_value)
     m += (1 - beta1) * (g - m)
     v += (1 - beta2) * (g*g - v)
     params -= lr_t * m / (sqrt(v) + epsilon)          with lr_t = lr * sqrt(1 - beta2^t) / (1 - beta1^t)
@@ -21,6 +21,7 @@ from libc.math cimport isfinite, pow, sqrt
 from libc.stddef cimport ptrdiff_t
 from libc.stdint cimport int64_t
 
+import numpy as np
 from nnlite_ext import _threads
 
 cdef extern from "runtime.h" nogil:
@@ -41,7 +42,8 @@ cdef extern from "flushed_adam.h" nogil:
     struct flushed:
         adam_job adam
     void flushed_adam(const runtime *, flushed *, int itemsize) noexcept
-    void clip_each(const runtime *, void *grads, const int64_t *edges, ptrdiff_t variables, double most, int itemsize) noexcept
+    void flushed_adam_by_variable(const runtime *, const flushed *, const int64_t *edges, const double *squares,
+                                  ptrdiff_t variables, double most, int itemsize) noexcept
     double squares_of "sum_of_squares"(const runtime *, const void *x, long long size, int itemsize) noexcept
 
 cdef enum:
@@ -54,22 +56,26 @@ arrays_prepare()
 cdef class BoundAdam:
     """Steps on params (P,) with grads (P,) and the moments m, v (P,), all of one floating type.
 
-    edges  (2 V,) int64: where each of the V variables begins and ends, for clip_each
+    edges  (V + 1,) int64: where each of the V variables begins, from 0 on, and P
     """
 
     cdef flushed job
     cdef int itemsize
     cdef object arrays
     cdef const int64_t *edges
+    cdef double *squares                         # of each variable's gradient
     cdef ptrdiff_t variables
 
     def __cinit__(self, params, grads, m, v, edges):
         if not params.dtype == grads.dtype == m.dtype == v.dtype or not params.shape == grads.shape == m.shape == v.shape:
             raise ValueError("params, grads and moments must be alike")
-        if len(edges) % 2 or any(not 0 <= edge <= params.shape[0] for edge in edges):
-            raise ValueError("edges must be a beginning and an end inside params for each variable")
-        self.edges, self.variables = <const int64_t *> where(edges, INT64), len(edges) // 2
-        self.arrays, self.itemsize = (params, grads, m, v, edges), params.dtype.itemsize
+        self.variables = len(edges) - 1
+        if self.variables < 1 or edges[0] != 0 or edges[self.variables] != params.shape[0] or (np.diff(edges) < 0).any():
+            raise ValueError("edges must rise from 0 to the size of params")
+        squares = np.zeros(self.variables)
+        self.edges = <const int64_t *> where(edges, INT64)
+        self.squares = <double *> where(squares, FLOAT64)
+        self.arrays, self.itemsize = (params, grads, m, v, edges, squares), params.dtype.itemsize
         self.job.adam.size = params.shape[0]
         type = FLOAT32 if self.itemsize == 4 else FLOAT64
         self.job.adam.params, self.job.adam.grads = where(params, type), where(grads, type)
@@ -81,7 +87,7 @@ cdef class BoundAdam:
 
         clip_value      limit of each element
         clip_norm       of the norm of the whole gradient
-        clip_variables  of the norm of each variable's; the gradient itself is scaled down
+        clip_variables  of the norm of each variable's
         For each of them 0 means no clipping.
         """
         cdef adam_job *job = &self.job.adam
@@ -89,22 +95,35 @@ cdef class BoundAdam:
         job.lr_t = learning_rate * sqrt(1 - pow(beta2, <double> t)) / (1 - pow(beta1, <double> t))
         job.beta1, job.beta2, job.epsilon, job.clip_value = beta1, beta2, epsilon, clip_value
         if job.size < LONG:
-            return checked_step(&self.job, clip_norm, clip_variables, self.edges, self.variables, self.itemsize)
+            return self.checked_step(clip_norm, clip_variables)
         with nogil:
-            finite = checked_step(&self.job, clip_norm, clip_variables, self.edges, self.variables, self.itemsize)
+            finite = self.checked_step(clip_norm, clip_variables)
         return finite
 
+    cdef bint checked_step(self, double clip_norm, double clip_variables) noexcept nogil:
+        cdef double norm = sqrt(self.sum_up(clip_variables > 0))
+        if not isfinite(norm):
+            return False
+        self.job.adam.scale = clip_norm / norm if 0 < clip_norm < norm else 1.0
+        if 0 < clip_variables < norm:            # else no single variable can be above it
+            flushed_adam_by_variable(
+                shared, &self.job, self.edges, self.squares, self.variables, clip_variables, self.itemsize)
+        else:
+            flushed_adam(shared, &self.job, self.itemsize)
+        return True
 
-cdef bint checked_step(flushed *job, double clip_norm, double clip_variables, const int64_t *edges, ptrdiff_t variables,
-                       int itemsize) noexcept nogil:
-    cdef double norm = sqrt(squares_of(shared, job.adam.grads, job.adam.size, itemsize))
-    if not isfinite(norm):
-        return False
-    if 0 < clip_variables < norm:                # else no single variable can be above it
-        clip_each(shared, <void *> job.adam.grads, edges, variables, clip_variables, itemsize)
-    job.adam.scale = clip_norm / norm if 0 < clip_norm < norm else 1.0
-    flushed_adam(shared, job, itemsize)
-    return True
+    cdef double sum_up(self, bint each) noexcept nogil:
+        """The sum of squares of the gradient; of each variable's, too, on the way if asked for."""
+        cdef const char *grads = <const char *> self.job.adam.grads
+        cdef double sum = 0
+        cdef ptrdiff_t i
+        if not each:
+            return squares_of(shared, grads, self.job.adam.size, self.itemsize)
+        for i in range(self.variables):
+            self.squares[i] = squares_of(
+                shared, grads + self.edges[i] * self.itemsize, self.edges[i + 1] - self.edges[i], self.itemsize)
+            sum += self.squares[i]
+        return sum
 
 
 cdef void *where(flat, int type) except NULL:

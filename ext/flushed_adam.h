@@ -46,25 +46,32 @@ static void flushed_part(void *context, int part, int parts) {
     restore_number_mode(before);
 }
 
-/* Scales each variable's gradient, numbers [edges[2i], edges[2i + 1]), down to at most this norm. */
-static inline void clip_each(const struct runtime *runtime, void *grads, const int64_t *edges, ptrdiff_t variables, double most,
-                             int itemsize) {
-    ptrdiff_t i;
-    int64_t j;
-    for (i = 0; i < variables; i++) {
-        const int64_t first = edges[2 * i], last = edges[2 * i + 1];
-        double norm = sqrt(sum_of_squares(runtime, (char *)grads + first * itemsize, last - first, itemsize));
-        if (norm <= most) continue;
-        if (itemsize == 4)
-            for (j = first; j < last; j++) ((float *)grads)[j] *= (float)(most / norm);
-        else
-            for (j = first; j < last; j++) ((double *)grads)[j] *= most / norm;
-    }
-}
-
 static inline void flushed_adam(const struct runtime *runtime, struct flushed *job, int itemsize) {
     job->work = (itemsize == 4 ? adam_float : adam_double)[runtime->level];
     runtime->run(flushed_part, job, parts_for(runtime, job->adam.size / ADAM_BLOCK, 8));
+}
+
+/* The factor that brings a norm, given as the sum of squares, down to `most`; 1 where it is no longer. */
+static inline double down_to(double most, double squares) { return squares > most * most ? most / sqrt(squares) : 1; }
+
+/* Variable i, numbers [edges[i], edges[i + 1]) with this sum of squares, is clipped to the norm `most`. Neighbours of one factor
+   are done in one go. */
+static inline void flushed_adam_by_variable(const struct runtime *runtime, const struct flushed *all, const int64_t *edges,
+                                            const double *squares, ptrdiff_t variables, double most, int itemsize) {
+    ptrdiff_t i, next;
+    for (i = 0; i < variables; i = next) {
+        const double factor = down_to(most, squares[i]);
+        const int64_t first = edges[i] * itemsize;
+        struct flushed some = *all;
+        for (next = i + 1; next < variables && down_to(most, squares[next]) == factor;) next++;
+        some.adam.size = edges[next] - edges[i];
+        some.adam.params = (char *)all->adam.params + first;
+        some.adam.m = (char *)all->adam.m + first;
+        some.adam.v = (char *)all->adam.v + first;
+        some.adam.grads = (const char *)all->adam.grads + first;
+        some.adam.scale *= factor;
+        flushed_adam(runtime, &some, itemsize);
+    }
 }
 
 #endif

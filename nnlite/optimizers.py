@@ -11,6 +11,7 @@ infinity raises FloatingPointError before any weight is changed.
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Sequence
 from typing import Any
@@ -54,7 +55,7 @@ class Optimizer:
         self.clipnorm, self.clipvalue, self.global_clipnorm = clipnorm, clipvalue, global_clipnorm
         self.iterations = 0
         self.params = self.grads = np.zeros(0, np.float32)
-        self.variables: Sequence[slice] = ()
+        self.edges: Sequence[int] = ()  # between the variables
 
     @property
     def lr(self) -> float:
@@ -69,7 +70,7 @@ class Optimizer:
         """Work on these two flat arrays of one shape and dtype from now on; forgets any moments. Returns itself.
 
         Raises ValueError unless both can be read and written in place: contiguous, aligned, float32 or float64 of this
-        machine's byte order, not read-only, and apart from each other.
+        machine's byte order, not read-only, and apart from each other; and the variables lie one behind the other.
         """
         for name, array in (("params", params), ("grads", grads)):
             if not isinstance(array, np.ndarray) or array.dtype not in (np.float32, np.float64) or not array.flags.carray:
@@ -78,8 +79,10 @@ class Optimizer:
             raise ValueError(f"params {params.dtype}{params.shape} and grads {grads.dtype}{grads.shape} must be flat and alike")
         if np.may_share_memory(params, grads):
             raise ValueError("params and grads must not share memory")
-        self.params, self.grads = params, grads
-        self.variables = [slice(0, params.size)] if variables is None else list(variables)
+        edges = [0, params.size] if variables is None else [0, *(place.stop for place in variables)]
+        if edges[-1] != params.size or variables is not None and [place.start for place in variables] != edges[:-1]:
+            raise ValueError(f"variables must be slices that lie one behind the other and reach from 0 to {params.size}")
+        self.params, self.grads, self.edges = params, grads, edges
         self.iterations = 0
         for name in self.moments:
             setattr(self, name, aligned_zeros(params.shape, params.dtype))
@@ -106,10 +109,11 @@ class Optimizer:
             norm = math.sqrt(squares)
             return self.global_clipnorm / norm if norm > self.global_clipnorm else 1.0
         if self.clipnorm is not None and squares > self.clipnorm**2:  # else no single variable can be above it
-            for variable in self.variables:
-                norm = math.sqrt(_adam.sum_of_squares(self.grads[variable]))
+            for first, last in itertools.pairwise(self.edges):
+                variable = self.grads[first:last]
+                norm = math.sqrt(_adam.sum_of_squares(variable))
                 if norm > self.clipnorm:
-                    self.grads[variable] *= self.grads.dtype.type(self.clipnorm / norm)
+                    variable *= self.grads.dtype.type(self.clipnorm / norm)
         return 1.0
 
     def get_state(self) -> dict[str, Array]:
@@ -186,8 +190,7 @@ class Adam(Optimizer):
 
     def bind(self, params: Array, grads: Array, variables: Sequence[slice] | None = None) -> Adam:
         super().bind(params, grads, variables)
-        edges = np.array([edge for place in self.variables for edge in place.indices(params.size)[:2]], np.int64)
-        self._bound = _adam.BoundAdam(params, grads, self.m, self.v, edges)
+        self._bound = _adam.BoundAdam(params, grads, self.m, self.v, np.array(self.edges, np.int64))
         return self
 
     def step(self) -> None:

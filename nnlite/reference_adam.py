@@ -33,12 +33,13 @@ def checked_adam_step(
 ) -> bool:
     """Step t of Adam on flat arrays, in place; False when the gradient is not finite.
 
-    The gradient is scaled down to the norm clip_norm, or each variable's, numbers [edges[2i], edges[2i + 1]), to clip_variables.
+    The gradient is scaled down to the norm clip_norm, and each variable's, numbers [edges[i], edges[i + 1]), to clip_variables.
     """
     norm = math.sqrt(sum_of_squares(grads))
     if not math.isfinite(norm):
         return False
-    for first, last in edges.reshape(-1, 2) if clip_variables > 0 else ():
+    grads = grads.copy()
+    for first, last in zip(edges[:-1], edges[1:]) if clip_variables > 0 else ():
         length = math.sqrt(sum_of_squares(grads[first:last]))
         grads[first:last] *= grads.dtype.type(clip_variables / length) if length > clip_variables else 1
     lr_t = learning_rate * math.sqrt(1 - beta2**t) / (1 - beta1**t)

@@ -24,6 +24,12 @@ def test_sgd_by_hand():
     assert optimizers.SGD().learning_rate == 0.01
 
 
+@pytest.mark.parametrize("places", [[], [(0, 2)], [(1, 4)], [(0, 3), (2, 4)], [(2, 4), (0, 2)], [(0, 2), (3, 4)], [(0, 5)]])
+def test_variables_that_do_not_lie_one_behind_the_other_are_refused(places):
+    with pytest.raises(ValueError, match="from 0 to 4"):
+        optimizers.Adam().bind(np.zeros(4), np.zeros(4), [slice(*place) for place in places])
+
+
 @pytest.mark.parametrize("nesterov", [False, True])
 def test_sgd_with_momentum(nesterov):
     p, v = 1.0, 0.0
