@@ -52,9 +52,8 @@ static inline void dense_kernel_gradient(const struct runtime *runtime, struct d
 }
 
 static inline void dense_input_gradient(const struct runtime *runtime, struct dense *job, int itemsize) {
-    int level = level_for(runtime, job->batch, itemsize);
-    runtime->run((itemsize == 4 ? turn_float : turn_double)[level], job, 1);
-    runtime->run((itemsize == 4 ? input_float : input_double)[level], job,
+    runtime->run((itemsize == 4 ? turn_float : turn_double)[runtime->level], job, 1);
+    runtime->run((itemsize == 4 ? input_float : input_double)[runtime->level], job,
                  dense_parts(runtime, job, job->inputs / 64, 4));
 }
 

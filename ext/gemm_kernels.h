@@ -228,15 +228,22 @@ static void NAME(kernel_part)(void *context, int part, int parts) {
         for (i = 0; i < M; i++) dbias[i] += dy[i];
 }
 
-/* Examples [start, start + V vectors) of dx = dy kernel', as columns of dx' = kernel dy', INPUT_ROWS at a time. */
+/* Where the next block of examples begins: the last one is moved back. A batch that does not fill a vector is one block. */
+INLINE ptrdiff_t NAME(block_of_examples)(ptrdiff_t n, ptrdiff_t batch, ptrdiff_t width) {
+    return n + width <= batch ? n : batch > width ? batch - width : 0;
+}
+
+/* Examples [start, start + V vectors), those that there are, of dx = dy kernel', as columns of dx' = kernel dy', INPUT_ROWS at a
+   time. */
 INLINE void NAME(input_strip)(const int V, const struct dense *job, ptrdiff_t d, ptrdiff_t last, const REAL *turned_dy,
                               ptrdiff_t start) {
-    const ptrdiff_t M = job->outputs, D = job->inputs, count = last - d;
+    const ptrdiff_t M = job->outputs, D = job->inputs, count = last - d, left = job->batch - start;
+    const ptrdiff_t examples = left < V * LANES ? left : V * LANES;
     REAL turned_dx[INPUT_ROWS * WIDE * LANES], *dx = (REAL *)job->dx + start * D + d;
     ptrdiff_t n, i;
     (V == 1 ? NAME(thin_strip_of_rows) : NAME(wide_strip_of_rows))(count, M, (const REAL *)job->kernel + d * M, M, turned_dy,
                                                                    V * LANES, turned_dx, V * LANES, 1, NULL, 0);
-    for (n = 0; n < V * LANES; n++)
+    for (n = 0; n < examples; n++)
         for (i = 0; i < count; i++) dx[n * D + i] = turned_dx[i * V * LANES + n];
 }
 
@@ -250,7 +257,7 @@ static void NAME(input_part)(void *context, int part, int parts) {
         next = d + INPUT_ROWS < last ? d + INPUT_ROWS : last;
         for (n = 0; n < N;) {
             int V = vectors_for(N - n, N, LANES, WIDE);
-            start = n < N - V * LANES ? n : N - V * LANES;
+            start = NAME(block_of_examples)(n, N, V * LANES);
             if (V == 2) NAME(input_strip)(2, job, d, next, (const REAL *)job->scratch + n * M, start);
             else NAME(input_strip)(1, job, d, next, (const REAL *)job->scratch + n * M, start);
             n += V * LANES;
@@ -258,7 +265,7 @@ static void NAME(input_part)(void *context, int part, int parts) {
     }
 }
 
-/* scratch: dy' cut into the blocks of input_part, each (M, V vectors). */
+/* scratch: dy' cut into the blocks of input_part, each (M, V vectors), with zeros for examples that there are not. */
 static void NAME(turn_part)(void *context, int part, int parts) {
     const struct dense *job = context;
     const ptrdiff_t N = job->batch, M = job->outputs;
@@ -267,8 +274,8 @@ static void NAME(turn_part)(void *context, int part, int parts) {
     (void)part, (void)parts;
     for (n = 0; n < N; n += width, to += width * M) {
         width = vectors_for(N - n, N, LANES, WIDE) * LANES;
-        start = n < N - width ? n : N - width;
+        start = NAME(block_of_examples)(n, N, width);
         for (j = 0; j < width; j++)
-            for (i = 0; i < M; i++) to[i * width + j] = ((const REAL *)job->y)[(start + j) * M + i];
+            for (i = 0; i < M; i++) to[i * width + j] = start + j < N ? ((const REAL *)job->y)[(start + j) * M + i] : 0;
     }
 }

@@ -1,8 +1,8 @@
 """The three products of a dense layer: by our kernels where they win, by BLAS elsewhere.
 
-Ours read the weights once, where they lie, and share the work between our own threads; BLAS packs them first, which pays
-from some hundred rows on. Measured for 6400 x 256 weights on one thread: 1078 against 1745 us forward at 32 rows, level
-at about 128.
+Ours read the weights once, where they lie, ask for them in time, and share the work between our own threads; BLAS packs them
+first, which pays from some hundred rows on. Measured for 6400 x 256 weights out of the cache, AVX-512, one thread: forward 2.2
+against 4.4 ms at 32 rows, the gradient of two rows of x 1.4 against 3.0 ms, level at 256 rows.
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ from nnlite_ext import _gemm, _threads
 
 Array = np.ndarray[Any, np.dtype[Any]]
 MOST_ROWS = 256  # above, BLAS
-LEAST_ROWS_OF_DX = 8  # below, BLAS: its matrix-vector product
 
 
 def _ours(rows: int) -> bool:
@@ -46,8 +45,7 @@ def weight_gradients(x: Array, dz: Array, dW: Array, db: Array | None) -> None:
 
 def input_gradient(dz: Array, W: Array, dx: Array, buffer: Callable[[str, tuple[int, ...]], Array]) -> None:
     """dx = dz W' (N, D); `buffer` lends the scratch."""
-    rows = len(dz)
-    if rows >= LEAST_ROWS_OF_DX and _ours(rows):
-        _gemm.dense_input_gradient(dz, W, dx, buffer("scratch", ((rows + 32) * W.shape[1],)))
+    if _ours(len(dz)):
+        _gemm.dense_input_gradient(dz, W, dx, buffer("scratch", ((len(dz) + 32) * W.shape[1],)))
     else:
         np.matmul(dz, W.T, out=dx)
