@@ -119,12 +119,12 @@ def play(agent, world, steps, limits_are_ends=False):
 
 
 GAMES, GAMMA = 8, 0.9
-Q = dict(learning_starts=200, buffer_size=4_000, train_freq=4, learning_rate=1e-2)
+Q = dict(learning_starts=200, buffer_size=4_000, train_freq=4, learning_rate=7e-3)
 AGENTS = {
     "value_function": (value_function, value_function.ValueFunctionAgent, dict(Q, epsilon=0.3)),
     "dqn": (dqn, dqn.DeepQNetworkAgent, dict(
-        Q, n_step=1, target_update=20, initial_epsilon=0.3, final_epsilon=0.3, huber_delta=np.inf, clip_rewards=False, life_loss_ends=False,
-        hidden=(10,),
+        Q, learning_rate=5e-3, n_step=1, target_update=20, initial_epsilon=0.3, final_epsilon=0.3, huber_delta=np.inf,
+        clip_rewards=False, life_loss_ends=False, hidden=(10,),
     )),
     "policy_gradient": (policy_gradient, policy_gradient.PolicyGradientAgent, dict(n_steps=8, learning_rate=2e-2)),
     "a2c": (a2c, a2c.ActorCriticAgent, dict(
