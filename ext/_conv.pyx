@@ -9,10 +9,11 @@ With the images in a zero frame, `padded[n, oy*SH + ky, ox*SW + kx, c]` being wh
                              over the taps where both quotients are whole and inside dy
 
 Contract: shapes and types are checked by the caller; nothing here allocates, raises or holds the GIL, every cell of
-an output is written but for frames, which are the caller's to keep zero, inputs are only read and may be read-only. Arrays that begin at a multiple of 64 bytes are read
-fastest. Every kernel size, stride, number of channels and filters is handled. Results do not depend on the number
-of threads. Where all that an output pixel sees is zero, as in most of a game's screen, it is its bias and adds nothing to
-dkernel: no product is computed, so weights of NaN or infinity do not show there.
+an output is written but for frames, which are the caller's to keep zero; inputs are only read and may be read-only.
+Arrays that begin at a multiple of 64 bytes are read fastest. Every kernel size, stride, number of channels and filters is
+handled. Results do not depend on the number of threads. Where all that an output pixel sees is zero, as in most of a
+game's screen, it is its bias and adds nothing to dkernel: no product is computed, so weights of NaN or infinity do not
+show there.
 Twin: nnlite/reference_conv.py; tests/ext keeps the two equal."""
 
 from cpython.pycapsule cimport PyCapsule_GetPointer
