@@ -1,4 +1,4 @@
-"""Direct convolution of NHWC images, without writing im2col, for float32 and float64.
+"""Convolution of NHWC images, without writing im2col, for float32 and float64.
 
 With the images in a zero frame, `padded[n, oy*SH + ky, ox*SW + kx, c]` being what tap (ky, kx) of output pixel
 (oy, ox) sees:
@@ -11,9 +11,13 @@ With the images in a zero frame, `padded[n, oy*SH + ky, ox*SW + kx, c]` being wh
 Contract: shapes and types are checked by the caller; nothing here allocates, raises or holds the GIL, every cell of
 an output is written but for frames, which are the caller's to keep zero; inputs are only read and may be read-only.
 Arrays that begin at a multiple of 64 bytes are read fastest. Every kernel size, stride, number of channels and filters is
-handled. Results do not depend on the number of threads. Where all that an output pixel sees is zero, as in most of a
-game's screen, it is its bias and adds nothing to dkernel: no product is computed, so weights of NaN or infinity do not
-show there.
+handled. Results do not depend on the number of threads.
+
+Two ways lead there. Direct sums pass over pixels that see nothing but zeros, as most of a game's screen: such a pixel is its
+bias and adds nothing to dkernel, so weights of NaN or infinity do not show there. Kernels of two or three strides over many
+channels and pixels go by squares (winograd.h, which says when): four pixels at a time with fewer products, and an error of
+rounding that is relative to the largest number the four see.
+
 Twin: nnlite/reference_conv.py; tests/ext keeps the two equal."""
 
 from cpython.pycapsule cimport PyCapsule_GetPointer
@@ -52,7 +56,7 @@ cdef extern from "conv.h" nogil:
         const void *in_ "in"
         const void *weights
         const void *bias
-        void *panels
+        void *scratch
         void *out
         int relu
     struct kernel_gradient_job "kernel_gradient":
@@ -61,9 +65,10 @@ cdef extern from "conv.h" nogil:
         const void *dy
         void *dkernel
         void *dbias
-        void *sums
+        void *scratch
         ptrdiff_t groups
     ptrdiff_t weights_of(const geometry *) noexcept
+    ptrdiff_t conv_scratch(const runtime *, ptrdiff_t images, ptrdiff_t pixels, ptrdiff_t weights, ptrdiff_t filters) noexcept
     ptrdiff_t gradient_groups(ptrdiff_t images, ptrdiff_t pixels, ptrdiff_t weights) noexcept
     enum:
         FROM_BYTES, FROM_FLOATS, FROM_DOUBLES
@@ -131,12 +136,18 @@ def gradient_frame(input_size: int, output_size: int, kernel_size: int, stride: 
     return max(last, output_size - 1) + taps, taps - 1
 
 
+def scratch(images: int, pixels: int, weights: int, filters: int) -> int:
+    """Numbers that every function below may write into its `room`, for the number of threads in use: images N, pixels OH*OW of
+    one, weights KH*KW*C*F, filters F."""
+    return conv_scratch(shared, images, pixels, weights, filters)
+
+
 def conv_forward(
     const floating[:, :, :, ::1] padded,  # IN  (N, HP, WP, C) from `pad`
     const floating[:, :, :, ::1] kernel,  # IN  (KH, KW, C, F)
     const floating[::1] bias,             # IN  (F,) or None
     floating[:, :, :, ::1] y,             # OUT (N, OH, OW, F)
-    floating[::1] panels,                 # scratch, kernel.size numbers
+    floating[::1] room,                   # `scratch` numbers
     ptrdiff_t stride_h, ptrdiff_t stride_w,
     bint relu,                            # y = max(y, 0); NaN stays NaN
 ):
@@ -154,14 +165,8 @@ def conv_forward(
         job.at.out_image, job.at.out_row, job.at.out_column = y.shape[1] * y.shape[2] * F, y.shape[2] * F, F
         job.at.filters = F
         job.in_, job.weights, job.out = &padded[0, 0, 0, 0], &kernel[0, 0, 0, 0], &y[0, 0, 0, 0]
-        job.panels, job.relu = &panels[0], relu
+        job.scratch, job.relu = &room[0], relu
         correlate(shared, &job, sizeof(floating))
-
-
-def gradient_scratch(images: int, pixels: int, weights: int, filters: int) -> int:
-    """Numbers of scratch that conv_kernel_gradient needs: images N, pixels OH*OW of one, weights KH*KW*C*F, filters F."""
-    cdef ptrdiff_t groups = gradient_groups(images, pixels, weights)
-    return groups * (weights + filters) if groups > 1 else 0
 
 
 def conv_kernel_gradient(
@@ -169,7 +174,7 @@ def conv_kernel_gradient(
     const floating[:, :, :, ::1] padded_dy,  # IN  (N, HD, WD, F), dy without or with a frame
     floating[:, :, :, ::1] dkernel,          # OUT (KH, KW, C, F)
     floating[::1] dbias,                     # OUT (F,) or None
-    floating[::1] sums,                      # scratch, `gradient_scratch` numbers
+    floating[::1] room,                      # `scratch` numbers
     ptrdiff_t output_height, ptrdiff_t output_width,
     ptrdiff_t dy_top, ptrdiff_t dy_left,     # where dy begins in padded_dy
     ptrdiff_t stride_h, ptrdiff_t stride_w,
@@ -189,7 +194,7 @@ def conv_kernel_gradient(
         job.at.filters = F
         job.in_, job.dy, job.dkernel = &padded[0, 0, 0, 0], &padded_dy[0, dy_top, dy_left, 0], &dkernel[0, 0, 0, 0]
         job.groups = gradient_groups(padded.shape[0], output_height * output_width, weights_of(&job.at))
-        job.sums = &sums[0] if job.groups > 1 else NULL
+        job.scratch = &room[0]
         kernel_gradient(shared, &job, sizeof(floating))
 
 
@@ -197,7 +202,7 @@ def conv_input_gradient(
     const floating[:, :, :, ::1] padded_dy,  # IN  (N, HD, WD, F) from `pad_gradient`, sizes from `gradient_frame`
     const floating[:, :, :, ::1] kernel,     # IN  (KH, KW, C, F)
     floating[:, :, :, ::1] dx,               # OUT (N, H, W, C), without padding
-    floating[::1] flipped,                   # scratch, twice kernel.size numbers
+    floating[::1] room,                      # `scratch` numbers
     ptrdiff_t top, ptrdiff_t left,           # zeros before the input, as in `pad`
     ptrdiff_t stride_h, ptrdiff_t stride_w,
 ):
@@ -215,11 +220,11 @@ def conv_input_gradient(
         turned.kernel_height, turned.kernel_width, turned.channels, turned.filters = (
             kernel.shape[0], kernel.shape[1], C, F)
         turned.stride_y, turned.stride_x, turned.kernel, turned.flipped = (
-            stride_h, stride_w, &kernel[0, 0, 0, 0], &flipped[0])
+            stride_h, stride_w, &kernel[0, 0, 0, 0], &room[0])
         flip_kernel(shared, &turned, sizeof(floating))
         patches(&job.at, padded_dy.shape[1], WD, F, 1, 1, 1, 1)
         job.at.images, job.at.filters, job.bias, job.relu = dx.shape[0], C, NULL, 0
-        job.panels = &flipped[kernel.shape[0] * kernel.shape[1] * C * F]
+        job.scratch = &room[kernel.shape[0] * kernel.shape[1] * C * F]
         job.at.out_image = dx.shape[1] * dx.shape[2] * C
         job.at.out_row, job.at.out_column = stride_h * dx.shape[2] * C, stride_w * C
         for phase_y in range(stride_h):

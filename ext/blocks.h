@@ -17,6 +17,10 @@ static inline int level_for(const struct runtime *runtime, ptrdiff_t width, int 
     return level;
 }
 
+static inline ptrdiff_t lanes_of(int level, int itemsize) {
+    return level == NNLITE_PLAIN ? 1 : nnlite_vector_bytes[level] / itemsize;
+}
+
 /* Vectors for the numbers that are left of a row: at most `widest` (a power of 2), never more than the row has. */
 static inline int vectors_for(ptrdiff_t left, ptrdiff_t row, ptrdiff_t lanes, int widest) {
     int vectors = widest;

@@ -67,7 +67,7 @@ static void NAME(pack_part)(void *context, int part, int parts) {
     long long tap, first, last;
     share_of(taps, 1, part, parts, &first, &last);
     for (filter = 0; filter < filters; filter += width) {
-        REAL *panel = (REAL *)job->panels + filter * taps;
+        REAL *panel = (REAL *)job->scratch + filter * taps;
         const REAL *weights = (const REAL *)job->weights + filter;
         for (tap = first; tap < last; tap++) memcpy(panel + tap * width, weights + tap * filters, width * sizeof(REAL));
     }
@@ -113,7 +113,7 @@ INLINE void NAME(correlate_strip)(const int P, const int V, const struct correla
     const REAL *weights = (const REAL *)job->weights + filter;
     ptrdiff_t weights_row = job->at.filters, pixel;
     if (job->packed) {
-        weights = (const REAL *)job->panels + filter * job->at.rows * job->at.run;
+        weights = (const REAL *)job->scratch + filter * job->at.rows * job->at.run;
         weights_row = WIDE * LANES;
     }
     if (count < P) {
@@ -213,9 +213,10 @@ INLINE ptrdiff_t NAME(places_of_block)(const struct kernel_gradient *job, struct
     return found;
 }
 
-/* One tile over all pixels, summed apart: it may overlap finished taps and filters, whose sums it repeats. */
-INLINE void NAME(gradient_apart)(const int T, const int V, const struct kernel_gradient *job, ptrdiff_t tap,
-                                 ptrdiff_t filter) {
+/* One tile over all pixels, summed apart: it may overlap finished taps and filters, whose sums it repeats. Rare, so that one
+   form for taps that lie anywhere is enough. */
+INLINE void NAME(any_gradient_apart)(const int T, const int V, const struct kernel_gradient *job, ptrdiff_t tap,
+                                     ptrdiff_t filter) {
     const ptrdiff_t filters = job->at.filters;
     ptrdiff_t starts[PIXEL_BLOCK], ends[PIXEL_BLOCK], left = job->at.images * job->at.height * job->at.width, count;
     REAL sums[MOST_PIXELS * MOST_VECTORS * LANES] = {0}, dy[PIXEL_BLOCK * WIDE * LANES];
@@ -224,10 +225,34 @@ INLINE void NAME(gradient_apart)(const int T, const int V, const struct kernel_g
     while (left > 0) {
         count = NAME(places_of_block)(job, &walk, &left, starts, ends);
         NAME(gather_dy)(V, job, filter, ends, count, dy);
-        NAME(gradient_tile)(T, V, job, tap_at(&job->at, tap), starts, dy, count, sums, V * LANES, 0);
+        NAME(gradient_taps)(T, V, 0, job, tap_at(&job->at, tap), starts, dy, count, sums, V * LANES, 0);
     }
     for (t = 0; t < T; t++)
         memcpy((REAL *)job->dkernel + (tap + t) * filters + filter, sums + t * V * LANES, V * LANES * sizeof(REAL));
+}
+
+#define NNLITE_APART(name, T, V)                                                                             \
+    static APART void NAME(name)(const struct kernel_gradient *job, ptrdiff_t tap, ptrdiff_t filter) {       \
+        NAME(any_gradient_apart)(T, V, job, tap, filter);                                                    \
+    }
+NNLITE_APART(gradient_apart_4, TAPS_4, 4)
+NNLITE_APART(gradient_apart_2, TAPS_2, 2)
+NNLITE_APART(gradient_apart_1, TAPS_1, 1)
+NNLITE_APART(gradient_tap_4, 1, 4)
+NNLITE_APART(gradient_tap_2, 1, 2)
+NNLITE_APART(gradient_tap_1, 1, 1)
+#undef NNLITE_APART
+
+INLINE void NAME(gradient_apart)(const int V, const struct kernel_gradient *job, ptrdiff_t tap, ptrdiff_t filter) {
+    if (V == 4) NAME(gradient_apart_4)(job, tap, filter);
+    else if (V == 2) NAME(gradient_apart_2)(job, tap, filter);
+    else NAME(gradient_apart_1)(job, tap, filter);
+}
+
+INLINE void NAME(gradient_tap)(const int V, const struct kernel_gradient *job, ptrdiff_t tap, ptrdiff_t filter) {
+    if (V == 4) NAME(gradient_tap_4)(job, tap, filter);
+    else if (V == 2) NAME(gradient_tap_2)(job, tap, filter);
+    else NAME(gradient_tap_1)(job, tap, filter);
 }
 
 /* Whole tiles of taps [first, last) times V vectors, over one block of pixels; a function of its own for each size of tile, so
@@ -296,11 +321,11 @@ INLINE void NAME(bias_tile)(const int V, const struct kernel_gradient *job, ptrd
 INLINE void NAME(gradient_rest)(const int T, const int V, const struct kernel_gradient *job, ptrdiff_t first, ptrdiff_t last,
                                 ptrdiff_t filter, int overlaps, int takes_bias) {
     ptrdiff_t tap = overlaps ? first : last - (last - first) % T;
-    for (; tap <= last - T; tap += T) NAME(gradient_apart)(T, V, job, tap, filter);
+    for (; tap <= last - T; tap += T) NAME(gradient_apart)(V, job, tap, filter);
     if (takes_bias) NAME(bias_tile)(V, job, filter);
     if (tap == last) return;
-    if (last - first >= T) NAME(gradient_apart)(T, V, job, last - T, filter);
-    else for (; tap < last; tap++) NAME(gradient_apart)(1, V, job, tap, filter);
+    if (last - first >= T) NAME(gradient_apart)(V, job, last - T, filter);
+    else for (; tap < last; tap++) NAME(gradient_tap)(V, job, tap, filter);
 }
 
 /* A cut of the taps of one group of images. */
@@ -316,7 +341,7 @@ static void NAME(gradient_part)(void *context, int part, int parts) {
         job.at.images = last - first;
         job.in = (const REAL *)job.in + first * job.at.in_image;
         job.dy = (const REAL *)job.dy + first * job.at.out_image;
-        job.dkernel = (REAL *)job.sums + group * (weights + filters);
+        job.dkernel = (REAL *)job.scratch + group * (weights + filters);
         if (job.dbias) job.dbias = (REAL *)job.dkernel + weights;
     }
     share_of(job.at.rows * job.at.run, TAPS_GRAIN, cut, cuts, &first, &last);
@@ -337,9 +362,9 @@ static void NAME(gradient_part)(void *context, int part, int parts) {
 static void NAME(sum_groups)(const struct kernel_gradient *job, ptrdiff_t from, ptrdiff_t count, REAL *to) {
     const ptrdiff_t whole = weights_of(&job->at) + job->at.filters;
     ptrdiff_t group, i;
-    memcpy(to, (const REAL *)job->sums + from, count * sizeof(REAL));
+    memcpy(to, (const REAL *)job->scratch + from, count * sizeof(REAL));
     for (group = 1; group < job->groups; group++) {
-        const REAL *more = (const REAL *)job->sums + group * whole + from;
+        const REAL *more = (const REAL *)job->scratch + group * whole + from;
         for (i = 0; i < count; i++) to[i] += more[i];
     }
 }
@@ -359,3 +384,4 @@ static void NAME(sum_part)(void *context, int part, int parts) {
 /* ---- copies ---- */
 
 #include "pad_kernels.h"
+#include "winograd_kernels.h"

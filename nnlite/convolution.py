@@ -83,7 +83,7 @@ class DirectConvolution:
         shape = (len(x), g.height + g.top + g.bottom, g.width + g.left + g.right, g.channels)
         padded = self.buffer(kind + "padded", shape)  # new buffers are zero, and so their frames stay
         _conv.pad(x, padded, g.top, g.left, scale)
-        _conv.conv_forward(padded, W, b, y, self.buffer("panels", (W.size,)), *g.strides, relu)
+        _conv.conv_forward(padded, W, b, y, self._room(len(x), W), *g.strides, relu)
         return padded
 
     def backward(
@@ -93,10 +93,14 @@ class DirectConvolution:
         g = self.geometry
         framed = self.buffer("framed", (len(dy), self._rows[0], self._columns[0], self.filters))
         _conv.pad_gradient(dy, y, framed, self._rows[1], self._columns[1])
-        sums = self.buffer("sums", (_conv.gradient_scratch(len(dy), g.out[0] * g.out[1], W.size, self.filters),))
-        _conv.conv_kernel_gradient(padded, framed, dW, db, sums, *g.out, self._rows[1], self._columns[1], *g.strides)
+        room = self._room(len(dy), W)
+        _conv.conv_kernel_gradient(padded, framed, dW, db, room, *g.out, self._rows[1], self._columns[1], *g.strides)
         if dx is not None:
-            _conv.conv_input_gradient(framed, W, dx, self.buffer("flipped", (2 * W.size,)), g.top, g.left, *g.strides)
+            _conv.conv_input_gradient(framed, W, dx, room, g.top, g.left, *g.strides)
+
+    def _room(self, images: int, W: Array) -> Array:
+        """Scratch of the kernels; what one of them leaves there the next may overwrite."""
+        return self.buffer("room", (_conv.scratch(images, self.geometry.out[0] * self.geometry.out[1], W.size, self.filters),))
 
 
 class PatchConvolution:

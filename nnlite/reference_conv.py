@@ -5,7 +5,7 @@ Index law, with S strides, (top, left) the zeros before an image:
     padded[n, top + y, left + x, c] = scale * x[n, y, x, c]
     y[n, oy, ox, f] = bias[f] + sum over ky, kx, c  padded[n, oy*SH + ky, ox*SW + kx, c] * kernel[ky, kx, c, f]
 
-`panels`, `sums` and `flipped` are scratch of the compiled kernels and are not used here.
+`room` is scratch of the compiled kernels and is not used here.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ def patches(
 
 
 def conv_forward(
-    padded: Array, kernel: Array, bias: Array | None, y: Array, panels: object, stride_h: int, stride_w: int, relu: bool,
+    padded: Array, kernel: Array, bias: Array | None, y: Array, room: object, stride_h: int, stride_w: int, relu: bool,
 ) -> None:
     """y (N, OH, OW, F) = padded (N, HP, WP, C) * kernel (KH, KW, C, F) + bias (F,), then max(y, 0) if relu."""
     (kernel_h, kernel_w), (output_h, output_w) = kernel.shape[:2], y.shape[1:3]
@@ -59,7 +59,7 @@ def conv_forward(
 
 
 def conv_kernel_gradient(
-    padded: Array, padded_dy: Array, dkernel: Array, dbias: Array | None, sums: object, output_height: int, output_width: int,
+    padded: Array, padded_dy: Array, dkernel: Array, dbias: Array | None, room: object, output_height: int, output_width: int,
     dy_top: int, dy_left: int, stride_h: int, stride_w: int,
 ) -> None:
     """dkernel (KH, KW, C, F) and dbias (F,), overwritten: sums over all pixels of dy, which begins at (dy_top, dy_left)."""
@@ -72,7 +72,7 @@ def conv_kernel_gradient(
 
 
 def conv_input_gradient(
-    padded_dy: Array, kernel: Array, dx: Array, flipped: object, top: int, left: int, stride_h: int, stride_w: int,
+    padded_dy: Array, kernel: Array, dx: Array, room: object, top: int, left: int, stride_h: int, stride_w: int,
 ) -> None:
     """dx (N, H, W, C): every tap hands its share of dy back to the pixel it came from."""
     taps_y, taps_x, _, _ = kernel.shape

@@ -72,28 +72,31 @@ class Case:
         """An output full of rubbish: every cell must be written."""
         return np.full(shape, np.nan, self.dtype)
 
+    def room(self):
+        """Exactly as much as is asked for; a number written behind it would be found by AddressSanitizer."""
+        return self.filled(_conv.scratch(len(self.dy), self.dy[0, ..., 0].size, self.kernel.size, self.bias.size))
+
     def choose(self):
         _threads.set_target(self.target)
         _threads.set_num_threads(self.threads)
 
     def forward(self, module, bias, relu):
         y = self.filled(self.dy.shape)
-        module.conv_forward(self.padded, self.kernel, bias, y, self.filled(self.kernel.size), self.stride_h, self.stride_w, relu)
+        module.conv_forward(self.padded, self.kernel, bias, y, self.room(), self.stride_h, self.stride_w, relu)
         return y
 
     def kernel_gradient(self, module):
         dkernel, dbias = self.filled(self.kernel.shape), self.filled(self.bias.shape)
-        sums = self.filled(_conv.gradient_scratch(len(self.dy), self.dy[0, ..., 0].size, self.kernel.size, self.bias.size))
         module.conv_kernel_gradient(
-            self.padded, self.padded_dy, dkernel, dbias, sums, *self.output, self.dy_top, self.dy_left,
+            self.padded, self.padded_dy, dkernel, dbias, self.room(), *self.output, self.dy_top, self.dy_left,
             self.stride_h, self.stride_w,
         )  # fmt: skip
         return dkernel, dbias
 
     def input_gradient(self, module):
-        dx, flipped = self.filled(self.x.shape), self.filled(2 * self.kernel.size)
+        dx = self.filled(self.x.shape)
         module.conv_input_gradient(
-            self.padded_dy, self.kernel, dx, flipped, self.top, self.left, self.stride_h, self.stride_w
+            self.padded_dy, self.kernel, dx, self.room(), self.top, self.left, self.stride_h, self.stride_w
         )
         return dx
 
@@ -159,7 +162,6 @@ def test_threads_do_not_change_a_bit(case):
 def test_many_pixels_are_summed_in_groups_and_weights_read_from_panels(target, dtype, filters, lit):
     axis = (12, 3, 1, 1, 1)
     case = Case(11, 5, filters, axis, axis, dtype, target, 1, filters, lit)
-    assert _conv.gradient_scratch(11, 144, case.kernel.size, filters) == 8 * (case.kernel.size + filters)
     results = []
     for case.threads in (1, 2, 5):
         case.choose()
@@ -170,6 +172,57 @@ def test_many_pixels_are_summed_in_groups_and_weights_read_from_panels(target, d
         case.assert_equal(ours, twin, terms)
     for other in results[1:]:
         assert all(np.array_equal(a, b) for a, b in zip(results[0], other, strict=True))
+
+
+@st.composite
+def square_cases(draw):
+    """Kernels of two or three strides over cells of 32 numbers or more, even sides and many pixels: the layers that go by
+    squares (ext/winograd.h)."""
+    side, stride_h, stride_w = draw(st.sampled_from([2, 3])), draw(st.integers(1, 3)), draw(st.integers(1, 2))
+    channels = draw(st.sampled_from([32, 48])) // stride_w
+    images, height, width = draw(st.sampled_from([(4, 10, 10), (5, 8, 10), (80, 2, 2), (1, 20, 16)]))
+    before_h, before_w = draw(st.integers(0, 2)), draw(st.integers(0, 2))
+    vertical = ((height + side - 1) * stride_h - before_h, side * stride_h, stride_h, before_h, 0)
+    horizontal = ((width + side - 1) * stride_w - before_w, side * stride_w, stride_w, before_w, 0)
+    return Case(
+        images, channels, draw(st.sampled_from([16, 32, 48, 64, 80])), vertical, horizontal,
+        draw(st.sampled_from([np.float32, np.float64])), draw(st.sampled_from(_threads.targets())), 1,
+        draw(st.integers(0, 2**32 - 1)), draw(st.sampled_from([1, 0.05])),
+    )  # fmt: skip
+
+
+@settings(deadline=None, max_examples=60)
+@given(case=square_cases(), relu=st.booleans(), with_bias=st.booleans())
+def test_squares_are_their_twin_whatever_the_threads(case, relu, with_bias):
+    bias = case.bias if with_bias else None
+    results = []
+    for case.threads in (1, 2, 5):
+        case.choose()
+        results.append((case.forward(_conv, bias, relu), *case.kernel_gradient(_conv), case.input_gradient(_conv)))
+    twins = (case.forward(reference_conv, bias, relu), *case.kernel_gradient(reference_conv),
+             case.input_gradient(reference_conv))  # fmt: skip
+    taps, pixels = case.kernel[..., 0].size, case.dy[..., 0].size
+    for ours, twin, terms in zip(results[0], twins, (taps + 1, pixels, pixels, case.kernel[:, :, 0].size)):
+        case.assert_equal(ours, twin, terms)
+    for other in results[1:]:
+        assert all(np.array_equal(a, b) for a, b in zip(results[0], other)), case.text
+
+
+@pytest.mark.parametrize("target", _threads.targets())
+@pytest.mark.parametrize("side, stride, channels", [(2, 1, 32), (2, 2, 16), (3, 1, 64), (3, 3, 16)])
+@pytest.mark.parametrize("pixels", [8, 10])
+def test_these_layers_do_go_by_squares_and_only_with_many_pixels(target, side, stride, channels, pixels):
+    """(1 - 2**30) + 2**30 has lost the one, as no direct sum would: errors are relative to the largest number of a square."""
+    axis = ((pixels + side - 1) * stride, side * stride, stride, 0, 0)
+    case = Case(4, channels, 32, axis, axis, np.float32, target, 1, 0)
+    for array in (case.padded, case.kernel):
+        array.flags.writeable = True
+        array[...] = 0
+    case.padded[0, 0, 0, 0], case.padded[0, 0, (side - 1) * stride, 0], case.kernel[0, 0, 0] = 1, 2**30, 1
+    case.choose()
+    y = case.forward(_conv, None, False)
+    assert np.all(y[0, 0, 0] == (0 if pixels == 10 else 1)) and np.all(y[0, 0, side - 1] == 2**30)
+    assert y.sum() == y[0, 0, [0, side - 1]].sum()
 
 
 @settings(deadline=None)
