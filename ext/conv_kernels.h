@@ -381,7 +381,8 @@ static void NAME(sum_part)(void *context, int part, int parts) {
     if (job->dbias && part == 0) NAME(sum_groups)(job, weights_of(&job->at), job->at.filters, job->dbias);
 }
 
-/* ---- copies ---- */
+/* ---- copies, and the other way ---- */
 
 #include "pad_kernels.h"
 #include "winograd_kernels.h"
+#include "winograd_gradient_kernels.h"
