@@ -5,9 +5,11 @@ vector environments against the number of games; memory against the size of the 
 that are meant to be there:
 
 batch.png    CNN 80x80x4. Less than proportional up to 16: whatever the batch, target, weights, gradient and both
-             moments are streamed through (34 MB, more than the cache holds). Then proportional.
+             moments are streamed through (34 MB, more than the cache holds). Then proportional. From 4 images on
+             the second and third convolution go by squares of four pixels, with fewer multiplications.
 image.png    batch 32. The convolutions grow with the area, and so do the dense layer's weights. Its steps come from
-             ceil(side / 8) pixels of the last image; 96 and 128 are whole multiples.
+             ceil(side / 8) pixels of the last image; 96 and 128 are whole multiples. All sides here leave even
+             ones behind, as squares need; one of 84 would not.
 width.png    4-W-W-2, batch 32. W^2 beyond the fixed cost of a call. At W = 361 the network (131,072 weights) leaves
              the compiled passes for small networks and goes layer by layer.
              From 512 to 1,024 it grows faster than W^2: parameters, target, gradient and moments are then 21 MB, more

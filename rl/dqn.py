@@ -11,7 +11,7 @@ Method     Deep Q-learning: a network gives the value Q(s, a) of every action; t
            that is renewed every `target_update` updates, and N games played at once.
 Source     Mnih et al. 2015 (DQN); van Hasselt et al. 2016 (double DQN); Sutton & Barto 2018, ch. 7 (n-step).
 
-Expected   Catcher, seeds 0-19: all twenty solved (twice on 20 fresh games), after 12,000 to 21,000 steps (median 15,500; one
+Expected   Catcher, seeds 0-19: all twenty solved (twice on 20 fresh games), after 10,000 to 25,000 steps (median 16,000; one
            update every 16 steps after the first 1,000). 14,000, 16,000 and 19,000 steps took 44, 58 and 57 s from starting
            the process to the model on disk, on two cores without AVX-512 and otherwise idle.
            `--test`, CartPole-v0, seeds 0-19: all twenty are solved (195 of 200, twice over 100 fresh greedy
