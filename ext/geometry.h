@@ -38,7 +38,7 @@ struct kernel_gradient {
     struct geometry at; /* `out_...` say where the pixels of dy lie */
     const void *in, *dy;
     void *dkernel, *dbias; /* dbias NULL: not wanted */
-    void *scratch;         /* of more than one group: for each, taps x filters and then filters numbers */
+    void *scratch;         /* direct sums of more than one group: for each, taps x filters and then filters numbers */
     ptrdiff_t groups;
 };
 

@@ -70,7 +70,8 @@ static inline ptrdiff_t square_scratch(const struct runtime *runtime, ptrdiff_t 
     return sums > gradient ? sums : gradient;
 }
 
-/* A row of B' has two numbers that are not zero: one at `first`, `sign` at `second`; a row of A is {upper, lower}. */
+/* A row of B' is 1 at `first`, `sign` at `second` and zero elsewhere; a row of A is {upper, lower}. A sign of zero multiplies as
+   well: an infinite number is then NaN in more weights' gradients than a direct sum would show it in. */
 static const struct { signed char first, second, sign; } cell_rows[2][4] = {
     {{0, 1, -1}, {1, 1, 0}, {1, 2, -1}}, {{0, 2, -1}, {1, 2, 1}, {2, 1, -1}, {1, 3, -1}}};
 static const struct { signed char upper, lower; } slope_rows[2][4] = {

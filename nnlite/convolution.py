@@ -62,7 +62,7 @@ def same_padding(size: int, kernel: int, stride: int) -> tuple[int, int]:
 
 
 class DirectConvolution:
-    """Reads the patches where they lie in the padded image, without writing them out; bias and ReLU on the way.
+    """Reads the padded image itself, by direct sums or Winograd's squares as the kernels choose; bias and ReLU on the way.
 
     geometry, filters, dtype   of the layer
     buffer(name, shape)        the layer's own arrays
