@@ -1,6 +1,6 @@
 """Builds every ext/*.pyx into the package `nnlite_ext`; everything else stands in pyproject.toml.
 
-Two switches for developers, read from the environment; tests/long/sanitize.sh runs the tests under both:
+Two switches for developers, read from the environment; tests/tools/sanitize.sh runs the tests under both:
     NNLITE_BOUNDSCHECK=1   every memoryview access is checked
     NNLITE_SANITIZE=1      AddressSanitizer (GCC and Clang)
 """
@@ -57,7 +57,7 @@ class BuildKernels(build_ext):
 def headers_of(path):
     """The headers and .pxi files in ext/ that a source includes, directly or through others: what it must be rebuilt for."""
     with open(path, encoding="utf-8") as file:
-        named = re.findall(r'(?:from|#?include|#define KERNELS) "(\w+\.(?:h|pxi))"', file.read())
+        named = re.findall(r'(?:from|#?include|#define KERNELS) "([\w/-]+\.(?:h|pxi))"', file.read())
     found = {os.path.join("ext", name) for name in named}
     return found.union(*(headers_of(header) for header in found))
 

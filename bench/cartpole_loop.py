@@ -52,15 +52,15 @@ def ours(threads: int, algorithm: str) -> Work:
 
 
 def train(settings: Any, make_agent: Any, metrics: tuple[str, ...]) -> None:
-    """The training part of rl.core.experiment.train, without the pictures and the animation at its end."""
+    """The training part of rl.training.experiment.train, without the pictures and the animation at its end."""
     from rl.core.evaluation import Evaluator
-    from rl.core.experiment import COLUMNS, observed
     from rl.core.games import Games
-    from rl.core.logger import Logger
-    from rl.core.progress import Progress
     from rl.core.seeding import streams
-    from rl.core.trainer import Trainer
     from rl.envs.goals import goal_of
+    from rl.runs.logger import Logger
+    from rl.training.experiment import COLUMNS, observed
+    from rl.training.progress import Progress
+    from rl.training.trainer import Trainer
 
     rngs = streams(settings.seed)
     with (

@@ -25,14 +25,14 @@ import numpy as np
 
 from bench.report import processor
 from rl import dqn
-from rl.core import fleet
-from rl.core.actor import Actor, Segment, Weights
-from rl.core.cli import use_threads
-from rl.core.experiment import observed
-from rl.core.ray_cluster import connect, ray_module
+from rl.actors import fleet
+from rl.actors.actor import Actor, Segment, Weights
+from rl.actors.ray_cluster import connect, ray_module
+from rl.actors.slots import put
+from rl.command.cli import use_threads
 from rl.core.seeding import streams
-from rl.core.slots import put
 from rl.envs.make import actions_of
+from rl.training.experiment import observed
 
 MAKER = "rl.dqn:DeepQNetworkAgent"
 SETTINGS = dqn.Settings(actors=1, learning_starts=0, initial_epsilon=0.5, final_epsilon=0.5)

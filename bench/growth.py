@@ -121,7 +121,7 @@ def replay_memory() -> list[Row]:
 
 def draw(path: Path, xlabel: str, groups: list[list[Row]]) -> None:
     """Seconds of an update, or steps a second, against what grows; a line for each question and number of threads."""
-    from rl.core.plots import new_figure
+    from rl.watch.plots import new_figure
 
     by_rate = "steps" in groups[0][0].unit
     figure, axes = new_figure(
@@ -141,7 +141,7 @@ def draw(path: Path, xlabel: str, groups: list[list[Row]]) -> None:
 
 
 def draw_memory(path: Path, rows: list[Row]) -> None:
-    from rl.core.plots import new_figure
+    from rl.watch.plots import new_figure
 
     figure, axes = new_figure("memory of a replay of 80x80 screens", "steps", "MB")
     axes.plot([int(row.side) for row in rows], [(row.bytes or 0) / 1e6 for row in rows], marker="o", markersize=4)

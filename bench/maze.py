@@ -18,9 +18,9 @@ MOST_EPISODES, SETTLED, STEP_SIZE = 1000, 1e-3, 0.1
 
 
 def ours(threads: int) -> Work:
-    """One run of rl.maze_learning, from nothing to settled."""
+    """One run of rl.maze.learning, from nothing to settled."""
     from rl.envs.maze_text import article_maze
-    from rl.maze_learning import Rule, begin, learn
+    from rl.maze.learning import Rule, begin, learn
 
     layout, rule, seeds = article_maze(), Rule("article", STEP_SIZE, SETTLED), itertools.count()
 

@@ -9,11 +9,11 @@
 
 This is the form with epsilon outside the bias correction (Kingma & Ba 2015, end of section 2). Bound once, because on a small
 network looking at four arrays costs more than the arithmetic. Numbers too small for the normal range of their type count as
-zero, see flushed_adam.h.
+zero, see flushed.h.
 
 Contract: the arrays are never rebound; nothing here allocates; the GIL is released for LONG arrays. Results do not depend on
 the number of threads.
-Twin: nnlite/reference_adam.py; tests/ext keeps the two equal."""
+Twin: nnlite/reference/adam.py; tests/ext keeps the two equal."""
 
 from cpython.pycapsule cimport PyCapsule_GetPointer
 from cython cimport floating
@@ -24,14 +24,14 @@ from libc.stdint cimport int64_t
 import numpy as np
 from nnlite_ext import _threads
 
-cdef extern from "runtime.h" nogil:
+cdef extern from "threads/runtime.h" nogil:
     struct runtime:
         pass
     const char *NNLITE_RUNTIME_NAME
 
-include "arrays.pxi"
+include "numpy/arrays.pxi"
 
-cdef extern from "flushed_adam.h" nogil:
+cdef extern from "adam/flushed.h" nogil:
     struct adam_job "adam":
         long long size
         void *params

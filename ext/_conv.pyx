@@ -18,7 +18,7 @@ bias and adds nothing to dkernel, so weights of NaN or infinity do not show ther
 channels and pixels go by squares (winograd.h, which says when): four pixels at a time with fewer products, and an error of
 rounding that is relative to the largest number the four see.
 
-Twin: nnlite/reference_conv.py; tests/ext keeps the two equal."""
+Twin: nnlite/reference/conv.py; tests/ext keeps the two equal."""
 
 from cpython.pycapsule cimport PyCapsule_GetPointer
 from cython cimport floating
@@ -27,12 +27,12 @@ from libc.stdint cimport uint8_t
 
 from nnlite_ext import _threads
 
-cdef extern from "runtime.h" nogil:
+cdef extern from "threads/runtime.h" nogil:
     struct runtime:
         pass
     const char *NNLITE_RUNTIME_NAME
 
-cdef extern from "pad.h" nogil:
+cdef extern from "conv/pad.h" nogil:
     struct padding:
         ptrdiff_t images, height, width, channels, padded_height, padded_width, top, left
         const void *from_ "from"
@@ -47,7 +47,7 @@ cdef extern from "pad.h" nogil:
     ptrdiff_t phase_taps(ptrdiff_t size, ptrdiff_t stride, ptrdiff_t phase) noexcept
     ptrdiff_t phase_start(const flip *, ptrdiff_t phase_y, ptrdiff_t phase_x) noexcept
 
-cdef extern from "conv.h" nogil:
+cdef extern from "conv/conv.h" nogil:
     struct geometry:
         ptrdiff_t images, height, width, in_image, in_row, in_column, out_image, out_row, out_column
         ptrdiff_t rows, run, line, filters

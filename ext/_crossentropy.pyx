@@ -9,10 +9,10 @@ Twin: nnlite/losses.py; tests/ext/test_dense.py keeps the two equal."""
 
 from libc.stddef cimport ptrdiff_t
 
-include "arrays.pxi"
-include "outputs.pxi"
+include "numpy/arrays.pxi"
+include "numpy/outputs.pxi"
 
-cdef extern from "crossentropy.h" nogil:
+cdef extern from "rows/crossentropy.h" nogil:
     double crossentropy_float(const float *, const float *, ptrdiff_t N, ptrdiff_t K, float *) noexcept
     double crossentropy_double(const double *, const double *, ptrdiff_t N, ptrdiff_t K, double *) noexcept
 

@@ -8,16 +8,16 @@
 
 Contract: shapes, types and actions are checked here; what does not fit is answered with None, and the caller converts or
 refuses. Random numbers come from the caller's own bit generator, one or two a row. Results are new arrays.
-Twin: the NumPy text of rl/core/policy.py; tests/rl/test_policy.py keeps the two equal."""
+Twin: the NumPy text of rl/core/policy.py; tests/rl/core/test_policy.py keeps the two equal."""
 
 from cpython.pycapsule cimport PyCapsule_GetPointer
 from libc.stddef cimport ptrdiff_t
 from libc.stdint cimport int64_t
 
-include "arrays.pxi"
-include "outputs.pxi"
+include "numpy/arrays.pxi"
+include "numpy/outputs.pxi"
 
-cdef extern from "policy.h" nogil:
+cdef extern from "rows/policy.h" nogil:
     bint all_below(const int64_t *actions, ptrdiff_t N, ptrdiff_t A) noexcept
     struct bitgen:
         pass

@@ -10,13 +10,13 @@ there, its action and reward. What a slot is:
 
 Contract: `add` checks what it is given and answers False to what does not fit, the other sizes are checked by the caller;
 nothing here allocates or raises; random numbers come from the caller's own bit generator.
-Twin: nnlite/reference.py; tests/ext keeps the two equal."""
+Twin: nnlite/reference/replay.py; tests/ext keeps the two equal."""
 
 from cpython.pycapsule cimport PyCapsule_GetPointer
 from libc.stdint cimport int64_t, uint32_t, uint64_t
 from libc.string cimport memcpy
 
-include "arrays.pxi"
+include "numpy/arrays.pxi"
 
 arrays_prepare()
 

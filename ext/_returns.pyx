@@ -5,13 +5,13 @@
     and next_values[t] = 0 where it terminated
 
 Contract: shapes and types are checked here; what does not fit is answered with None, and the caller converts or refuses.
-Results are new arrays.  Twin: the NumPy text of rl/core/returns.py; tests/rl/test_returns.py keeps the two equal."""
+Results are new arrays.  Twin: the NumPy text of rl/core/returns.py; tests/rl/core/test_returns.py keeps the two equal."""
 
 from libc.stddef cimport ptrdiff_t
 from libc.stdint cimport uint8_t
 
-include "arrays.pxi"
-include "outputs.pxi"
+include "numpy/arrays.pxi"
+include "numpy/outputs.pxi"
 
 cdef outputs made
 arrays_prepare()

@@ -7,15 +7,15 @@
 
 Contract: shapes, types and actions are checked here; what does not fit is answered with None, and the caller converts or
 refuses. NaN stays NaN. Results are new arrays.
-Twin: nnlite/reference_dense.py; tests/ext/test_dense.py keeps the two equal."""
+Twin: nnlite/reference/td.py; tests/ext/test_dense.py keeps the two equal."""
 
 from libc.stddef cimport ptrdiff_t
 from libc.stdint cimport int64_t
 
-include "arrays.pxi"
-include "outputs.pxi"
+include "numpy/arrays.pxi"
+include "numpy/outputs.pxi"
 
-cdef extern from "td.h" nogil:
+cdef extern from "rows/td.h" nogil:
     void td_target_float(const float *, const float *, const float *, const float *, ptrdiff_t, ptrdiff_t, float *) noexcept
     void td_target_double(const double *, const double *, const double *, const double *, ptrdiff_t, ptrdiff_t, double *) noexcept
     double td_loss_float(const float *, const int64_t *, const float *, ptrdiff_t, ptrdiff_t, double, float *) noexcept

@@ -8,7 +8,7 @@ import os
 
 from cpython.pycapsule cimport PyCapsule_New
 
-cdef extern from "cpu.h" nogil:
+cdef extern from "simd/cpu.h" nogil:
     int NNLITE_LEVELS
     const char *nnlite_level_names[]
     const int nnlite_vector_bytes[]
@@ -16,7 +16,7 @@ cdef extern from "cpu.h" nogil:
     int nnlite_best_level()
     int nnlite_level_named(const char *name)
 
-cdef extern from "threads.h" nogil:
+cdef extern from "threads/threads.h" nogil:
     ctypedef void (*part_function)(void *job, int part, int parts) noexcept nogil
     struct runtime:
         int level

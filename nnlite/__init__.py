@@ -11,7 +11,17 @@ Every backward pass is written out; `nnlite.gradcheck` compares it with finite d
 
 from typing import Any
 
-from nnlite import activations, gradcheck, initializers, layers, losses, models, optimizers, regularizers, utils
+from nnlite import (
+    activations,
+    gradcheck,
+    initializers,
+    layers,
+    losses,
+    models,
+    optimizers,
+    regularizers,
+    utils,
+)
 from nnlite.models import Sequential, clone_model, load_model
 
 __version__ = "0.1.0"

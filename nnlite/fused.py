@@ -1,7 +1,7 @@
 """The compiled passes for small networks: which networks get them.
 
 On a network as small as CartPole's, Python and NumPy cost fifty times the arithmetic. A chain of Dense layers (with
-Flatten before and Activation anywhere) that is small enough therefore runs in nnlite_ext._dense, one call per pass, on
+Flatten before and Activation anywhere) that is small enough therefore runs in nnlite_ext._network, one call per pass, on
 the same flat arrays; so do convolutions of few filters before it. Everything else, and every input that would have to be
 converted first, goes layer by layer.
 """
@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from nnlite_ext import _dense
+from nnlite_ext import _network
 
 from nnlite import activations
 from nnlite.layer import Layer
@@ -29,16 +29,16 @@ MOST_FILTERS = 8
 MOST_FEATURES = 1024
 
 
-def fused_passes(model: Network) -> _dense.DenseNet | None:
+def fused_passes(model: Network) -> _network.DenseNet | None:
     """The compiled passes of a built model, or None where the layers do it themselves."""
     if model.params.size > MOST_WEIGHTS:
         return None
     plan = Plan(model.input_shape)
     if not all(plan.take(layer) for layer in model.layers) or not plan.dense:
         return None
-    if len(plan.convs) > _dense.MOST_CONVS or len(plan.dense) > _dense.MOST_LAYERS or plan.place != model.params.size:
+    if len(plan.convs) > _network.MOST_CONVS or len(plan.dense) > _network.MOST_LAYERS or plan.place != model.params.size:
         return None
-    return _dense.DenseNet(model.params, model.grads, plan.convs, plan.dense, model.input_shape, MOST_ROWS)
+    return _network.DenseNet(model.params, model.grads, plan.convs, plan.dense, model.input_shape, MOST_ROWS)
 
 
 class Plan:

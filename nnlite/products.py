@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from nnlite_ext import _gemm, _threads
+from nnlite_ext import _linear, _threads
 
 Array = np.ndarray[Any, np.dtype[Any]]
 MOST_ROWS = 256  # above, BLAS
@@ -24,7 +24,7 @@ def _ours(rows: int) -> bool:
 def affine(x: Array, W: Array, b: Array | None, y: Array, relu: bool) -> None:
     """y = x @ W + b, then max(y, 0) if wanted; x (N, D), W (D, M), b (M,), y (N, M)."""
     if _ours(len(x)):
-        _gemm.dense_forward(x, W, b, y, relu)
+        _linear.dense_forward(x, W, b, y, relu)
         return
     np.matmul(x, W, out=y)
     if b is not None:
@@ -36,7 +36,7 @@ def affine(x: Array, W: Array, b: Array | None, y: Array, relu: bool) -> None:
 def weight_gradients(x: Array, dz: Array, dW: Array, db: Array | None) -> None:
     """dW = x' dz (D, M) and db = the sum of dz over its rows (M,), both overwritten."""
     if _ours(len(x)):
-        _gemm.dense_kernel_gradient(x, dz, dW, db)
+        _linear.dense_kernel_gradient(x, dz, dW, db)
         return
     np.matmul(x.T, dz, out=dW)
     if db is not None:
@@ -46,6 +46,6 @@ def weight_gradients(x: Array, dz: Array, dW: Array, db: Array | None) -> None:
 def input_gradient(dz: Array, W: Array, dx: Array, buffer: Callable[[str, tuple[int, ...]], Array]) -> None:
     """dx = dz W' (N, D); `buffer` lends the scratch."""
     if _ours(len(dz)):
-        _gemm.dense_input_gradient(dz, W, dx, buffer("scratch", ((len(dz) + 32) * W.shape[1],)))
+        _linear.dense_input_gradient(dz, W, dx, buffer("scratch", ((len(dz) + 32) * W.shape[1],)))
     else:
         np.matmul(dz, W.T, out=dx)

@@ -7,8 +7,8 @@ import importlib
 import sys
 
 from rl.articles import ARTICLES
-from rl.core.cli import prepare_streams
-from rl.core.text import terminal_width, wrapped, writable
+from rl.command.cli import prepare_streams
+from rl.command.text import terminal_width, wrapped, writable
 
 TOOLS = {
     "all": ("rl.tools.all", "run every article and write one page with all results (--quick: minutes)"),

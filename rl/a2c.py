@@ -31,7 +31,7 @@ Where the default differs from the listing, and why
 - epsilon is gone: drawing from pi is the exploration.
 
 The listing's classes: ActorCriticAgent is here (ActorCriticAgentTest is --test), SampleLayer is
-rl.core.policy.sample_actions, CatcherObserver is rl.core.observer, ActorCriticTrainer became rl.core.trainer and
+rl.core.policy.sample_actions, CatcherObserver is rl.core.observer, ActorCriticTrainer became rl.training.trainer and
 rl.core.rollout.
 """
 
@@ -45,17 +45,17 @@ import numpy as np
 from gymnasium import spaces
 
 from nnlite import optimizers
+from rl.command.errors import require
+from rl.command.settings import AgentSettings, at_least, flag, positive
 from rl.core.agent import Agent, Array, Metrics
-from rl.core.errors import require
 from rl.core.experience import Experience
-from rl.core.experiment import command
 from rl.core.guards import check_loss
 from rl.core.networks import network
 from rl.core.policy import actor_critic_loss, entropies, explained_variance, probabilities, sample_actions
 from rl.core.returns import generalized_advantages
 from rl.core.rollout import Rollout
 from rl.core.seeding import Streams
-from rl.core.settings import AgentSettings, at_least, flag, positive
+from rl.training.experiment import command
 
 
 @dataclass

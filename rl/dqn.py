@@ -41,10 +41,10 @@ import numpy as np
 from gymnasium import spaces
 
 from nnlite import optimizers
+from rl.command.errors import require
+from rl.command.settings import ActorSettings, at_least, flag
 from rl.core.agent import Agent, Array, Metrics
-from rl.core.errors import require
 from rl.core.experience import Experience
-from rl.core.experiment import command
 from rl.core.guards import check_loss
 from rl.core.networks import network, observation_shape
 from rl.core.policy import epsilon_greedy
@@ -52,7 +52,7 @@ from rl.core.replay import Batch, ReplayBuffer
 from rl.core.returns import td_loss, td_target
 from rl.core.schedules import linear
 from rl.core.seeding import Streams
-from rl.core.settings import ActorSettings, at_least, flag
+from rl.training.experiment import command
 
 
 @dataclass
@@ -184,7 +184,7 @@ class DeepQNetworkAgent(Agent):
         return self.learn(len(experience.rewards))
 
     def store(self, experience: Experience) -> None:
-        """Put the step of every game into the replay; with actors (rl.core.fleet) this happens where they play."""
+        """Put the step of every game into the replay; with actors (rl.actors.fleet) this happens where they play."""
         s = self.settings
         rewards = np.clip(experience.rewards, -1, 1) if s.clip_rewards else experience.rewards
         ends = experience.terminated | (experience.rewards < 0) if s.life_loss_ends else experience.terminated

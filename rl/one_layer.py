@@ -27,11 +27,11 @@ from typing import Any
 import numpy as np
 
 import nnlite as K
-from rl.core.cli import main as command
-from rl.core.matrices import compare, show
-from rl.core.run_folder import create, write_json
-from rl.core.settings import Settings as CommonSettings
-from rl.core.settings import as_dict, positive
+from rl.command.cli import main as command
+from rl.command.matrices import compare, show
+from rl.command.settings import Settings as CommonSettings
+from rl.command.settings import as_dict, positive
+from rl.runs.run_folder import create, write_json
 
 
 @dataclass

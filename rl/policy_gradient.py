@@ -28,7 +28,7 @@ Where the default differs from the listing, and why
 - Observations are taken as they are: CartPole's numbers are of one size already.
 - epsilon is gone: drawing from pi is the exploration.
 
-The listing's classes: PolicyGradientAgent is here, PolicyGradientTrainer became rl.core.trainer and rl.core.rollout.
+The listing's classes: PolicyGradientAgent is here, PolicyGradientTrainer became rl.training.trainer and rl.core.rollout.
 """
 
 from __future__ import annotations
@@ -41,17 +41,17 @@ import numpy as np
 from gymnasium import spaces
 
 from nnlite import optimizers
+from rl.command.errors import require
+from rl.command.settings import AgentSettings, at_least, positive
 from rl.core.agent import Agent, Array, Metrics
-from rl.core.errors import require
 from rl.core.experience import Experience
-from rl.core.experiment import command
 from rl.core.guards import check_loss
 from rl.core.networks import network
 from rl.core.policy import entropies, policy_loss, probabilities, sample_actions
 from rl.core.returns import discounted_returns
 from rl.core.rollout import Rollout
 from rl.core.seeding import Streams
-from rl.core.settings import AgentSettings, at_least, positive
+from rl.training.experiment import command
 
 SMALLEST_SPREAD = 1e-6  # returns that are all alike have no spread to divide by
 

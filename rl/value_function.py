@@ -27,7 +27,7 @@ Where the default differs from the listing, and why
 - The kept model is the one with the best evaluation; training stops when two evaluations count as solved.
 - best.safetensors is one plain network: the scale of the observations is folded into its first layer.
 
-The listing's classes: ValueFunctionAgent is here, ValueFunctionTrainer became rl.core.trainer, CartPoleObserver is not
+The listing's classes: ValueFunctionAgent is here, ValueFunctionTrainer became rl.training.trainer, CartPoleObserver is not
 needed, for games come as rows of (N, 4).
 """
 
@@ -44,10 +44,10 @@ from gymnasium import spaces
 
 from nnlite import optimizers
 from nnlite.saving import save_model
+from rl.command.errors import require
+from rl.command.settings import AgentSettings, at_least
 from rl.core.agent import Agent, Array, Metrics
-from rl.core.errors import require
 from rl.core.experience import Experience
-from rl.core.experiment import command
 from rl.core.guards import check_loss
 from rl.core.networks import network, observation_shape
 from rl.core.policy import epsilon_greedy
@@ -55,7 +55,7 @@ from rl.core.replay import Batch, ReplayBuffer
 from rl.core.returns import td_loss, td_target
 from rl.core.scaler import Scaler
 from rl.core.seeding import Streams
-from rl.core.settings import AgentSettings, at_least
+from rl.training.experiment import command
 
 SQUARED = math.inf  # a Huber loss that never turns linear
 

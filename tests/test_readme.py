@@ -81,7 +81,7 @@ def test_flags_that_stand_alone_exist_somewhere(readme):
 def test_the_articles_commands_are_understood(readme):
     """Values too: each command's flags go through the article's own parser and checks."""
     from rl.articles import ARTICLES
-    from rl.core.cli import parse
+    from rl.command.cli import parse
 
     articles = {f"rl.{article.module}" for article in ARTICLES}
     seen = set()

@@ -13,7 +13,7 @@ import numpy as np
 from nnlite import Sequential
 from nnlite.saving import load_weights, save_model
 from rl.core.experience import Experience
-from rl.core.kept import restored, state_of
+from rl.core.state import restored, state_of
 
 Array = np.ndarray[Any, np.dtype[Any]]
 Metrics = dict[str, float]

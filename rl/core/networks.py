@@ -10,7 +10,7 @@ from gymnasium import spaces
 from nnlite import Sequential
 from nnlite.layer import Layer
 from nnlite.layers import Conv2D, Dense, Flatten, Rescaling
-from rl.core.errors import require
+from rl.command.errors import require
 
 SMALLEST_SCREEN = 8  # the first kernel's side
 

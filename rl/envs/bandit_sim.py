@@ -8,7 +8,7 @@ Contract of the algorithms' kernels (the caller checks; nothing raises; the GIL 
     streams  (N,)   uint64   IN/OUT  one random stream per simulation, moved on
     chosen   (N, T) uint8    OUT  the arm of each play
     rewards  (N, T) uint8    OUT  1 for a coin, else 0
-Each is the twin of a class in rl/bandit.py, number for number: tests/rl/test_bandit.py keeps the two equal.
+Each is the twin of a class in rl/bandit.py, number for number: tests/rl/articles/test_bandit.py keeps the two equal.
 """
 from __future__ import annotations
 

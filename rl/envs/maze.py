@@ -78,7 +78,7 @@ class MazeEnv(gymnasium.Env):
         events = sim.step_games(
             self.layout.neighbour, self.layout.goal, self._states, self._action, sys.maxsize,
             self._observation, self._rewards, self._terminated, self._truncated,
-        )  # fmt: skip
+        )
         if events == sim.BAD_ACTION:
             raise InvalidAction(f"the action must be 0 (up), 1 (right), 2 (down) or 3 (left), not {action!r}")
         terminated = bool(self._terminated[0])

@@ -8,7 +8,7 @@ import os
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from rl.core.errors import UsageError
+from rl.command.errors import UsageError
 from rl.sweeps import worker
 
 BACKENDS = ("loky", "dask", "ray")

@@ -25,8 +25,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, TextIO
 
-from rl.core import checkpoint, cli
-from rl.core.run_folder import write_json
+from rl.command import cli
+from rl.runs import checkpoint
+from rl.runs.run_folder import write_json
 from rl.sweeps import record
 from rl.sweeps.claim import claimed
 from rl.sweeps.measures import MEASURES

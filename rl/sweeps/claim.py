@@ -1,4 +1,4 @@
-"""Whose job a folder is: the lock of rl.core.lock, waited for instead of complained about."""
+"""Whose job a folder is: the lock of rl.runs.lock, waited for instead of complained about."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from rl.core.lock import HeldError, only_here
+from rl.runs.lock import HeldError, only_here
 
 PAUSE = 0.05  # seconds between two tries
 

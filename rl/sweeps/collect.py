@@ -11,14 +11,14 @@ from typing import Any
 
 import numpy as np
 
-from rl.core.errors import UsageError, require
-from rl.core.run_folder import read_config
-from rl.core.settings import flag
+from rl.command.errors import UsageError, require
+from rl.command.settings import flag
+from rl.pages.curves import OF_NO_MATTER, Curve, read_curve, smoothed
+from rl.runs.run_folder import read_config
 from rl.sweeps import plan as plans
 from rl.sweeps import record
 from rl.sweeps.measures import MEASURES
 from rl.sweeps.table import plain
-from rl.tools.curves import OF_NO_MATTER, Curve, read_curve, smoothed
 
 Array = np.ndarray[Any, np.dtype[Any]]
 ONE_TASK = "one task"  # of an article whose settings name no environment

@@ -8,12 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from rl.core.errors import UsageError, require
+from rl.command.errors import UsageError, require
+from rl.pages.curves import read_curve, smoothed, usual_window
 from rl.sweeps import statistics
 from rl.sweeps.collect import Group, Run, grouped, reached
 from rl.sweeps.measures import MEASURES, Measure
 from rl.sweeps.statistics import Estimate, Reaching
-from rl.tools.curves import read_curve, smoothed, usual_window
 
 Array = np.ndarray[Any, np.dtype[Any]]
 THRESHOLDS = 100  # points of a performance profile

@@ -6,14 +6,14 @@ import re
 from datetime import datetime
 from html import escape
 
-from rl.core.run_folder import versions
+from rl.pages.embedding import data_address
+from rl.pages.styles import HEAD
+from rl.runs.run_folder import versions
 from rl.sweeps import comparison_plots as plots
 from rl.sweeps import comparison_text as text
 from rl.sweeps.comparison import Comparison
 from rl.sweeps.statistics import CURVE_RESAMPLES, RESAMPLES
-from rl.tools.embedding import data_address
 from rl.tools.page import facts
-from rl.tools.page_style import HEAD
 
 BODY = """<body>
 <main>

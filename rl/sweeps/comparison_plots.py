@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from rl.core.plots import new_figure
 from rl.sweeps.comparison import Compared, Comparison
 from rl.tools.plot import COLOURS, STYLES
+from rl.watch.plots import new_figure
 
 BAND = {"alpha": 0.15, "linewidth": 0}
 

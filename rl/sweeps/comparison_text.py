@@ -26,7 +26,7 @@ def heads(comparison: Comparison) -> Line:
     return Line(
         "setting", "runs", "score, interquartile mean [95 %]", "chance to be better than the first [95 %]",
         "solved", f"{comparison.measure.steps}, median", f"the same, mean up to {comparison.horizon:,.0f} [95 %]",
-    )  # fmt: skip
+    )
 
 
 def line(one: Compared) -> Line:

@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from rl.core.signals import StopSignals
+from rl.runs.signals import StopSignals
 from rl.sweeps import record, table
 from rl.sweeps.backends import Map
 from rl.sweeps.child import TAKEN

@@ -16,10 +16,10 @@ from pathlib import Path
 from typing import Any
 
 from rl.articles import ARTICLES
-from rl.core.cli import parse
-from rl.core.errors import UsageError, require
-from rl.core.run_folder import safe, write_json
-from rl.core.settings import AgentSettings, flag
+from rl.command.cli import parse
+from rl.command.errors import UsageError, require
+from rl.command.settings import AgentSettings, flag
+from rl.runs.run_folder import safe, write_json
 
 NAME = "sweep.json"
 MOST_SEEDS = 1_000_000

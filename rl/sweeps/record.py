@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from rl.core.run_folder import write_json
+from rl.runs.run_folder import write_json
 
 NAME = "record.json"
 DONE, FAILED = "done", "failed"

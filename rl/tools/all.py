@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rl.articles import ARTICLES
-from rl.core import run_folder
-from rl.core.errors import UsageError, require
+from rl.command.errors import UsageError, require
+from rl.runs import run_folder
 from rl.tools.command import tool
 from rl.tools.exhibits import EXHIBITS
 from rl.tools.page import Report, page

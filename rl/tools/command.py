@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from rl.core.cli import answered, parse
+from rl.command.cli import answered, parse
 
 S = TypeVar("S")
 

@@ -11,7 +11,7 @@ from typing import Annotated
 
 from tyro.conf import Positional, UseAppendAction, arg
 
-from rl.core.errors import require
+from rl.command.errors import require
 from rl.tools.command import tool
 
 EXAMPLES = (

@@ -11,11 +11,11 @@ import numpy as np
 from tyro.conf import Positional, arg
 
 from nnlite import Sequential, load_model
-from rl.core import run_folder
-from rl.core.cli import NEWEST
-from rl.core.errors import require
-from rl.core.trainer import BEST
+from rl.command.cli import NEWEST
+from rl.command.errors import require
+from rl.runs import run_folder
 from rl.tools.command import tool
+from rl.training.trainer import BEST
 
 Array = np.ndarray[Any, np.dtype[Any]]
 STATES, GAMES = 1_000, 8
@@ -87,7 +87,7 @@ def folder_of(wanted: str) -> Path:
 
 def played(model: Sequential, env_id: str, max_episode_steps: int) -> Array:
     """STATES observations of games whose moves are, each as likely, the network's first choice or random."""
-    from rl.core.experiment import observed
+    from rl.training.experiment import observed
 
     envs, rng = observed(env_id, GAMES, max_episode_steps), np.random.default_rng(0)
     observations, _ = envs.reset(seed=0)

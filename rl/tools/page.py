@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from rl.articles import ARTICLES, Article
-from rl.tools.embedding import picture_data, player, still_data
+from rl.pages.embedding import picture_data, player, still_data
+from rl.pages.styles import PAGE
 from rl.tools.exhibits import EXHIBITS, Picture
 from rl.tools.figures import Row
-from rl.tools.page_style import PAGE
 from rl.tools.runner import Outcome
 
 STATES = {"reached": "as expected", "missed": "not reached", "failed": "failed"}

@@ -12,10 +12,18 @@ from typing import Annotated, Any, Literal
 
 from tyro.conf import Positional, arg
 
-from rl.core.errors import require
-from rl.core.plots import new_figure
+from rl.command.errors import require
+from rl.pages.curves import (
+    Curve,
+    find_runs,
+    grouped_by_setting,
+    mean_over_seeds,
+    read_curve,
+    smoothed,
+    usual_window,
+)
 from rl.tools.command import tool
-from rl.tools.curves import Curve, find_runs, grouped_by_setting, mean_over_seeds, read_curve, smoothed, usual_window
+from rl.watch.plots import new_figure
 
 COLOURS = (
     "#0072b2",

@@ -13,10 +13,10 @@ from typing import Annotated, Literal
 
 from tyro.conf import Positional, UseAppendAction, arg
 
-from rl.core import run_folder
-from rl.core.cli import NEWEST
-from rl.core.errors import UsageError, require
-from rl.core.signals import Interrupted, StopSignals
+from rl.command.cli import NEWEST
+from rl.command.errors import UsageError, require
+from rl.runs import run_folder
+from rl.runs.signals import Interrupted, StopSignals
 from rl.sweeps import plan as plans
 from rl.sweeps.backends import Map, connected
 from rl.sweeps.child import OUTPUT

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from nnlite_ext import _adam, _threads
 
-from nnlite import reference_adam
+from nnlite.reference import adam as reference_adam
 
 SIZES = st.one_of(st.integers(0, 300), st.sampled_from([16383, 16384, 40000, 200001]))
 TYPES = st.sampled_from([np.float32, np.float64])

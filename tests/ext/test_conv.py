@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from nnlite_ext import _conv, _threads
 
-from nnlite import reference_conv
+from nnlite.reference import conv as reference_conv
 
 
 @pytest.fixture(autouse=True)
@@ -35,7 +35,7 @@ def cases(draw):
         images, channels, filters, draw(axes()), draw(axes()),
         draw(st.sampled_from([np.float32, np.float64])), draw(st.sampled_from(_threads.targets())),
         draw(st.integers(1, 2)), draw(st.integers(0, 2**32 - 1)), draw(st.sampled_from([1, 0.05])),
-    )  # fmt: skip
+    )
 
 
 class Case:
@@ -90,7 +90,7 @@ class Case:
         module.conv_kernel_gradient(
             self.padded, self.padded_dy, dkernel, dbias, self.room(), *self.output, self.dy_top, self.dy_left,
             self.stride_h, self.stride_w,
-        )  # fmt: skip
+        )
         return dkernel, dbias
 
     def input_gradient(self, module):
@@ -167,7 +167,7 @@ def test_many_pixels_are_summed_in_groups_and_weights_read_from_panels(target, d
         case.choose()
         results.append((case.forward(_conv, case.bias, False), *case.kernel_gradient(_conv), case.input_gradient(_conv)))
     twins = (case.forward(reference_conv, case.bias, False), *case.kernel_gradient(reference_conv),
-             case.input_gradient(reference_conv))  # fmt: skip
+             case.input_gradient(reference_conv))
     for ours, twin, terms in zip(results[0], twins, (46, 11 * 144, 11 * 144, 9 * filters), strict=True):
         case.assert_equal(ours, twin, terms)
     for other in results[1:]:
@@ -188,7 +188,7 @@ def square_cases(draw):
         images, channels, draw(st.sampled_from([16, 32, 48, 64, 80])), vertical, horizontal,
         draw(st.sampled_from([np.float32, np.float64])), draw(st.sampled_from(_threads.targets())), 1,
         draw(st.integers(0, 2**32 - 1)), draw(st.sampled_from([1, 0.05])),
-    )  # fmt: skip
+    )
 
 
 @settings(deadline=None, max_examples=60)
@@ -200,7 +200,7 @@ def test_squares_are_their_twin_whatever_the_threads(case, relu, with_bias):
         case.choose()
         results.append((case.forward(_conv, bias, relu), *case.kernel_gradient(_conv), case.input_gradient(_conv)))
     twins = (case.forward(reference_conv, bias, relu), *case.kernel_gradient(reference_conv),
-             case.input_gradient(reference_conv))  # fmt: skip
+             case.input_gradient(reference_conv))
     taps, pixels = case.kernel[..., 0].size, case.dy[..., 0].size
     for ours, twin, terms in zip(results[0], twins, (taps + 1, pixels, pixels, case.kernel[:, :, 0].size)):
         case.assert_equal(ours, twin, terms)

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from nnlite_ext import _crossentropy, _dense, _td, _threads
+from nnlite_ext import _crossentropy, _network, _td, _threads
 
-from nnlite import reference_dense
 from nnlite.gradcheck import numerical_gradient, relative_error
 from nnlite.losses import log_softmax
+from nnlite.reference import td as reference_dense
 
 types = st.sampled_from([np.float32, np.float64])
 seeds = st.integers(0, 2**32 - 1)
@@ -82,7 +82,7 @@ def test_nan_is_not_lost():
     lambda r, d, q, a: (r, d, q.T, a),
     lambda r, d, q, a: (r, d, q[:, :, None], a),
     lambda r, d, q, a: (r[:0], d[:0], q[:0], a[:0]),
-])  # fmt: skip
+])
 def test_td_target_answers_none_to_what_does_not_fit(change):
     returns, discounts, next_q, _, actions = case(0, 4, 3, np.float32)
     returns, discounts, next_q, _ = change(returns, discounts, next_q, actions)
@@ -130,7 +130,7 @@ def test_crossentropy_answers_none_to_what_does_not_fit(target):
 
 
 def net(convs=(), layers=((3, 4, 0, 12, "relu"), (4, 2, 16, -1, "linear")), size=24, shape=(3,), dtype=np.float64):
-    return _dense.DenseNet(np.zeros(size, dtype), np.zeros(size, dtype), list(convs), list(layers), shape, 100)
+    return _network.DenseNet(np.zeros(size, dtype), np.zeros(size, dtype), list(convs), list(layers), shape, 100)
 
 
 @pytest.mark.parametrize("wrong", [
@@ -151,7 +151,7 @@ def net(convs=(), layers=((3, 4, 0, 12, "relu"), (4, 2, 16, -1, "linear")), size
     {"convs": [(*CONV[:7], -1, *CONV[8:])], "shape": (3, 1, 1)},
     {"convs": [(*CONV[:14], "softmax")], "shape": (3, 1, 1)},
     {"convs": [CONV] * 9, "shape": (3, 1, 1)},
-])  # fmt: skip
+])
 def test_layers_that_do_not_fit_are_refused(wrong):
     net(), net(convs=[CONV], shape=(3, 1, 1))
     with pytest.raises(ValueError):
@@ -172,7 +172,7 @@ def test_layers_that_do_not_fit_are_refused(wrong):
     np.zeros((101, 3)),
     np.frombuffer(bytes(49), np.uint8)[1:].view(np.float64).reshape(2, 3),  # not aligned
     None,
-])  # fmt: skip
+])
 def test_inputs_that_do_not_fit_are_answered_with_none(x):
     assert net().predict(x) is None
     assert net().forward(x) is None
@@ -183,7 +183,7 @@ def test_inputs_that_do_not_fit_are_answered_with_none(x):
     lambda x: x.view(type("Named", (np.ndarray,), {})),
     lambda x: memoryview(x),
     lambda x: np.array(x, np.dtype(np.float64, metadata={"unit": "m"})),
-])  # fmt: skip
+])
 def test_what_holds_the_same_numbers_gives_the_same_result(same):
     dense = net()
     x = np.random.default_rng(0).standard_normal((5, 3))

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import assume, given, reject, settings
 from hypothesis import strategies as st
-from nnlite_ext import _dense, _threads
+from nnlite_ext import _network, _threads
 
 from nnlite import activations, layers
 from nnlite.gradcheck import gradient_errors, kink_distance, scramble, smooth_input
@@ -33,7 +33,7 @@ def convolutions(draw):
         "filters": draw(st.integers(1, 8)), "kernel_size": draw(st.tuples(*[st.integers(1, 4)] * 2)), "padding": "same",
         "strides": draw(st.tuples(*[st.integers(1, 3)] * 2)), "activation": draw(names.filter(lambda name: name != "softmax")),
         "use_bias": draw(st.booleans()), "kernel_regularizer": draw(penalties),
-    }  # fmt: skip
+    }
 
 
 @st.composite
@@ -139,7 +139,7 @@ def test_nan_is_not_lost(name, target):
 
 def test_a_valid_convolution_too():
     compiled, plain = twins(lambda: [layers.Conv2D(5, 3, strides=2, input_shape=(9, 8, 2)), layers.Conv2D(3, (2, 1), activation="relu"),
-                                     layers.Flatten(), layers.Dense(3, "softmax")], "float64")  # fmt: skip
+                                     layers.Flatten(), layers.Dense(3, "softmax")], "float64")
     rng = np.random.default_rng(0)
     for n in (1, 7, 16, 17, 50):
         x, dy = rng.standard_normal((n, 9, 8, 2)), rng.standard_normal((n, 3))
@@ -162,7 +162,7 @@ def chain(*_):
     np.arange(900, dtype=np.float32).reshape(300, 3) / 900,
     np.arange(9000, dtype=np.float32).reshape(3000, 3) / 9000,
     np.zeros((0, 3), np.float32),
-])  # fmt: skip
+])
 def test_every_input_that_the_layers_take_gives_what_they_give(x):
     compiled, plain = twins(chain, "float32")
     assert distance(compiled.predict(x), plain.predict(x)) <= 1e-6
@@ -193,7 +193,7 @@ def answer(action):
     lambda m: (m.forward(np.zeros((2, 3), np.float32)), *[m.backward(np.zeros((2, 2), np.float32)) for _ in range(2)]),
     lambda m: (m.forward(np.zeros((2, 3))), *[m.backward(np.zeros((2, 2), np.float32)) for _ in range(2)]),
     lambda m: (m.forward(np.zeros((2, 3), np.float32)), catch(m, np.zeros((2, 5))), m.backward(np.zeros((2, 2), np.float32))),
-])  # fmt: skip
+])
 def test_errors_are_the_layers_errors(action):
     compiled, plain = twins(chain, "float32")
     assert answer(lambda: action(compiled)) == answer(lambda: action(plain))
@@ -277,9 +277,9 @@ def test_forward_gives_one_buffer_for_each_batch_size():
     lambda: [layers.Activation("relu", input_shape=(3,)), layers.Dense(2)],
     lambda: [type("Own", (layers.Dense,), {})(4, input_shape=(3,))],
     lambda: [layers.Dense(4, type("Own", (activations.Relu,), {})(), input_shape=(3,))],
-    lambda: [layers.Dense(2, input_shape=(3,)) for _ in range(1)] + [layers.Dense(2) for _ in range(_dense.MOST_LAYERS)],
+    lambda: [layers.Dense(2, input_shape=(3,)) for _ in range(1)] + [layers.Dense(2) for _ in range(_network.MOST_LAYERS)],
     lambda: [layers.Dense(2000, input_shape=(2000,))],
-])  # fmt: skip
+])
 def test_other_networks_go_layer_by_layer(make):
     model = Sequential(make(), seed=0).build()
     assert model._fused is None

@@ -7,7 +7,7 @@ import pytest
 
 from nnlite import Sequential, layers
 from nnlite.onnx_export import save_onnx, to_onnx, worst_difference
-from tests.outsiders.networks import random_case
+from tests.crosschecks.networks import random_case
 
 pytest.importorskip("onnx", reason="needs ONNX: pip install -e '.[onnx]'")
 pytest.importorskip("onnxruntime", reason="needs ONNX: pip install -e '.[onnx]'")

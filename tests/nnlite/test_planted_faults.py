@@ -5,7 +5,14 @@ import pytest
 
 from nnlite import activations, convolution, layers, losses, network, regularizers
 from nnlite.convolution import same_padding
-from nnlite.gradcheck import directional_errors, gradient_errors, layer_errors, loss_error, scramble, smooth_input
+from nnlite.gradcheck import (
+    directional_errors,
+    gradient_errors,
+    layer_errors,
+    loss_error,
+    scramble,
+    smooth_input,
+)
 from nnlite.models import Sequential
 
 CAUGHT = 1e-4  # a thousand times the bound of test_gradients: no fault is caught by luck

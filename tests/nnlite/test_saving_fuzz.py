@@ -18,7 +18,7 @@ ROOT = Path(__file__).parents[2]
 def test_mutated_model_files():
     """Two processes, half of them each; FUZZ=2000 in the environment for a quick look."""
     number = int(os.environ.get("FUZZ", "50000"))
-    command = [sys.executable, "-W", "ignore", "-m", "tests.long.fuzz", str(number // 2)]
+    command = [sys.executable, "-W", "ignore", "-m", "tests.tools.fuzz", str(number // 2)]
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
     both = [
         subprocess.Popen([*command, seed], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment)

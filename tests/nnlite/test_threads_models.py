@@ -26,7 +26,7 @@ def middle(seed):
     """Runs in the compiled passes, which release the GIL."""
     return Sequential([
         layers.Dense(96, "relu", input_shape=(64,)), layers.Dense(96, "tanh"), layers.Dense(2, "softmax")
-    ], seed=seed)  # fmt: skip
+    ], seed=seed)
 
 
 def image(seed):
@@ -37,7 +37,7 @@ def image(seed):
         layers.Conv2D(32, 4, strides=2, padding="same", activation="relu"),
         layers.BatchNormalization(), layers.MaxPooling2D(), layers.Flatten(), layers.Dropout(0.2),
         layers.Dense(600, "relu"), layers.Dense(2, "softmax"),
-    ], seed=seed)  # fmt: skip
+    ], seed=seed)
 
 
 MAKE = {"small": (small, 600, 16), "middle": (middle, 150, 64), "image": (image, 12, 16)}
@@ -79,7 +79,7 @@ def at_once(jobs):
     [("middle", 0), ("middle", 1)],
     [("image", 0), ("image", 1)],
     [("small", 2), ("middle", 2), ("image", 2), ("image", 3)],
-], ids=lambda jobs: " ".join(kind for kind, _ in jobs))  # fmt: skip
+], ids=lambda jobs: " ".join(kind for kind, _ in jobs))
 def test_models_in_threads_give_what_they_give_alone(jobs, kernel_threads):
     alone = [trained(*job) for job in jobs]
     for result, expected in zip(at_once(jobs), alone):

@@ -1,0 +1,322 @@
+"""A chain of small dense layers, after small convolutions if any, in one call per pass, for float32 and float64.
+
+    z[n, m] = bias[m] + sum over d  x[n, d] * kernel[d, m],    y = f(z),    layer after layer
+    dkernel = x' dz,  dbias = sum of dz over n,  dx = dz kernel',    dz = dy f'(z)
+
+On such networks Python objects, not arithmetic, are the cost: so a DenseNet knows where the flat arrays lie and owns
+what a pass needs; an array of the right type costs a comparison of pointers to check.
+
+Contract: what does not fit (a list, another type, another shape, strides) is answered with None, and the caller converts
+or refuses; nothing is allocated in steady state but the arrays that are returned. One thread at a time per DenseNet.
+Twin: the layers of nnlite/layers.py; tests/nnlite/test_fused.py keeps the two equal."""
+
+from cpython.mem cimport PyMem_Free, PyMem_Malloc
+from cpython.pycapsule cimport PyCapsule_GetPointer
+from libc.stddef cimport ptrdiff_t
+from libc.stdint cimport uintptr_t
+
+import numpy as np
+
+from nnlite_ext import _threads
+
+cdef extern from "threads/runtime.h" nogil:
+    struct runtime:
+        int level
+    const char *NNLITE_RUNTIME_NAME
+
+include "numpy/arrays.pxi"
+
+cdef extern from "network/network.h" nogil:
+    enum:
+        MOST_DENSE_LAYERS, MOST_SMALL_CONVS
+    struct dense_layer:
+        ptrdiff_t inputs, outputs, kernel, bias
+        int activation
+    struct small_conv:
+        ptrdiff_t height, width, channels, kernel_height, kernel_width, stride_y, stride_x, top, left
+        ptrdiff_t out_height, out_width, filters, kernel, bias
+        int activation
+    struct dense_net:
+        int convs, layers
+        small_conv *conv
+        dense_layer *layer
+        const void *params
+        void *grads
+    struct dense_pass:
+        const dense_net *net
+        ptrdiff_t rows
+        const void *x
+        void *maps
+        void *hidden
+        void *y
+        void *scratch
+        int logits
+        const void *dy
+        void *dx
+    enum:
+        FORWARD, BACKWARD
+    void dense_run(int direction, int itemsize, int level, const dense_pass *) noexcept
+    ptrdiff_t dense_hidden_width(const dense_net *) noexcept
+    ptrdiff_t dense_scratch_size(const dense_net *, ptrdiff_t rows) noexcept
+    ptrdiff_t dense_maps_size(const dense_net *, ptrdiff_t rows, int itemsize) noexcept
+
+include "numpy/outputs.pxi"
+
+cdef const runtime *shared = <const runtime *> PyCapsule_GetPointer(_threads.runtime_capsule, NNLITE_RUNTIME_NAME)
+
+ACTIVATIONS = ("linear", "relu", "sigmoid", "tanh", "softplus", "softmax")    # enum dense_activation
+MOST_LAYERS, MOST_CONVS = MOST_DENSE_LAYERS, MOST_SMALL_CONVS
+cdef enum:
+    MOST_AXES = 8
+    LONG = 200000               # multiplications from which on other Python threads may run meanwhile
+
+cdef object empty = np.empty
+
+
+arrays_prepare()
+
+
+cdef class Block:
+    """Numbers of one's own that begin at a multiple of 64 bytes."""
+
+    cdef void *raw
+    cdef char *start
+    cdef size_t size
+
+    cdef int hold(self, size_t size) except -1:
+        """Make it at least `size` bytes; what it held is lost when it grows."""
+        if size <= self.size:
+            return 0
+        PyMem_Free(self.raw)
+        self.size = 0
+        self.raw = PyMem_Malloc(size + 64)
+        if self.raw == NULL:
+            raise MemoryError
+        self.start = <char *> ((<uintptr_t> self.raw + 63) // 64 * 64)
+        self.size = size
+        return 0
+
+    def __dealloc__(self):
+        PyMem_Free(self.raw)
+
+
+cdef class DenseNet:
+    """The passes of a chain of layers whose weights lie in `params` (P,) and whose gradients go into `grads` (P,).
+
+    convs        (H, W, C, KH, KW, SY, SX, top, left, OH, OW, F, kernel, bias, activation) of each convolution before them,
+                 in the words of small_conv.h; activation anything but softmax
+    layers       (inputs, outputs, kernel, bias, activation) of each dense layer: kernel and bias say where in params they
+                 begin; bias -1 is none, kernel -1 a layer without weights
+    input_shape  of one example; without convolutions, more than one axis is read as one row
+    most_rows    larger batches are answered with None
+    """
+
+    cdef dense_net net
+    cdef dense_pass kept_pass                  # of the last forward
+    cdef numbers source                          # its x
+    cdef object x, y, params, grads, dtype, ys, dxs
+    cdef bint pending
+    cdef int type, axes
+    cdef Py_ssize_t shape[MOST_AXES]
+    cdef Py_ssize_t inputs, outputs, itemsize, most_rows, work, hidden_row, scratch_rows, y_rows
+    cdef tuple input_shape
+    cdef Block kept, passing, scratch
+    cdef outputs single, several               # for one row, for more
+
+    def __cinit__(self, params, grads, convs, layers, input_shape, Py_ssize_t most_rows):
+        if len(convs) > MOST_SMALL_CONVS or not 1 <= len(layers) <= MOST_DENSE_LAYERS or not 1 <= len(input_shape) < MOST_AXES:
+            raise ValueError(f"{len(convs)} + {len(layers)} layers, input shape {input_shape}: more than the compiled passes take")
+        self.params, self.grads, self.dtype, self.most_rows = params, grads, params.dtype, most_rows
+        self.itemsize = self.dtype.itemsize
+        self.type = FLOAT32 if self.itemsize == 4 else FLOAT64
+        self.net.params, self.net.grads = self.flat(params), self.flat(grads)
+        self.input_shape, self.axes, self.inputs = tuple(input_shape), len(input_shape) + 1, 1
+        for axis, size in enumerate(input_shape):
+            self.shape[axis] = size
+            self.inputs *= size
+        self.chain(layers, self.convolutions(convs))
+        self.hidden_row = dense_hidden_width(&self.net) * self.itemsize
+        self.kept, self.passing, self.scratch = Block(), Block(), Block()
+        self.ys, self.dxs = {}, {}
+
+    def __dealloc__(self):
+        drop_array(&self.source)
+        drop_outputs(&self.single)
+        drop_outputs(&self.several)
+
+    cdef void *flat(self, object weights) except NULL:
+        cdef numbers found
+        if weights.dtype != self.dtype or weights.shape != self.params.shape or not take_array(weights, self.type, 1, &found):
+            raise ValueError("params and grads must be flat, contiguous and alike")
+        drop_array(&found)                     # the model's arrays never move
+        return found.data
+
+    cdef Py_ssize_t convolutions(self, convs) except -1:
+        """Take over the convolutions, having made sure that they fit together and into params; gives what they put out."""
+        cdef small_conv *at
+        cdef Py_ssize_t size = self.params.shape[0]
+        shape = self.input_shape
+        for index, (*sizes, bias, activation) in enumerate(convs):
+            H, W, C, KH, KW, SY, SX, top, left, OH, OW, F, kernel = sizes
+            if (H, W, C) != shape or min(*sizes[:7], OH, OW, F) < 1 or min(top, left, kernel) < 0 or activation == "softmax" \
+                    or kernel + KH * KW * C * F > size or bias + F > size:
+                raise ValueError(f"convolution {index} {tuple(sizes)} does not fit into {shape} or {size} weights")
+            at = &self.net.conv[index]
+            at.height, at.width, at.channels = H, W, C
+            at.kernel_height, at.kernel_width, at.stride_y, at.stride_x, at.top, at.left = KH, KW, SY, SX, top, left
+            at.out_height, at.out_width, at.filters, at.kernel, at.bias = OH, OW, F, kernel, bias
+            at.activation = ACTIVATIONS.index(activation)
+            self.work += OH * OW * KH * KW * C * F
+            shape = OH, OW, F
+        self.net.convs = len(convs)
+        return int(np.prod(shape))
+
+    cdef int chain(self, layers, Py_ssize_t width) except -1:
+        """Likewise the dense layers, the first of which reads `width` numbers."""
+        cdef dense_layer *layer
+        cdef Py_ssize_t size = self.params.shape[0]
+        for index, (inputs, outputs, kernel, bias, activation) in enumerate(layers):
+            fits = inputs == width and outputs >= 1 and (kernel >= 0 or (inputs == outputs and bias < 0))
+            if not fits or kernel + inputs * outputs * (kernel >= 0) > size or bias + outputs > size:
+                raise ValueError(f"layer {index} ({inputs} -> {outputs}) does not fit")
+            layer = &self.net.layer[index]
+            layer.inputs, layer.outputs, layer.kernel, layer.bias = inputs, outputs, kernel, bias
+            layer.activation = ACTIVATIONS.index(activation)
+            self.work += inputs * outputs
+            width = outputs
+        self.net.layers = len(layers)
+        self.outputs = width
+        return 0
+
+    cdef Py_ssize_t rows_of(self, const numbers *x) noexcept:
+        """N of an x (N, ...) that fits, else 0."""
+        cdef int axis
+        for axis in range(self.axes - 1):
+            if x.shape[axis + 1] != self.shape[axis]:
+                return 0
+        return x.shape[0] if x.shape[0] <= self.most_rows else 0
+
+    def predict(self, x, bint logits=False):
+        """y (N, M), a new array; None when x does not fit."""
+        cdef numbers found
+        cdef dense_pass run
+        if not take_array(x, self.type, self.axes, &found):
+            return None
+        run.rows = self.rows_of(&found)
+        if run.rows == 0:
+            drop_array(&found)
+            return None
+        try:
+            self.room(self.passing, &run)
+            y = new_output(&self.single if run.rows == 1 else &self.several, self.type, run.rows, self.outputs, &run.y)
+            run.net, run.logits, run.x = &self.net, logits, found.data
+            self.go(FORWARD, &run)
+        finally:
+            drop_array(&found)
+        return y
+
+    def forward(self, x, bint logits=False):
+        """y (N, M), this object's own array, keeping what backward needs; None when x does not fit."""
+        cdef dense_pass *run = &self.kept_pass
+        self.forget()
+        if not take_array(x, self.type, self.axes, &self.source):
+            return None
+        run.rows = self.rows_of(&self.source)
+        if run.rows == 0:
+            drop_array(&self.source)
+            return None
+        self.x = x                             # its numbers are read again by backward
+        self.room(self.kept, run)
+        if run.rows != self.y_rows:
+            self.choose_y(run.rows)
+        run.net, run.logits, run.x = &self.net, logits, self.source.data
+        self.go(FORWARD, run)
+        self.pending = True
+        return self.y
+
+    def backward(self, dy, bint need_dx=False):
+        """Fill grads from dy (N, M); gives dx (N, ...), or None when it is not wanted, or False when there was no forward.
+
+        Raises ValueError when dy is not of the output's shape.
+        """
+        cdef dense_pass *run = &self.kept_pass
+        cdef numbers found
+        if not self.pending:
+            return False
+        if not take_array(dy, self.type, 2, &found) or not self.fits_output(&found):
+            dy = self.converted(dy)
+            take_array(dy, self.type, 2, &found)
+        self.pending = False
+        dx = None
+        run.dy, run.dx, run.scratch = found.data, NULL, self.scratch.start
+        if need_dx:
+            dx = self.input_gradient(run.rows)
+        self.go(BACKWARD, run)
+        drop_array(&found)
+        self.x = None
+        drop_array(&self.source)
+        return dx
+
+    def forget(self):
+        """No backward is pending any more."""
+        self.pending = False
+        self.x = None
+        drop_array(&self.source)
+
+    cdef inline void go(self, int direction, const dense_pass *run) noexcept:
+        cdef int itemsize = self.itemsize
+        if run.rows * self.work < LONG:
+            dense_run(direction, itemsize, shared.level, run)
+        else:
+            with nogil:
+                dense_run(direction, itemsize, shared.level, run)
+
+    cdef int room(self, Block inside, dense_pass *run) except -1:
+        """Room for a pass: what the layers hand on lies in `inside`, what only they need in the scratch."""
+        cdef Py_ssize_t maps = 0
+        if self.net.convs:
+            maps = (dense_maps_size(&self.net, run.rows, self.itemsize) * self.itemsize + 63) // 64 * 64
+        inside.hold(maps + run.rows * self.hidden_row)
+        if run.rows > self.scratch_rows:
+            self.scratch.hold(dense_scratch_size(&self.net, run.rows) * self.itemsize)
+            self.scratch_rows = run.rows
+        run.maps, run.hidden, run.scratch = inside.start, inside.start + maps, self.scratch.start
+        return 0
+
+    cdef int choose_y(self, Py_ssize_t rows) except -1:
+        """The array that forward fills for batches of this size, made at its first use."""
+        cdef numbers found
+        if rows not in self.ys:
+            self.ys[rows] = empty((rows, self.outputs), self.dtype)
+        self.y = self.ys[rows]
+        take_array(self.y, self.type, 2, &found)
+        self.kept_pass.y = found.data
+        self.y_rows = rows
+        drop_array(&found)
+        return 0
+
+    cdef object input_gradient(self, Py_ssize_t rows):
+        """The array that backward fills with dx; found like y."""
+        cdef numbers found
+        if rows not in self.dxs:
+            self.dxs[rows] = empty((rows, *self.input_shape), self.dtype)
+        dx = self.dxs[rows]
+        take_array(dx, self.type, self.axes, &found)
+        self.kept_pass.dx = found.data
+        drop_array(&found)
+        return dx
+
+    cdef bint fits_output(self, numbers *dy) noexcept:
+        if dy.shape[0] == self.kept_pass.rows and dy.shape[1] == self.outputs:
+            return True
+        drop_array(dy)
+        return False
+
+    cdef object converted(self, dy):
+        """dy as an array that take_array takes; raises ValueError when its shape is not the output's."""
+        dy = np.asarray(dy)
+        if dy.dtype.kind not in "biuf":
+            raise ValueError(f"dy must hold real numbers, not {dy.dtype}")
+        if dy.shape != self.y.shape:
+            raise ValueError(f"dy {dy.shape} does not fit the output {self.y.shape} of the last forward")
+        return np.array(dy, self.dtype, order="C")

@@ -1,7 +1,0 @@
-"""What outputs.h offers: new arrays, cut off larger ones."""
-
-cdef extern from "outputs.h":
-    struct outputs:
-        pass
-    object new_output(outputs *from_, int type, Py_ssize_t rows, Py_ssize_t columns, void **data)
-    void drop_outputs(outputs *from_)

@@ -1,0 +1,109 @@
+"""Actor: plays N games with the weights that it is given and hands over what it has stored. It never learns.
+
+Any number of them feed one learner (rl.actors.fleet); nothing in here knows how they are reached.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+
+from nnlite import Sequential
+from rl.actors import slots
+from rl.command.cli import use_threads
+from rl.core.agent import Agent, Array, Metrics
+from rl.core.experience import Experience
+from rl.core.games import Episode, Games
+from rl.core.replay import ReplayBuffer
+from rl.core.seeding import streams
+from rl.envs.make import actions_of
+
+
+class ReplayAgent(Protocol):
+    """An agent whose `observe` is `store` and then `learn`, so that one process can do the first and another the second."""
+
+    model: Sequential
+    replay: ReplayBuffer
+    steps: int
+    updates: int
+
+    def act(self, observations: Array) -> Array: ...
+
+    def store(self, experience: Experience) -> None:
+        """Put one step of every game into the replay."""
+
+    def learn(self, steps: int) -> Metrics | None:
+        """So many more environment steps are in the replay: make the updates that are due."""
+
+
+class Weights(NamedTuple):
+    """What an actor's network is overwritten with."""
+
+    params: Array
+    state: Array
+
+
+class Segment(NamedTuple):
+    """What an actor played at a stretch."""
+
+    slots: slots.Slots
+    episodes: list[Episode]  # games that ended in it
+    updates: int  # those behind the weights it was played with
+
+
+class Storing(Agent):
+    """Acts as another agent does and stores what comes of it."""
+
+    def __init__(self, agent: ReplayAgent) -> None:
+        self.agent, self.model = agent, agent.model
+
+    def act(self, observations: Array) -> Array:
+        return self.agent.act(observations)
+
+    def observe(self, experience: Experience) -> None:
+        self.agent.store(experience)
+
+
+class Actor:
+    """N games of its own.
+
+    maker     "module:class" of the agent; the module's Settings are the settings' class
+    settings  of the run
+    key       tells its random numbers from those of every other actor of the run
+    """
+
+    def __init__(self, maker: str, settings: dict[str, Any], key: tuple[int, ...]) -> None:
+        from rl.training.experiment import observed
+
+        use_threads(1)
+        module_name, _, name = maker.partition(":")
+        module = importlib.import_module(module_name)
+        own = module.Settings(**settings).of_an_actor()
+        rngs = streams(own.seed, key)
+        envs = observed(own.env_id, own.num_envs, own.max_episode_steps)
+        self.length = own.segment
+        self.agent: ReplayAgent = getattr(module, name)(envs.single_observation_space, actions_of(envs), own, rngs)
+        self.games = Games(Storing(self.agent), envs, rngs.environment)
+        self.games.begin()
+        self.updates = -1
+        self.sent = np.zeros(own.num_envs, np.int64)
+
+    def play(self, updates: int, steps: int, weights: Weights) -> Segment:
+        """The next `segment` steps of every game.
+
+        updates, steps  of the learner when it gave these weights; exploration follows the learner's steps
+        """
+        if updates != self.updates:
+            self.agent.model.params[...] = weights.params
+            self.agent.model.state[...] = weights.state
+            self.updates = updates
+        self.agent.steps = steps
+        episodes: list[Episode] = []
+        for _ in range(self.length):
+            episodes += self.games.step().episodes
+        written = self.agent.replay.written.copy()
+        segment = Segment(slots.taken(self.agent.replay, self.sent), episodes, updates)
+        self.sent = written
+        return segment

@@ -1,0 +1,7 @@
+"""python -m rl.bandit"""
+
+import sys
+
+from rl.bandit import main
+
+sys.exit(main())

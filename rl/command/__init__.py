@@ -1,0 +1,1 @@
+"""What a user types and is told: settings, flags, errors, text."""

@@ -1,0 +1,127 @@
+"""The settings that articles share; each article adds its own in a dataclass of its own.
+
+One definition gives the flags, the help, `config.json` and its reading back. A setting's docstring is its help.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from typing import Any
+
+from rl.command.errors import require
+
+MOST_THREADS = 256  # that the kernels know
+
+
+@dataclass
+class Settings:
+    """What every article understands."""
+
+    seed: int = 0
+    """every random number of the run follows from it"""
+    out: str = "runs"
+    """folder that receives the run's own folder"""
+    num_threads: int = 0
+    """threads of the kernels; 0 = one for each core"""
+    config: str = ""
+    """take the settings of this config.json; other flags come on top"""
+
+    def validate(self) -> None:
+        """Raise UsageError for a value that cannot work."""
+        require(self.seed >= 0, f"--seed is {self.seed}", "give a whole number >= 0")
+        threads = f"--num-threads is {self.num_threads}"
+        require(0 <= self.num_threads <= MOST_THREADS, threads, f"give 0 (all cores) or a number of threads up to {MOST_THREADS}")
+        require(self.out != "", "--out is empty", "name a folder, or leave --out away for runs/")
+
+
+@dataclass
+class AgentSettings(Settings):
+    """What every article with an agent and an environment understands besides."""
+
+    env_id: str = "CartPole-v0"
+    """Gymnasium id; module:ID imports your own module first"""
+    total_timesteps: int = 50_000
+    """environment steps, over all parallel games"""
+    num_envs: int = 1
+    """parallel games"""
+    max_episode_steps: int = 0
+    """cut a game after so many steps; 0 = the environment's own limit"""
+    gamma: float = 0.99
+    """discount a step, 0 to 1"""
+    learning_rate: float = 1e-3
+    """Adam's step size"""
+    eval_freq: int = 5_000
+    """environment steps between evaluations; 0 = only at the end"""
+    eval_episodes: int = 20
+    """greedy games of an evaluation"""
+    save_freq: int = 50_000
+    """environment steps between checkpoints; 0 = only at the end"""
+    keep_going: bool = False
+    """go on to the last step even when the environment counts as solved"""
+    test: bool = False
+    """the article's short test: CartPole-v0"""
+    resume: str = ""
+    """continue a run: the newest, or that folder"""
+    play: str = ""
+    """show a trained agent: the newest run's, or that folder's"""
+
+    def validate(self) -> None:
+        super().validate()
+        for name in ("total_timesteps", "num_envs", "eval_episodes"):
+            at_least(self, name, 1)
+        for name in ("max_episode_steps", "eval_freq", "save_freq"):
+            at_least(self, name, 0)
+        require(0 <= self.gamma <= 1, f"--gamma is {self.gamma}", "give a number from 0 to 1")
+        positive(self, "learning_rate")
+
+
+@dataclass
+class ActorSettings(AgentSettings):
+    """What an article understands besides whose agent can be fed by actors in other processes, on any number of machines."""
+
+    actors: int = 0
+    """Ray actors that play, each its own parallel games; 0 = no Ray"""
+    ray_address: str = ""
+    """a running Ray cluster (auto, or host:port); empty = one on this machine only"""
+    segment: int = 16
+    """steps of each game that an actor sends at a time"""
+    broadcast: int = 8
+    """updates between two broadcasts of the weights"""
+
+    def validate(self) -> None:
+        super().validate()
+        for name, least in (("actors", 0), ("segment", 1), ("broadcast", 1)):
+            at_least(self, name, least)
+        require(self.actors > 0 or not self.ray_address, "--ray-address without --actors", "say how many actors play, --actors 4")
+
+    @property
+    def games(self) -> int:
+        """Parallel games of the whole run."""
+        return self.num_envs * max(self.actors, 1)
+
+    def of_an_actor(self) -> ActorSettings:
+        """The same for a process that plays one actor's games and never learns: its replay need hold one segment only."""
+        raise NotImplementedError(f"{type(self).__name__} has no actors")
+
+
+def at_least(settings: Any, name: str, least: int) -> None:
+    """Raise UsageError unless the setting is >= least."""
+    value = getattr(settings, name)
+    require(value >= least, f"{flag(name)} is {value}", f"give a whole number >= {least}")
+
+
+def positive(settings: Any, name: str) -> None:
+    """Raise UsageError unless the setting is a finite number > 0."""
+    value = getattr(settings, name)
+    require(0 < value < float("inf"), f"{flag(name)} is {value}", "give a number > 0")
+
+
+def flag(name: str) -> str:
+    """learning_rate -> --learning-rate"""
+    return "--" + name.replace("_", "-")
+
+
+def as_dict(settings: Any) -> dict[str, Any]:
+    """The settings as plain values."""
+    return dataclasses.asdict(settings)

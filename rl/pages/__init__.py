@@ -1,0 +1,1 @@
+"""What the pages of sweeps and tools share: curves, embedded pictures, styles."""

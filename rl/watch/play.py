@@ -1,0 +1,144 @@
+"""Watching a trained agent: a short recording after every run, and `--play`."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import TypeVar
+
+from rl.command import cli
+from rl.command.errors import UsageError
+from rl.command.settings import AgentSettings
+from rl.core.agent import Agent
+from rl.core.seeding import streams
+from rl.envs.make import actions_of
+from rl.runs import run_folder
+from rl.watch import saliency
+from rl.watch.animation import LONGEST, Recording, inline, recording, write_gif, write_html
+from rl.watch.stage import CannotRenderError, Moment, Stage, watch
+
+S = TypeVar("S", bound=AgentSettings)
+GAMES, STEPS = 2, 300  # of the recording after a run: a second of work
+PLAYED_GAMES, PLAYED_STEPS = 3, 3000  # of --play without a screen
+END_SECONDS = 0.7  # for which the last picture of a game stays
+
+
+def record(folder: Path, agent: Agent, settings: AgentSettings) -> None:
+    """Write replay.gif and replay.html of greedy games into the run's folder, or say why there are none."""
+    try:
+        stage = Stage(settings.env_id, settings.max_episode_steps, streams(settings.seed).evaluation)
+    except CannotRenderError as problem:
+        print(f"no replay: {str(problem).splitlines()[0]}")
+        return
+    write(folder, filmed(stage, agent, f"A trained agent on {settings.env_id}", GAMES, STEPS))
+    stage.close()
+
+
+def filmed(stage: Stage, agent: Agent, title: str, games: int, steps: int) -> Recording:
+    """Up to so many greedy games and steps; of large pictures, which are slow to paint, every second one."""
+    every = 2 if max(stage.size) > LONGEST else 1
+    return recording(watch(stage, agent, games, steps, every), stage.fps // every, stage.actions, title, agent.measure)
+
+
+def write(folder: Path, recorded: Recording) -> None:
+    """replay.gif and replay.html."""
+    write_gif(folder / "replay.gif", recorded)
+    write_html(folder / "replay.html", recorded)
+
+
+def play_run(article: str, settings: S, settings_class: type[S], make_agent: Callable[..., Agent]) -> None:
+    """Show greedy games of a run's best model: in a window, in the notebook, or as files in the run's folder.
+
+    settings.play  the run: "newest" or a folder; another env_id than the article's means the newest run on that one
+
+    Raises UsageError when there is no such run, or its environment cannot be shown.
+    """
+    from rl.envs.window import NoScreenError, require_screen
+
+    env_id = settings.env_id if settings.env_id != settings_class().env_id else None
+    folder = run_folder.find(settings.out, article, settings.play, env_id)
+    trained = replace(settings, **cli.read_config(str(folder / "config.json"), settings_class))
+    screen = not in_notebook()
+    try:
+        if screen:
+            require_screen()  # before the environment paints, which may open pygame's display for good
+    except NoScreenError:
+        screen = False
+    stage = Stage(trained.env_id, trained.max_episode_steps, streams(settings.seed).evaluation)
+    agent = make_agent(stage.envs.single_observation_space, actions_of(stage.envs), trained, streams(trained.seed))
+    try:
+        agent.load(folder / "best.safetensors")
+    except (ValueError, OSError) as problem:
+        raise UsageError(str(problem), "play another run, or train a new one") from None
+    title = f"rl.{article} on {trained.env_id}"
+    print(f"{title}, the best model of {folder}", flush=True)
+    if screen:
+        play_in_window(stage, agent, title)
+    else:
+        play_into_files(stage, agent, title, folder)
+    stage.close()
+
+
+def play_into_files(stage: Stage, agent: Agent, title: str, folder: Path) -> None:
+    """Some games as GIF and page; of networks that look at screens also what they look at. Says where the files are."""
+    recorded = filmed(stage, agent, title, PLAYED_GAMES, PLAYED_STEPS)
+    for moment in recorded.moments:
+        if moment.action < 0:
+            print(f"Get reward {moment.score}.")
+    if not stage.over:
+        print(f"Reward {stage.score} after {stage.steps} steps of a longer game.")
+    write(folder, recorded)
+    names = ["replay.gif", "replay.html"]
+    if saliency.looks_at_screens(agent.model):
+        saliency.saliency_plot(folder / "saliency.png", agent.model, recorded.moments, stage.actions)
+        names.append("saliency.png")
+        if saliency.first_convolution(agent.model):
+            saliency.filters_plot(folder / "filters.png", agent.model)
+            names.append("filters.png")
+    if in_notebook():
+        sys.modules["IPython"].display.display(inline(recorded))
+    print("In the run's folder:" if in_notebook() else "There is no screen for a window; open instead")
+    for name in names:
+        print(f"  {folder / name}")
+
+
+def in_notebook() -> bool:
+    """This process is a notebook's kernel, which shows pictures itself."""
+    return "ipykernel" in sys.modules and sys.modules["IPython"].get_ipython() is not None
+
+
+def play_in_window(stage: Stage, agent: Agent, title: str) -> None:
+    """Games in a window until the user closes it."""
+    from rl.watch.play_window import Controls, PlayWindow
+
+    controls = Controls(stage.actions)
+    looks = saliency.looks_at_screens(agent.model)
+    window = PlayWindow(title, stage.size, controls, agent.measure, stage.fps, looks)
+    wait = 0  # frames for which the end of a game is still shown
+    while not controls.quit:
+        if wait == 0 and stage.over:
+            stage.next_game()
+        observation = stage.observation
+        if not stage.over:
+            preferences = agent.preferences(observation)[0]
+        action = -1 if stage.over else controls.choose(int(preferences.argmax()))
+        moment = Moment(stage.picture, observation, preferences, action, stage.score, stage.game, stage.steps)
+        glowing = looks and controls.saliency and not stage.over
+        window.show(
+            moment,
+            saliency.overlay(moment.picture, saliency.saliency(agent.model, observation, action)) if glowing else None,
+        )
+        window.read_keys()
+        if controls.restart:
+            controls.restart, wait = False, 0
+            stage.restart()
+        elif not controls.paused and stage.over:
+            wait -= 1
+        elif not controls.paused:
+            stage.step(action)
+            if stage.over:
+                wait = max(1, int(END_SECONDS * stage.fps))
+                print(f"Get reward {stage.score}.", flush=True)
+    window.close()

@@ -1,0 +1,207 @@
+"""Stage: one game of any environment, with a picture of every step, for those who watch an agent play."""
+
+from __future__ import annotations
+
+import os
+import sys
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import gymnasium
+import numpy as np
+from gymnasium.vector import SyncVectorEnv
+
+from rl.command.errors import UsageError
+from rl.core.agent import Agent
+
+Array = np.ndarray[Any, np.dtype[Any]]
+USUAL_FPS = 30
+ACTION_NAMES = {  # of environments that have no get_action_meanings
+    "Acrobot": ("left", "none", "right"),
+    "Bandit": (),
+    "CartPole": ("left", "right"),
+    "Catcher": ("left", "right", "stay"),
+    "CliffWalking": ("up", "right", "down", "left"),
+    "FrozenLake": ("left", "down", "right", "up"),
+    "LunarLander": ("none", "left", "main", "right"),
+    "Maze": ("up", "right", "down", "left"),
+    "MountainCar": ("left", "none", "right"),
+}
+
+
+class CannotRenderError(UsageError):
+    """The environment has no rgb_array rendering, or lacks what it needs for it."""
+
+
+@dataclass(frozen=True)
+class Moment:
+    """What a game looked like before an action was taken, and what the agent thought of it."""
+
+    picture: Array  # (H, W, 3) uint8
+    observation: Array  # (1, ...) of the same moment, as the network reads it
+    preferences: Array  # (A,) float, Agent.preferences there
+    action: int  # the action that was taken; -1 when the game was over
+    score: float  # return so far
+    game: int  # counted from 0
+    step: int  # of this game
+
+
+class Camera(gymnasium.Wrapper):
+    """Gives the picture after a step also where the vector environment restarts the game at once.
+
+    Rendering is slower than most games: a picture is taken when it is asked for, and when a game ends.
+    """
+
+    _last: Array | None = None
+
+    def step(self, action: Any) -> Any:
+        result = self.env.step(action)
+        self._last = self.opening if result[2] or result[3] else None
+        return result
+
+    @property
+    def picture(self) -> Array:
+        """(H, W, 3) uint8: what the last step led to."""
+        return self.opening if self._last is None else self._last
+
+    @property
+    def opening(self) -> Array:
+        """(H, W, 3) uint8: what the environment shows now, after its restart if there was one."""
+        picture = np.asarray(self.env.render())
+        if picture.ndim != 3 or picture.shape[2] != 3 or picture.dtype != np.uint8:
+            raise CannotRenderError(
+                "this environment paints no picture (H, W, 3) of bytes", "use one with rgb_array rendering"
+            )
+        return picture
+
+
+class Stage:
+    """One game at a time, as the network reads it and as people see it.
+
+    observation  (1, ...) what the agent acts on
+    picture      (H, W, 3) uint8 of the same moment, painted when asked for
+    score, steps of the game so far; `over` when it has ended, until next_game()
+
+    Raises CannotRenderError when the environment has no pictures.
+    """
+
+    def __init__(self, env_id: str, max_episode_steps: int = 0, seed: int | None = None) -> None:
+        from rl.training.experiment import observed
+
+        with quiet():
+            try:
+                self.envs = observed(env_id, 1, max_episode_steps, render_mode="rgb_array")
+            except (ValueError, TypeError) as problem:
+                raise CannotRenderError(
+                    f"{env_id} cannot be shown: {str(problem).splitlines()[0]}", "use one with rgb_array rendering"
+                ) from problem
+            self.camera = self._install_camera(env_id)
+            self.fps = int(self.camera.metadata.get("render_fps") or USUAL_FPS)
+            self.actions = action_names(env_id, self.camera)
+            self.game = -1
+            self.restart(seed)
+            self.size = self.picture.shape[:2]
+
+    def _install_camera(self, env_id: str) -> Camera:
+        games = self.envs.unwrapped
+        if not isinstance(games, SyncVectorEnv) or games.envs[0].render_mode != "rgb_array":
+            raise CannotRenderError(f"{env_id} cannot be shown: it has no rgb_array rendering", "use one that has")
+        camera = Camera(games.envs[0])
+        games.envs = [camera]
+        return camera
+
+    def restart(self, seed: int | None = None) -> None:
+        """Begin a new game, whatever became of this one."""
+        try:
+            self.observation, _ = self.envs.reset(seed=seed)
+        except (gymnasium.error.Error, NotImplementedError, ImportError) as problem:
+            raise CannotRenderError(
+                f"this environment cannot be shown: {str(problem).splitlines()[0]}", "install what it asks for"
+            ) from problem
+        self._begin()
+
+    def _begin(self) -> None:
+        self.score, self.steps, self.over = 0.0, 0, False
+        self.game += 1
+
+    @property
+    def picture(self) -> Array:
+        """See the class."""
+        return self.camera.picture if self.steps else self.camera.opening
+
+    def step(self, action: int) -> None:
+        """One step; call next_game() when it leaves `over` true. `observation` then is already the next game's."""
+        self.observation, rewards, terminated, truncated, _ = self.envs.step(np.array([action]))
+        self.score += float(rewards[0])
+        self.steps += 1
+        self.over = bool(terminated[0] or truncated[0])
+
+    def next_game(self) -> None:
+        """Go on with the game that has begun when the last one ended."""
+        self._begin()
+
+    def close(self) -> None:
+        self.envs.close()
+
+
+def watch(stage: Stage, agent: Agent, games: int, steps: int, every: int = 1) -> Iterator[Moment]:
+    """Moments of greedy games, every so many steps and at their ends, until `games` are over or `steps` taken."""
+    count = 0
+    for index in range(games):
+        if index:
+            stage.next_game()
+        while not stage.over and count < steps:
+            observation = stage.observation
+            preferences = agent.preferences(observation)[0]
+            action = int(preferences.argmax())
+            if stage.steps % every == 0:
+                yield Moment(stage.picture, observation, preferences, action, stage.score, stage.game, stage.steps)
+            stage.step(action)
+            count += 1
+        if not stage.over:
+            return
+        yield Moment(stage.picture, observation, preferences, -1, stage.score, stage.game, stage.steps)
+
+
+def action_names(env_id: str, env: gymnasium.Env[Any, Any]) -> tuple[str, ...]:
+    """A word for every action: the environment's own, ours, or its number."""
+    count = int(env.action_space.n)  # type: ignore[attr-defined]
+    meanings = getattr(env.unwrapped, "get_action_meanings", None)
+    names = (
+        tuple(meanings())
+        if meanings
+        else ACTION_NAMES.get(env_id.rpartition("/")[2].rpartition(":")[2].partition("-")[0], ())
+    )
+    return (
+        tuple(str(name).lower() for name in names)
+        if len(names) == count
+        else tuple(str(index) for index in range(count))
+    )
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Pictures without a window: SDL looks for neither screen nor sound, Gymnasium praises no newer versions."""
+    unseen = {"SDL_VIDEODRIVER": "dummy", "SDL_AUDIODRIVER": "dummy", "PYGAME_HIDE_SUPPORT_PROMPT": "1"}
+    shown = _display_is_open()
+    before = {name: os.environ.get(name) for name in unseen}
+    os.environ.update(unseen)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name)
+            else:
+                os.environ[name] = value
+        if _display_is_open() and not shown:
+            sys.modules["pygame"].display.quit()  # a window that is wanted later must find the real screen
+
+
+def _display_is_open() -> bool:
+    return "pygame" in sys.modules and bool(sys.modules["pygame"].display.get_init())

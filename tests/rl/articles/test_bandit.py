@@ -1,0 +1,264 @@
+"""Slot machines: compiled algorithms against the classes that are read, means against the article's, the
+environment."""
+
+import csv
+import itertools
+import json
+import math
+import warnings
+
+import gymnasium
+import numpy as np
+import pytest
+from gymnasium.error import InvalidAction, ResetNeeded
+from gymnasium.utils.env_checker import check_env
+
+import rl  # noqa: F401
+from rl.bandit import UCB1, EpsilonGreedy, Settings, SlotArm, main, play, simulate
+from rl.bandit.command import measure
+from rl.bandit.plots import lai_robbins, relative_entropy
+from rl.bandit.simulation import step_through, streams_of
+from rl.envs import make_vector
+from rl.envs.bandit import BanditEnv
+from rl.envs.random_stream import Stream, streams_of_seeds
+
+ARMS = (SlotArm(0.3), SlotArm(0.5), SlotArm(0.9))
+ALGORITHMS = Settings().algorithms()
+LABELS = [algo.label() for algo in ALGORITHMS]
+
+
+# random streams
+
+
+def test_a_stream_is_splitmix64():
+    stream = Stream(np.array([1234567], np.uint64))
+    known = (6457827717110365317, 3203168211198807973, 9817491932198370423)  # of the generator's published code
+    assert [stream.random() for _ in known] == [(number >> 11) * 2.0**-53 for number in known]
+
+
+def test_the_first_streams_of_a_seed_do_not_depend_on_how_many_there_are():
+    assert np.array_equal(streams_of(3, 10), streams_of(3, 1000)[:10])
+    assert streams_of_seeds([7, 3])[1] == streams_of(3, 1)[0]
+    assert len(np.unique(streams_of_seeds(range(1000)))) == 1000
+
+
+def test_beta_numbers_have_the_moments_of_the_beta_distribution():
+    stream = Stream(streams_of(0, 1))
+    for a, b in ((1, 1), (3, 1), (8, 5), (2, 200)):
+        drawn = np.array([stream.beta(a, b) for _ in range(20_000)])
+        variance = a * b / ((a + b) ** 2 * (a + b + 1))
+        assert abs(drawn.mean() - a / (a + b)) < 5 * math.sqrt(variance / len(drawn))
+        assert drawn.var() == pytest.approx(variance, rel=0.08)
+
+
+# algorithms
+
+
+@pytest.mark.parametrize("algo", ALGORITHMS, ids=LABELS)
+@pytest.mark.parametrize("chances", [(0.3, 0.5, 0.9), (0.5, 0.5), (0.0, 1.0, 0.2, 0.2), (0.4,)])
+def test_compiled_and_stepped_simulations_make_the_same_choices(algo, chances):
+    arms, streams = [SlotArm(p) for p in chances], streams_of(5, 20)
+    stepped_streams = streams.copy()
+    chosen, rewards = simulate(algo, arms, streams, 200)
+    stepped, stepped_rewards = np.empty_like(chosen), np.empty_like(rewards)
+    step_through(algo, arms, stepped_streams, stepped, stepped_rewards)
+    assert np.array_equal(chosen, stepped) and np.array_equal(rewards, stepped_rewards)
+    assert np.array_equal(streams, stepped_streams)  # so both can go on from here alike
+
+
+@pytest.mark.parametrize("algo", ALGORITHMS, ids=LABELS)
+def test_simulations_are_the_same_one_by_one_and_on_two_threads(algo):
+    together = simulate(algo, ARMS, streams_of(1, 31), 100, num_threads=1)
+    shared = simulate(algo, ARMS, streams_of(1, 31), 100, num_threads=2)
+    alone = [simulate(algo, ARMS, streams_of(1, 31)[i : i + 1], 100) for i in range(31)]
+    for k in range(2):
+        assert np.array_equal(together[k], shared[k])
+        assert np.array_equal(together[k], np.concatenate([one[k] for one in alone]))
+
+
+def test_ucb1_plays_each_arm_once_and_then_the_highest_bound():
+    algo = UCB1()
+    algo.initialize(3, None)
+    for t, reward in enumerate((0.0, 1.0, 0.0), start=1):
+        assert algo.select_arm() == t - 1
+        algo.update(t - 1, reward, t)
+    bonus = math.sqrt(2 * math.log(3))
+    assert algo.v == pytest.approx([bonus, 1 + bonus, bonus])
+    assert algo.select_arm() == 1
+    algo.update(1, 1.0, 4)
+    assert algo.v == pytest.approx([math.sqrt(2 * math.log(4)), 1 + math.sqrt(math.log(4)), math.sqrt(2 * math.log(4))])
+
+
+def test_epsilon_greedy_breaks_ties_at_random_unless_told_otherwise():
+    def first_arms(random_ties):
+        return simulate(EpsilonGreedy(0.0, random_ties), ARMS, streams_of(0, 3000), 1)[0][:, 0]
+
+    assert np.bincount(first_arms(True), minlength=3) == pytest.approx([1000, 1000, 1000], abs=150)
+    assert not first_arms(False).any()
+
+
+def test_an_algorithm_of_ones_own_is_played_too():
+    class RoundRobin:
+        def initialize(self, n_arms, rng):
+            self.arms = itertools.cycle(range(n_arms))
+
+        def select_arm(self):
+            return next(self.arms)
+
+        def update(self, chosen_arm, reward, t):
+            pass
+
+        def label(self):
+            return "round robin"
+
+    times, rewards = play(RoundRobin(), ARMS, 200, 30)
+    assert times[:31].tolist() == [*range(1, 31), 1]
+    assert rewards.shape == times.shape == (6000,)
+    assert [rewards[arm::3].mean() for arm in range(3)] == pytest.approx([0.3, 0.5, 0.9], abs=0.05)
+
+
+def test_means_lie_within_the_spread_of_the_article():
+    """Medians of 20 seeds; the spreads are those of the listing's own runs."""
+    spreads = (
+        (EpsilonGreedy(0.1, random_ties=False), 0.792, 0.801, 0.857, 0.875),
+        (UCB1(), 0.814, 0.817, 0.842, 0.879),
+    )
+    for algo, least, most, least_last, most_last in spreads:
+        curves = np.array([play(algo, ARMS, 1000, 250, seed)[1].reshape(1000, 250).mean(axis=0) for seed in range(20)])
+        assert least <= np.median(curves.mean(axis=1)) <= most
+        assert least_last <= np.median(curves[:, -1]) <= most_last
+
+
+def test_what_comes_after_loses_less():
+    settings = Settings(num_sims=2000, seed=4)
+    regret = {algo.label(): measure(algo, settings).regret[-1] for algo in ALGORITHMS}
+    assert regret["Thompson sampling"] < regret["gradient bandit(0.4)"] < regret["ε-greedy(0.1)"] < regret["UCB1"]
+    assert regret["ε-greedy(0.1)"] < regret["ε-greedy(0.1), ties to arm 0"]
+
+
+def test_the_regret_of_random_play_is_the_mean_gap_times_the_plays():
+    result = measure(EpsilonGreedy(1.0), Settings(num_sims=4000, num_time=50))
+    assert result.regret[-1] == pytest.approx(50 * (0.6 + 0.4 + 0.0) / 3, rel=0.02)
+    assert result.best_arm == pytest.approx(1 / 3, abs=0.04)
+
+
+def test_lai_and_robbins_bound():
+    kl = 0.3 * math.log(0.3 / 0.9) + 0.7 * math.log(0.7 / 0.1)
+    assert lai_robbins(np.array([0.3, 0.9])) == pytest.approx(0.6 / kl)
+    assert lai_robbins(np.array([0.4, 0.4])) == 0.0
+    assert lai_robbins(np.array([0.5, 1.0])) == 0.0  # one blank rules the best arm out: nothing more to lose
+    assert relative_entropy(0.0, 0.5) == pytest.approx(math.log(2)) and relative_entropy(0.5, 0.5) == 0.0
+
+
+@pytest.mark.parametrize("wrong", [{"num_sims": 0}, {"num_time": 0}, {"arms": ()}])
+def test_play_says_what_cannot_be_played(wrong):
+    with pytest.raises(ValueError, match="at least"):
+        play(**{"algo": UCB1(), "arms": ARMS, "num_sims": 1, "num_time": 1, **wrong})
+    with pytest.raises(ValueError, match="from 0 to 1"):
+        SlotArm(1.2)
+
+
+# command
+
+
+def test_the_command_writes_what_it_prints(tmp_path, capsys):
+    assert main(["--num-sims", "50", "--num-time", "40", "--seed", "2", "--out", str(tmp_path)]) == 0
+    printed = capsys.readouterr().out
+    folder = next(tmp_path.glob("bandit__*"))
+    results = json.loads((folder / "result.json").read_text(encoding="utf-8"))["algorithms"]
+    assert list(results) == LABELS and all(label in printed for label in LABELS)
+    assert f"{results['UCB1']['mean_reward']:.3f}" in printed
+    with open(folder / "curves.csv", encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    ucb = [float(row["mean_reward"]) for row in rows if row["algorithm"] == "UCB1"]
+    assert len(ucb) == 40 and np.mean(ucb) == pytest.approx(results["UCB1"]["mean_reward"], abs=1e-5)
+    for name in ("rewards.png", "regret.png"):
+        assert (folder / name).read_bytes().startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize(
+    "flags", [["--arms", "0.3", "1.5"], ["--epsilon", "2"], ["--num-sims", "0"], ["--temperature", "0"]]
+)
+def test_the_command_refuses_what_cannot_work(flags, tmp_path, capsys):
+    assert main([*flags, "--out", str(tmp_path)]) == 2
+    assert flags[0] in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
+
+
+# environment
+
+
+@pytest.mark.parametrize("kwargs", [{}, {"render_mode": "rgb_array"}, {"render_mode": "ansi"}, {"arms": (0.1, 0.2)}])
+def test_the_environment_passes_gymnasiums_check(kwargs, monkeypatch):
+    monkeypatch.setenv("SDL_VIDEODRIVER", "dummy")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        check_env(gymnasium.make("rl/Bandit-v0", **kwargs).unwrapped)
+
+
+def test_the_environment_pays_as_its_arms_do_and_is_truncated_after_250_plays():
+    env = gymnasium.make("rl/Bandit-v0")
+    rewards = np.zeros((30, 250))
+    for game in range(30):
+        env.reset(seed=game)
+        for t in range(250):
+            observation, rewards[game, t], terminated, truncated, info = env.step(t % 3)
+            assert (observation, terminated, truncated) == (0, False, t == 249)
+            assert info["regret"] == pytest.approx((0.6, 0.4, 0.0)[t % 3])
+    assert [rewards[:, arm::3].mean() for arm in range(3)] == pytest.approx([0.3, 0.5, 0.9], abs=0.04)
+
+
+def test_one_game_of_the_vector_environment_is_the_single_one():
+    single, vector = gymnasium.make("rl/Bandit-v0"), make_vector("rl/Bandit-v0", 1)
+    single.reset(seed=9)
+    vector.reset(seed=9)
+    for t in range(600):
+        _, reward, _, truncated, _ = single.step(t % 3)
+        _, rewards, _, truncateds, infos = vector.step(np.array([t % 3]))
+        assert (reward, truncated) == (rewards[0], truncateds[0])
+        assert truncated == ("final_obs" in infos)
+        if truncated:
+            single.reset()
+
+
+@pytest.mark.parametrize("vector", [False, True])
+def test_a_saved_environment_goes_on_as_if_nothing_had_happened(vector):
+    def make():
+        return make_vector("rl/Bandit-v0", 4) if vector else BanditEnv()
+
+    def some(env):
+        return [env.step(np.full(4, t % 3) if vector else t % 3)[1] for t in range(100)]
+
+    env, other = make(), make()
+    env.reset(seed=1)
+    some(env)
+    state = env.get_state()
+    rest = some(env)
+    other.set_state(state)
+    assert np.array_equal(some(other), rest)
+
+
+def test_wrong_use_of_the_environment_is_refused():
+    env = BanditEnv()
+    with pytest.raises(ResetNeeded):
+        env.step(0)
+    env.reset(seed=0)
+    for action in (3, -1, 0.5, None):
+        with pytest.raises(InvalidAction):
+            env.step(action)
+    with pytest.raises(ValueError, match="options"):
+        env.reset(options={"arms": 2})
+    for arms in ((), (1.2,), (float("nan"),)):
+        with pytest.raises(ValueError, match="from 0 to 1"):
+            BanditEnv(arms)
+
+
+def test_the_picture_shows_plays_and_coins():
+    env = BanditEnv((1.0, 0.0), render_mode="rgb_array")
+    env.reset(seed=0)
+    for arm in (0, 0, 0, 1):
+        env.step(arm)
+    picture = env.render()
+    assert picture.shape == (48, 32, 3)
+    assert (picture[:, 8] == (240, 180, 40)).all(axis=1).sum() == 36  # three of four plays, all paid
+    assert (picture[:, 24] == (90, 90, 90)).all(axis=1).sum() == 12  # one, without a coin

@@ -1,0 +1,80 @@
+"""Article 4: the article's recipe reads digits, the report and pictures are written, the better recipe reads better."""
+
+import json
+
+import numpy as np
+import pytest
+
+from nnlite import load_model
+from rl import digits
+from rl.digits.plots import draw_confusion, draw_misread
+
+
+def test_the_article_as_a_command(tmp_path, capsys):
+    assert digits.main(["--epochs", "4", "--out", str(tmp_path)]) == 0
+    text = capsys.readouterr().out
+    assert "Epoch 4/4" in text and "precision" in text and "macro avg" in text and "Accuracy" in text
+    (folder,) = tmp_path.glob("digits__article__*")
+    result = json.loads((folder / "result.json").read_text(encoding="utf-8"))
+    assert result["accuracy"] > 0.8 and np.sum(result["confusion"]) == 594
+    assert np.trace(result["confusion"]) == round(result["accuracy"] * 594)
+    for name in ("confusion.png", "misread.png"):
+        assert (folder / name).read_bytes().startswith(b"\x89PNG")
+    assert load_model(folder / "best.safetensors").predict(np.zeros((1, 8, 8, 1))).shape == (1, 10)
+
+
+def test_the_better_recipe_learns_in_few_epochs():
+    assert digits.learn(digits.Settings(recipe="best", epochs=4), verbose=0).accuracy > 0.93
+
+
+def test_one_seed_one_result():
+    def probabilities(seed):
+        return digits.learn(digits.Settings(seed=seed, epochs=1), verbose=0).probabilities
+
+    assert np.array_equal(probabilities(1), probabilities(1)) and not np.array_equal(probabilities(1), probabilities(2))
+
+
+def test_the_networks_are_those_of_the_docstrings():
+    rng = np.random.default_rng(0)
+    shapes = [layer.output_shape for layer in digits.article_model(rng).build().layers]
+    assert shapes == [(8, 8, 5), (8, 8, 3), (192,), (10,)]
+    shapes = [layer.output_shape for layer in digits.best_model(rng).build().layers]
+    assert shapes[1:4] == [(8, 8, 16), (4, 4, 32), (4, 4, 32)] and shapes[4] == (512,)
+
+
+def test_moved_images_are_shifts_by_one_pixel():
+    image = np.zeros((500, 8, 8, 1))
+    image[:, 3, 4] = 1.0
+    result = digits.moved(image, np.random.default_rng(0))
+    assert (result.sum(axis=(1, 2, 3)) == 1).all()
+    rows, columns = np.nonzero(result[..., 0])[1:]
+    assert set(rows) == {2, 3, 4} and set(columns) == {3, 4, 5}
+    assert np.mean(rows == 3) == pytest.approx(2 / 3, abs=0.08)  # half stand still, a third of the others too
+    edge = np.zeros((200, 8, 8, 1))
+    edge[:, 0] = 1.0
+    assert set(digits.moved(edge, np.random.default_rng(0)).sum(axis=(1, 2, 3))) == {0.0, 7.0, 8.0}
+
+
+def test_pictures_of_no_mistake_and_of_many(tmp_path):
+    draw_misread(tmp_path / "none.png", np.zeros((0, 8, 8)), np.zeros(0, int), np.zeros((0, 10)), 594)
+    draw_misread(tmp_path / "many.png", np.zeros((130, 8, 8)), np.zeros(130, int), np.full((130, 10), 0.1), 594)
+    draw_confusion(tmp_path / "confusion.png", np.diag([3] * 10), "all right")
+    assert len(list(tmp_path.glob("*.png"))) == 3
+
+
+@pytest.mark.parametrize("wrong", [["--recipe", "worst"], ["--epochs", "-1"], ["--test-size", "0"]])
+def test_wrong_settings(wrong, tmp_path, capsys):
+    assert digits.main([*wrong, "--out", str(tmp_path)]) == 2
+    assert capsys.readouterr().err.count("\n") == 2
+
+
+@pytest.mark.slow
+def test_median_accuracy_of_20_seeds_of_the_article():
+    reached = [digits.learn(digits.Settings(seed=seed), verbose=0).accuracy for seed in range(20)]
+    assert 0.90 <= np.median(reached) <= 0.955, sorted(reached)
+
+
+@pytest.mark.slow
+def test_median_accuracy_of_10_seeds_of_the_better_recipe():
+    reached = [digits.learn(digits.Settings(seed=seed, recipe="best"), verbose=0).accuracy for seed in range(10)]
+    assert np.median(reached) >= 0.985, sorted(reached)

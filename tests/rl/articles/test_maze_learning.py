@@ -1,0 +1,260 @@
+"""Learning in the maze: the compiled updates against NumPy, what is learnt, saving, the command."""
+
+import csv
+import json
+import math
+import re
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from rl.envs import maze_sim as sim
+from rl.envs.maze_layout import generate_maze, shortest_path
+from rl.envs.maze_text import article_maze, read_maze
+from rl.envs.random_stream import Stream, streams_of
+from rl.maze import ETA, STOP_AFTER, Settings, get_pi, main, play, update_theta
+from rl.maze.command import last_episode
+from rl.maze.learning import Rule, Runs, begin, greedy_path, learn, max_steps, policy_of, sampled_length
+from rl.runs.state_file import load_state, save_state
+
+ARTICLE = article_maze()
+RULES = {update: Rule(update, ETA[update], 1e-3, STOP_AFTER[update]) for update in ETA}
+SIGNS = {"article": 1.0, "gradient": -1.0}
+
+
+def advantage_update(theta, value, cells, actions, eta):
+    """The third update, from the history, one visit after the other."""
+    steps, theta, value = len(cells), theta.copy(), value.copy()
+    for cell in set(cells):
+        to_go = {a: [steps - t for t in range(steps) if (cells[t], actions[t]) == (cell, a)] for a in range(4)}
+        mean = np.mean([steps - t for t in range(steps) if cells[t] == cell])
+        value[cell] = value[cell] or mean
+        for action, waits in to_go.items():
+            if waits:
+                theta[cell, action] += eta * max(-1.0, 1.0 - np.mean(waits) / value[cell])
+        value[cell] += 0.1 * (mean - value[cell])
+    return theta, value
+
+
+@pytest.mark.parametrize("update", RULES)
+def test_the_compiled_run_is_the_one_that_is_read(update):
+    maze = generate_maze(3, 4, np.random.default_rng(2), 0.4)
+    rule = Rule(update, 0.5, 0.0)
+    runs = begin(maze, [3])
+    lengths, moves = learn(maze, runs, rule, 150, record=150)
+
+    theta, value, rng = begin(maze, [3]).theta[0], np.zeros(maze.cells), Stream(streams_of(3, 1))
+    pi = get_pi(theta)
+    for episode in range(150):
+        history = play(maze, pi, rng, max_steps(maze))
+        if update == "advantage":
+            theta, value = advantage_update(theta, value, *zip(*history), 0.5)
+        else:
+            theta = update_theta(theta, pi, history, 0.5, SIGNS[update])
+        before, pi = pi, get_pi(theta)
+        assert len(history) == lengths[0, episode]
+        assert np.abs(pi - before).sum() == pytest.approx(moves[0, episode], abs=1e-12)
+    assert np.allclose(runs.theta[0], theta, rtol=0, atol=1e-10, equal_nan=True)
+    assert np.allclose(runs.value[0], value if update == "advantage" else 0.0, atol=1e-9)
+    assert runs.streams[0] == rng.state[0]
+
+
+def test_the_minus_sign_is_the_gradient_of_the_log_probability_and_the_plus_sign_is_not():
+    theta = begin(ARTICLE, [0]).theta[0] + np.random.default_rng(0).normal(size=(9, 4))
+    history = play(ARTICLE, get_pi(theta), np.random.default_rng(1), 1000)
+
+    def log_probability(parameters):
+        pi = get_pi(parameters)
+        return sum(math.log(pi[s, a]) for s, a in history)
+
+    numeric = np.full((9, 4), np.nan)
+    for index in zip(*np.nonzero(~np.isnan(theta))):
+        step = np.zeros((9, 4))
+        step[index] = 1e-5
+        numeric[index] = (log_probability(theta + step) - log_probability(theta - step)) / 2e-5
+    by_sign = {sign: update_theta(theta, get_pi(theta), history, len(history), sign) - theta for sign in (-1.0, 1.0)}
+    assert np.allclose(by_sign[-1.0], numeric, atol=1e-7, equal_nan=True)
+    assert not np.allclose(by_sign[1.0], numeric, atol=0.1, equal_nan=True)
+
+
+def test_the_default_finds_the_4_steps_and_stops_by_itself_on_100_seeds():
+    rule = Settings().rule()
+    assert rule == RULES["gradient"]
+    runs = begin(ARTICLE, range(100))
+    learn(ARTICLE, runs, rule, Settings().max_episodes)
+    policies = [policy_of(theta) for theta in runs.theta]
+    assert all(greedy_path(ARTICLE, pi) == [0, 1, 4, 5, 8] for pi in policies)
+    assert (runs.calm >= 1).all() and runs.episodes.max() < 1000
+    lengths = [sampled_length(ARTICLE, pi, streams_of(5, 1)) for pi in policies]
+    assert 4.0 <= min(lengths) and max(lengths) < 4.5
+
+
+def test_the_listings_sign_stops_when_the_listing_does():
+    runs = begin(ARTICLE, range(100))
+    learn(ARTICLE, runs, RULES["article"], 1000)
+    assert 190 <= runs.episodes.min() and runs.episodes.max() <= 290  # the listing: 211 to 277 in 20 runs
+    assert all(len(greedy_path(ARTICLE, policy_of(theta))) == 5 for theta in runs.theta)
+
+
+def test_the_textbook_sign_with_the_listings_step_needs_more_than_the_listings_limit():
+    runs = begin(ARTICLE, range(20))
+    learn(ARTICLE, runs, Rule("gradient", 0.1), 1000)
+    assert not runs.calm.any()
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_the_shortest_path_is_learnt_in_larger_mazes(seed):
+    settings = Settings(size="10x8", seed=seed)
+    maze, rule = settings.layout(), settings.rule()
+    assert (maze.width, maze.height, rule.update) == (10, 8, "advantage")
+    runs = begin(maze, [seed])
+    learn(maze, runs, rule, settings.max_episodes)
+    path = greedy_path(maze, policy_of(runs.theta[0]))
+    assert path is not None and len(path) <= len(shortest_path(maze)) * 1.05
+    assert runs.calm[0] >= rule.stop_after
+
+
+@pytest.mark.slow
+def test_the_shortest_path_is_learnt_or_nearly_in_mazes_of_20x20():
+    for seed in range(20):
+        settings = Settings(size="20x20", seed=seed)
+        maze, runs = settings.layout(), begin(settings.layout(), [seed])
+        learn(maze, runs, settings.rule(), settings.max_episodes)
+        assert len(greedy_path(maze, policy_of(runs.theta[0]))) - 1 <= 1.05 * (len(shortest_path(maze)) - 1), seed
+
+
+def test_many_runs_are_the_same_one_by_one_and_on_two_threads():
+    together, shared = begin(ARTICLE, range(30)), begin(ARTICLE, range(30))
+    learn(ARTICLE, together, RULES["gradient"], 5000, num_threads=1)
+    learn(ARTICLE, shared, RULES["gradient"], 5000, num_threads=2)
+    for name, array in together.arrays().items():
+        assert np.array_equal(array, getattr(shared, name), equal_nan=name in ("theta", "value")), name
+        alone = begin(ARTICLE, [17])
+        learn(ARTICLE, alone, RULES["gradient"], 5000)
+        assert np.array_equal(getattr(alone, name)[0], array[17], equal_nan=name in ("theta", "value")), name
+
+
+@pytest.mark.parametrize("update", RULES)
+def test_a_run_saved_and_continued_is_the_run_that_never_paused(update, tmp_path):
+    straight, paused = begin(ARTICLE, [1, 2]), begin(ARTICLE, [1, 2])
+    lengths, moves = learn(ARTICLE, straight, RULES[update], 160, record=160)
+    learn(ARTICLE, paused, RULES[update], 80)
+    save_state(tmp_path / "state", paused.arrays())
+    resumed = Runs(**load_state(tmp_path / "state"))
+    later, later_moves = learn(ARTICLE, resumed, RULES[update], 160, record=160)
+    assert all(array.tobytes() == resumed.arrays()[name].tobytes() for name, array in straight.arrays().items())
+    assert np.array_equal(later[:, 80:], lengths[:, 80:]) and np.array_equal(later_moves[:, 80:], moves[:, 80:])
+    assert not later[:, :80].any()
+
+
+def test_an_episode_cut_short_teaches_the_count_updates_nothing_and_never_settles():
+    maze = generate_maze(6, 6, np.random.default_rng(0))
+    for rule, learns in ((sim.GRADIENT, False), (sim.ARTICLE, False), (sim.ADVANTAGE, True)):
+        runs, lengths, moves = begin(maze, [0]), np.zeros((1, 3), np.int64), np.zeros((1, 3))
+        theta = runs.theta.copy()
+        sim.learn(
+            maze.neighbour, maze.start, maze.goal, rule, 0.1, 1e9, 1, 5, 3,
+            runs.theta, runs.value, runs.streams, runs.episodes, runs.calm, lengths, moves,
+        )
+        assert lengths.tolist() == [[5, 5, 5]] and runs.calm[0] == 0
+        assert np.array_equal(theta, runs.theta, equal_nan=True) != learns
+
+
+def test_the_last_episode_is_found_again():
+    runs = begin(ARTICLE, [4])
+    lengths, _ = learn(ARTICLE, runs, RULES["article"], 1000, record=1000)
+    episodes = int(runs.episodes[0])
+    for wanted in (1, 50, episodes):
+        cells = last_episode(ARTICLE, begin(ARTICLE, [4]), RULES["article"], wanted)
+        assert len(cells) - 1 == lengths[0, wanted - 1] and (cells[0], cells[-1]) == (0, 8)
+
+
+# command
+
+
+def folder_of(out):
+    return next(out.glob("maze__*"))
+
+
+def test_the_command_writes_what_it_prints(tmp_path, capsys):
+    assert main(["--seed", "3", "--out", str(tmp_path)]) == 0
+    printed, folder = capsys.readouterr().out, folder_of(tmp_path)
+    results = json.loads((folder / "result.json").read_text(encoding="utf-8"))
+    assert results["settled"] and results["greedy_steps"] == results["shortest_steps"] == 4
+    assert f"settled by itself after {results['episodes']} episodes" in printed
+    assert "greedy path          4 steps" in printed and "shortest, by search  4 steps" in printed
+    assert f"sampled episodes     {results['sampled_steps']:.2f} steps" in printed
+    with open(folder / "progress.csv", encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == results["episodes"] and float(rows[-1]["policy_moved"]) < 1e-3
+    assert f"episode {len(rows) - 1}: {rows[-1]['steps']} steps, policy moved" in printed
+    for name in ("policy.png", "steps.png"):
+        with Image.open(folder / name) as picture:
+            assert picture.width >= 400
+    with Image.open(folder / "replay.gif") as animation:
+        assert animation.n_frames == int(rows[-1]["steps"]) + 1
+    page = (folder / "replay.html").read_text(encoding="utf-8")
+    points = json.loads(re.search(r"const points = (.*);", page).group(1))
+    assert len(points) == int(rows[-1]["steps"]) + 1 and points[0] == [0.5, 0.5] and points[-1] == [2.5, 2.5]
+    assert not re.search(r"(src|href)=|https?:|@import|url\(", page)  # nothing from a network
+
+
+def test_resume_goes_on_to_what_the_uninterrupted_run_reaches(tmp_path, capsys):
+    common = ["--size", "4x3", "--seed", "2"]
+    assert main([*common, "--out", str(tmp_path / "a"), "--max-episodes", "120"]) == 0
+    assert "--resume" in capsys.readouterr().out
+    assert main(["--resume", "--out", str(tmp_path / "a"), "--max-episodes", "240"]) == 0
+    assert main([*common, "--out", str(tmp_path / "b"), "--max-episodes", "240"]) == 0
+    resumed, straight = folder_of(tmp_path / "a"), folder_of(tmp_path / "b")
+    for name in ("progress.csv", "policy.png", "steps.png", "replay.gif", "replay.html"):
+        assert (resumed / name).read_bytes() == (straight / name).read_bytes(), name
+
+
+def test_play_writes_an_episode_where_there_is_no_screen(tmp_path, capsys, monkeypatch):
+    from rl.maze import command as maze_report
+
+    main(["--out", str(tmp_path)])
+    monkeypatch.setattr(maze_report, "_in_window", lambda layout, actions: False)
+    folder = folder_of(tmp_path)
+    (folder / "replay.gif").unlink()
+    assert main(["--play", "--out", str(tmp_path)]) == 0
+    assert "an episode of" in capsys.readouterr().out and (folder / "replay.gif").exists()
+
+
+def test_a_maze_of_ones_own_and_many_runs(tmp_path, capsys):
+    drawing = tmp_path / "my.txt"
+    drawing.write_text("S...\n.##.\n...G\n", encoding="utf-8")
+    assert main(["--maze", str(drawing), "--out", str(tmp_path)]) == 0
+    assert "shortest, by search  5 steps" in capsys.readouterr().out
+    assert shortest_path(read_maze(folder_of(tmp_path) / "maze.txt")) is not None
+    assert main(["--num-runs", "50", "--update", "article"]) == 0
+    printed = capsys.readouterr().out
+    assert "50 runs" in printed and re.search(r"settled by themselves +100.0%", printed)
+
+
+@pytest.mark.parametrize(
+    ("flags", "what"),
+    [
+        (["--size", "20"], "--size"),
+        (["--size", "1x1"], "--size"),
+        (["--size", "2x2", "--maze", "x"], "choose one"),
+        (["--maze", "nowhere.txt"], "nowhere.txt"),
+        (["--update", "magic"], "choice"),
+        (["--eta", "-1"], "--eta"),
+        (["--play"], "no unfinished run|no .* of rl.maze"),
+        (["--resume"], "no run of rl.maze"),
+    ],
+)
+def test_what_cannot_work_is_refused_in_two_lines(flags, what, tmp_path, capsys):
+    assert main([*flags, "--out", str(tmp_path / "new")]) == 2
+    complaint = capsys.readouterr().err
+    assert re.search(what, complaint) and len(complaint.strip().splitlines()) == 2
+    assert not (tmp_path / "new").exists()
+
+
+def test_a_walled_in_goal_is_named(tmp_path, capsys):
+    drawing = tmp_path / "closed.txt"
+    drawing.write_text("S.#G\n", encoding="utf-8")
+    assert main(["--maze", str(drawing), "--out", str(tmp_path)]) == 2
+    assert "no path leads from the start" in capsys.readouterr().err

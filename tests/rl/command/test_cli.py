@@ -1,0 +1,201 @@
+"""Flags, presets, config files, and errors of two lines with exit code 2."""
+
+from __future__ import annotations
+
+import json
+import os
+import pickle
+import subprocess
+import sys
+from dataclasses import dataclass
+
+import pytest
+
+from rl import __main__ as listing
+from rl import dqn
+from rl.command import cli
+from rl.command.errors import UsageError, require
+from rl.command.settings import MOST_THREADS, AgentSettings
+from rl.runs.lock import HeldError
+from rl.watch.stage import CannotRenderError
+
+
+@dataclass
+class Settings(AgentSettings):
+    """Settings of a test article."""
+
+    hidden: tuple[int, ...] = (8, 8)
+    """hidden units"""
+
+
+def run_main(argv, run=lambda settings: None, **more):
+    return cli.main("test", Settings, run, summary="A test.", argv=argv, **more)
+
+
+def parsed(argv, **more):
+    found = []
+    code = run_main(argv, found.append, **more)
+    assert code == 0
+    return found[0]
+
+
+def test_flags_give_settings():
+    settings = parsed(["--seed", "7", "--gamma", "0.5", "--hidden", "3", "4", "--test"])
+    assert (settings.seed, settings.gamma, settings.hidden, settings.test) == (7, 0.5, (3, 4), True)
+
+
+def test_a_preset_changes_defaults_and_flags_come_on_top():
+    presets = {"test": {"num_envs": 4, "gamma": 0.9}}
+    assert parsed(["--test"], presets=presets).num_envs == 4
+    assert parsed(["--test", "--num-envs", "2"], presets=presets).num_envs == 2
+    assert parsed([], presets=presets).num_envs == 1
+
+
+def test_play_and_resume_may_stand_alone():
+    assert parsed(["--play"]).play == cli.NEWEST
+    assert parsed(["--play", "--seed", "3"]).play == cli.NEWEST
+    assert parsed(["--resume", "runs/x"]).resume == "runs/x"
+
+
+def test_a_config_file_is_read_back(tmp_path):
+    path = tmp_path / "config.json"
+    path.write_text(json.dumps({"article": "test", "settings": {"seed": 5, "hidden": [3], "gamma": 1}}), encoding="utf-8")
+    settings = parsed(["--config", str(path), "--seed", "6"])
+    assert (settings.seed, settings.hidden, settings.gamma) == (6, (3,), 1)
+
+
+@pytest.mark.parametrize(
+    "argv, what",
+    [
+        (["--sed", "3"], "--sed"),
+        (["--seed", "x"], "--seed"),
+        (["--seed", "-1"], "--seed is -1"),
+        (["--num-envs", "0"], "--num-envs is 0"),
+        (["--gamma", "1.5"], "--gamma is 1.5"),
+        (["--learning-rate", "nan"], "--learning-rate is nan"),
+        (["--config", "no-such-file.json"], "no-such-file.json"),
+    ],
+)
+def test_wrong_usage_is_two_lines_and_code_2(argv, what, capsys):
+    assert run_main(argv) == 2
+    lines = capsys.readouterr().err.strip().splitlines()
+    assert len(lines) == 2 and lines[0].startswith("error: ") and lines[1].startswith("  ")
+    assert what in lines[0]
+
+
+@pytest.mark.parametrize("content", ["[1, 2]", "{", '{"settings": {"seed": "five"}}', '{"settings": {"colour": 1}}', "[" * 100_000])
+def test_a_wrong_config_file_is_answered(content, tmp_path, capsys):
+    path = tmp_path / "config.json"
+    path.write_text(content, encoding="utf-8")
+    assert run_main(["--config", str(path)]) == 2
+    assert len(capsys.readouterr().err.strip().splitlines()) == 2
+
+
+def fail_with(problem):
+    def run(settings):
+        raise problem
+
+    return run
+
+
+def test_exit_codes(capsys):
+    assert run_main([], fail_with(KeyboardInterrupt())) == 130
+    assert run_main([], fail_with(UsageError("no", "do"))) == 2
+    assert run_main([], fail_with(RuntimeError("broken"))) == 1
+    assert run_main([], fail_with(FloatingPointError("gradient is not finite"))) == 1
+    assert "error: gradient is not finite" in capsys.readouterr().err
+    assert run_main(["--help"]) == 0
+
+
+@pytest.mark.parametrize(
+    "problem, what, code",
+    [
+        (IsADirectoryError(21, "Is a directory", "runs/x/progress.csv"), "runs/x/progress.csv: Is a directory", 1),
+        (FileNotFoundError(2, "No such file or directory", "gone/x.png"), "gone/x.png: No such file or directory", 2),
+        (OSError(28, "No space left on device"), "No space left on device", 1),
+        (MemoryError("Unable to allocate 582. TiB"), "Unable to allocate 582. TiB", 1),
+    ],
+)
+def test_what_the_system_refuses_is_told_in_two_lines(problem, what, code, capsys):
+    assert run_main([], fail_with(problem)) == code
+    lines = capsys.readouterr().err.strip().splitlines()
+    assert len(lines) == 2 and lines[0] == f"error: {what}"
+
+
+def test_all_cores_are_not_more_threads_than_the_kernels_know(monkeypatch):
+    from nnlite_ext import _threads
+
+    before = _threads.get_num_threads()
+    monkeypatch.setattr(cli.os, "cpu_count", lambda: 384)
+    try:
+        cli.use_threads(0)
+        assert _threads.get_num_threads() == MOST_THREADS
+    finally:
+        _threads.set_num_threads(before)
+
+
+def test_help_shows_every_flag_with_its_default(capsys):
+    assert cli.main("dqn", dqn.Settings, lambda s: None, summary=dqn.SUMMARY, examples=dqn.EXAMPLES, argv=["--help"]) == 0
+    text = capsys.readouterr().out
+    for name in ("--n-step", "--buffer-size", "--num-threads", "--resume", "--play"):
+        assert name in text
+    assert "50000" in text and "python -m rl.dqn --play" in text
+
+
+def test_require():
+    require(True, "a", "b")
+    with pytest.raises(UsageError, match="a\n  b"):
+        require(False, "a", "b")
+
+
+def test_the_list_names_every_article_and_wrong_names_are_answered(capsys):
+    assert listing.main([]) == 0
+    assert capsys.readouterr().out.count("python -m rl.") == 10
+    assert listing.main(["dqm"]) == 2
+    assert "did you mean dqn?" in capsys.readouterr().err
+    assert listing.main(["dqn"]) == 2
+    assert "python -m rl.dqn" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "argv, what",
+    [
+        (["--env-id", "NoSuchGame-v0"], "no environment 'NoSuchGame-v0'"),
+        (["--env-id", "Pendulum-v1"], "actions"),
+        (["--play", "--out", "EMPTY"], "no trained model of rl.dqn"),
+        (["--n-step", "0"], "--n-step is 0"),
+        (["--buffer-size", "10"], "--buffer-size is 10"),
+        (["--test", "--hidden", "16", "0"], "hidden layers have (16, 0) units"),
+        (["--num-threads", "257"], "--num-threads is 257"),
+    ],
+)
+def test_the_main_job_answers_what_it_cannot_do(argv, what, tmp_path, capsys, monkeypatch):
+    words = [str(tmp_path) if word == "EMPTY" else word for word in argv]
+    monkeypatch.setattr("sys.argv", ["dqn", *words, *([] if "--out" in argv else ["--out", str(tmp_path)])])
+    assert dqn.main() == 2
+    lines = capsys.readouterr().err.strip().splitlines()
+    assert len(lines) == 2 and what in lines[0]
+
+
+@pytest.mark.parametrize("terminal", [{"PYTHONIOENCODING": "utf-8"}, {"PYTHONIOENCODING": "ascii", "TERM": "dumb"}])
+@pytest.mark.parametrize(
+    "argv, said",
+    [
+        (["--recipe", "other"], "invalid choice 'other' for argument '--recipe'. Expected one of ('article', 'best')."),
+        (["--epoch", "3"], "Unrecognized options: --epoch, 3 (did you mean --epochs?)"),
+        (["--epochs", "x"], "Error parsing --epochs: invalid literal for int() with base 10: 'x'"),
+    ],
+)
+def test_a_message_is_one_whole_line_on_any_terminal(terminal, argv, said):
+    environment = {**os.environ, "COLUMNS": "60", **terminal}
+    done = subprocess.run(
+        [sys.executable, "-m", "rl.digits", *argv], capture_output=True, encoding="utf-8", env=environment, timeout=60
+    )
+    assert done.returncode == 2
+    assert done.stderr.splitlines() == [f"error: {said}", "  see python -m rl.digits --help"]
+
+
+@pytest.mark.parametrize("kind", [UsageError, HeldError, CannotRenderError])
+def test_a_usage_error_reaches_another_process_whole(kind):
+    received = pickle.loads(pickle.dumps(kind("no", "do")))
+    assert type(received) is kind and str(received) == "no\n  do"

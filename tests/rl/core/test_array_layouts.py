@@ -1,0 +1,184 @@
+"""Arrays as environments and callers give them: read as they are, or refused with a ValueError."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from gymnasium import spaces
+from gymnasium.vector import VectorEnv
+
+from rl.core.observer import ScreenObserver
+from rl.core.replay import ReplayBuffer
+from rl.core.returns import td_loss, td_target
+
+rng = np.random.default_rng(0)
+LAYOUTS = {
+    "read-only": lambda a: np.frombuffer(a.tobytes(), a.dtype).reshape(a.shape),
+    "Fortran": np.asfortranarray,
+    "strided": lambda a: np.repeat(a, 2, axis=-1)[..., ::2],
+    "negative strides": lambda a: np.flip(np.ascontiguousarray(np.flip(a))),
+    "byte-swapped": lambda a: a.astype(a.dtype.newbyteorder()),
+}
+FLAGS = {"bytes": np.uint8, "whole numbers": np.int64, "floats": np.float64}
+
+
+def steps(count=9, games=2):
+    """(observations, actions, rewards, ends, stops, next observations) of steps of 3 x 4 screens, stacks of 2."""
+    for t in range(count):
+        ends = np.array([t % 4 == 3, False])
+        screens = [rng.integers(0, 256, (games, 3, 4, 2), np.uint8) for _ in range(2)]
+        yield screens[0], rng.integers(0, 3, games), rng.normal(size=games), ends, ends | (t % 5 == 4), screens[1]
+
+
+def replay():
+    return ReplayBuffer(40, 2, (3, 4, 2), np.uint8, stack=2)
+
+
+def same(mine, other):
+    for name in ("frames", "kind", "age", "actions", "rewards", "written", "played"):
+        np.testing.assert_array_equal(getattr(mine, name), getattr(other, name), name)
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_a_replay_stores_steps_of_any_layout(layout):
+    plain, odd = replay(), replay()
+    for step in steps():
+        plain.add(*step)
+        odd.add(*(LAYOUTS[layout](a) for a in step))
+    same(odd, plain)
+
+
+@pytest.mark.parametrize("flags", FLAGS)
+def test_flags_of_any_type_are_read_as_what_they_say(flags):
+    plain, odd = replay(), replay()
+    for observations, actions, rewards, ends, stops, following in steps():
+        plain.add(observations, actions, rewards, ends, stops, following)
+        odd.add(observations, actions, rewards, ends.astype(FLAGS[flags]), stops.astype(FLAGS[flags]), following)
+    same(odd, plain)
+
+
+@pytest.mark.parametrize(("place", "change", "words"), [
+    (0, lambda a: a / np.float32(255), "observations"),  # floats would become zeros
+    (0, lambda a: a.astype(np.int64) - 300, "observations"),
+    (0, lambda a: a[:1], "stores"),
+    (0, lambda a: a[..., :1], "stores"),
+    (5, lambda a: a.astype(object), "observations"),
+    (1, lambda a: a + 0.5, "actions"),
+    (1, lambda a: a[:, None], "must be"),
+    (2, lambda a: a + 1j, "rewards"),
+    (2, lambda a: a.astype(str), "rewards"),
+    (3, lambda a: a[:1], "must be"),
+    (4, lambda a: np.array(True), "must be"),
+])
+def test_a_replay_refuses_what_it_would_change(place, change, words):
+    buffer, step = replay(), list(next(steps()))
+    step[place] = change(step[place])
+    with pytest.raises(ValueError, match=words):
+        buffer.add(*step)
+    same(buffer, replay())
+
+
+@pytest.mark.parametrize("size", [0, -1])
+def test_an_empty_batch_is_not_drawn(size):
+    buffer = replay()
+    for step in steps():
+        buffer.add(*step)
+    with pytest.raises(ValueError, match="at least one"):
+        buffer.sample(size, rng)
+
+
+@pytest.mark.parametrize("name", ["written", "played"])
+def test_a_replay_s_saved_places_are_inside_its_rings(name):
+    buffer = replay()
+    state = {**buffer.get_state(), name: np.array([0, -1])}
+    with pytest.raises(ValueError, match=name):
+        buffer.set_state(state)
+
+
+class Screens(VectorEnv):
+    """An environment that announces (6, 5, 3) bytes and shows what it is told."""
+
+    def __init__(self, screens):
+        self.num_envs, self.screens = 2, screens
+        self.single_observation_space = spaces.Box(0, 255, (6, 5, 3), np.uint8)
+        self.observation_space = spaces.Box(0, 255, (2, 6, 5, 3), np.uint8)
+        self.single_action_space = self.action_space = spaces.Discrete(2)
+
+    def reset(self, *, seed=None, options=None):
+        return self.screens, {}
+
+
+SCREENS = rng.integers(0, 256, (2, 6, 5, 3), np.uint8)
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_an_observer_reads_screens_of_any_layout(layout):
+    expected = ScreenObserver(Screens(SCREENS), 4, 4).reset()[0]
+    np.testing.assert_array_equal(ScreenObserver(Screens(LAYOUTS[layout](SCREENS)), 4, 4).reset()[0], expected)
+
+
+@pytest.mark.parametrize("screens", [
+    SCREENS[:1], SCREENS[:, :5], SCREENS[:, :, :4], SCREENS[..., :1], SCREENS[0], SCREENS / 255,
+    SCREENS.astype(np.int64), SCREENS.astype(np.int8), SCREENS.astype(object),
+])
+def test_an_observer_refuses_other_screens_than_announced(screens):
+    """The kernel reads by the announced size: a smaller screen would be read beyond its end."""
+    with pytest.raises(ValueError, match=r"announced screens uint8\(2, 6, 5, 3\)"):
+        ScreenObserver(Screens(screens), 4, 4).reset()
+
+
+def batch(dtype=np.float32):
+    whole = np.random.default_rng(1).integers(-9, 10, (4, 5, 3)).astype(dtype)
+    return {"returns": whole[0, :, 0], "discounts": whole[1, :, 0], "next_q": whole[2], "chooser": whole[3]}
+
+
+@pytest.mark.parametrize("layout", [*LAYOUTS, "float64", "float16", "int8"])
+@pytest.mark.parametrize("name", ["returns", "discounts", "next_q", "chooser"])
+def test_targets_are_the_same_from_any_layout(name, layout):
+    expected = td_target(**batch())
+    change = LAYOUTS.get(layout, lambda a: a.astype(layout))
+    given = batch()
+    np.testing.assert_array_equal(td_target(**{**given, name: change(given[name])}), expected)
+
+
+@pytest.mark.parametrize("layout", [*LAYOUTS, "float64", "float16"])
+@pytest.mark.parametrize("place", [0, 1, 2])
+def test_the_loss_is_the_same_from_any_layout(place, layout):
+    arguments = [batch()["next_q"], np.array([0, 2, 1, 0, 2]), batch()["returns"]]
+    value, dq = td_loss(*arguments)
+    if layout in LAYOUTS:
+        arguments[place] = LAYOUTS[layout](arguments[place])
+    elif place != 1:
+        arguments[place] = arguments[place].astype(layout)
+    odd_value, odd_dq = td_loss(*arguments)
+    assert odd_value == pytest.approx(value, rel=1e-6)
+    np.testing.assert_allclose(odd_dq, dq, rtol=1e-3 if layout == "float16" else 1e-6)
+
+
+@pytest.mark.parametrize("actions", [
+    [0, 1, 2, 3, 0], [0, -1, 0, 0, 0], [0.0, 1.0, 2.0, 0.0, 0.0], [True, False, True, False, True],
+    [[0], [1], [2], [0], [1]], [0], 0,
+])
+def test_actions_that_are_none_are_refused(actions):
+    with pytest.raises(ValueError, match="actions"):
+        td_loss(batch()["next_q"], np.array(actions), batch()["returns"])
+
+
+@pytest.mark.parametrize(("q", "targets", "delta"), [
+    (np.zeros((0, 3)), np.zeros(0), 1.0),
+    (np.zeros((5, 3), int), np.zeros(5), 1.0),
+    (np.zeros((5, 3)), np.zeros((5, 1)), 1.0),
+    (np.zeros((5, 3)), np.zeros(5), 0.0),
+    (np.zeros((5, 3)), np.zeros(5), np.nan),
+])
+def test_a_loss_over_nothing_or_of_whole_numbers_is_refused(q, targets, delta):
+    with pytest.raises(ValueError):
+        td_loss(q, np.zeros(len(q), np.int64), targets, delta)
+
+
+@pytest.mark.parametrize(("name", "wrong"), [
+    ("returns", (5, 1)), ("discounts", (1,)), ("next_q", (5, 3, 1)), ("chooser", (5, 2)),
+])
+def test_targets_never_broadcast(name, wrong):
+    with pytest.raises(ValueError, match=r"\(N"):
+        td_target(**{**batch(), name: np.zeros(wrong, np.float32)})

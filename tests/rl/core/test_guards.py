@@ -1,0 +1,129 @@
+"""NaN and infinity stop a run before a weight changes, and the error says which number, where and when."""
+
+from __future__ import annotations
+
+import threading
+
+import gymnasium
+import numpy as np
+import pytest
+
+from rl import a2c, dqn
+from rl.core.guards import check_loss, check_step
+from rl.runs.checkpoint import Checkpoints
+from rl.training import experiment
+
+
+class Poisoned(gymnasium.Env):
+    """A game whose observation or reward is spoilt in its 40th step."""
+
+    observation_space = gymnasium.spaces.Box(-1, 1, (3,), np.float32)
+    action_space = gymnasium.spaces.Discrete(2)
+    what, value, steps = "reward", np.nan, 0
+
+    def reset(self, *, seed=None, options=None):
+        super().reset(seed=seed)
+        return np.zeros(3, np.float32), {}
+
+    def step(self, action):
+        Poisoned.steps += 1
+        observation, reward = np.full(3, 0.1, np.float32), 1.0
+        if Poisoned.steps == 40:
+            if self.what == "reward":
+                reward = self.value
+            else:
+                observation[1] = self.value
+        return observation, reward, False, Poisoned.steps % 10 == 0, {}
+
+
+gymnasium.register("Poisoned-v0", Poisoned)
+AGENTS = {"dqn": (dqn, dqn.DeepQNetworkAgent), "a2c": (a2c, a2c.ActorCriticAgent)}
+
+
+def train(name, out, before=lambda agent: None, **settings):
+    """The agent, and the problem that stopped it; `before` may spoil the agent."""
+    article, make = AGENTS[name]
+    made = []
+
+    def make_agent(*arguments):
+        made.append(make(*arguments))
+        before(made[0])
+        return made[0]
+
+    chosen = article.Settings(**{"env_id": "Poisoned-v0", "num_envs": 1, "total_timesteps": 100, "eval_freq": 0, "eval_episodes": 1,
+                                 "out": str(out), "save_freq": 0, **settings})
+    with pytest.raises(FloatingPointError) as caught:
+        experiment.train(name, chosen, make_agent, article.METRICS)
+    return made[0], str(caught.value)
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("what", ["reward", "observation"])
+@pytest.mark.parametrize("name", AGENTS)
+def test_what_an_environment_spoils(name, what, value, tmp_path, monkeypatch):
+    monkeypatch.setattr(Poisoned, "what", what)
+    monkeypatch.setattr(Poisoned, "value", value)
+    monkeypatch.setattr(Poisoned, "steps", 0)
+    more = {"learning_starts": 10, "train_freq": 1} if name == "dqn" else {"n_steps": 5}
+    agent, problem = train(name, tmp_path, save_freq=20, **more)
+    assert f"the {what} of game 0" in problem and str(value) in problem and "environment step 39" in problem
+    assert "\n  " in problem and np.isfinite(agent.model.params).all() and agent.steps == 39 and agent.updates > 0
+    (folder,) = [path for path in tmp_path.iterdir() if path.is_dir()]
+    checkpoints = Checkpoints(folder)
+    for thread in threading.enumerate():                     # it may be at it still
+        if thread.name == "checkpoint":
+            thread.join()
+    assert checkpoints.load()["agent"]["steps"] == 20        # a healthy one
+
+
+@pytest.mark.parametrize("name", AGENTS)
+def test_a_spoilt_weight_is_named_before_another_changes(name, tmp_path):
+    def spoil(agent):
+        agent.model.layers[-1].weights[0].value[0, 0] = np.nan
+        agent.seen = agent.model.params.copy()
+
+    more = {"learning_starts": 10, "train_freq": 1} if name == "dqn" else {"n_steps": 5}
+    agent, problem = train(name, tmp_path, before=spoil, env_id="CartPole-v1", **more)
+    assert "kernel" in problem and "environment step" in problem and "no weight was changed" in problem
+    np.testing.assert_array_equal(agent.model.params, agent.seen)
+
+
+def test_a_spoilt_target_is_named(tmp_path):
+    def spoil(agent):
+        agent.target.params[:] = np.inf
+        agent.seen = agent.model.params.copy()
+
+    agent, problem = train("dqn", tmp_path, before=spoil, env_id="CartPole-v1", learning_starts=10, train_freq=1)
+    assert "target" in problem and "environment step" in problem
+    np.testing.assert_array_equal(agent.model.params, agent.seen)
+
+
+def test_a_gradient_that_overflows_is_located(tmp_path):
+    def spoil(agent):
+        backward = agent.model.backward
+
+        def overflowing(dy, need_dx=False):
+            backward(dy, need_dx)
+            agent.model.layers[0].weights[0].gradient[0, 0] = np.inf
+
+        agent.model.backward = overflowing
+
+    agent, problem = train("dqn", tmp_path, before=spoil, env_id="CartPole-v1", learning_starts=10, train_freq=1)
+    assert "gradient of dense/kernel" in problem and "environment step" in problem
+
+
+def test_shapes_that_would_broadcast_are_refused():
+    no = np.zeros(4, bool)
+    good = {"observations": np.zeros((4, 3)), "rewards": np.zeros(4), "terminated": no, "truncated": no}
+    bad = {"observations": np.zeros((1, 3)), "rewards": np.zeros((4, 1)), "terminated": np.zeros(1, bool), "truncated": np.zeros(())}
+    check_step(**good, games=4, step=0)
+    for name, value in bad.items():
+        with pytest.raises(ValueError, match="4 games gave"):
+            check_step(**{**good, name: value}, games=4, step=0)
+
+
+def test_large_numbers_are_no_infinity():
+    check_step(np.full((2, 3), 1e30, np.float32), np.full(2, 1e300), np.zeros(2, bool), np.zeros(2, bool), 2, 0)
+    check_loss(1e30)
+    with pytest.raises(FloatingPointError, match="loss is nan, for target is not finite"):
+        check_loss(float("nan"), target=np.array([np.nan]), q=np.zeros(3))

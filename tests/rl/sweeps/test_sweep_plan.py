@@ -1,0 +1,100 @@
+"""What a sweep is to do, and what a wrong request gets before anything starts."""
+
+import json
+
+import pytest
+
+from rl.command.errors import UsageError
+from rl.sweeps import plan
+from rl.tools import sweep
+
+
+def test_seeds_are_ranges_and_numbers():
+    assert plan.read_seeds("0:3,7") == [0, 1, 2, 7]
+    assert plan.read_seeds("5") == [5]
+
+
+@pytest.mark.parametrize("text", ["", "a", "3:1", "2:2", "-1", "0:3,1", "1.5", "0:2000000", "0:99999999999999999999"])
+def test_other_seeds_are_refused(text):
+    with pytest.raises(UsageError):
+        plan.read_seeds(text)
+
+
+def test_every_combination_of_the_values_with_every_seed():
+    made = plan.make("dqn", "0:2", ["gamma=0.9,0.99", "double=true,false", "hidden=64 64,8"], test=True)
+    assert made.varied == ("gamma", "double", "hidden") and len(made.jobs) == 16
+    chosen = {(job.settings["gamma"], job.settings["double"], job.settings["hidden"], job.seeds) for job in made.jobs}
+    assert len(chosen) == 16 and (0.9, False, (64, 64), (1,)) in chosen
+    assert len({job.key for job in made.jobs}) == 16
+    assert all(job.settings["env_id"] == "CartPole-v0" for job in made.jobs), "--test brings its defaults"
+
+
+@pytest.mark.parametrize("name", ["value-function", "rl.value_function"])
+def test_an_article_is_known_by_each_of_its_names(name):
+    assert plan.make(name, "0:2", []).article == "value_function"
+
+
+def test_values_whose_names_fall_together_get_folders_of_their_own():
+    made = plan.make("dqn", "0", ["env-id=rl/Catcher-v0,rl:rl/Catcher-v0", "learning-rate=1e-5,0.00002"])
+    assert len({job.key for job in made.jobs}) == 4
+
+
+def test_a_plan_is_read_back(tmp_path):
+    made = plan.make("value_function", "0:3", ["hidden=4 4,8"])
+    made.write(tmp_path)
+    again = plan.read(tmp_path)
+    assert again.varied == made.varied and [job.key for job in again.jobs] == [job.key for job in made.jobs]
+    assert again.jobs[0].settings["hidden"] == [4, 4] and again.jobs[0].seeds == made.jobs[0].seeds
+
+
+@pytest.mark.parametrize("content", ["", "{}", '{"article": "dqn"}', "[]", '{"article": "os", "varied": [], "jobs": []}'])
+def test_a_damaged_plan_is_refused(tmp_path, content):
+    (tmp_path / plan.NAME).write_text(content, encoding="utf-8")
+    with pytest.raises(UsageError, match="no sweep"):
+        plan.read(tmp_path)
+
+
+def test_a_plan_cannot_lead_out_of_its_folder(tmp_path):
+    jobs = [{"key": "../elsewhere", "settings": {}, "seeds": [0]}]
+    (tmp_path / plan.NAME).write_text(json.dumps({"article": "dqn", "varied": [], "jobs": jobs}), encoding="utf-8")
+    with pytest.raises(UsageError):
+        plan.read(tmp_path)
+
+
+def test_many_seeds_of_an_article_that_measures_them_at_once_are_one_job():
+    made = plan.make("maze", "0:1500", [])
+    assert [len(job.seeds) for job in made.jobs] == [1000, 500]
+    assert plan.make("bandit", "0:5", []).jobs[0].settings["num_threads"] == 0, "one call has all cores"
+    assert plan.make("bandit", "0:5", ["epsilon=0.1,0.2"]).jobs[0].settings["num_threads"] == 1
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        [],
+        ["dqnn"],
+        ["dqn", "--seeds", "9:1"],
+        ["dqn", "--set", "gama=1"],
+        ["dqn", "--set", "gamma"],
+        ["dqn", "--set", "gamma="],
+        ["dqn", "--set", "gamma=x"],
+        ["dqn", "--set", "gamma=2"],
+        ["dqn", "--set", "gamma=0.9,0.9"],
+        ["dqn", "--set", "gamma=0.9", "--set", "gamma=0.8"],
+        ["dqn", "--set", "double=maybe"],
+        ["dqn", "--set", "seed=3"],
+        ["dqn", "--set", "env-id=Nowhere-v0"],
+        ["bandit", "--test"],
+        ["dqn", "--jobs", "-1"],
+        ["dqn", "--address", "tcp://nowhere:1"],
+        ["dqn", "--backend", "slurm"],
+        ["dqn", "--resume"],
+        ["--resume"],
+        ["--resume", "nowhere"],
+    ],
+)
+def test_a_wrong_request_gets_two_lines_and_leaves_nothing(tmp_path, capsys, words):
+    assert sweep.main([*words, "--out", str(tmp_path / "runs")]) == 2
+    lines = capsys.readouterr().err.splitlines()
+    assert len(lines) == 2 and lines[0].startswith("error: ") and lines[1].startswith("  "), lines
+    assert not (tmp_path / "runs").exists()

@@ -1,0 +1,116 @@
+"""`python -m rl plot`: what is read, what is put together, what is drawn, and what a wrong request gets."""
+
+import json
+import xml.etree.ElementTree as ElementTree
+
+import numpy as np
+import pytest
+from PIL import Image, ImageColor
+
+from rl.pages import curves
+from rl.pages.curves import Curve
+from rl.tools import plot
+
+
+def make_run(root, name, returns, lengths=None, **settings):
+    folder = root / name
+    folder.mkdir()
+    config = {
+        "article": "dqn",
+        "settings": {"env_id": "CartPole-v0", "gamma": 0.9, "seed": 0, "out": str(root), **settings},
+    }
+    (folder / "config.json").write_text(json.dumps(config), encoding="utf-8")
+    lengths = lengths or [10] * len(returns)
+    lines = [f"{r},{length},{0.5 * (i + 1)}" for i, (r, length) in enumerate(zip(returns, lengths))]
+    (folder / "monitor.csv").write_text("\n".join(['#{"t_start": 0}', "r,l,t", *lines]) + "\n", encoding="utf-8")
+    return folder
+
+
+def test_a_curve_is_read_along_each_axis(tmp_path):
+    folder = make_run(tmp_path, "a", [1, 2, 5], [10, 20, 5])
+    for axis, x in (("steps", [10, 30, 35]), ("episodes", [1, 2, 3]), ("seconds", [0.5, 1, 1.5])):
+        curve = curves.read_curve(folder, axis)
+        np.testing.assert_array_equal(curve.x, x)
+        np.testing.assert_array_equal(curve.returns, [1, 2, 5])
+
+
+def test_a_point_is_the_mean_of_the_last_episodes():
+    means, deviations = curves.smoothed(np.array([0.0, 2, 4, 6]), 2)
+    np.testing.assert_array_equal(means, [0, 1, 3, 5])
+    np.testing.assert_array_equal(deviations, [0, 1, 1, 1])
+
+
+def test_runs_that_differ_in_their_seed_only_are_one_setting(tmp_path):
+    folders = [make_run(tmp_path, f"r{i}", [1, 2], seed=i, gamma=gamma) for i, gamma in enumerate((0.9, 0.5, 0.9, 0.9))]
+    groups = curves.grouped_by_setting([curves.read_curve(folder, "steps") for folder in folders])
+    assert [(label, len(members)) for label, members in groups] == [
+        ("rl.dqn --gamma 0.9, 3 runs", 3),
+        ("rl.dqn --gamma 0.5", 1),
+    ]
+
+
+def test_the_mean_over_seeds_ends_where_the_first_run_ends():
+    def line(level, length):
+        return Curve(np.arange(1.0, length + 1), np.full(length, float(level)), "dqn", {})
+
+    x, means, deviations = curves.mean_over_seeds([line(1, 50), line(5, 20)], window=1)
+    assert x[0] == 1 and x[-1] == 20
+    np.testing.assert_allclose(means, 3)
+    np.testing.assert_allclose(deviations, 2)
+    later = Curve(np.array([60.0, 61]), np.zeros(2), "dqn", {})
+    assert len(curves.mean_over_seeds([line(1, 50), later], 1)[0]) == 0
+
+
+@pytest.mark.parametrize("axis", ["steps", "episodes", "seconds"])
+def test_the_picture_shows_every_setting(tmp_path, capsys, axis):
+    rng = np.random.default_rng(0)
+    names = [
+        str(make_run(tmp_path, f"r{i}", list(rng.normal(20 * i, 1, 30)), seed=i, gamma=0.9 if i < 2 else 0.5))
+        for i in range(3)
+    ]
+    out = tmp_path / "curves.png"
+    assert plot.main([*names, "--out", str(out), "--x", axis]) == 0
+    assert "3 run(s), 2 setting(s)" in capsys.readouterr().out
+    with Image.open(out) as image:
+        pixels = np.asarray(image.convert("RGB"))
+    for colour, shown in zip(plot.COLOURS, (True, True, False)):
+        assert (pixels == ImageColor.getrgb(colour)).all(axis=2).any() == shown
+
+
+def test_svg_and_patterns(tmp_path):
+    for i in range(2):
+        make_run(tmp_path, f"dqn__{i}", [1, 2, 3], seed=i)
+    (tmp_path / "dqn__not_a_run").mkdir()
+    out = tmp_path / "curves.svg"
+    assert plot.main([str(tmp_path / "dqn__*"), "--out", str(out)]) == 0
+    assert ElementTree.parse(out).getroot().tag.endswith("svg")
+
+
+def test_one_episode_is_enough(tmp_path):
+    assert plot.main([str(make_run(tmp_path, "a", [3])), "--out", str(tmp_path / "one.png")]) == 0
+
+
+def test_wrong_requests_get_two_lines_and_exit_code_2(tmp_path, capsys):
+    good, empty = str(make_run(tmp_path, "good", [1])), str(make_run(tmp_path, "empty", []))
+    damaged = make_run(tmp_path, "damaged", [1])
+    (damaged / "monitor.csv").write_text("#{}\nr,l,t\n1,two,3\n", encoding="utf-8")
+    for argv in (
+        [],
+        ["nowhere"],
+        [str(tmp_path)],
+        [empty],
+        [str(damaged)],
+        [good, "--out", "curves.pdf"],
+        [good, "--x", "years"],
+        [good, "--out", str(tmp_path / "none" / "c.png")],
+        [good, "--window", "-1"],
+        [good, "--colour", "red"],
+    ):
+        assert plot.main(argv) == 2, argv
+        lines = capsys.readouterr().err.splitlines()
+        assert len(lines) == 2 and lines[0].startswith("error: ") and lines[1].startswith("  "), (argv, lines)
+
+
+def test_help(capsys):
+    assert plot.main(["--help"]) == 0
+    assert "--window" in capsys.readouterr().out

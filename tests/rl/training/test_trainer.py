@@ -1,0 +1,151 @@
+"""The one loop: what an agent is told, when it is judged, which model is kept, when a run stops."""
+
+from __future__ import annotations
+
+import csv
+from typing import Any
+
+import gymnasium
+import numpy as np
+import pytest
+from gymnasium.vector import AutoresetMode, SyncVectorEnv
+
+from nnlite import Sequential
+from nnlite.layers import Dense
+from rl.core.agent import Agent
+from rl.core.evaluation import Evaluator
+from rl.core.games import Games
+from rl.envs.goals import Goal
+from rl.runs.logger import Logger
+from rl.training.progress import Progress
+from rl.training.trainer import Trainer
+
+
+class Counting(gymnasium.Env):
+    """Shows how many steps it has gone; reward 1 for action 1; ends for good after 7 steps, or is cut off after 4."""
+
+    observation_space = gymnasium.spaces.Box(0, 100, (1,), np.float32)
+    action_space = gymnasium.spaces.Discrete(2)
+
+    def __init__(self, cut: bool) -> None:
+        self.cut = cut
+
+    def reset(self, *, seed=None, options=None):
+        super().reset(seed=seed)
+        self.t = 0
+        return np.zeros(1, np.float32), {}
+
+    def step(self, action):
+        self.t += 1
+        return np.array([self.t], np.float32), float(action), not self.cut and self.t == 7, self.cut and self.t == 4, {}
+
+
+class Scripted(Agent):
+    """Remembers what it was told; plays better from the second evaluation on."""
+
+    def __init__(self) -> None:
+        self.model = Sequential([Dense(2)], seed=0).build((1,))
+        self.told: list[Any] = []
+        self.good_from = 40
+
+    def act(self, observations):
+        return np.ones(len(observations), np.int64)
+
+    def observe(self, experience):
+        self.steps += len(experience.rewards)
+        self.told.append(experience)
+        return {"train/loss": float(self.steps)}
+
+    def greedy(self, observations):
+        return np.full(len(observations), int(self.steps >= self.good_from))
+
+
+def make(n):
+    return SyncVectorEnv([lambda cut=bool(i % 2): Counting(cut) for i in range(n)], autoreset_mode=AutoresetMode.SAME_STEP)
+
+
+def trainer_for(tmp_path, total=200, keep_going=False, eval_freq=20, threshold=5.0):
+    agent = Scripted()
+    evaluator = Evaluator(make, 2, Goal("test", threshold=threshold), seed=0)
+    columns = ("time/total_timesteps", "time/fps", "time/episodes", "rollout/ep_rew_mean", "rollout/ep_len_mean", "train/loss")
+    logger = Logger(tmp_path, "test", columns)
+    trainer = Trainer(agent, Games(agent, make(2), 0), evaluator, logger, Progress(total), tmp_path,
+                      total_timesteps=total, eval_freq=eval_freq, keep_going=keep_going)
+    return agent, trainer, logger
+
+
+def test_the_agent_sees_the_real_last_observation_and_how_the_game_ended(tmp_path):
+    agent, trainer, _ = trainer_for(tmp_path, total=60, threshold=99)
+    trainer.train()
+    for experience in agent.told:
+        np.testing.assert_array_equal(experience.next_observations, experience.observations + 1)
+        assert not experience.truncated[0] and not experience.terminated[1]
+        assert experience.terminated[0] == (experience.next_observations[0, 0] == 7)
+        assert experience.truncated[1] == (experience.next_observations[1, 0] == 4)
+    assert sum(e.done.sum() for e in agent.told) == len(trainer.returns) > 5
+
+
+def test_it_stops_when_solved_and_keeps_the_solved_model(tmp_path):
+    agent, trainer, logger = trainer_for(tmp_path)
+    trainer.train()
+    logger.close()
+    assert trainer.solved_at == agent.steps == 40
+    assert trainer.best.mean == pytest.approx((7 + 4) / 2)
+    assert (tmp_path / "best.safetensors").exists()
+    agent, trainer, _ = trainer_for(tmp_path, keep_going=True)
+    trainer.train()
+    assert trainer.solved_at == 40 and agent.steps == 200
+
+
+def test_the_best_evaluation_is_kept_not_the_last(tmp_path):
+    agent, trainer, _ = trainer_for(tmp_path, threshold=99)
+    saved = []
+    agent.save = lambda path: saved.append(agent.steps)
+    agent.good_from = 0
+    agent.greedy = lambda observations: np.full(len(observations), int(agent.steps == 60))
+    trainer.train()
+    assert saved == [20, 60]
+
+
+def test_logs_can_be_read_by_the_usual_tools(tmp_path):
+    agent, trainer, logger = trainer_for(tmp_path, total=100, threshold=99)
+    trainer.train()
+    logger.close()
+    monitor = (tmp_path / "monitor.csv").read_text(encoding="utf-8").splitlines()
+    assert monitor[0].startswith('#{"t_start"') and monitor[1] == "r,l,t"
+    episodes = [tuple(map(float, line.split(",")[:2])) for line in monitor[2:]]
+    assert episodes[:3] == [(4, 4), (7, 7), (4, 4)] and len(episodes) == len(trainer.returns)
+    with open(tmp_path / "progress.csv", encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert int(rows[-1]["time/total_timesteps"]) == 100
+    assert float(rows[3]["train/loss"]) == float(rows[3]["time/total_timesteps"])
+    assert any(path.name.startswith("events.out") for path in tmp_path.iterdir())
+
+
+def test_a_hopeless_evaluation_stops_early_and_fresh_seeds_follow():
+    class Penalty(Counting):
+        def step(self, action):
+            following, _, terminated, truncated, info = super().step(action)
+            return following, -1.0, terminated, truncated, info
+
+    seeds = []
+
+    def envs(n):
+        games = SyncVectorEnv([lambda: Penalty(True) for _ in range(n)], autoreset_mode=AutoresetMode.SAME_STEP)
+        reset = games.reset
+        games.reset = lambda seed=None, options=None: seeds.append(seed) or reset(seed=seed, options=options)
+        return games
+
+    evaluator = Evaluator(envs, 3, Goal("no misses", max_misses=2), seed=10)
+    result = evaluator(Scripted())
+    assert not result.complete and result.misses == 3 and not result.solved
+    evaluator(Scripted())
+    assert seeds == [10, 11]
+
+
+def test_catcher_counts_as_solved_only_at_the_time_limit():
+    goal = Goal("catcher", max_misses=2)
+    returns = np.full(20, 29.0)
+    assert goal.solved(returns, misses=2, cut_off=True)
+    assert not goal.solved(returns, misses=3, cut_off=True)
+    assert not goal.solved(returns, misses=0, cut_off=False)

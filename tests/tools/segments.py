@@ -1,0 +1,126 @@
+"""Runs articles in new processes and stops them by real signals at chosen steps: `python segments.py JSON` (a list of jobs).
+
+job  {"article": "dqn", "argv": [...], "stop_at": step or null, "in_evaluation": number of the evaluation or null,
+      "signal": "SIGINT", "remove": bool, "limit": bytes or null, "piece": size or null}
+stop_at  of the simulators' articles is a piece of work, `piece` its size
+remove, limit  at that step, instead of a signal, the run's folder is removed, or no file may grow larger (a full disk)
+Prints the exit code of each, as JSON, in the last line. Processes are forked where that exists: importing is the dear part.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import multiprocessing
+import os
+import shutil
+import signal
+import sys
+from typing import Any
+
+
+def work(job: dict[str, Any]) -> None:
+    """One process: the article's main, stopped where the job says so."""
+    from rl.core.evaluation import Evaluator
+    from rl.runs import run_folder
+    from rl.training import experiment
+    from rl.training.trainer import Trainer
+
+    def finish(article, settings, agent, trainer, folder, seconds):
+        run_folder.write_json(folder / "result.json", trainer.summary())
+
+    experiment.finish = finish                          # plots and pictures are not the question here
+    number = getattr(signal, job.get("signal", "SIGINT"))
+    step, evaluate = Trainer._step, Evaluator.__call__
+    if job.get("stop_at") is not None:
+
+        def stopping(self):
+            step(self)
+            if self.agent.steps >= job["stop_at"] and self.stop.received is None:
+                happen(self)
+
+        def happen(self):
+            if job.get("remove") and not done:
+                while self.folder.exists():  # again, where a checkpoint is just being written into it
+                    shutil.rmtree(self.folder, ignore_errors=True)
+            elif job.get("limit") is not None and not done:
+                import resource
+
+                resource.setrlimit(resource.RLIMIT_FSIZE, (job["limit"], job["limit"]))
+            elif not done:
+                signal.raise_signal(number)
+            done.append(True)
+
+        done: list[bool] = []
+        Trainer._step = stopping
+    if job.get("in_evaluation") is not None:
+
+        def interrupted(self, agent):
+            if self.calls == job["in_evaluation"]:
+                greedy = agent.greedy
+                agent.greedy = lambda observations: signal.raise_signal(number) or greedy(observations)
+            return evaluate(self, agent)
+
+        Evaluator.__call__ = interrupted
+    if job.get("piece"):
+        in_small_pieces(job, number)
+    sys.argv = [job["article"], *job["argv"]]
+    code = importlib.import_module(f"rl.{job['article']}").main()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
+
+
+def in_small_pieces(job: dict[str, Any], number: int) -> None:
+    """Let the work of bandit or maze be done in pieces of this size, and the signal come after one of them."""
+    from rl.bandit import command as bandit_report
+    from rl.maze import command as maze_report
+    from rl.maze import progress as maze_progress
+
+    bandit_report.PLAYS_AT_ONCE = maze_progress.FIRST_PIECE = job["piece"]
+    maze_progress.SHORT, maze_progress.LONG = -1.0, float("inf")
+    report: Any = {"bandit": bandit_report, "maze": maze_report}[job["article"]]
+    whole = report.in_pieces
+
+    def stopping(article, folder, pieces, *rest):
+        def some():
+            for index, _ in enumerate(pieces, 1):
+                if index == job.get("stop_at"):
+                    signal.raise_signal(number)
+                yield
+
+        whole(article, folder, some(), *rest)
+
+    report.in_pieces = stopping
+
+
+def main() -> None:
+    """Run the jobs one after the other."""
+    jobs = json.loads(sys.argv[1])
+    forks = sys.platform.startswith("linux")
+    if forks:
+        import tyro  # noqa: F401
+
+        from rl.runs.logger import summary_writer
+        from rl.training.experiment import observed
+
+        summary_writer()
+
+        for env_id in ("CartPole-v0", "rl/Catcher-v0"):  # their compiled code is loaded at the first step
+            envs = observed(env_id, 1, 2)
+            envs.reset(seed=0)
+            envs.step(envs.action_space.sample())
+        for article in {job["article"] for job in jobs}:
+            importlib.import_module(f"rl.{article}_report" if article in ("bandit", "maze") else f"rl.{article}")
+    context: Any = multiprocessing.get_context("fork" if forks else "spawn")
+    codes = []
+    for job in jobs:
+        process = context.Process(target=work, args=(job,))
+        process.start()
+        process.join()
+        codes.append(process.exitcode)
+    print(json.dumps(codes))
+
+
+if __name__ == "__main__":
+    main()
