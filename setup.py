@@ -32,7 +32,9 @@ if SANITIZE:
 
 
 class BuildKernels(build_ext):
-    """Compiles with the flags of the compiler at hand, on all cores, and says in one line when there is none."""
+    """Compiles with the flags of the compiler at hand, on all cores, and says in one line when there is
+    none.
+    """
 
     def finalize_options(self):
         super().finalize_options()
@@ -55,7 +57,9 @@ class BuildKernels(build_ext):
 
 
 def headers_of(path):
-    """The headers and .pxi files in ext/ that a source includes, directly or through others: what it must be rebuilt for."""
+    """The headers and .pxi files in ext/ that a source includes, directly or through others: what it must be
+    rebuilt for.
+    """
     with open(path, encoding="utf-8") as file:
         named = re.findall(r'(?:from|#?include|#define KERNELS) "([\w/-]+\.(?:h|pxi))"', file.read())
     found = {os.path.join("ext", name) for name in named}
@@ -66,7 +70,12 @@ def extensions():
     from Cython.Build import cythonize
 
     modules = [
-        Extension("nnlite_ext." + os.path.basename(path)[:-4], [path], depends=sorted(headers_of(path)), include_dirs=["ext"])
+        Extension(
+            "nnlite_ext." + os.path.basename(path)[:-4],
+            [path],
+            depends=sorted(headers_of(path)),
+            include_dirs=["ext"],
+        )
         for path in sorted(glob.glob("ext/*.pyx"))
     ]
     directives = {

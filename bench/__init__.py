@@ -1,1 +1,3 @@
-"""One file per question: how fast are we beside the frameworks, how does the cost grow?  `python -m bench --help`"""
+"""One file per question: how fast are we beside the frameworks, how does the cost grow?  `python -m bench
+--help`
+"""

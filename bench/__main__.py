@@ -43,7 +43,9 @@ def main(argv: list[str] | None = None) -> int:
     except ValueError:
         threads = (0,)
     if min(threads) < 1 or chosen.rounds < 1 or chosen.seconds <= 0:
-        return report.complain("--threads, --rounds and --seconds must be greater than 0", "see python -m bench --help")
+        return report.complain(
+            "--threads, --rounds and --seconds must be greater than 0", "see python -m bench --help"
+        )
     options = Options(threads, chosen.rounds, chosen.seconds, not chosen.no_peers, chosen.long, chosen.plots)
     out = Path(chosen.out) if chosen.out else report.default_path()
     found = report.facts(options)
@@ -60,19 +62,30 @@ def arguments() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser("python -m bench", description=__doc__)
     parser.add_argument("--only", default="", metavar="A,B", help=f"some of: {', '.join(QUESTIONS)}")
     parser.add_argument("--threads", default="1,2", metavar="1,2", help="thread counts to measure (1,2)")
-    parser.add_argument("--rounds", type=int, default=Options.rounds, help=f"turns of all sides ({Options.rounds})")
     parser.add_argument(
-        "--seconds", type=float, default=Options.seconds, help=f"measured time of a side's turn ({Options.seconds})"
+        "--rounds", type=int, default=Options.rounds, help=f"turns of all sides ({Options.rounds})"
+    )
+    parser.add_argument(
+        "--seconds",
+        type=float,
+        default=Options.seconds,
+        help=f"measured time of a side's turn ({Options.seconds})",
     )
     parser.add_argument("--no-peers", action="store_true", help="our side only")
-    parser.add_argument("--long", action="store_true", help="also train Catcher to the end, ten seeds each: an hour")
-    parser.add_argument("--plots", type=Path, default=Options.plots, help="folder of the growth plots (bench/plots)")
+    parser.add_argument(
+        "--long", action="store_true", help="also train Catcher to the end, ten seeds each: an hour"
+    )
+    parser.add_argument(
+        "--plots", type=Path, default=Options.plots, help="folder of the growth plots (bench/plots)"
+    )
     parser.add_argument("--out", default="", help="file of the figures (bench/results/DATE.jsonl)")
     return parser
 
 
 def ask(names: list[str], options: Options, keep: Callable[[list[Row]], None]) -> tuple[list[Row], list[str]]:
-    """Every question's rows, and the questions that failed; kept after each, so that an interruption leaves them."""
+    """Every question's rows, and the questions that failed; kept after each, so that an interruption leaves
+    them.
+    """
     rows: list[Row] = []
     failed = []
     for number, name in enumerate(names, 1):

@@ -1,8 +1,8 @@
 """How long does acting take where the network is tiny?
 
-Stands for the CartPole agents, which ask a 4-64-2 network for one state at a time, a few hundred thousand times a
-run: first the network alone (W1, `model.predict`), then the agent's greedy `act` with the choice of the action.
-NumPy goes in and comes out on every side, as it comes from the environment.
+Stands for the CartPole agents, which ask a 4-64-2 network for one state at a time, a few hundred thousand
+times a run: first the network alone (W1, `model.predict`), then the agent's greedy `act` with the choice of
+the action. NumPy goes in and comes out on every side, as it comes from the environment.
 """
 
 from __future__ import annotations
@@ -25,7 +25,9 @@ def ours(threads: int, choose: bool) -> Work:
 
 
 def numpy(threads: int, choose: bool) -> Work:
-    """A landmark: two products and a maximum into buffers made beforehand, which is what NumPy can do by hand."""
+    """A landmark: two products and a maximum into buffers made beforehand, which is what NumPy can do by
+    hand.
+    """
     import numpy as np
 
     rng, x = np.random.default_rng(0), w.states(SHAPE, 1)
@@ -57,7 +59,12 @@ def question(id: str, work: str, choose: bool) -> Question:
         (
             Side("nnlite", "bench.act_dense:ours", (choose,)),
             *(
-                Side(f"torch {form}", "bench.peers_torch:act", (SHAPE, ACTIONS, form, False, choose), ("torch",))
+                Side(
+                    f"torch {form}",
+                    "bench.peers_torch:act",
+                    (SHAPE, ACTIONS, form, False, choose),
+                    ("torch",),
+                )
                 for form in forms
             ),
             Side("jax jit", "bench.peers_jax:act", (SHAPE, ACTIONS, choose), ("jax",)),

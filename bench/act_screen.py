@@ -1,7 +1,7 @@
 """How long does acting take on a screen?
 
-Stands for one game of Catcher being watched or evaluated: one stack of four 80x80 frames of bytes, NumPy in and
-out. A call streams the 6.5 MB of the dense layer's weights, which one thread can do about as fast as two.
+Stands for one game of Catcher being watched or evaluated: one stack of four 80x80 frames of bytes, NumPy in
+and out. A call streams the 6.5 MB of the dense layer's weights, which one thread can do about as fast as two.
 """
 
 from __future__ import annotations
@@ -21,7 +21,9 @@ def ours(threads: int) -> Work:
 
 
 def torch_side(name: str, form: str, last: bool) -> Side:
-    return Side(f"torch {name}", "bench.peers_torch:act", (w.SCREEN, w.SCREEN_ACTIONS, form, last, False), ("torch",))
+    return Side(
+        f"torch {name}", "bench.peers_torch:act", (w.SCREEN, w.SCREEN_ACTIONS, form, last, False), ("torch",)
+    )
 
 
 QUESTION = Question(

@@ -1,8 +1,9 @@
 """How long does the bandit article take?
 
-Stands for the simulations of `python -m rl.bandit`: epsilon-greedy and UCB1, 1,000 simulations of 250 plays each,
-on the arms 0.3, 0.5 and 0.9. Ours is `play`. The other side is the article's way, a Python loop over small NumPy
-arrays, written anew below, which has no use for threads. A call is both algorithms; the rate counts plays.
+Stands for the simulations of `python -m rl.bandit`: epsilon-greedy and UCB1, 1,000 simulations of 250 plays
+each, on the arms 0.3, 0.5 and 0.9. Ours is `play`. The other side is the article's way, a Python loop over
+small NumPy arrays, written anew below, which has no use for threads. A call is both algorithms; the rate
+counts plays.
 """
 
 from __future__ import annotations
@@ -26,7 +27,9 @@ def ours(threads: int) -> Work:
 
     arms = [SlotArm(p) for p in CHANCES]
     algorithms = (EpsilonGreedy(0.1, random_ties=False), UCB1())
-    return Work(lambda: [play(one, arms, SIMULATIONS, PLAYS, num_threads=threads) for one in algorithms], AMOUNT)
+    return Work(
+        lambda: [play(one, arms, SIMULATIONS, PLAYS, num_threads=threads) for one in algorithms], AMOUNT
+    )
 
 
 def listing(threads: int) -> Work:

@@ -1,13 +1,14 @@
 """How many environment steps a second does a whole training loop make on CartPole?
 
-Stands for `python -m rl.dqn --test` and `python -m rl.a2c --test`: act, step, store, learn, log. DQN (W10) makes
-one update in each step, batch 32, 64 hidden units, one game. A2C (W10b) plays 8 games and updates every 5 steps of
-each, which is Stable-Baselines3's default, with two hidden layers of 64 units.
+Stands for `python -m rl.dqn --test` and `python -m rl.a2c --test`: act, step, store, learn, log. DQN (W10)
+makes one update in each step, batch 32, 64 hidden units, one game. A2C (W10b) plays 8 games and updates every
+5 steps of each, which is Stable-Baselines3's default, with two hidden layers of 64 units.
 
 Ours is the Trainer with its logger, progress and last checkpoint; the one greedy game that a run without
-evaluations ends with is part of it, and so are a hundred log rows, whatever the length of the run: hence our 30,000
-steps. CleanRL's loop is the one in bench/cleanrl_style.py; Stable-Baselines3 runs as it comes, logging off. Every
-side plays a short run as warm-up, and starts each measured run afresh. One thread: it is the fastest for all sides.
+evaluations ends with is part of it, and so are a hundred log rows, whatever the length of the run: hence our
+30,000 steps. CleanRL's loop is the one in bench/cleanrl_style.py; Stable-Baselines3 runs as it comes, logging
+off. Every side plays a short run as warm-up, and starts each measured run afresh. One thread: it is the
+fastest for all sides.
 """
 
 from __future__ import annotations
@@ -36,7 +37,12 @@ def ours(threads: int, algorithm: str) -> Work:
         settings = dqn.Settings(
             **(
                 dqn.TEST
-                | {"total_timesteps": OUR_STEPS, "learning_starts": STARTS, "hidden": (HIDDEN,), "eval_freq": 0}
+                | {
+                    "total_timesteps": OUR_STEPS,
+                    "learning_starts": STARTS,
+                    "hidden": (HIDDEN,),
+                    "eval_freq": 0,
+                }
             )
         )
         return Work(lambda: train(settings, dqn.DeepQNetworkAgent, dqn.METRICS), OUR_STEPS)
@@ -52,7 +58,9 @@ def ours(threads: int, algorithm: str) -> Work:
 
 
 def train(settings: Any, make_agent: Any, metrics: tuple[str, ...]) -> None:
-    """The training part of rl.training.experiment.train, without the pictures and the animation at its end."""
+    """The training part of rl.training.experiment.train, without the pictures and the animation at its
+    end.
+    """
     from rl.core.evaluation import Evaluator
     from rl.core.games import Games
     from rl.core.seeding import streams
@@ -71,7 +79,9 @@ def train(settings: Any, make_agent: Any, metrics: tuple[str, ...]) -> None:
         folder = Path(name)
         envs = observed(settings.env_id, settings.num_envs)
         agent = make_agent(envs.single_observation_space, envs.single_action_space, settings, rngs)
-        evaluator = Evaluator(lambda n: observed(settings.env_id, n), 1, goal_of(settings.env_id), rngs.evaluation)
+        evaluator = Evaluator(
+            lambda n: observed(settings.env_id, n), 1, goal_of(settings.env_id), rngs.evaluation
+        )
         logger = Logger(folder, settings.env_id, COLUMNS + metrics)
         trainer = Trainer(
             agent,
@@ -107,7 +117,12 @@ def stable_baselines(threads: int, algorithm: str) -> Work:
                 "buffer_size": 50_000,
             }
             return DQN(
-                "MlpPolicy", "CartPole-v0", policy_kwargs={"net_arch": [HIDDEN]}, device="cpu", seed=0, **settings
+                "MlpPolicy",
+                "CartPole-v0",
+                policy_kwargs={"net_arch": [HIDDEN]},
+                device="cpu",
+                seed=0,
+                **settings,
             ).learn(PEER_STEPS)
 
         return Work(run_dqn, PEER_STEPS)
@@ -129,7 +144,12 @@ def question(id: str, algorithm: str, work: str, target: float, cleanrl: bool) -
         (
             Side("nnlite", "bench.cartpole_loop:ours", (algorithm,)),
             *others,
-            Side("stable-baselines3", "bench.cartpole_loop:stable_baselines", (algorithm,), ("stable_baselines3",)),
+            Side(
+                "stable-baselines3",
+                "bench.cartpole_loop:stable_baselines",
+                (algorithm,),
+                ("stable_baselines3",),
+            ),
         ),
         target={1: target},
         threads=(1,),

@@ -1,5 +1,5 @@
-"""DQN as CleanRL writes it: one function, a vector of one Gymnasium environment, eager PyTorch, a replay in NumPy
-arrays.
+"""DQN as CleanRL writes it: one function, a vector of one Gymnasium environment, eager PyTorch, a replay in
+NumPy arrays.
 
 The structure is CleanRL's dqn.py, the words are ours. With settings of bench/cartpole_loop.py.
 """
@@ -32,7 +32,13 @@ class Replay:
 
     def add(self, *step: np.ndarray) -> None:
         at = self.count % BUFFER
-        arrays: tuple[np.ndarray, ...] = (self.observations, self.following, self.actions, self.rewards, self.ends)
+        arrays: tuple[np.ndarray, ...] = (
+            self.observations,
+            self.following,
+            self.actions,
+            self.rewards,
+            self.ends,
+        )
         for array, value in zip(arrays, step):
             array[at] = value[0]
         self.count += 1

@@ -14,7 +14,9 @@ COLUMNS = ("id", "threads", "side", "A", "B", "B / A rate", "")
 def main(argv: list[str]) -> int:
     """Print the two; returns the exit code."""
     if len(argv) != 2:
-        return report.complain(f"two files are compared, not {len(argv)}", "python -m bench.compare A.jsonl B.jsonl")
+        return report.complain(
+            f"two files are compared, not {len(argv)}", "python -m bench.compare A.jsonl B.jsonl"
+        )
     try:
         (facts_a, rows_a), (facts_b, rows_b) = (report.read(Path(name)) for name in argv)
     except (OSError, ValueError) as problem:
@@ -49,7 +51,9 @@ def side_by_side(rows_a: list[Row], rows_b: list[Row]) -> list[str]:
     lines = [COLUMNS]
     for a in rows_a:
         b = second.pop(key(a), None)
-        lines.append((a.id, str(a.threads), a.side, report.duration(a.seconds) or a.note, shown(b), *change(a, b)))
+        lines.append(
+            (a.id, str(a.threads), a.side, report.duration(a.seconds) or a.note, shown(b), *change(a, b))
+        )
     lines += [(b.id, str(b.threads), b.side, "-", shown(b), "", "") for b in second.values()]
     widths = [max(len(line[i]) for line in lines) for i in range(len(COLUMNS))]
     return ["  ".join(cell.ljust(width) for cell, width in zip(line, widths)).rstrip() for line in lines]

@@ -1,9 +1,9 @@
 """How long does the digits article's training take as a whole?
 
-Stands for `python -m rl.digits`: 1,203 images of 8x8, two small convolutions, 10 epochs of stochastic gradient
-descent in batches of 32, from the making of the weights to the last step. Ours is `article_model` and `fit`. The
-rate counts images. Peers keep the images as their own tensors and shuffle by index, and compute no accuracy on the
-way; `fit` does.
+Stands for `python -m rl.digits`: 1,203 images of 8x8, two small convolutions, 10 epochs of stochastic
+gradient descent in batches of 32, from the making of the weights to the last step. Ours is `article_model`
+and `fit`. The rate counts images. Peers keep the images as their own tensors and shuffle by index, and
+compute no accuracy on the way; `fit` does.
 """
 
 from __future__ import annotations
@@ -45,7 +45,9 @@ def ours(threads: int) -> Work:
     y = K.utils.to_categorical(labels, 10)
 
     def fit() -> object:
-        return article_model(np.random.default_rng(0)).fit(x, y, batch_size=32, epochs=EPOCHS, verbose=0, seed=0)
+        return article_model(np.random.default_rng(0)).fit(
+            x, y, batch_size=32, epochs=EPOCHS, verbose=0, seed=0
+        )
 
     return Work(fit, EPOCHS * len(x), article_model(np.random.default_rng(0)).build().params.size)
 
@@ -68,13 +70,19 @@ QUESTIONS = (
         "W6",
         "JAX",
         4.0,
-        tuple(Side(f"jax jit, by {form}", "bench.peers_jax:digits", (form,), ("jax",)) for form in ("step", "epoch")),
+        tuple(
+            Side(f"jax jit, by {form}", "bench.peers_jax:digits", (form,), ("jax",))
+            for form in ("step", "epoch")
+        ),
     ),
     question(
         "W6t",
         "PyTorch",
         9.0,
-        tuple(Side(f"torch {form}", "bench.peers_torch:digits", (form,), ("torch",)) for form in ("eager", "compiled")),
+        tuple(
+            Side(f"torch {form}", "bench.peers_torch:digits", (form,), ("torch",))
+            for form in ("eager", "compiled")
+        ),
     ),
 )
 

@@ -1,14 +1,15 @@
-"""How many actors can one learner feed, and where is the limit?  `python -m bench.distributed parts`, then `scaling`.
+"""How many actors can one learner feed, and where is the limit?  `python -m bench.distributed parts`, then
+`scaling`.
 
-Stands for `python -m rl.dqn --actors N`: Catcher from the screen, 8 games an actor, default settings. Needs Ray
-(`pip install '.[ray]'`); not part of `python -m bench`. docs/distributed.md says what its figures mean.
+Stands for `python -m rl.dqn --actors N`: Catcher from the screen, 8 games an actor, default settings. Needs
+Ray (`pip install '.[ray]'`); not part of `python -m bench`. docs/distributed.md says what its figures mean.
 
-parts    what one segment costs everybody: playing it (actor, one thread), sending it through Ray, writing it into the
-         replay, the updates that it pays for (learner, one thread and all cores), broadcasting the weights; the sizes
-         of both; from these the rates, and the number of actors that one learner feeds
-scaling  the same with 1 to 12 real actors, each slowed down by waiting to a given number of steps a second, as an
-         expensive environment would be: steps a second that the learner took in, beside those that the parts predict.
-         Waiting takes no processor, so that many actors fit on few cores
+parts    what one segment costs everybody: playing it (actor, one thread), sending it through Ray, writing it
+         into the replay, the updates that it pays for (learner, one thread and all cores), broadcasting the
+         weights; the sizes of both; from these the rates, and the number of actors that one learner feeds
+scaling  the same with 1 to 12 real actors, each slowed down by waiting to a given number of steps a second,
+         as an expensive environment would be: steps a second that the learner took in, beside those that the
+         parts predict. Waiting takes no processor, so that many actors fit on few cores
 """
 
 from __future__ import annotations
@@ -60,7 +61,9 @@ class Parts(NamedTuple):
 
     def learner_rate(self, threads: int, train_freq: int) -> float:
         """Environment steps a second that keep the learner busy."""
-        return train_freq / (self.update[threads] + train_freq * self.intake + self.publish / SETTINGS.broadcast)
+        return train_freq / (
+            self.update[threads] + train_freq * self.intake + self.publish / SETTINGS.broadcast
+        )
 
 
 def steps_of_segment() -> int:
@@ -128,7 +131,9 @@ def measure_parts(ray: Any) -> Parts:
     update = {}
     for threads in sorted({1, os.cpu_count() or 1}):
         use_threads(threads)
-        update[threads] = median(lambda: agent.update(agent.replay.sample(SETTINGS.batch_size, agent.rngs.replay)), 6)
+        update[threads] = median(
+            lambda: agent.update(agent.replay.sample(SETTINGS.batch_size, agent.rngs.replay)), 6
+        )
     use_threads(1)
     echo = ray.remote(Echo).remote(segment)
 
@@ -142,11 +147,15 @@ def measure_parts(ray: Any) -> Parts:
     both = median(lambda: trip(ray.put(weights)))
     ray.kill(echo)
     size = weights.params.nbytes + weights.state.nbytes
-    return Parts(play, without, write, update, publish, max(0.0, both - without - publish), segment.slots.nbytes, size)
+    return Parts(
+        play, without, write, update, publish, max(0.0, both - without - publish), segment.slots.nbytes, size
+    )
 
 
 def measure_scaling(actors: int) -> dict[str, float]:
-    """Rates of a learner with so many slowed actors, after a warm-up; the last figures are the fleet's own."""
+    """Rates of a learner with so many slowed actors, after a warm-up; the last figures are the fleet's
+    own.
+    """
     use_threads(1)
     agent = learner(actors)
     source = SlowFleet(agent, MAKER, replace(SETTINGS, actors=actors))
@@ -169,33 +178,56 @@ def measure_scaling(actors: int) -> dict[str, float]:
 def tell_parts(parts: Parts) -> None:
     """The stations, and what follows from them."""
     steps, rate = steps_of_segment(), steps_of_segment() / parts.play
-    print(f"segment: {SETTINGS.num_envs} games x {SETTINGS.segment} steps = {steps} steps, {parts.segment_bytes / steps:,.0f} bytes a step")
-    print(f"  actor plays it            {1e3 * parts.play:8.2f} ms   {rate:10,.0f} steps/s of an actor (one thread)")
+    print(
+        f"segment: {SETTINGS.num_envs} games x {SETTINGS.segment} steps = {steps} steps, "
+        f"{parts.segment_bytes / steps:,.0f} bytes a step"
+    )
+    print(
+        f"  actor plays it            {1e3 * parts.play:8.2f} ms   {rate:10,.0f} steps/s of an actor (one "
+        "thread)"
+    )
     print(f"  Ray brings it             {1e3 * parts.trip:8.2f} ms   {steps / parts.trip:10,.0f} steps/s")
     print(f"  written into the replay   {1e3 * parts.write:8.2f} ms   {steps / parts.write:10,.0f} steps/s")
     for threads, update in parts.update.items():
-        print(f"one update, {threads} thread{'s' if threads > 1 else ' '}        {1e3 * update:8.2f} ms   {1 / update:10,.1f} updates/s")
-    print(f"weights: {parts.weight_bytes:,} bytes; put out by the learner in {1e3 * parts.publish:.2f} ms, taken in by an actor in", end="")
+        print(
+            f"one update, {threads} thread{'s' if threads > 1 else ' '}        {1e3 * update:8.2f} ms   "
+            f"{1 / update:10,.1f} updates/s"
+        )
+    print(
+        f"weights: {parts.weight_bytes:,} bytes; put out by the learner in {1e3 * parts.publish:.2f} ms, "
+        "taken in by an actor in",
+        end="",
+    )
     print(f" {1e3 * parts.take:.2f} ms")
     print("\nsteps/s that keep one learner busy, and the actors that give them")
-    print("train_freq  threads    steps/s   MB/s in   updates/s   Catcher's   1,000/s     100/s      10/s an actor")
+    print(
+        "train_freq  threads    steps/s   MB/s in   updates/s   Catcher's   1,000/s     100/s      10/s "
+        "an actor"
+    )
     for threads in parts.update:
         for train_freq in (4, 16, 64, 256):
             wanted = parts.learner_rate(threads, train_freq)
             numbers = "".join(f"{wanted / each:10,.1f}" for each in (rate, 1_000, 100, 10))
             megabytes = wanted * parts.segment_bytes / steps / 1e6
-            print(f"{train_freq:10} {threads:8} {wanted:10,.0f} {megabytes:9,.1f} {wanted / train_freq:11,.1f}  {numbers}")
+            print(
+                f"{train_freq:10} {threads:8} {wanted:10,.0f} {megabytes:9,.1f} "
+                f"{wanted / train_freq:11,.1f}  {numbers}"
+            )
 
 
 def tell_scaling(parts: Parts) -> None:
     """Measured beside predicted, line by line."""
     limit = parts.learner_rate(1, SETTINGS.train_freq)
-    print(f"\nactors of {RATE} steps/s, learner with one thread, busy from {limit:,.0f} steps/s on: {limit / RATE:.1f} actors")
+    print(
+        f"\nactors of {RATE} steps/s, learner with one thread, busy from {limit:,.0f} steps/s on: "
+        f"{limit / RATE:.1f} actors"
+    )
     print("actors   predicted   steps/s   ratio   updates/s   learner waits   weights behind")
     for actors in ACTORS:
         predicted, found = min(limit, actors * RATE), measure_scaling(actors)
         print(
-            f"{actors:6} {predicted:11,.0f} {found['steps']:9,.0f} {found['steps'] / predicted:7.2f} {found['updates']:11,.1f} "
+            f"{actors:6} {predicted:11,.0f} {found['steps']:9,.0f} {found['steps'] / predicted:7.2f} "
+            f"{found['updates']:11,.1f} "
             f"{found['actors/waited']:14.0%} {found['actors/lag']:8.1f} updates",
             flush=True,
         )
@@ -204,10 +236,15 @@ def tell_scaling(parts: Parts) -> None:
 def main(argv: list[str]) -> int:
     """Returns the exit code."""
     if argv not in (["parts"], ["scaling"]):
-        print("error: what is to be measured?\n  python -m bench.distributed parts, or scaling", file=sys.stderr)
+        print(
+            "error: what is to be measured?\n  python -m bench.distributed parts, or scaling", file=sys.stderr
+        )
         return 2
     ray = ray_module(local=True)
-    print(f"{processor()}, {os.cpu_count()} cores, Ray {ray.__version__}, {dqn.Settings.env_id}, batch {SETTINGS.batch_size}")
+    print(
+        f"{processor()}, {os.cpu_count()} cores, Ray {ray.__version__}, {dqn.Settings.env_id}, batch "
+        f"{SETTINGS.batch_size}"
+    )
     connect(ray, "", max(ACTORS))
     parts = measure_parts(ray)
     if argv == ["parts"]:

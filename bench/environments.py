@@ -1,9 +1,10 @@
 """How many steps a second do the environments make?
 
-Stands for everything an agent does besides its network: one game through `gymnasium.make`, with its Python call in
-each step; N games moved by one call, as the agents play them; and a whole rollout compiled, without Python between
-the steps. Gymnasium's own CartPole stands beside ours: N environments in a SyncVectorEnv, and its NumPy version of
-N games. The rate counts steps of single games. Catcher's step paints a screen of 64x64x3 bytes.
+Stands for everything an agent does besides its network: one game through `gymnasium.make`, with its Python
+call in each step; N games moved by one call, as the agents play them; and a whole rollout compiled, without
+Python between the steps. Gymnasium's own CartPole stands beside ours: N environments in a SyncVectorEnv, and
+its NumPy version of N games. The rate counts steps of single games. Catcher's step paints a screen of 64x64x3
+bytes.
 """
 
 from __future__ import annotations
@@ -87,7 +88,10 @@ def cartpole(count: int) -> Question:
     return question(
         f"CartPole-v1, N = {count:,}",
         Side("nnlite", "bench.environments:ours", ("CartPole-v1", count)),
-        *(Side(name, "bench.environments:gymnasium_vector", (mode, count), ("gymnasium",)) for name, mode in modes),
+        *(
+            Side(name, "bench.environments:gymnasium_vector", (mode, count), ("gymnasium",))
+            for name, mode in modes
+        ),
     )
 
 
@@ -102,7 +106,10 @@ QUESTIONS = (
     *(cartpole(count) for count in SIZES),
     question(
         "rl/Catcher-v0, N games",
-        *(Side(f"N = {count:,}", "bench.environments:ours", ("rl/Catcher-v0", count), peer=False) for count in SIZES),
+        *(
+            Side(f"N = {count:,}", "bench.environments:ours", ("rl/Catcher-v0", count), peer=False)
+            for count in SIZES
+        ),
         *(
             Side(f"compiled rollout, N = {count}", "bench.environments:rollout", (count,), peer=False)
             for count in (1, 8)

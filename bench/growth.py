@@ -1,23 +1,27 @@
 """How does the cost grow?
 
-Time of a DQN update against the batch, the side of the image and the width of a dense network; steps a second of the
-vector environments against the number of games; memory against the size of the replay. One plot each, with the bends
-that are meant to be there:
+Time of a DQN update against the batch, the side of the image and the width of a dense network; steps a second
+of the vector environments against the number of games; memory against the size of the replay. One plot each,
+with the bends that are meant to be there:
 
-batch.png    CNN 80x80x4. Less than proportional up to 16: whatever the batch, target, weights, gradient and both
-             moments are streamed through (34 MB, more than the cache holds). Then proportional. From 4 images on
-             the second and third convolution go by squares of four pixels, with fewer multiplications.
-image.png    batch 32. The convolutions grow with the area, and so do the dense layer's weights. Its steps come from
-             ceil(side / 8) pixels of the last image; 96 and 128 are whole multiples. All sides here leave even
-             ones behind, as squares need; one of 84 would not.
-width.png    4-W-W-2, batch 32. W^2 beyond the fixed cost of a call. At W = 361 the network (131,072 weights) leaves
+batch.png    CNN 80x80x4. Less than proportional up to 16: whatever the batch, target, weights, gradient and
+both
+             moments are streamed through (34 MB, more than the cache holds). Then proportional. From 4 images
+             on the second and third convolution go by squares of four pixels, with fewer multiplications.
+image.png    batch 32. The convolutions grow with the area, and so do the dense layer's weights. Its steps
+come from
+             ceil(side / 8) pixels of the last image; 96 and 128 are whole multiples. All sides here leave
+             even ones behind, as squares need; one of 84 would not.
+width.png    4-W-W-2, batch 32. W^2 beyond the fixed cost of a call. At W = 361 the network (131,072 weights)
+leaves
              the compiled passes for small networks and goes layer by layer.
-             From 512 to 1,024 it grows faster than W^2: parameters, target, gradient and moments are then 21 MB, more
-             than the cache holds.
-games.png    steps a second. Rise with N while a call's fixed cost is shared among more games; CartPole's flattens
-             towards 4,096, where the step itself is what costs. Catcher's falls where its screens (12 KB a game, a
-             fresh array in each step) outgrow the caches and what the allocator keeps: from then on each step is
-             given new pages, which the system clears first.
+             From 512 to 1,024 it grows faster than W^2: parameters, target, gradient and moments are then 21
+             MB, more than the cache holds.
+games.png    steps a second. Rise with N while a call's fixed cost is shared among more games; CartPole's
+flattens
+             towards 4,096, where the step itself is what costs. Catcher's falls where its screens (12 KB a
+             game, a fresh array in each step) outgrow the caches and what the allocator keeps: from then on
+             each step is given new pages, which the system clears first.
 replay.png   6.4 KB a step (one frame of 80x80 bytes, 14 bytes of facts): a straight line through zero.
 
 No peer takes part. The curves are measured with the largest number of threads asked for.
@@ -64,7 +68,11 @@ def games_curve(env_id: str) -> Question:
 
 
 CURVES = (
-    ("batch.png", "batch", update_curve("DQN update by batch, CNN 80x80x4", BATCHES, lambda n: (w.SCREEN, n, ()))),
+    (
+        "batch.png",
+        "batch",
+        update_curve("DQN update by batch, CNN 80x80x4", BATCHES, lambda n: (w.SCREEN, n, ())),
+    ),
     (
         "image.png",
         "side of the image",
@@ -120,7 +128,9 @@ def replay_memory() -> list[Row]:
 
 
 def draw(path: Path, xlabel: str, groups: list[list[Row]]) -> None:
-    """Seconds of an update, or steps a second, against what grows; a line for each question and number of threads."""
+    """Seconds of an update, or steps a second, against what grows; a line for each question and number of
+    threads.
+    """
     from rl.watch.plots import new_figure
 
     by_rate = "steps" in groups[0][0].unit
@@ -133,7 +143,11 @@ def draw(path: Path, xlabel: str, groups: list[list[Row]]) -> None:
         for threads in sorted({row.threads for row in rows}):
             found = [row for row in rows if row.threads == threads and row.seconds]
             heights = [row.rate if by_rate else 1e3 * (row.seconds or 0) for row in found]
-            name = rows[0].work.split(",")[0] if len(groups) > 1 else f"{threads} thread{'s' if threads > 1 else ''}"
+            name = (
+                rows[0].work.split(",")[0]
+                if len(groups) > 1
+                else f"{threads} thread{'s' if threads > 1 else ''}"
+            )
             axes.plot([int(row.side) for row in found], heights, marker="o", markersize=4, label=name)
     axes.set(xscale="log", yscale="log")
     axes.legend(frameon=False)
@@ -144,6 +158,8 @@ def draw_memory(path: Path, rows: list[Row]) -> None:
     from rl.watch.plots import new_figure
 
     figure, axes = new_figure("memory of a replay of 80x80 screens", "steps", "MB")
-    axes.plot([int(row.side) for row in rows], [(row.bytes or 0) / 1e6 for row in rows], marker="o", markersize=4)
+    axes.plot(
+        [int(row.side) for row in rows], [(row.bytes or 0) / 1e6 for row in rows], marker="o", markersize=4
+    )
     axes.set(xlim=0, ylim=0)
     figure.savefig(path, dpi=120)

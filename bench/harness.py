@@ -1,4 +1,6 @@
-"""Measures the sides of a question beside each other: A B C A B C, so that a drift of the machine hits all of them."""
+"""Measures the sides of a question beside each other: A B C A B C, so that a drift of the machine hits all
+of them.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +23,9 @@ THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"
 
 
 def environment(threads: int) -> dict[str, str]:
-    """The environment of a worker: nothing that slows one side down, and the threads where libraries read them."""
+    """The environment of a worker: nothing that slows one side down, and the threads where libraries read
+    them.
+    """
     kept = {key: value for key, value in os.environ.items() if key not in SLOWING + UNUSUAL}
     kept |= dict.fromkeys(THREAD_VARIABLES, str(threads))
     kept["PYTHONPATH"] = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH", "")]))
@@ -145,7 +149,12 @@ def row_of(question: Question, entrant: Entrant, entrants: list[Entrant], thread
         return blank(question, entrant.side, threads, f"failed: {entrant.absent}")
     row = blank(question, entrant.side, threads, "")
     samples = entrant.all
-    row.seconds, row.fastest, row.slowest, row.samples = entrant.median, min(samples), max(samples), len(samples)
+    row.seconds, row.fastest, row.slowest, row.samples = (
+        entrant.median,
+        min(samples),
+        max(samples),
+        len(samples),
+    )
     row.rate = entrant.made["amount"] / row.seconds
     peers = [e for e in entrants if e is not entrants[0] and e.side.peer and not e.absent]
     if entrant is entrants[0]:

@@ -1,8 +1,9 @@
 """How long does the maze article take?
 
-Stands for the learning of `python -m rl.maze --update article`: one run in the article's maze until the policy has
-settled, some 230 episodes. Ours is `begin` and `learn`. The other side is the article's way, NumPy calls on 8x4
-arrays and histories in lists, written anew below. Each call is another seed, for runs differ in length.
+Stands for the learning of `python -m rl.maze --update article`: one run in the article's maze until the
+policy has settled, some 230 episodes. Ours is `begin` and `learn`. The other side is the article's way, NumPy
+calls on 8x4 arrays and histories in lists, written anew below. Each call is another seed, for runs differ in
+length.
 """
 
 from __future__ import annotations

@@ -1,10 +1,10 @@
 """Does learning allocate?
 
-Stands for a run of days. A thousand updates after the first hundred, each on a batch freshly drawn from the replay
-or from a refilled rollout: tracemalloc says how many bytes more are held afterwards, and how far above that the
-highest moment was (the small arrays and numbers that a call returns and gives back at once, and Python's own lists
-of free objects, which it fills up to some 100 KB until its collector empties them); the system says how much larger
-the process became. A process of its own for each agent.
+Stands for a run of days. A thousand updates after the first hundred, each on a batch freshly drawn from the
+replay or from a refilled rollout: tracemalloc says how many bytes more are held afterwards, and how far above
+that the highest moment was (the small arrays and numbers that a call returns and gives back at once, and
+Python's own lists of free objects, which it fills up to some 100 KB until its collector empties them); the
+system says how much larger the process became. A process of its own for each agent.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ def measure(case: str, updates: int) -> dict[str, int]:
     """Bytes held more after the updates, the highest moment above them, and by how much the process grew."""
     from bench.ours import use_threads
 
-    tracemalloc.start()  # before anything is made: what replaces an array that was not counted would look like growth
+    tracemalloc.start()  # before anything is made: an array that replaces an uncounted one would look like growth
     use_threads(2)
     step = CASES[case]()
     for _ in range(WARM):
@@ -109,7 +109,10 @@ def run(options: Options) -> list[Row]:
     for case in CASES:
         found = measured_apart(case, updates)
         verdict = "steady" if found["held"] <= HELD_LIMIT else "GROWS"
-        note = f"{verdict}; highest moment {found['moment']:,} bytes above, process {found['process'] / 1e3:+,.0f} KB"
+        note = (
+            f"{verdict}; highest moment {found['moment']:,} bytes above, process "
+            f"{found['process'] / 1e3:+,.0f} KB"
+        )
         rows.append(
             Row(
                 "M",

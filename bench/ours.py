@@ -20,13 +20,19 @@ __all__ = ["actor_critic", "experiences", "filled_rollout", "q_agent", "space_of
 
 def space_of(shape: tuple[int, ...]) -> spaces.Box:
     """Observations of this shape: bytes for screens, else floats."""
-    return spaces.Box(0, 255, shape, np.uint8) if len(shape) == 3 else spaces.Box(-np.inf, np.inf, shape, np.float32)
+    return (
+        spaces.Box(0, 255, shape, np.uint8)
+        if len(shape) == 3
+        else spaces.Box(-np.inf, np.inf, shape, np.float32)
+    )
 
 
 def q_agent(
     shape: tuple[int, ...], actions: int, hidden: tuple[int, ...] = (64,), **settings: Any
 ) -> dqn.DeepQNetworkAgent:
-    """rl.dqn's agent: plain DQN with clipping, as the peers do it; the target is not renewed inside the update."""
+    """rl.dqn's agent: plain DQN with clipping, as the peers do it; the target is not renewed inside the
+    update.
+    """
     chosen: dict[str, Any] = {
         "double": False,
         "gamma": workloads.GAMMA,
@@ -40,7 +46,9 @@ def q_agent(
         "final_epsilon": 0.0,
         "initial_epsilon": 0.0,
     } | settings
-    agent = dqn.DeepQNetworkAgent(space_of(shape), spaces.Discrete(actions), dqn.Settings(**chosen), streams(0))
+    agent = dqn.DeepQNetworkAgent(
+        space_of(shape), spaces.Discrete(actions), dqn.Settings(**chosen), streams(0)
+    )
     agent.optimizer = optimizers.Adam(workloads.LEARNING_RATE, global_clipnorm=workloads.CLIP_NORM).bind(
         agent.model.params, agent.model.grads
     )

@@ -1,4 +1,6 @@
-"""JAX's sides: one jitted function per step whose arguments are donated. Inputs of updates lie on the device already.
+"""JAX's sides: one jitted function per step whose arguments are donated.
+
+Inputs of updates lie on the device already.
 
 Forms   tree  weights are a list of arrays, as most programs keep them
         flat  weights and moments are one vector each, which saves the dispatch of many small arrays
@@ -48,7 +50,9 @@ def forward(weights: list[jax.Array], x: jax.Array) -> jax.Array:
     if x.ndim == 4:
         x = x.astype(jnp.float32) * (1 / 255)
         for (W, b), (_, _, stride) in zip(pairs, w.CONVOLUTIONS):
-            x = lax.conv_general_dilated(x, W, (stride, stride), "SAME", dimension_numbers=("NHWC", "HWIO", "NHWC"))
+            x = lax.conv_general_dilated(
+                x, W, (stride, stride), "SAME", dimension_numbers=("NHWC", "HWIO", "NHWC")
+            )
             x = jax.nn.relu(x + b)
         x, pairs = x.reshape(len(x), -1), pairs[len(w.CONVOLUTIONS) :]
     for W, b in pairs[:-1]:
@@ -79,12 +83,16 @@ def dqn_update(threads: int, shape: tuple[int, ...], outputs: int, form: str) ->
 
     weights = initial(tuple(shape), outputs)
     return Work(
-        training_step(weights, loss, (initial(tuple(shape), outputs), batch), form, w.CLIP_NORM), 1, size_of(weights)
+        training_step(weights, loss, (initial(tuple(shape), outputs), batch), form, w.CLIP_NORM),
+        1,
+        size_of(weights),
     )
 
 
 def a2c_update(threads: int, shape: tuple[int, ...], actions: int, form: str) -> Work:
-    """Forward, value of what followed, advantages, policy, value and entropy losses, backward, clip by norm, Adam."""
+    """Forward, value of what followed, advantages, policy, value and entropy losses, backward, clip by norm,
+    Adam.
+    """
     played = [jnp.asarray(a) for a in w.play(tuple(shape), actions)]
 
     def loss(weights: list[jax.Array], played: list[jax.Array]) -> jax.Array:
@@ -146,13 +154,18 @@ def size_of(weights: Weights) -> int:
 
 
 def digits(threads: int, form: str) -> Work:
-    """bench/digits.py: 10 epochs of 38 steps; "epoch" runs the whole steps of an epoch in one compiled loop."""
+    """bench/digits.py: 10 epochs of 38 steps; "epoch" runs the whole steps of an epoch in one compiled
+    loop.
+    """
     from bench.digits import EPOCHS, STEP_SIZE, orders, training_data
 
     images, labels = (jnp.asarray(a) for a in training_data())
     rng = np.random.default_rng(0)
     shapes = ((3, 3, 1, 5), (5,), (2, 2, 5, 3), (3,), (192, 10), (10,))
-    start = [(rng.standard_normal(s) / np.sqrt(np.prod(s[:-1]) or 1) * (len(s) > 1)).astype(np.float32) for s in shapes]
+    start = [
+        (rng.standard_normal(s) / np.sqrt(np.prod(s[:-1]) or 1) * (len(s) > 1)).astype(np.float32)
+        for s in shapes
+    ]
 
     def loss(weights: list[jax.Array], rows: jax.Array) -> jax.Array:
         W1, b1, W2, b2, W3, b3 = weights

@@ -42,13 +42,20 @@ def network(shape: tuple[int, ...], outputs: int, last: bool = False) -> nn.Modu
     for filters, kernel, stride in w.CONVOLUTIONS:
         layers += [nn.Conv2d(channels, filters, kernel, stride, padding=(kernel - stride) // 2), nn.ReLU()]
         channels, side = filters, -(-side // stride)
-    layers += [nn.Flatten(), nn.Linear(side * side * channels, w.FEATURES), nn.ReLU(), nn.Linear(w.FEATURES, outputs)]
+    layers += [
+        nn.Flatten(),
+        nn.Linear(side * side * channels, w.FEATURES),
+        nn.ReLU(),
+        nn.Linear(w.FEATURES, outputs),
+    ]
     net = nn.Sequential(*layers)
     return net.to(memory_format=torch.channels_last) if last else net
 
 
 def as_input(x: np.ndarray, last: bool = False) -> Tensor:
-    """The observations as the network reads them: screens as (N, C, H, W), in one memory order or the other."""
+    """The observations as the network reads them: screens as (N, C, H, W), in one memory order or the
+    other.
+    """
     tensor = torch.from_numpy(x)
     if tensor.ndim < 4:
         return tensor
@@ -91,7 +98,9 @@ def dqn_update(threads: int, shape: tuple[int, ...], outputs: int, form: str, la
     net, target = network(tuple(shape), outputs, last), network(tuple(shape), outputs, last)
     batch = w.transitions(tuple(shape), outputs)
     x, next_x = as_input(batch.observations, last), as_input(batch.next_observations, last)
-    actions, returns, discounts = (torch.from_numpy(a) for a in (batch.actions, batch.returns, batch.discounts))
+    actions, returns, discounts = (
+        torch.from_numpy(a) for a in (batch.actions, batch.returns, batch.discounts)
+    )
 
     def loss(q_of: Callable[[Tensor], Tensor]) -> Tensor:
         with torch.no_grad():
@@ -102,11 +111,16 @@ def dqn_update(threads: int, shape: tuple[int, ...], outputs: int, form: str, la
 
 
 def a2c_update(threads: int, shape: tuple[int, ...], actions: int, form: str, last: bool) -> Work:
-    """Forward, value of what followed, advantages, policy, value and entropy losses, backward, clip by norm, Adam."""
+    """Forward, value of what followed, advantages, policy, value and entropy losses, backward, clip by norm,
+    Adam.
+    """
     torch.set_num_threads(threads)
     net = network(tuple(shape), actions + 1, last)
     played = w.play(tuple(shape), actions)
-    x, following = as_input(played.observations.reshape(w.BATCH, *shape), last), as_input(played.following, last)
+    x, following = (
+        as_input(played.observations.reshape(w.BATCH, *shape), last),
+        as_input(played.following, last),
+    )
     taken = torch.from_numpy(played.actions).reshape(-1, 1)
     rewards, going_on = torch.from_numpy(played.rewards), torch.from_numpy(~played.done).float()
 
@@ -132,7 +146,9 @@ def a2c_update(threads: int, shape: tuple[int, ...], actions: int, form: str, la
     return Work(training_step(net, loss, form, w.A2C_CLIP), 1, size_of(net))
 
 
-def training_step(net: nn.Module, loss: Callable[[Any], Tensor], form: str, clip: float) -> Callable[[], object]:
+def training_step(
+    net: nn.Module, loss: Callable[[Any], Tensor], form: str, clip: float
+) -> Callable[[], object]:
     """One update as this form does it."""
     if form == "graph":
         return one_graph(net, loss, clip)
@@ -150,7 +166,9 @@ def training_step(net: nn.Module, loss: Callable[[Any], Tensor], form: str, clip
 
 
 def one_graph(net: nn.Module, loss: Callable[[Any], Tensor], clip: float) -> Callable[[], object]:
-    """The whole update compiled at once: torch.func's gradient, clipping and Adam, written into the parameters."""
+    """The whole update compiled at once: torch.func's gradient, clipping and Adam, written into the
+    parameters.
+    """
     params = {name: p.detach() for name, p in net.named_parameters()}
     m, v = ({name: torch.zeros_like(p) for name, p in params.items()} for _ in range(2))
     t = torch.zeros(())
@@ -188,7 +206,11 @@ def digits(threads: int, form: str) -> Work:
     class Digits(nn.Module):
         def __init__(self) -> None:
             super().__init__()
-            self.one, self.two, self.out = nn.Conv2d(1, 5, 3, padding=1), nn.Conv2d(5, 3, 2), nn.Linear(192, 10)
+            self.one, self.two, self.out = (
+                nn.Conv2d(1, 5, 3, padding=1),
+                nn.Conv2d(5, 3, 2),
+                nn.Linear(192, 10),
+            )
 
         def forward(self, x: Tensor) -> Tensor:
             x = F.pad(F.relu(self.one(x)), (0, 1, 0, 1))  # a kernel of 2 pads after, as "same" does

@@ -23,11 +23,13 @@ class Work(NamedTuple):
 
 @dataclass(frozen=True)
 class Side:
-    """One way to do the work: `make` is "module:function", called with (threads, *arguments) and returning Work.
+    """One way to do the work: `make` is "module:function", called with (threads, *arguments) and returning
+    Work.
 
     packages  what must be installed for it; none for our own side and for listings of plain Python
     threads   the counts it exists for; none = all
-    peer      False for a landmark that is shown, but is nothing a user would take instead: ratios are not against it
+    peer      False for a landmark that is shown, but is nothing a user would take instead: ratios are not
+              against it
     """
 
     name: str
@@ -74,7 +76,8 @@ class Row:
 
     seconds, fastest, slowest  median, minimum and maximum of one call
     rate                       units of work a second, at the median
-    ratio                      ours only: the fastest peer's seconds / ours, with the least and the most of any round
+    ratio                      ours only: the fastest peer's seconds / ours, with the least and the most of
+                               any round
     target, limit              what was asked of ours: a ratio, or seconds
     bytes                      bytes held, where memory is the question
     note                       why there are no figures, or what belongs beside them

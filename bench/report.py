@@ -60,7 +60,9 @@ def header(found: dict[str, Any]) -> str:
     """The lines above the table."""
     versions = ", ".join(f"{name} {version}" for name, version in found["versions"].items())
     unset = (
-        f"{' and '.join(found['unset'])} unset for the workers; they would slow NumPy only\n" if found["unset"] else ""
+        f"{' and '.join(found['unset'])} unset for the workers; they would slow NumPy only\n"
+        if found["unset"]
+        else ""
     )
     load = (
         ""
@@ -70,7 +72,8 @@ def header(found: dict[str, Any]) -> str:
     return (
         f"{found['processor']}, {found['cores']} cores, {found['kernels']} kernels{load}\n"
         f"Python {found['python']}, {versions}\n{unset}"
-        "Median with least and most of the samples; ratios are of medians taken in turns, with least and most round.\n"
+        "Median with least and most of the samples; ratios are of medians taken in turns, with least and "
+        "most round.\n"
     )
 
 
@@ -90,7 +93,8 @@ def table(rows: Iterable[Row]) -> str:
         if number in titles:
             written.append("\n" + titles[number])
         aligned = (
-            cell.rjust(width) if i in RIGHT else cell.ljust(width) for i, (cell, width) in enumerate(zip(line, widths))
+            cell.rjust(width) if i in RIGHT else cell.ljust(width)
+            for i, (cell, width) in enumerate(zip(line, widths))
         )
         written.append("  ".join(aligned).rstrip())
     return "\n".join(written)
@@ -99,14 +103,25 @@ def table(rows: Iterable[Row]) -> str:
 def cells(row: Row) -> tuple[str, ...]:
     """A row's columns as text."""
     if row.seconds is None:
-        return row.id, str(row.threads), row.side, "" if row.bytes is None else size(row.bytes), row.note, "", "", ""
+        return (
+            row.id,
+            str(row.threads),
+            row.side,
+            "" if row.bytes is None else size(row.bytes),
+            row.note,
+            "",
+            "",
+            "",
+        )
     verdict = target = ""
     if row.limit is not None:
         target = f"{row.limit:g} s" + (" met" if row.seconds <= row.limit else " MISSED")
     if row.ratio is not None:
         verdict = f"{row.ratio:.2f}x ({row.ratio_least:.2f} .. {row.ratio_most:.2f}) {row.against}"
     if row.target is not None:
-        target = f"{row.target:g}x" + ("" if row.ratio is None else " met" if row.ratio >= row.target else " MISSED")
+        target = f"{row.target:g}x" + (
+            "" if row.ratio is None else " met" if row.ratio >= row.target else " MISSED"
+        )
     spread = f"{duration(row.fastest)} .. {duration(row.slowest)}"
     return (
         row.id,

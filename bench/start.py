@@ -1,12 +1,12 @@
 """How long from starting a process until something is there?
 
-Stands for a user who types a command: `import nnlite` beside importing the frameworks, `python -m rl`, and the
-first update of `python -m rl.dqn --test` (after 32 random steps instead of 1,000, so that it is the start which is
-measured), with the compiled simulators cached as after any earlier run, and with an empty cache.
+Stands for a user who types a command: `import nnlite` beside importing the frameworks, `python -m rl`, and
+the first update of `python -m rl.dqn --test` (after 32 random steps instead of 1,000, so that it is the start
+which is measured), with the compiled simulators cached as after any earlier run, and with an empty cache.
 
-With --long also until a solved Catcher is on disk, by `python -m rl.dqn` and `python -m rl.a2c` as they come, ten
-seeds each, on all cores: minutes for the one, up to an hour for the other. Every seed counts, also those that are
-not solved.
+With --long also until a solved Catcher is on disk, by `python -m rl.dqn` and `python -m rl.a2c` as they come,
+ten seeds each, on all cores: minutes for the one, up to an hour for the other. Every seed counts, also those
+that are not solved.
 """
 
 from __future__ import annotations
@@ -39,7 +39,9 @@ sys.exit(dqn.main() or 1)
 
 def process(threads: int, *arguments: str) -> Work:
     """python ARGUMENTS, until it ends; raises CalledProcessError when it fails."""
-    return Work(lambda: subprocess.run([sys.executable, *arguments], cwd=ROOT, check=True, stdout=subprocess.DEVNULL))
+    return Work(
+        lambda: subprocess.run([sys.executable, *arguments], cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
+    )
 
 
 def first_step(threads: int, cold: bool) -> Work:
@@ -98,7 +100,9 @@ def run(options: Options) -> list[Row]:
 
 
 def solved(id: str, article: str, limit: float) -> Row:
-    """Seconds of `python -m rl.ARTICLE` from start to end of the process over the seeds, and how many were solved."""
+    """Seconds of `python -m rl.ARTICLE` from start to end of the process over the seeds, and how many were
+    solved.
+    """
     cores = os.cpu_count() or 1
     seconds, results = [], []
     for seed in SEEDS:
@@ -112,7 +116,9 @@ def solved(id: str, article: str, limit: float) -> Row:
                 check=True,
             )
             seconds.append(time.perf_counter() - start)
-            results += [json.loads(path.read_text(encoding="utf-8")) for path in Path(folder).glob("*/result.json")]
+            results += [
+                json.loads(path.read_text(encoding="utf-8")) for path in Path(folder).glob("*/result.json")
+            ]
     count = sum(result["solved_at"] is not None for result in results)
     median = statistics.median(seconds)
     return Row(

@@ -1,7 +1,8 @@
 """How long does one DQN update take where the network is tiny?
 
-Stands for `python -m rl.dqn --test`, which updates a 4-64-2 network once in every step of CartPole: target forward,
-forward, Huber loss, backward, clipping by norm, Adam, on a batch of 32. Ours is the agent's `update`.
+Stands for `python -m rl.dqn --test`, which updates a 4-64-2 network once in every step of CartPole: target
+forward, forward, Huber loss, backward, clipping by norm, Adam, on a batch of 32. Ours is the agent's
+`update`.
 """
 
 from __future__ import annotations

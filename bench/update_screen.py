@@ -1,8 +1,8 @@
 """How long does one DQN update take on screens?
 
-Stands for `python -m rl.dqn`, which spends most of its time here: 1,717,411 parameters, a batch of 32 stacks of
-four 80x80 frames of bytes, target forward, forward, Huber loss, backward, clipping by norm, Adam: 2.83 GFLOP. Ours
-is the agent's `update`.
+Stands for `python -m rl.dqn`, which spends most of its time here: 1,717,411 parameters, a batch of 32 stacks
+of four 80x80 frames of bytes, target forward, forward, Huber loss, backward, clipping by norm, Adam: 2.83
+GFLOP. Ours is the agent's `update`.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """How long does one A2C update take on screens?
 
-Stands for `python -m rl.a2c`: 4 steps of 8 games, so a batch of 32 stacks of four 80x80 frames of bytes. Forward,
-value of the 8 stacks that followed, advantages, policy, value and entropy losses, backward, clipping, Adam. Ours is
-the agent's `update`; it clips each weight array by its norm, as the article does, the peers clip the whole
-gradient, as their users do.
+Stands for `python -m rl.a2c`: 4 steps of 8 games, so a batch of 32 stacks of four 80x80 frames of bytes.
+Forward, value of the 8 stacks that followed, advantages, policy, value and entropy losses, backward,
+clipping, Adam. Ours is the agent's `update`; it clips each weight array by its norm, as the article does, the
+peers clip the whole gradient, as their users do.
 """
 
 from __future__ import annotations

@@ -47,7 +47,9 @@ def warm_up(step: Callable[[], object]) -> int:
 
 
 def samples_of(step: Callable[[], object], calls: int, seconds: float) -> list[float]:
-    """Samples for so many seconds; the first, which brings caches back, counts only where it takes all that time."""
+    """Samples for so many seconds; the first, which brings caches back, counts only where it takes all that
+    time.
+    """
     gc.collect()
     until = time.perf_counter() + seconds
     found = [time_calls(step, calls)]

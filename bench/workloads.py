@@ -1,8 +1,8 @@
 """The sizes and the data that all sides share, so that they do the same work.
 
 dense   4 - 64 - 2, relu: CartPole's network
-screen  the articles' network on stacks of 4 frames of 80x80 bytes: Conv 32@8x8/4, 64@4x4/2, 64@3x3/1, all "same",
-        Dense 256, relu, and a linear output
+screen  the articles' network on stacks of 4 frames of 80x80 bytes: Conv 32@8x8/4, 64@4x4/2, 64@3x3/1, all
+        "same", Dense 256, relu, and a linear output
 """
 
 from __future__ import annotations

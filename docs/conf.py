@@ -20,7 +20,12 @@ html_title = "nnlite-rl"
 html_show_sphinx = False
 
 autodoc_member_order = "bysource"
-autodoc_default_options = {"members": True, "undoc-members": True, "show-inheritance": True, "ignore-module-all": True}
+autodoc_default_options = {
+    "members": True,
+    "undoc-members": True,
+    "show-inheritance": True,
+    "ignore-module-all": True,
+}
 autodoc_typehints = "signature"
 autodoc_type_aliases = {"Array": "Array", "Shape": "Shape"}
 autodoc_preserve_defaults = True
@@ -44,10 +49,20 @@ def write_pages(app: Any) -> None:
         old.unlink()
     for package in PACKAGES:
         name = package.replace("/", ".")
-        modules = [path.stem for path in sorted((HERE.parent / package).glob("*.py")) if not path.stem.startswith("__")]
+        modules = [
+            path.stem
+            for path in sorted((HERE.parent / package).glob("*.py"))
+            if not path.stem.startswith("__")
+        ]
         for module in modules:
             page(folder, f"{name}.{module}")
-        page(folder, name, "\n```{toctree}\n:maxdepth: 1\n\n" + "\n".join(f"{name}.{module}" for module in modules) + "\n```\n")
+        page(
+            folder,
+            name,
+            "\n```{toctree}\n:maxdepth: 1\n\n"
+            + "\n".join(f"{name}.{module}" for module in modules)
+            + "\n```\n",
+        )
 
 
 def page(folder: Path, module: str, more: str = "") -> None:
@@ -57,7 +72,9 @@ def page(folder: Path, module: str, more: str = "") -> None:
 
 
 def process_docstring(app: Any, what: str, name: str, thing: Any, options: Any, lines: list[str]) -> None:
-    """The project's docstrings are text, not reStructuredText: what is aligned or indented stays as it is typed."""
+    """The project's docstrings are text, not reStructuredText: what is aligned or indented stays as it is
+    typed.
+    """
     lines[:] = [line for paragraph in paragraphs(lines) for line in [*formatted(paragraph), ""]]
 
 
@@ -91,16 +108,26 @@ def is_list(paragraph: list[str]) -> bool:
 def formatted(paragraph: list[str]) -> list[str]:
     """The paragraph as reStructuredText."""
     if is_list(paragraph) and not all(line.startswith(" ") for line in paragraph):
-        head = [line for line in paragraph[: next(i for i, line in enumerate(paragraph) if line.startswith("- "))]]
+        head = [
+            line for line in paragraph[: next(i for i, line in enumerate(paragraph) if line.startswith("- "))]
+        ]
         return [*map(prose, head), "", *map(prose, paragraph[len(head) :])]
     if is_typed(paragraph):
         return ["::", "", *("    " + line for line in paragraph)]
-    return [line for indented, group in groupby(paragraph, lambda line: line.startswith("    ")) for line in part(indented, list(group))]
+    return [
+        line
+        for indented, group in groupby(paragraph, lambda line: line.startswith("    "))
+        for line in part(indented, list(group))
+    ]
 
 
 def part(indented: bool, lines: list[str]) -> list[str]:
     """Lines of text, or a formula or table that stands right below its sentence."""
-    return ["", "::", "", *("    " + line for line in lines), ""] if indented else [prose(line) for line in lines]
+    return (
+        ["", "::", "", *("    " + line for line in lines), ""]
+        if indented
+        else [prose(line) for line in lines]
+    )
 
 
 def prose(line: str) -> str:
@@ -108,7 +135,10 @@ def prose(line: str) -> str:
     pieces = line.split("`")
     if len(pieces) % 2 == 0:
         return SPECIAL.sub(r"\\\1", line).replace("`", r"\`")
-    return "".join(code(piece) if odd % 2 and piece.strip() else SPECIAL.sub(r"\\\1", piece) for odd, piece in enumerate(pieces))
+    return "".join(
+        code(piece) if odd % 2 and piece.strip() else SPECIAL.sub(r"\\\1", piece)
+        for odd, piece in enumerate(pieces)
+    )
 
 
 def code(piece: str) -> str:
@@ -116,9 +146,13 @@ def code(piece: str) -> str:
     return rf"\ ``{piece.strip()}``\ "
 
 
-def process_signature(app: Any, what: str, name: str, thing: Any, options: Any, signature: Any, returned: Any) -> Any:
+def process_signature(
+    app: Any, what: str, name: str, thing: Any, options: Any, signature: Any, returned: Any
+) -> Any:
     """The names of our types instead of what autodoc makes of them inside other types."""
-    return tuple(text and re.sub(r"TypeAliasForwardRef\('(\w+)'\)", r"\1", text) for text in (signature, returned))
+    return tuple(
+        text and re.sub(r"TypeAliasForwardRef\('(\w+)'\)", r"\1", text) for text in (signature, returned)
+    )
 
 
 def setup(app: Any) -> None:

@@ -1,7 +1,7 @@
 """Activation functions with explicit derivatives.
 
-forward(z) overwrites z (N, ...) with y = f(z) and returns it. backward(y, dy, dz) writes dL/dz from the *output*
-y: each derivative below is written in y alone, so z need not be kept.
+forward(z) overwrites z (N, ...) with y = f(z) and returns it. backward(y, dy, dz) writes dL/dz from the
+*output* y: each derivative below is written in y alone, so z need not be kept.
 """
 
 from __future__ import annotations
@@ -25,7 +25,9 @@ class Activation:
         raise TypeError("Activation is abstract: use one of its subclasses")
 
     def backward(self, y: Array, dy: Array, dz: Array) -> Array:
-        """dL/dz from the output y and dL/dy, all (N, ...); written into dz, or dy itself where f is linear."""
+        """dL/dz from the output y and dL/dy, all (N, ...); written into dz, or dy itself where f is
+        linear.
+        """
         raise TypeError("Activation is abstract: use one of its subclasses")
 
 

@@ -1,7 +1,8 @@
-"""Geometry of a 2-D convolution, and the two ways to compute it: straight from the padded image, or patches times a matrix.
+"""Geometry of a 2-D convolution, and the two ways to compute it: straight from the padded image, or patches
+times a matrix.
 
-Keras's "same": out = ceil(in / stride); total = max((out - 1) * stride + k - in, 0); before = total // 2, the rest after.
-"valid": no padding, out = (in - k) // stride + 1.
+Keras's "same": out = ceil(in / stride); total = max((out - 1) * stride + k - in, 0); before = total // 2, the
+rest after. "valid": no padding, out = (in - k) // stride + 1.
 """
 
 from __future__ import annotations
@@ -18,7 +19,9 @@ Array = np.ndarray[Any, np.dtype[Any]]
 
 @dataclass(frozen=True)
 class Geometry:
-    """Sizes of one convolution or pooling without the batch axis: input (H, W, C), kernel (KH, KW), strides, padding."""
+    """Sizes of one convolution or pooling without the batch axis: input (H, W, C), kernel (KH, KW), strides,
+    padding.
+    """
 
     height: int
     width: int
@@ -31,7 +34,9 @@ class Geometry:
     right: int
 
     @classmethod
-    def of(cls, shape: tuple[int, ...], kernel: tuple[int, int], strides: tuple[int, int], padding: str, who: str) -> Geometry:
+    def of(
+        cls, shape: tuple[int, ...], kernel: tuple[int, int], strides: tuple[int, int], padding: str, who: str
+    ) -> Geometry:
         """Sizes for an input (H, W, C); raises ValueError with both numbers when the kernel does not fit."""
         if len(shape) != 3:
             raise ValueError(f"{who} needs an input of shape (height, width, channels), not {shape}")
@@ -44,14 +49,19 @@ class Geometry:
         else:
             top = bottom = left = right = 0
             if height < kernel[0] or width < kernel[1]:
-                raise ValueError(f"{who}: a kernel of {kernel} does not fit into an image of {(height, width)} without padding")
+                raise ValueError(
+                    f"{who}: a kernel of {kernel} does not fit into an image of {(height, width)} without "
+                    "padding"
+                )
         return cls(height, width, channels, kernel, strides, top, bottom, left, right)
 
     @property
     def out(self) -> tuple[int, int]:
         """(OH, OW)."""
         (kh, kw), (sh, sw) = self.kernel, self.strides
-        return (self.height + self.top + self.bottom - kh) // sh + 1, (self.width + self.left + self.right - kw) // sw + 1
+        return (self.height + self.top + self.bottom - kh) // sh + 1, (
+            self.width + self.left + self.right - kw
+        ) // sw + 1
 
 
 def same_padding(size: int, kernel: int, stride: int) -> tuple[int, int]:
@@ -62,7 +72,8 @@ def same_padding(size: int, kernel: int, stride: int) -> tuple[int, int]:
 
 
 class DirectConvolution:
-    """Reads the padded image itself, by direct sums or Winograd's squares as the kernels choose; bias and ReLU on the way.
+    """Reads the padded image itself, by direct sums or Winograd's squares as the kernels choose; bias and
+    ReLU on the way.
 
     geometry, filters, dtype   of the layer
     buffer(name, shape)        the layer's own arrays
@@ -74,10 +85,13 @@ class DirectConvolution:
         self._rows = _conv.gradient_frame(g.height, g.out[0], g.kernel[0], g.strides[0], g.top)
         self._columns = _conv.gradient_frame(g.width, g.out[1], g.kernel[1], g.strides[1], g.left)
 
-    def forward(self, x: Array, scale: float, W: Array, b: Array | None, y: Array, relu: bool, kind: str) -> Array:
+    def forward(
+        self, x: Array, scale: float, W: Array, b: Array | None, y: Array, relu: bool, kind: str
+    ) -> Array:
         """y = x * scale convolved with W, plus b, then ReLU if wanted; returns what backward needs.
 
-        x (N, H, W, C) floats or bytes, W (KH, KW, C, F), y (N, OH, OW, F); `kind` names the buffers of this kind of pass.
+        x (N, H, W, C) floats or bytes, W (KH, KW, C, F), y (N, OH, OW, F); `kind` names the buffers of this
+        kind of pass.
         """
         g = self.geometry
         shape = (len(x), g.height + g.top + g.bottom, g.width + g.left + g.right, g.channels)
@@ -87,24 +101,41 @@ class DirectConvolution:
         return padded
 
     def backward(
-        self, padded: Array, dy: Array, y: Array | None, W: Array, dW: Array, db: Array | None, dx: Array | None
+        self,
+        padded: Array,
+        dy: Array,
+        y: Array | None,
+        W: Array,
+        dW: Array,
+        db: Array | None,
+        dx: Array | None,
     ) -> None:
-        """Overwrite dW, db and, unless it is None, dx. With y, the ReLU's own output, dy counts only where y > 0."""
+        """Overwrite dW, db and, unless it is None, dx.
+
+        With y, the ReLU's own output, dy counts only where y > 0.
+        """
         g = self.geometry
         framed = self.buffer("framed", (len(dy), self._rows[0], self._columns[0], self.filters))
         _conv.pad_gradient(dy, y, framed, self._rows[1], self._columns[1])
         room = self._room(len(dy), W)
-        _conv.conv_kernel_gradient(padded, framed, dW, db, room, *g.out, self._rows[1], self._columns[1], *g.strides)
+        _conv.conv_kernel_gradient(
+            padded, framed, dW, db, room, *g.out, self._rows[1], self._columns[1], *g.strides
+        )
         if dx is not None:
             _conv.conv_input_gradient(framed, W, dx, room, g.top, g.left, *g.strides)
 
     def _room(self, images: int, W: Array) -> Array:
         """Scratch of the kernels; what one of them leaves there the next may overwrite."""
-        return self.buffer("room", (_conv.scratch(images, self.geometry.out[0] * self.geometry.out[1], W.size, self.filters),))
+        return self.buffer(
+            "room",
+            (_conv.scratch(images, self.geometry.out[0] * self.geometry.out[1], W.size, self.filters),),
+        )
 
 
 class PatchConvolution:
-    """col = im2col(x), then y = col @ W: the products run on BLAS, whatever the shape. Same methods as DirectConvolution.
+    """col = im2col(x), then y = col @ W: the products run on BLAS, whatever the shape.
+
+    Same methods as DirectConvolution.
 
     W (KH*KW*C, F), col (N*OH*OW, KH*KW*C), y (N*OH*OW, F).
     """
@@ -115,10 +146,14 @@ class PatchConvolution:
         self._patch = (*g.kernel, *g.strides, g.top, g.left)
         self._size = g.kernel[0] * g.kernel[1] * g.channels
 
-    def forward(self, x: Array, scale: float, W: Array, b: Array | None, y: Array, relu: bool, kind: str) -> Array:
+    def forward(
+        self, x: Array, scale: float, W: Array, b: Array | None, y: Array, relu: bool, kind: str
+    ) -> Array:
         """y = x * scale convolved with W, plus b, then ReLU if wanted; returns what backward needs."""
         if x.dtype != y.dtype or scale != 1:
-            x = np.multiply(x, y.dtype.type(scale), out=self.buffer(kind + "scaled", x.shape), casting="unsafe")
+            x = np.multiply(
+                x, y.dtype.type(scale), out=self.buffer(kind + "scaled", x.shape), casting="unsafe"
+            )
         col = self.buffer(kind + "col", (len(x), *self.geometry.out, self._size))
         _patches.im2col(x, *self._patch, col)
         rows = y.reshape(-1, self.filters)
@@ -132,23 +167,31 @@ class PatchConvolution:
     def backward(
         self, col: Array, dy: Array, y: Array | None, W: Array, dW: Array, db: Array | None, dx: Array | None
     ) -> None:
-        """Overwrite dW, db and, unless it is None, dx. With y, the ReLU's own output, dy counts only where y > 0."""
+        """Overwrite dW, db and, unless it is None, dx.
+
+        With y, the ReLU's own output, dy counts only where y > 0.
+        """
         if y is not None:
             dy = np.multiply(dy, y > 0, out=self.buffer("dz", y.shape))
         dz = dy.reshape(-1, self.filters)
-        np.matmul(col.reshape(-1, self._size).T, dz, out=dW.reshape(self._size, self.filters))  # dL/dW = col' dz
+        np.matmul(
+            col.reshape(-1, self._size).T, dz, out=dW.reshape(self._size, self.filters)
+        )  # dL/dW = col' dz
         if db is not None:
             np.sum(dz, axis=0, out=db)
         if dx is not None:
             dcol = self.buffer("dcol", col.shape)
             np.matmul(dz, W.reshape(self._size, self.filters).T, out=dcol.reshape(-1, self._size))
-            _patches.col2im(dcol, *self._patch, dx)                                             # dL/dx = col2im(dz W')
+            _patches.col2im(dcol, *self._patch, dx)  # dL/dx = col2im(dz W')
 
 
 Buffer = Callable[[str, tuple[int, ...]], Array]
-PATHS: dict[str, type[DirectConvolution] | type[PatchConvolution]] = {"direct": DirectConvolution, "patches": PatchConvolution}
+PATHS: dict[str, type[DirectConvolution] | type[PatchConvolution]] = {
+    "direct": DirectConvolution,
+    "patches": PatchConvolution,
+}
 
 
 def default_path() -> str:
-    """"direct" where the compiler had vectors to offer, else "patches"."""
+    """ "direct" where the compiler had vectors to offer, else "patches"."""
     return "direct" if _threads.lanes() > 1 else "patches"

@@ -1,9 +1,9 @@
 """The compiled passes for small networks: which networks get them.
 
-On a network as small as CartPole's, Python and NumPy cost fifty times the arithmetic. A chain of Dense layers (with
-Flatten before and Activation anywhere) that is small enough therefore runs in nnlite_ext._network, one call per pass, on
-the same flat arrays; so do convolutions of few filters before it. Everything else, and every input that would have to be
-converted first, goes layer by layer.
+On a network as small as CartPole's, Python and NumPy cost fifty times the arithmetic. A chain of Dense layers
+(with Flatten before and Activation anywhere) that is small enough therefore runs in nnlite_ext._network, one
+call per pass, on the same flat arrays; so do convolutions of few filters before it. Everything else, and
+every input that would have to be converted first, goes layer by layer.
 """
 
 from __future__ import annotations
@@ -19,12 +19,14 @@ from nnlite.layers import Activation, Conv2D, Dense, Flatten
 if TYPE_CHECKING:
     from nnlite.network import Network
 
-# Measured against the layers on one BLAS thread, forward and backward together: 450 weights 19 times as fast at 32 rows and
-# 5 times at 1024; 102,000 weights 1.9 and 1.1 times; from 400,000 on BLAS, which works in blocks of the cache, is ahead.
+# Measured against the layers on one BLAS thread, forward and backward together: 450 weights 19 times as fast
+# at 32 rows and 5 times at 1024; 102,000 weights 1.9 and 1.1 times; from 400,000 on BLAS, which works in
+# blocks of the cache, is ahead.
 MOST_WEIGHTS = 1 << 17
 MOST_ROWS = 1024
-# 8x8 images, forward and backward: 3 filters 25 times as fast at 32 rows and 17 times at one, 8 filters 4 and 2 times. On larger
-# images the lanes that one state leaves empty cost more than the calls do: 16x16x8 is 0.2 times as fast at one row.
+# 8x8 images, forward and backward: 3 filters 25 times as fast at 32 rows and 17 times at one, 8 filters 4 and
+# 2 times. On larger images the lanes that one state leaves empty cost more than the calls do: 16x16x8 is 0.2
+# times as fast at one row.
 MOST_FILTERS = 8
 MOST_FEATURES = 1024
 
@@ -36,13 +38,18 @@ def fused_passes(model: Network) -> _network.DenseNet | None:
     plan = Plan(model.input_shape)
     if not all(plan.take(layer) for layer in model.layers) or not plan.dense:
         return None
-    if len(plan.convs) > _network.MOST_CONVS or len(plan.dense) > _network.MOST_LAYERS or plan.place != model.params.size:
+    if (
+        len(plan.convs) > _network.MOST_CONVS
+        or len(plan.dense) > _network.MOST_LAYERS
+        or plan.place != model.params.size
+    ):
         return None
     return _network.DenseNet(model.params, model.grads, plan.convs, plan.dense, model.input_shape, MOST_ROWS)
 
 
 class Plan:
-    """What DenseNet is told of a model, gathered layer by layer; take() is False for a layer that it cannot do.
+    """What DenseNet is told of a model, gathered layer by layer; take() is False for a layer that it cannot
+    do.
 
     convs    sizes, kernel, bias, activation of each convolution: see DenseNet
     dense    (inputs, outputs, kernel, bias, activation) of each dense layer
@@ -60,13 +67,25 @@ class Plan:
         name = activation_name(layer)
         if type(layer) is Flatten:
             fits = not self.dense
-        elif type(layer) is Dense and len(self.shape) == 1:  # with further axes it would work on more rows than N
+        elif (
+            type(layer) is Dense and len(self.shape) == 1
+        ):  # with further axes it would work on more rows than N
             fits = name is not None
             self.dense.append((*layer.kernel.shape, *self._weights(layer), name))
         elif type(layer) is Conv2D and not self.dense and len(self.shape) == 3:
             fits = name not in (None, "softmax") and is_small(layer)
             g = layer.geometry
-            sizes = (g.height, g.width, g.channels, *g.kernel, *g.strides, g.top, g.left, *g.out, layer.filters)
+            sizes = (
+                g.height,
+                g.width,
+                g.channels,
+                *g.kernel,
+                *g.strides,
+                g.top,
+                g.left,
+                *g.out,
+                layer.filters,
+            )
             self.convs.append((*sizes, *self._weights(layer), name))
         elif type(layer) is Activation and len(self.shape) == 1 and self.dense:
             fits = name is not None

@@ -3,8 +3,9 @@
     errors = gradient_errors(model, x)          # {"params": 3e-10, "x": 1e-10}
     errors = layer_errors(Dense(4), (3, 5))     # the same for one layer
 
-For a random direction u in output space, L = sum(u * y) has the gradient that backward(u) claims. It is compared with
-central differences of L. Only float64 can tell a wrong gradient from rounding: a float32 model is refused.
+For a random direction u in output space, L = sum(u * y) has the gradient that backward(u) claims. It is
+compared with central differences of L. Only float64 can tell a wrong gradient from rounding: a float32 model
+is refused.
 """
 
 from __future__ import annotations
@@ -25,7 +26,8 @@ Array = np.ndarray[Any, np.dtype[Any]]
 def numerical_gradient(f: Callable[[], float], x: Array, step: float = 1e-5) -> Array:
     """df/dx by fourth-order central differences, changing x (float64) in place and putting it back.
 
-    (8 (f(x+h) - f(x-h)) - (f(x+2h) - f(x-2h))) / 12h: the error is O(h^4), so that rounding, not truncation, limits it.
+    (8 (f(x+h) - f(x-h)) - (f(x+2h) - f(x-2h))) / 12h: the error is O(h^4), so that rounding, not truncation,
+    limits it.
     """
     if x.dtype != np.float64:
         raise ValueError(f"a numerical gradient needs float64, not {x.dtype}")
@@ -69,8 +71,10 @@ class _Snapshot:
 def gradient_errors(model: Network, x: Array, seed: int = 0, step: float = 1e-5) -> dict[str, float]:
     """Relative errors of the model's parameter gradients and of dL/dx.
 
-    model     built, float64; left with the weights it had. Regularizers count; Dropout draws one mask for all passes.
-    x         (N, ...) float64; keep it away from kinks (a relu at exactly 0 has no derivative): smooth_input does
+    model     built, float64; left with the weights it had. Regularizers count; Dropout draws one mask for all
+              passes.
+    x         (N, ...) float64; keep it away from kinks (a relu at exactly 0 has no derivative): smooth_input
+              does
 
     Returns {"params": error, "x": error}.
     """
@@ -80,7 +84,9 @@ def gradient_errors(model: Network, x: Array, seed: int = 0, step: float = 1e-5)
     before = _Snapshot(model)
     y = model.forward(x)
     u = np.asarray(np.random.default_rng(seed).standard_normal(y.shape))
-    dx = np.array(model.backward(u.copy(), need_dx=True))  # a copy: a backward that spoils it must not spoil the check
+    dx = np.array(
+        model.backward(u.copy(), need_dx=True)
+    )  # a copy: a backward that spoils it must not spoil the check
     claimed = {"params": model.grads.copy(), "x": dx}
 
     def objective() -> float:
@@ -98,8 +104,9 @@ def gradient_errors(model: Network, x: Array, seed: int = 0, step: float = 1e-5)
 def directional_errors(model: Network, x: Array, seed: int = 0, step: float = 1e-3) -> dict[str, float]:
     """As gradient_errors, along one random direction each: for models too large to change number by number.
 
-    The claim is d/dt L(w + t v) = gradient . v for a unit vector v; errors are relative to what a right gradient gives
-    along a typical v, |gradient| / sqrt(size). The step is long, so that the model must be smooth: no relu, no pooling.
+    The claim is d/dt L(w + t v) = gradient . v for a unit vector v; errors are relative to what a right
+    gradient gives along a typical v, |gradient| / sqrt(size). The step is long, so that the model must be
+    smooth: no relu, no pooling.
     """
     if model.dtype != np.float64:
         raise ValueError("only a float64 model can be checked: Sequential(..., dtype='float64')")
@@ -171,7 +178,9 @@ def kink_distance(model: Network, x: Array) -> float:
 
 
 def layer_errors(layer: Layer, shape: tuple[int, ...], seed: int = 0, step: float = 1e-5) -> dict[str, float]:
-    """gradient_errors of a model of this one layer with random weights, for a normal input of `shape` (N, ...)."""
+    """gradient_errors of a model of this one layer with random weights, for a normal input of `shape` (N,
+    ...).
+    """
     model = Network([layer], seed=seed, dtype="float64").build(shape[1:])
     scramble(model, seed)
     return gradient_errors(model, smooth_input(model, shape[0], seed + 1), seed, step)

@@ -1,6 +1,7 @@
 """How a weight gets its first values. Keras's names; every draw comes from the generator that is handed in.
 
-fan_in and fan_out are a Dense kernel's (in, out); for a convolution kernel (KH, KW, C, F) they are KH*KW*C and KH*KW*F.
+fan_in and fan_out are a Dense kernel's (in, out); for a convolution kernel (KH, KW, C, F) they are KH*KW*C
+and KH*KW*F.
 """
 
 from __future__ import annotations
@@ -93,7 +94,10 @@ class RandomUniform(Initializer):
 
 
 class VarianceScaling(Initializer):
-    """Variance scale / n, where n is fan_in, fan_out or their mean.  Source: Glorot & Bengio 2010; He et al. 2015."""
+    """Variance scale / n, where n is fan_in, fan_out or their mean.  Source: Glorot & Bengio 2010; He et al.
+
+    2015.
+    """
 
     scale = 1.0
     mode = "fan_avg"

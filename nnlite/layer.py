@@ -1,4 +1,6 @@
-"""The base of every layer: declared weights, views into the model's flat arrays, one cache for one backward pass."""
+"""The base of every layer: declared weights, views into the model's flat arrays, one cache for one backward
+pass.
+"""
 
 from __future__ import annotations
 
@@ -39,8 +41,8 @@ class Weight:
 class Layer:
     """One step of a model. Shapes are given without the batch axis.
 
-    build(input_shape) declares the weights and returns the output's shape; it raises ValueError when it cannot fit.
-    forward(x, training) keeps what backward needs only when training.
+    build(input_shape) declares the weights and returns the output's shape; it raises ValueError when it
+    cannot fit. forward(x, training) keeps what backward needs only when training.
     backward(dy, need_dx) takes that cache once and OVERWRITES the gradients of the layer's weights.
 
     name         how the layer is called in summary() and in files; the class's name unless told otherwise
@@ -59,7 +61,9 @@ class Layer:
         self._buffers: dict[tuple[str, Shape], Array] = {}
 
     def build(self, input_shape: Shape) -> Shape:
-        """Declare the weights for inputs (N, *input_shape), return the output's shape; ValueError if it cannot fit."""
+        """Declare the weights for inputs (N, *input_shape), return the output's shape; ValueError if it
+        cannot fit.
+        """
         raise TypeError(f"{type(self).__name__} has no build")
 
     def forward(self, x: Array, training: bool = False) -> Array:
@@ -88,12 +92,16 @@ class Layer:
         return weight
 
     def get_weights(self) -> list[Array]:
-        """Copies of the weights, in Keras's order (kernel, bias; gamma, beta, moving mean, moving variance)."""
+        """Copies of the weights, in Keras's order (kernel, bias; gamma, beta, moving mean, moving
+        variance).
+        """
         self._ensure_built()
         return [weight.value.copy() for weight in self.weights]
 
     def set_weights(self, values: list[Any]) -> None:
-        """Overwrite all weights; raises ValueError, and changes none, unless number and shapes are the layer's."""
+        """Overwrite all weights; raises ValueError, and changes none, unless number and shapes are the
+        layer's.
+        """
         self._ensure_built()
         arrays = [numbers(value, "a weight") for value in values]
         wanted = [weight.shape for weight in self.weights]
@@ -115,7 +123,9 @@ class Layer:
         return config
 
     def buffer(self, name: str, shape: Shape, dtype: Any = None) -> Array:
-        """The layer's own array of this name and shape, allocated at its first use and used again ever after."""
+        """The layer's own array of this name and shape, allocated at its first use and used again ever
+        after.
+        """
         key = (name, shape)
         found = self._buffers.get(key)
         if found is None:
@@ -127,14 +137,18 @@ class Layer:
 
     def _take_cache(self) -> tuple[Any, ...]:
         if self._cache is None:
-            raise RuntimeError(f"{self.name}: backward needs a forward(training=True) before it; one backward per forward")
+            raise RuntimeError(
+                f"{self.name}: backward needs a forward(training=True) before it; one backward per forward"
+            )
         cache, self._cache = self._cache, None
         return cache
 
     def _ensure_built(self) -> None:
         if self.output_shape is None:
             if self.model is None:
-                raise ValueError(f"{self.name} has no weights yet: add it to a model whose first layer has an input_shape")
+                raise ValueError(
+                    f"{self.name} has no weights yet: add it to a model whose first layer has an input_shape"
+                )
             self.model.build()
 
 

@@ -18,8 +18,17 @@ from nnlite.pooling import MaxPooling2D
 from nnlite.utils import missing_name, pair, positive
 
 __all__ = [
-    "REGISTRY", "Activation", "ActivatedLayer", "BatchNormalization", "Conv2D", "Dense", "Dropout", "Flatten", "Layer",
-    "MaxPooling2D", "Rescaling",
+    "REGISTRY",
+    "Activation",
+    "ActivatedLayer",
+    "BatchNormalization",
+    "Conv2D",
+    "Dense",
+    "Dropout",
+    "Flatten",
+    "Layer",
+    "MaxPooling2D",
+    "Rescaling",
 ]
 
 
@@ -61,7 +70,9 @@ class Dense(ActivatedLayer):
         self.regularizers = (kernel_regularizer, bias_regularizer)
 
     def build(self, input_shape: Shape) -> Shape:
-        self.kernel = self.add_weight("kernel", (input_shape[-1], self.units), self.initializers[0], self.regularizers[0])
+        self.kernel = self.add_weight(
+            "kernel", (input_shape[-1], self.units), self.initializers[0], self.regularizers[0]
+        )
         if self.use_bias:
             self.bias = self.add_weight("bias", (self.units,), self.initializers[1], self.regularizers[1])
         return (*input_shape[:-1], self.units)
@@ -74,7 +85,9 @@ class Dense(ActivatedLayer):
     def forward(self, x: Array, training: bool = False, activate: bool = True) -> Array:
         y = self.buffer("y" if training else "p", (*x.shape[:-1], self.units))
         fused = activate and isinstance(self.activation, activations.Relu)
-        products.affine(x.reshape(-1, x.shape[-1]), self.W, self.b, y.reshape(-1, self.units), fused)  # (N, M)
+        products.affine(
+            x.reshape(-1, x.shape[-1]), self.W, self.b, y.reshape(-1, self.units), fused
+        )  # (N, M)
         used = self.activation if fused else self._activate(y, activate)[1]
         if training:
             self._keep(x, y, used)
@@ -82,8 +95,10 @@ class Dense(ActivatedLayer):
 
     def backward(self, dy: Array, need_dx: bool = True) -> Array | None:
         x, y, used = self._take_cache()
-        dz = self._through_activation(used, y, dy).reshape(-1, self.units)            # (N, M)  dL/dz = dy f'(z)
-        products.weight_gradients(x.reshape(-1, x.shape[-1]), dz, self.dW, self.db)   # dL/dW = x' dz, dL/db = sum over the batch
+        dz = self._through_activation(used, y, dy).reshape(-1, self.units)  # (N, M)  dL/dz = dy f'(z)
+        products.weight_gradients(
+            x.reshape(-1, x.shape[-1]), dz, self.dW, self.db
+        )  # dL/dW = x' dz, dL/db = sum over the batch
         if not need_dx:
             return None
         dx = self.buffer("dx", x.shape)
@@ -97,7 +112,8 @@ class Dense(ActivatedLayer):
 class Conv2D(ActivatedLayer):
     """y[n, oy, ox, :] = f(sum over ky, kx, c of x[n, oy*S + ky - P, ox*S + kx - P, c] W[ky, kx, c, :] + b).
 
-    x (N, H, W, C), W (KH, KW, C, F), b (F,), y (N, OH, OW, F); zeros stand outside the image (NHWC, as in Keras).
+    x (N, H, W, C), W (KH, KW, C, F), b (F,), y (N, OH, OW, F); zeros stand outside the image (NHWC, as in
+    Keras).
     """
 
     def __init__(
@@ -148,11 +164,11 @@ class Conv2D(ActivatedLayer):
 
     def backward(self, dy: Array, need_dx: bool = True) -> Array | None:
         x_shape, kept, y, used = self._take_cache()
-        dx = self.buffer("dx", x_shape) if need_dx else None          # (N, H, W, C)
-        if used is None:                                              # the ReLU's derivative is taken on the way
+        dx = self.buffer("dx", x_shape) if need_dx else None  # (N, H, W, C)
+        if used is None:  # the ReLU's derivative is taken on the way
             self.path.backward(kept, dy, y, self.W, self.dW, self.db, dx)
         else:
-            dz = self._through_activation(used, y, dy)                # (N, OH, OW, F)
+            dz = self._through_activation(used, y, dy)  # (N, OH, OW, F)
             self.path.backward(kept, dz, None, self.W, self.dW, self.db, dx)
         return dx
 
@@ -200,7 +216,8 @@ class Flatten(Layer):
 
 
 class Rescaling(Layer):
-    """y = x * scale + offset; takes unsigned bytes as they come from a screen, so that frames stay uint8 until here.
+    """y = x * scale + offset; takes unsigned bytes as they come from a screen, so that frames stay uint8
+    until here.
 
     In front of a Conv2D the model lets the convolution multiply by `scale` while it pads (see Network).
     """
@@ -225,14 +242,21 @@ class Rescaling(Layer):
             self._keep()
         if self.handed_over:
             return x
-        y = np.multiply(x, self.dtype.type(self.scale), out=self.buffer("y" if training else "p", x.shape), casting="unsafe")
+        y = np.multiply(
+            x,
+            self.dtype.type(self.scale),
+            out=self.buffer("y" if training else "p", x.shape),
+            casting="unsafe",
+        )
         if self.offset:
             y += self.dtype.type(self.offset)
         return y
 
     def backward(self, dy: Array, need_dx: bool = True) -> Array | None:
         self._take_cache()
-        return dy * dy.dtype.type(self.scale) if need_dx else None    # the convolution's dx is that of the scaled image
+        return (
+            dy * dy.dtype.type(self.scale) if need_dx else None
+        )  # the convolution's dx is that of the scaled image
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "scale": self.scale, "offset": self.offset}

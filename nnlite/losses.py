@@ -1,7 +1,8 @@
 """Loss functions: (prediction, target) -> (value, dprediction).
 
-Each value is the mean over the batch and dprediction is its exact derivative, in prediction's shape and dtype.
-Shapes must be equal: a (N,) target never broadcasts against a (N, 1) prediction; ValueError names both.
+Each value is the mean over the batch and dprediction is its exact derivative, in prediction's shape and
+dtype. Shapes must be equal: a (N,) target never broadcasts against a (N, 1) prediction; ValueError names
+both.
 """
 
 from __future__ import annotations
@@ -37,7 +38,8 @@ def mean_absolute_error(prediction: Array, target: Array) -> LossResult:
 
 
 def huber(prediction: Array, target: Array, delta: float = 1.0) -> LossResult:
-    """L = mean of e^2/2 where |e| <= delta, else delta (|e| - delta/2), e = p - t; dp = clip(e, -delta, delta) / size.
+    """L = mean of e^2/2 where |e| <= delta, else delta (|e| - delta/2), e = p - t; dp = clip(e, -delta,
+    delta) / size.
 
     Source: Huber 1964; as a loss for Q-learning, Mnih et al. 2015.
     """
@@ -62,7 +64,9 @@ def categorical_crossentropy_from_logits(logits: Array, target: Array) -> LossRe
     logits  (N, ..., K), target (N, ..., K) one-hot or probabilities.
     """
     _same_shape(logits, target)
-    compiled = _crossentropy.crossentropy(logits, target)  # None unless both are (N, K) arrays of one floating type
+    compiled = _crossentropy.crossentropy(
+        logits, target
+    )  # None unless both are (N, K) arrays of one floating type
     if compiled is not None:
         return compiled
     log_p = log_softmax(logits)
@@ -130,7 +134,9 @@ FROM_LOGITS: dict[tuple[Loss, str], Loss] = {
     (categorical_crossentropy, "softmax"): categorical_crossentropy_from_logits,
     (binary_crossentropy, "sigmoid"): binary_crossentropy_from_logits,
 }
-"""(loss, activation of the last layer) -> the same loss taken from the logits, accurate where probabilities round to 0 or 1."""
+"""(loss, activation of the last layer) -> the same loss taken from the logits, accurate where probabilities
+round to 0 or 1.
+"""
 
 
 def get(identifier: str | Loss) -> Loss:

@@ -1,4 +1,7 @@
-"""Sequential: Keras's model class. What it computes stands in network.py; here are Keras's words around it."""
+"""Sequential: Keras's model class.
+
+What it computes stands in network.py; here are Keras's words around it.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +22,8 @@ class Sequential(Network):
     """A model whose layers run one after the other.
 
     layers  any number of layers, more by add()
-    seed    int, numpy Generator or SeedSequence from which every weight (and Dropout) is drawn; None draws fresh ones
+    seed    int, numpy Generator or SeedSequence from which every weight (and Dropout) is drawn; None draws
+            fresh ones
     dtype   "float32", or "float64" where a gradient has to be judged
 
     The first layer needs `input_shape`, or the model is built by its first data.
@@ -27,10 +31,12 @@ class Sequential(Network):
 
     _training: TrainingLoop | None = None
 
-    # --- training ----------------------------------------------------------------------------------------------
+    # --- training
+    # ----------------------------------------------------------------------------------------------
 
     def compile(self, optimizer: Any = "sgd", loss: Any = "mse", metrics: Any = (), **unknown: Any) -> None:
-        """Choose optimizer (object or name), loss (function or name) and metrics ("accuracy") for fit and its kin.
+        """Choose optimizer (object or name), loss (function or name) and metrics ("accuracy") for fit and its
+        kin.
 
         Raises ValueError naming what there is when a name is unknown.
         """
@@ -60,11 +66,14 @@ class Sequential(Network):
 
         batch_size        examples a step, 32 unless told otherwise; the last batch of an epoch may be smaller
         verbose           0 silent, 1 Keras's progress line, 2 one line an epoch
-        validation_split  share of the data, its last part, in [0, 1), kept out of training and evaluated each epoch
+        validation_split  share of the data, its last part, in [0, 1), kept out of training and evaluated each
+                          epoch
         validation_data   (x, y) to evaluate instead
-        shuffle, seed     a new order each epoch, from this seed (or Generator); None takes the model's own generator
+        shuffle, seed     a new order each epoch, from this seed (or Generator); None takes the model's own
+                          generator
 
-        Raises RuntimeError before compile, ValueError for data that do not fit, FloatingPointError for NaN or infinity.
+        Raises RuntimeError before compile, ValueError for data that do not fit, FloatingPointError for NaN or
+        infinity.
         """
         refuse_unknown(unknown, "fit", Sequential.fit)
         validation = validation_data if validation_data is not None else float(validation_split)
@@ -76,7 +85,9 @@ class Sequential(Network):
         return self._compiled.train_on_batch(x, y)
 
     def evaluate(self, x: Any, y: Any, batch_size: int = PREDICT_BATCH, verbose: int = 0) -> Any:
-        """The loss in prediction mode (regularizers included), or [loss, metrics...] when there are metrics."""
+        """The loss in prediction mode (regularizers included), or [loss, metrics...] when there are
+        metrics.
+        """
         return self._compiled.evaluate(x, y, batch_size)
 
     @property
@@ -85,7 +96,8 @@ class Sequential(Network):
             raise RuntimeError("compile the model first: model.compile(optimizer, loss)")
         return self._training
 
-    # --- looking and keeping -----------------------------------------------------------------------------------
+    # --- looking and keeping
+    # -----------------------------------------------------------------------------------
 
     def summary(self) -> None:
         """Print the table of layers, output shapes and weights."""
@@ -95,7 +107,8 @@ class Sequential(Network):
     def save(self, path: Any, overwrite: bool = True, include_optimizer: bool = False) -> None:
         """Write architecture and weights as safetensors, whatever the file's ending; see nnlite.saving.
 
-        include_optimizer  also the optimizer's moments and the names given to compile, so that training can go on
+        include_optimizer  also the optimizer's moments and the names given to compile, so that training can
+                           go on
         Raises FileExistsError when the file is there and overwrite is False.
         """
         from nnlite.saving import save_model
@@ -106,11 +119,18 @@ class Sequential(Network):
         """Name, dtype, input shape and every layer's class and arguments, as plain values."""
         self.build()
         layers = [{"class": type(layer).__name__, "config": layer.get_config()} for layer in self.layers]
-        return {"name": self.name, "dtype": self.dtype.name, "input_shape": list(self.input_shape), "layers": layers}
+        return {
+            "name": self.name,
+            "dtype": self.dtype.name,
+            "input_shape": list(self.input_shape),
+            "layers": layers,
+        }
 
     @classmethod
     def from_config(cls, config: dict[str, Any], seed: Any = None) -> Sequential:
-        """A model of this architecture with freshly drawn weights; raises ValueError for a class that is not ours."""
+        """A model of this architecture with freshly drawn weights; raises ValueError for a class that is not
+        ours.
+        """
         return cls._unbuilt(config, seed).build(config["input_shape"])
 
     @classmethod
@@ -126,13 +146,17 @@ class Sequential(Network):
         layers = []
         for entry in config["layers"]:
             if entry["class"] not in REGISTRY:
-                raise ValueError(f"unknown layer class {entry['class']!r}; there are {', '.join(sorted(REGISTRY))}")
+                raise ValueError(
+                    f"unknown layer class {entry['class']!r}; there are {', '.join(sorted(REGISTRY))}"
+                )
             layers.append(REGISTRY[entry["class"]](**entry["config"]))
         return cls(layers, name=config["name"], seed=seed, dtype=config["dtype"])
 
 
 def clone_model(model: Sequential, seed: Any = None) -> Sequential:
-    """The same architecture with *other*, freshly drawn weights, as in Keras; copy_from gives it the same ones."""
+    """The same architecture with *other*, freshly drawn weights, as in Keras; copy_from gives it the same
+    ones.
+    """
     return Sequential.from_config(model.get_config(), seed)
 
 

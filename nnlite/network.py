@@ -1,11 +1,13 @@
-"""Network: layers in a row on three flat arrays. `models.Sequential` adds Keras's words for training and keeping.
+"""Network: layers in a row on three flat arrays.
+
+`models.Sequential` adds Keras's words for training and keeping.
 
     params   every trainable weight, one after the other      grads   their gradients, in the same places
     state    what is carried but not trained (BatchNormalization's moving statistics)
 
-They are allocated once, when the model is built, and never rebound: layers hold views of them, an optimizer changes
-`params` in one pass, `copy_from` is a memcpy. The arrays of a forward or backward pass belong to the layers, one set
-per batch size in use, so that a training step allocates nothing after the first.
+They are allocated once, when the model is built, and never rebound: layers hold views of them, an optimizer
+changes `params` in one pass, `copy_from` is a memcpy. The arrays of a forward or backward pass belong to the
+layers, one set per batch size in use, so that a training step allocates nothing after the first.
 """
 
 from __future__ import annotations
@@ -28,7 +30,11 @@ class Network:
     """A model whose layers run one after the other: building, the three passes, the weights."""
 
     def __init__(
-        self, layers: Iterable[Layer] | None = None, name: str = "sequential", seed: Any = None, dtype: Any = "float32"
+        self,
+        layers: Iterable[Layer] | None = None,
+        name: str = "sequential",
+        seed: Any = None,
+        dtype: Any = "float32",
     ) -> None:
         self.name, self.dtype = name, np.dtype(dtype)
         if self.dtype not in (np.float32, np.float64):
@@ -37,19 +43,24 @@ class Network:
         self._rng = np.random.default_rng(seed)
         self._built = False
         self._pending: Shape | None = None  # the shape that backward's dy must have
-        self._fused: Any = None             # the compiled passes of a small dense network; they answer None, or False, where
-                                            # the layers have to do it
+        self._fused: Any = (
+            None  # the compiled passes of a small dense network; they answer None, or False, where
+        )
+        # the layers have to do it
         for layer in layers or ():
             self.add(layer)
 
-    # --- building ----------------------------------------------------------------------------------------------
+    # --- building
+    # ----------------------------------------------------------------------------------------------
 
     def add(self, layer: Layer) -> None:
         """Append a layer; raises RuntimeError once the model is built, for its arrays never move."""
         if not isinstance(layer, Layer):
             raise TypeError(f"add needs a layer, not {type(layer).__name__}")
         if self._built:
-            raise RuntimeError("a built model takes no more layers: its arrays never move; make a new Sequential")
+            raise RuntimeError(
+                "a built model takes no more layers: its arrays never move; make a new Sequential"
+            )
         if layer.model is not None:
             raise ValueError(f"{layer.name} already belongs to a model; every layer stands in one place")
         layer.model = self
@@ -62,21 +73,28 @@ class Network:
     def build(self: Model, input_shape: Any = None) -> Model:
         """Allocate and draw the weights for inputs of this shape (without the batch axis). Returns itself.
 
-        Raises ValueError when the shape is unknown, does not fit the layers, or is not the one the model was built for.
+        Raises ValueError when the shape is unknown, does not fit the layers, or is not the one the model was
+        built for.
         """
         if self._built:
             if input_shape is not None and as_shape(input_shape) != self.input_shape:
-                raise ValueError(f"the model was built for inputs {self.input_shape}, not {tuple(input_shape)}")
+                raise ValueError(
+                    f"the model was built for inputs {self.input_shape}, not {tuple(input_shape)}"
+                )
             return self
         if not self.layers:
             raise ValueError("a model needs at least one layer")
         shape = input_shape if input_shape is not None else self.layers[0].input_shape
         if shape is None:
-            raise ValueError("the input's shape is unknown: give the first layer input_shape=, or call build(shape)")
+            raise ValueError(
+                "the input's shape is unknown: give the first layer input_shape=, or call build(shape)"
+            )
         self.input_shape: Shape = as_shape(shape)
         declared = self.layers[0].input_shape
         if declared is not None and declared != self.input_shape:
-            raise ValueError(f"the first layer declares input_shape {declared}, but the data is {self.input_shape}")
+            raise ValueError(
+                f"the first layer declares input_shape {declared}, but the data is {self.input_shape}"
+            )
         self._declare()
         self._allocate()
         self._draw()
@@ -104,7 +122,9 @@ class Network:
         for weight, place in zip(carried, places):
             weight.value = self.state[place].reshape(weight.shape)
         self._penalised = [w for w in trainable if w.regularizer is not None]
-        trained = [index for index, layer in enumerate(self.layers) if any(w.trainable for w in layer.weights)]
+        trained = [
+            index for index, layer in enumerate(self.layers) if any(w.trainable for w in layer.weights)
+        ]
         self._lowest = trained[0] if trained else 0
 
     def _draw(self) -> None:
@@ -117,15 +137,16 @@ class Network:
             if isinstance(layer, Rescaling):
                 layer.hand_over(following)
 
-    # --- the three passes --------------------------------------------------------------------------------------
+    # --- the three passes
+    # --------------------------------------------------------------------------------------
 
     def forward(self, x: Any, logits: bool = False) -> Array:
         """Training pass: y (N, ...) for x (N, ...), keeping what backward needs.
 
         logits  leave out the last layer's activation (and its derivative in the backward that follows)
 
-        The result is the model's own buffer, valid until the next forward; x must not change until the backward.
-        Raises ValueError when x is not of the shape that the model reads, or holds no example.
+        The result is the model's own buffer, valid until the next forward; x must not change until the
+        backward. Raises ValueError when x is not of the shape that the model reads, or holds no example.
         """
         if self._fused is not None and (y := self._fused.forward(x, logits)) is not None:
             return y
@@ -140,7 +161,8 @@ class Network:
     def backward(self, dy: Array, need_dx: bool = False) -> Array | None:
         """Fill `grads` (overwriting them) from dL/dy; give dL/dx only when asked for.
 
-        Raises RuntimeError without a forward before it: one backward per forward. The gradient of regularizers is included.
+        Raises RuntimeError without a forward before it: one backward per forward. The gradient of
+        regularizers is included.
         """
         if self._fused is not None and (dx := self._fused.backward(dy, need_dx)) is not False:
             return self._finish_backward(dx)
@@ -150,7 +172,9 @@ class Network:
         if given.shape != self._pending:
             raise ValueError(f"dy {given.shape} does not fit the output {self._pending} of the last forward")
         gradient = np.ascontiguousarray(given, self.dtype)
-        lowest = 0 if need_dx else self._lowest                   # below it nothing is trained: its dx, the dearest, is not needed
+        lowest = (
+            0 if need_dx else self._lowest
+        )  # below it nothing is trained: its dx, the dearest, is not needed
         for index in range(len(self.layers) - 1, lowest, -1):
             gradient = self.layers[index].backward(gradient)  # type: ignore[assignment]
         dx = self.layers[lowest].backward(gradient, need_dx)
@@ -163,12 +187,18 @@ class Network:
         return dx
 
     def predict(self, x: Any, batch_size: int = PREDICT_BATCH, verbose: int = 0) -> Array:
-        """Outputs (N, ...) for x (N, ...), in prediction mode; a new array. Keeps no cache: a pending backward stays valid.
+        """Outputs (N, ...) for x (N, ...), in prediction mode; a new array.
+
+        Keeps no cache: a pending backward stays valid.
 
         batch_size  examples at a time; it changes the memory in use, not the result
         verbose     accepted for Keras's sake; nothing is printed
         """
-        if self._fused is not None and batch_size == PREDICT_BATCH and (y := self._fused.predict(x)) is not None:
+        if (
+            self._fused is not None
+            and batch_size == PREDICT_BATCH
+            and (y := self._fused.predict(x)) is not None
+        ):
             return y
         return self._predict(x, batch_size)
 
@@ -204,12 +234,15 @@ class Network:
         if not self._built:
             self.build(array.shape[1:] if array.ndim > 1 else None)
         if array.shape[1:] != self.input_shape or array.ndim != len(self.input_shape) + 1:
-            raise ValueError(f"the model reads (N, {', '.join(map(str, self.input_shape))}), not {array.shape}")
+            raise ValueError(
+                f"the model reads (N, {', '.join(map(str, self.input_shape))}), not {array.shape}"
+            )
         if array.dtype == np.uint8 and getattr(self.layers[0], "accepts_bytes", False):
             return np.ascontiguousarray(array)
         return np.ascontiguousarray(array, self.dtype)
 
-    # --- weights -----------------------------------------------------------------------------------------------
+    # --- weights
+    # -----------------------------------------------------------------------------------------------
 
     def get_weights(self) -> list[Array]:
         """Copies of all weights, layer by layer."""
@@ -250,8 +283,10 @@ class Network:
         return [weight.shape for layer in self.layers for weight in layer.weights]
 
     def __reduce__(self) -> NoReturn:
-        raise TypeError("a model cannot be copied or pickled, for its layers are views of its arrays; "
-                        "use clone_model and copy_from, or save and load_model")
+        raise TypeError(
+            "a model cannot be copied or pickled, for its layers are views of its arrays; "
+            "use clone_model and copy_from, or save and load_model"
+        )
 
     def count_params(self) -> int:
         """Number of weights, trainable or not."""

@@ -12,12 +12,20 @@ from nnlite.layer import Array, Layer, Shape
 class BatchNormalization(Layer):
     """y = gamma (x - mean) / sqrt(var + epsilon) + beta, per channel of the last axis.
 
-    Training: mean and the biased variance of the batch, the variance from centred values. Prediction: the moving
-    statistics, which training moves by m = momentum m + (1 - momentum) m_batch. They are not trained: they live in
+    Training: mean and the biased variance of the batch, the variance from centred values. Prediction: the
+    moving statistics, which training moves by m = momentum m + (1 - momentum) m_batch. They are not trained:
+    they live in
     the model's `state`.  Source: Ioffe & Szegedy 2015; defaults as in Keras.
     """
 
-    def __init__(self, momentum: float = 0.99, epsilon: float = 1e-3, center: bool = True, scale: bool = True, **common: Any) -> None:
+    def __init__(
+        self,
+        momentum: float = 0.99,
+        epsilon: float = 1e-3,
+        center: bool = True,
+        scale: bool = True,
+        **common: Any,
+    ) -> None:
         super().__init__(**common)
         if not (0 <= momentum < 1 and epsilon > 0):
             raise ValueError(f"need 0 <= momentum < 1 and epsilon > 0, not {momentum}, {epsilon}")
@@ -40,13 +48,13 @@ class BatchNormalization(Layer):
             y *= inverse
             return self._affine(y)
         rows = tuple(range(x.ndim - 1))
-        mean = x.mean(axis=rows)                                      # (C,)
+        mean = x.mean(axis=rows)  # (C,)
         centred = np.subtract(x, mean, out=self.buffer("centred", x.shape))
-        variance = np.mean(np.square(centred), axis=rows)             # (C,) biased, from centred values
+        variance = np.mean(np.square(centred), axis=rows)  # (C,) biased, from centred values
         inverse = 1 / np.sqrt(variance + self.dtype.type(self.epsilon))
         self._move(self.moving_mean.value, mean)
         self._move(self.moving_variance.value, variance)
-        centred *= inverse                                            # x_hat, in place
+        centred *= inverse  # x_hat, in place
         self._keep(centred, inverse)
         np.copyto(y, centred)
         return self._affine(y)
@@ -54,12 +62,12 @@ class BatchNormalization(Layer):
     def backward(self, dy: Array, need_dx: bool = True) -> Array | None:
         x_hat, inverse = self._take_cache()
         rows = tuple(range(dy.ndim - 1))
-        sum_dy = dy.sum(axis=rows)                                    # (C,)
-        sum_dy_x = np.sum(dy * x_hat, axis=rows)                      # (C,)
+        sum_dy = dy.sum(axis=rows)  # (C,)
+        sum_dy_x = np.sum(dy * x_hat, axis=rows)  # (C,)
         if self.gamma is not None:
-            self.gamma.gradient[...] = sum_dy_x                       # dL/dgamma = sum dy x_hat
+            self.gamma.gradient[...] = sum_dy_x  # dL/dgamma = sum dy x_hat
         if self.beta is not None:
-            self.beta.gradient[...] = sum_dy                          # dL/dbeta  = sum dy
+            self.beta.gradient[...] = sum_dy  # dL/dbeta  = sum dy
         if not need_dx:
             return None
         count = self.dtype.type(dy.size // dy.shape[-1])
@@ -67,7 +75,7 @@ class BatchNormalization(Layer):
         dx += dy
         dx -= sum_dy / count
         dx *= inverse if self.gamma is None else inverse * self.gamma.value
-        return dx                # gamma/std (dy - mean(dy) - x_hat mean(dy x_hat)): mean and variance depend on x too
+        return dx  # gamma/std (dy - mean(dy) - x_hat mean(dy x_hat)): mean and variance depend on x too
 
     def _affine(self, y: Array) -> Array:
         if self.gamma is not None:
@@ -86,7 +94,9 @@ class BatchNormalization(Layer):
 
 
 class Dropout(Layer):
-    """Training: each number is zeroed with probability `rate`, the rest divided by 1 - rate. Prediction: y = x.
+    """Training: each number is zeroed with probability `rate`, the rest divided by 1 - rate.
+
+    Prediction: y = x.
 
     Source: Srivastava et al. 2014 (inverted form).
     """

@@ -1,10 +1,13 @@
-"""Models as ONNX files, to be run where neither Python nor nnlite is. Needs the package `onnx`, imported only when used.
+"""Models as ONNX files, to be run where neither Python nor nnlite is.
+
+Needs the package `onnx`, imported only when used.
 
     save_onnx(model, "model.onnx")
 
-The graph reads and gives what `predict` does: images stay (N, H, W, C). ONNX convolves channels first, so a row of
-convolutions and poolings stands between two transpositions. Every number is a float32, whatever the model's dtype;
-a model that begins with Rescaling reads uint8. Dropout is left out, BatchNormalization uses its moving statistics.
+The graph reads and gives what `predict` does: images stay (N, H, W, C). ONNX convolves channels first, so a
+row of convolutions and poolings stands between two transpositions. Every number is a float32, whatever the
+model's dtype; a model that begins with Rescaling reads uint8. Dropout is left out, BatchNormalization uses
+its moving statistics.
 """
 
 from __future__ import annotations
@@ -25,7 +28,13 @@ from nnlite.saving import atomic_write
 
 OPSET, IR_VERSION = 17, 8  # of 2022: what runs models reads them
 FIRST, LAST = [0, 3, 1, 2], [0, 2, 3, 1]  # NHWC -> NCHW, and back
-OPERATORS = {"relu": "Relu", "sigmoid": "Sigmoid", "tanh": "Tanh", "softplus": "Softplus", "softmax": "Softmax"}
+OPERATORS = {
+    "relu": "Relu",
+    "sigmoid": "Sigmoid",
+    "tanh": "Tanh",
+    "softplus": "Softplus",
+    "softmax": "Softmax",
+}
 
 
 def save_onnx(model: Network, path: Any, notes: dict[str, str] | None = None) -> None:
@@ -38,8 +47,9 @@ def to_onnx(model: Network, notes: dict[str, str] | None = None) -> Any:
 
     notes  what the file says of itself: {"environment": "rl/Catcher-v0"}
 
-    The graph has one input, `input` (N, *model.input_shape), and one output, `output` (N, *model.output_shape).
-    Raises ImportError without the package `onnx`, TypeError for a layer that is not one of nnlite's own.
+    The graph has one input, `input` (N, *model.input_shape), and one output, `output` (N,
+    *model.output_shape). Raises ImportError without the package `onnx`, TypeError for a layer that is not one
+    of nnlite's own.
     """
     from onnx import TensorProto, checker, helper
 
@@ -78,7 +88,9 @@ class Graph:
         from onnx import helper
 
         output = f"{operator.lower()}_{len(self.nodes)}"
-        self.nodes.append(helper.make_node(operator, [self.end, *inputs], [output], name=output, **attributes))
+        self.nodes.append(
+            helper.make_node(operator, [self.end, *inputs], [output], name=output, **attributes)
+        )
         self.end = output
 
     def constant(self, name: str, value: Any) -> str:
@@ -173,7 +185,11 @@ class Graph:
 def window(geometry: Geometry) -> dict[str, list[int]]:
     """The attributes of a convolution or a pooling."""
     g = geometry
-    return {"kernel_shape": list(g.kernel), "strides": list(g.strides), "pads": [g.top, g.left, g.bottom, g.right]}
+    return {
+        "kernel_shape": list(g.kernel),
+        "strides": list(g.strides),
+        "pads": [g.top, g.left, g.bottom, g.right],
+    }
 
 
 def worst_difference(model: Network, path: Any, x: Array) -> tuple[float, float]:

@@ -1,12 +1,14 @@
-"""Optimizers on flat arrays: one step reads `grads` once and overwrites `params`. Keras's names and semantics.
+"""Optimizers on flat arrays: one step reads `grads` once and overwrites `params`.
+
+Keras's names and semantics.
 
 An optimizer is made alone, as in Keras, and then bound to what it changes:
 
     optimizer = Adam(learning_rate=1e-4, clipvalue=1.0).bind(model.params, model.grads, model.variables)
     optimizer.step()
 
-`variables` are the slices that `clipnorm` limits one by one; everything else needs none. A gradient with a NaN or an
-infinity raises FloatingPointError before any weight is changed.
+`variables` are the slices that `clipnorm` limits one by one; everything else needs none. A gradient with a
+NaN or an infinity raises FloatingPointError before any weight is changed.
 """
 
 from __future__ import annotations
@@ -67,21 +69,37 @@ class Optimizer:
         self.learning_rate = float(value)
 
     def bind(self, params: Array, grads: Array, variables: Sequence[slice] | None = None) -> Optimizer:
-        """Work on these two flat arrays of one shape and dtype from now on; forgets any moments. Returns itself.
+        """Work on these two flat arrays of one shape and dtype from now on; forgets any moments.
 
-        Raises ValueError unless both can be read and written in place: contiguous, aligned, float32 or float64 of this
-        machine's byte order, not read-only, and apart from each other; and the variables lie one behind the other.
+        Returns itself.
+
+        Raises ValueError unless both can be read and written in place: contiguous, aligned, float32 or
+        float64 of this machine's byte order, not read-only, and apart from each other; and the variables lie
+        one behind the other.
         """
         for name, array in (("params", params), ("grads", grads)):
-            if not isinstance(array, np.ndarray) or array.dtype not in (np.float32, np.float64) or not array.flags.carray:
+            if (
+                not isinstance(array, np.ndarray)
+                or array.dtype not in (np.float32, np.float64)
+                or not array.flags.carray
+            ):
                 raise ValueError(f"{name} must be a contiguous, writeable array of float32 or float64")
         if params.shape != grads.shape or params.dtype != grads.dtype or params.ndim != 1:
-            raise ValueError(f"params {params.dtype}{params.shape} and grads {grads.dtype}{grads.shape} must be flat and alike")
+            raise ValueError(
+                f"params {params.dtype}{params.shape} and grads {grads.dtype}{grads.shape} must be flat "
+                "and alike"
+            )
         if np.may_share_memory(params, grads):
             raise ValueError("params and grads must not share memory")
         edges = [0, params.size] if variables is None else [0, *(place.stop for place in variables)]
-        if edges[-1] != params.size or variables is not None and [place.start for place in variables] != edges[:-1]:
-            raise ValueError(f"variables must be slices that lie one behind the other and reach from 0 to {params.size}")
+        if (
+            edges[-1] != params.size
+            or variables is not None
+            and [place.start for place in variables] != edges[:-1]
+        ):
+            raise ValueError(
+                f"variables must be slices that lie one behind the other and reach from 0 to {params.size}"
+            )
         self.params, self.grads, self.edges = params, grads, edges
         self.iterations = 0
         for name in self.moments:
@@ -101,14 +119,18 @@ class Optimizer:
         raise TypeError("Optimizer is abstract: use SGD or Adam")
 
     def _clip_norms(self) -> float:
-        """Apply clipnorm in place; return the factor of global_clipnorm, which the update's own pass applies."""
+        """Apply clipnorm in place; return the factor of global_clipnorm, which the update's own pass
+        applies.
+        """
         squares = _adam.sum_of_squares(self.grads)
         if not math.isfinite(squares):
             raise FloatingPointError(f"gradient is not finite at optimizer step {self.iterations + 1}")
         if self.global_clipnorm is not None:
             norm = math.sqrt(squares)
             return self.global_clipnorm / norm if norm > self.global_clipnorm else 1.0
-        if self.clipnorm is not None and squares > self.clipnorm**2:  # else no single variable can be above it
+        if (
+            self.clipnorm is not None and squares > self.clipnorm**2
+        ):  # else no single variable can be above it
             for first, last in itertools.pairwise(self.edges):
                 variable = self.grads[first:last]
                 norm = math.sqrt(_adam.sum_of_squares(variable))
@@ -118,7 +140,10 @@ class Optimizer:
 
     def get_state(self) -> dict[str, Array]:
         """Everything that the next step depends on, as arrays: `iterations` and the moments."""
-        return {"iterations": np.array(self.iterations, np.int64), **{name: getattr(self, name).copy() for name in self.moments}}
+        return {
+            "iterations": np.array(self.iterations, np.int64),
+            **{name: getattr(self, name).copy() for name in self.moments},
+        }
 
     def set_state(self, state: dict[str, Array]) -> None:
         """Take over what get_state gave; raises ValueError when a moment is missing or of another size."""
@@ -142,7 +167,9 @@ class SGD(Optimizer):
 
     hyperparameters = ("momentum", "nesterov")
 
-    def __init__(self, learning_rate: float = 0.01, momentum: float = 0.0, nesterov: bool = False, **clipping: Any) -> None:
+    def __init__(
+        self, learning_rate: float = 0.01, momentum: float = 0.0, nesterov: bool = False, **clipping: Any
+    ) -> None:
         super().__init__(learning_rate, **_known(clipping))
         if not 0 <= momentum < 1:
             raise ValueError(f"momentum must be in [0, 1), not {momentum}")
@@ -166,8 +193,8 @@ class SGD(Optimizer):
 class Adam(Optimizer):
     """m = b1 m + (1-b1) g, v = b2 v + (1-b2) g^2, p -= lr_t m / (sqrt(v) + epsilon).
 
-    lr_t = lr sqrt(1 - b2^t) / (1 - b1^t): epsilon stands outside the bias correction ("epsilon hat"), as in Keras.
-    Source: Kingma & Ba 2015, end of section 2.
+    lr_t = lr sqrt(1 - b2^t) / (1 - b1^t): epsilon stands outside the bias correction ("epsilon hat"), as in
+    Keras. Source: Kingma & Ba 2015, end of section 2.
     """
 
     moments = ("m", "v")
@@ -199,8 +226,14 @@ class Adam(Optimizer):
             raise RuntimeError("this optimizer is not bound: call bind(params, grads) first")
         t = self.iterations + 1
         if not self._bound.step(
-            self.learning_rate, self.beta_1, self.beta_2, self.epsilon,
-            self.clipvalue or 0.0, self.global_clipnorm or 0.0, self.clipnorm or 0.0, t,
+            self.learning_rate,
+            self.beta_1,
+            self.beta_2,
+            self.epsilon,
+            self.clipvalue or 0.0,
+            self.global_clipnorm or 0.0,
+            self.clipnorm or 0.0,
+            t,
         ):
             raise FloatingPointError(f"gradient is not finite at optimizer step {t}")
         self.iterations = t
@@ -209,8 +242,11 @@ class Adam(Optimizer):
 def _known(clipping: dict[str, Any]) -> dict[str, Any]:
     unknown = set(clipping) - {"clipnorm", "clipvalue", "global_clipnorm", "lr"}
     if unknown:
-        raise TypeError(f"unknown optimizer argument {', '.join(sorted(unknown))}; there are learning_rate (or lr), clipnorm, "
-                        "clipvalue, global_clipnorm; SGD also momentum, nesterov; Adam also beta_1, beta_2, epsilon")
+        raise TypeError(
+            f"unknown optimizer argument {', '.join(sorted(unknown))}; there are learning_rate (or lr), "
+            "clipnorm, "
+            "clipvalue, global_clipnorm; SGD also momentum, nesterov; Adam also beta_1, beta_2, epsilon"
+        )
     return clipping
 
 

@@ -12,12 +12,16 @@ from nnlite.utils import pair
 
 
 class MaxPooling2D(Layer):
-    """y[n, oy, ox, c] = max over ky, kx of x[n, oy*S + ky - P, ox*S + kx - P, c]; nothing outside the image counts.
+    """y[n, oy, ox, c] = max over ky, kx of x[n, oy*S + ky - P, ox*S + kx - P, c]; nothing outside the image
+    counts.
 
-    x (N, H, W, C) -> y (N, OH, OW, C). dy goes to the pixel that was the largest, the first one when several are.
+    x (N, H, W, C) -> y (N, OH, OW, C). dy goes to the pixel that was the largest, the first one when several
+    are.
     """
 
-    def __init__(self, pool_size: Any = (2, 2), strides: Any = None, padding: str = "valid", **common: Any) -> None:
+    def __init__(
+        self, pool_size: Any = (2, 2), strides: Any = None, padding: str = "valid", **common: Any
+    ) -> None:
         super().__init__(**common)
         self.pool_size = pair(pool_size, "pool_size")
         self.strides = self.pool_size if strides is None else pair(strides, "strides")
@@ -40,7 +44,9 @@ class MaxPooling2D(Layer):
     def windows_of(self, x: Array) -> list[Array]:
         """KH*KW views (N, OH, OW, C): the pixels at each place of the window, -inf outside the image."""
         g = self.geometry
-        padded = self.buffer("padded", (len(x), g.height + g.top + g.bottom, g.width + g.left + g.right, g.channels))
+        padded = self.buffer(
+            "padded", (len(x), g.height + g.top + g.bottom, g.width + g.left + g.right, g.channels)
+        )
         padded.fill(-np.inf)
         padded[:, g.top : g.top + g.height, g.left : g.left + g.width] = x
         return self._windows(padded)
@@ -50,7 +56,9 @@ class MaxPooling2D(Layer):
         if not need_dx:
             return None
         g = self.geometry
-        padded = self.buffer("dpadded", (shape[0], g.height + g.top + g.bottom, g.width + g.left + g.right, g.channels))
+        padded = self.buffer(
+            "dpadded", (shape[0], g.height + g.top + g.bottom, g.width + g.left + g.right, g.channels)
+        )
         padded.fill(0)
         for index, window in enumerate(self._windows(padded)):
             window += dy * (winners == index)

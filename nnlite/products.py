@@ -1,8 +1,9 @@
 """The three products of a dense layer: by our kernels where they win, by BLAS elsewhere.
 
-Ours read the weights once, where they lie, ask for them in time, and share the work between our own threads; BLAS packs them
-first, which pays from some hundred rows on. Measured for 6400 x 256 weights out of the cache, AVX-512, one thread: forward 2.2
-against 4.4 ms at 32 rows, the gradient of two rows of x 1.4 against 3.0 ms, level at 256 rows.
+Ours read the weights once, where they lie, ask for them in time, and share the work between our own threads;
+BLAS packs them first, which pays from some hundred rows on. Measured for 6400 x 256 weights out of the cache,
+AVX-512, one thread: forward 2.2 against 4.4 ms at 32 rows, the gradient of two rows of x 1.4 against 3.0 ms,
+level at 256 rows.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """Model files: safetensors, with the architecture and a checksum in its metadata (see tensor_file).
 
-A file can name layers of nnlite and numbers for them, nothing else: no pickle, no import of a name, no code. What does
-not fit (class, name, shape, dtype, checksum) is refused with ValueError before an array is allocated or a model touched.
+A file can name layers of nnlite and numbers for them, nothing else: no pickle, no import of a name, no code.
+What does not fit (class, name, shape, dtype, checksum) is refused with ValueError before an array is
+allocated or a model touched.
 """
 
 from __future__ import annotations
@@ -27,8 +28,19 @@ from nnlite.tensor_file import (
 )
 
 __all__ = [
-    "atomic_write", "checksum", "fits", "load_model", "load_tensors", "load_weights", "model_from_bytes", "model_tensors",
-    "read_tensors", "read_tensors_from_bytes", "save_model", "sync_folder", "write_tensors",
+    "atomic_write",
+    "checksum",
+    "fits",
+    "load_model",
+    "load_tensors",
+    "load_weights",
+    "model_from_bytes",
+    "model_tensors",
+    "read_tensors",
+    "read_tensors_from_bytes",
+    "save_model",
+    "sync_folder",
+    "write_tensors",
 ]
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -52,12 +64,17 @@ def save_model(model: Sequential, path: Any, overwrite: bool = True, include_opt
     if include_optimizer and model._training is not None:
         model._training.bind()
         tensors |= {f"{OPTIMIZER}{k}": v for k, v in model.optimizer.get_state().items()}
-        metadata["compiled"] = strict_json.dumps({"optimizer": model.optimizer.get_config(), "loss": model._training.loss.__name__})
+        metadata["compiled"] = strict_json.dumps(
+            {"optimizer": model.optimizer.get_config(), "loss": model._training.loss.__name__}
+        )
     write_tensors(target, tensors, metadata)
 
 
 def load_model(path: Any) -> Sequential:
-    """The model that save_model wrote. Raises FileNotFoundError, or ValueError naming what is wrong with the file."""
+    """The model that save_model wrote.
+
+    Raises FileNotFoundError, or ValueError naming what is wrong with the file.
+    """
     return _model_from(partial(read_tensors, path))
 
 
@@ -67,7 +84,9 @@ def model_from_bytes(data: bytes) -> Sequential:
 
 
 def load_weights(model: Sequential, path: Any) -> None:
-    """Fill a built model from a file; raises ValueError, and changes nothing, unless the weights are exactly the model's."""
+    """Fill a built model from a file; raises ValueError, and changes nothing, unless the weights are exactly
+    the model's.
+    """
     tensors, _ = read_tensors(path, lambda specs, _: fits(model, specs))
     load_tensors(model, tensors)
 
@@ -75,7 +94,11 @@ def load_weights(model: Sequential, path: Any) -> None:
 def _model_from(read: Any) -> Sequential:
     tensors, metadata = read(_describes_itself)
     model = _usable(lambda: Sequential.from_config(_architecture(metadata), seed=0))
-    state = {name.removeprefix(OPTIMIZER): tensors.pop(name) for name in list(tensors) if name.startswith(OPTIMIZER)}
+    state = {
+        name.removeprefix(OPTIMIZER): tensors.pop(name)
+        for name in list(tensors)
+        if name.startswith(OPTIMIZER)
+    }
     load_tensors(model, tensors)
     if "compiled" in metadata:
         _compile(model, metadata["compiled"], state)
@@ -85,7 +108,9 @@ def _model_from(read: Any) -> Sequential:
 
 
 def _describes_itself(specs: dict[str, Spec], metadata: dict[str, str]) -> None:
-    """Raise ValueError unless the arrays of a file are those of its architecture, and no more than can be allocated."""
+    """Raise ValueError unless the arrays of a file are those of its architecture, and no more than can be
+    allocated.
+    """
     if metadata.get("format") != FORMAT:
         raise ValueError(f"it is not an {FORMAT} file (format {metadata.get('format')!r})")
     config = _architecture(metadata)
@@ -96,7 +121,10 @@ def _describes_itself(specs: dict[str, Spec], metadata: dict[str, str]) -> None:
         raise ValueError(f"its architecture has {size} weights; {MAX_WEIGHTS} are the most")
     fits(model, weights)
     for name in set(specs) - set(weights):
-        if specs[name].shape not in ((), (sum(w.size for layer in model.layers for w in layer.weights if w.trainable),)):
+        if specs[name].shape not in (
+            (),
+            (sum(w.size for layer in model.layers for w in layer.weights if w.trainable),),
+        ):
             raise ValueError(f"array {name[:50]!r} is no optimizer's: its shape is {specs[name].shape}")
 
 
@@ -113,14 +141,21 @@ def fits(model: Sequential, specs: dict[str, Any]) -> None:
     wanted: dict[str, Weight] = {f"{layer.name}/{w.name}": w for layer in model.layers for w in layer.weights}
     if set(wanted) != set(specs):
         missing, extra = sorted(set(wanted) - set(specs)), sorted(set(specs) - set(wanted))
-        raise ValueError(f"the file's weights are not this model's: missing {missing[:3]}, unknown {extra[:3]}")
+        raise ValueError(
+            f"the file's weights are not this model's: missing {missing[:3]}, unknown {extra[:3]}"
+        )
     for name, spec in specs.items():
         if spec.shape != wanted[name].shape or spec.dtype != model.dtype:
-            raise ValueError(f"weight {name} is {spec.dtype}{spec.shape}, the model needs {model.dtype}{wanted[name].shape}")
+            raise ValueError(
+                f"weight {name} is {spec.dtype}{spec.shape}, the model needs "
+                f"{model.dtype}{wanted[name].shape}"
+            )
 
 
 def load_tensors(model: Sequential, tensors: dict[str, Array]) -> None:
-    """Fill a built model; raises ValueError, and changes nothing, unless `fits` and every number is finite."""
+    """Fill a built model; raises ValueError, and changes nothing, unless `fits` and every number is
+    finite.
+    """
     fits(model, tensors)
     for name, array in tensors.items():
         if not np.isfinite(array).all():
@@ -139,7 +174,9 @@ def _architecture(metadata: dict[str, str]) -> dict[str, Any]:
     if not isinstance(config, dict) or not isinstance(config.get("layers"), list):
         raise ValueError("the file's architecture is not a list of layers")
     if len(config["layers"]) > MAX_LAYERS:
-        raise ValueError(f"the file's architecture has {len(config['layers'])} layers; {MAX_LAYERS} are the most")
+        raise ValueError(
+            f"the file's architecture has {len(config['layers'])} layers; {MAX_LAYERS} are the most"
+        )
     return config
 
 
@@ -149,8 +186,18 @@ def _usable(make: Callable[[], T]) -> T:
         return make()
     except ValueError:
         raise
-    except (TypeError, KeyError, AttributeError, LookupError, ArithmeticError, RuntimeError, RecursionError) as problem:
-        raise ValueError(f"the file's architecture is unusable: {type(problem).__name__}: {problem}") from None
+    except (
+        TypeError,
+        KeyError,
+        AttributeError,
+        LookupError,
+        ArithmeticError,
+        RuntimeError,
+        RecursionError,
+    ) as problem:
+        raise ValueError(
+            f"the file's architecture is unusable: {type(problem).__name__}: {problem}"
+        ) from None
 
 
 def _compile(model: Sequential, text: str, state: dict[str, Array]) -> None:

@@ -1,7 +1,7 @@
 """JSON as the standard means it, for text that comes from outside.
 
-Python's reader accepts more: NaN and Infinity, two values under one name (the last wins), 1e999 as infinity, and nesting
-until the interpreter's stack is used up. Here all of these are a ValueError.
+Python's reader accepts more: NaN and Infinity, two values under one name (the last wins), 1e999 as infinity,
+and nesting until the interpreter's stack is used up. Here all of these are a ValueError.
 """
 
 from __future__ import annotations
@@ -26,7 +26,9 @@ def loads(text: str | bytes) -> Any:
 
 
 def dumps(value: Any) -> str:
-    """JSON that `loads` reads back, the same text for the same value; raises ValueError for NaN and infinity."""
+    """JSON that `loads` reads back, the same text for the same value; raises ValueError for NaN and
+    infinity.
+    """
     return json.dumps(value, sort_keys=True, allow_nan=False)
 
 
@@ -52,8 +54,12 @@ def _check_depth(value: Any) -> None:
     """Level by level, so that depth costs no stack."""
     level = [value]
     for _ in range(MAX_DEPTH):
-        level = [inner for one in level if isinstance(one, (dict, list))
-                 for inner in (one.values() if isinstance(one, dict) else one)]
+        level = [
+            inner
+            for one in level
+            if isinstance(one, (dict, list))
+            for inner in (one.values() if isinstance(one, dict) else one)
+        ]
         if not level:
             return
     raise ValueError(f"JSON is nested deeper than {MAX_DEPTH}")

@@ -8,9 +8,10 @@ if TYPE_CHECKING:
     from nnlite.models import Sequential
 
 
-
 def summary_table(model: Sequential) -> str:
-    """Layer (class), output shape and number of weights, then the totals, as Keras lays them out in plain text."""
+    """Layer (class), output shape and number of weights, then the totals, as Keras lays them out in plain
+    text.
+    """
     names = [f"{layer.name} ({type(layer).__name__})" for layer in model.layers]
     column = max(29, 2 + max(map(len, names)))
     width = column + 36

@@ -1,11 +1,13 @@
-"""Named arrays and texts in a safetensors file that is checked before it is believed, and replaced atomically.
+"""Named arrays and texts in a safetensors file that is checked before it is believed, and replaced
+atomically.
 
-The file is written and read by the safetensors library. Its metadata has one entry, "nnlite", JSON with the texts and a
-SHA-256 of everything: one entry, because the library writes several in a random order, and equal content shall be equal
-bytes.
+The file is written and read by the safetensors library. Its metadata has one entry, "nnlite", JSON with the
+texts and a SHA-256 of everything: one entry, because the library writes several in a random order, and equal
+content shall be equal bytes.
 
-Reading, in this order: the header's size; its JSON, strictly; every dtype, shape and offset against the file's size; what
-the caller expects; only then are arrays allocated. Whatever is wrong is a ValueError naming it.
+Reading, in this order: the header's size; its JSON, strictly; every dtype, shape and offset against the
+file's size; what the caller expects; only then are arrays allocated. Whatever is wrong is a ValueError naming
+it.
 """
 
 from __future__ import annotations
@@ -28,8 +30,17 @@ Array = np.ndarray[Any, np.dtype[Any]]
 ENTRY = "nnlite"
 MAX_HEADER = 1 << 24  # bytes; ours have a few thousand
 DTYPES = {
-    "F64": "<f8", "F32": "<f4", "I64": "<i8", "I32": "<i4", "I16": "<i2", "I8": "|i1",
-    "U64": "<u8", "U32": "<u4", "U16": "<u2", "U8": "|u1", "BOOL": "|b1",
+    "F64": "<f8",
+    "F32": "<f4",
+    "I64": "<i8",
+    "I32": "<i4",
+    "I16": "<i2",
+    "I8": "|i1",
+    "U64": "<u8",
+    "U32": "<u4",
+    "U16": "<u2",
+    "U8": "|u1",
+    "BOOL": "|b1",
 }
 
 
@@ -62,7 +73,8 @@ def tensors_to_bytes(tensors: dict[str, Array], metadata: dict[str, str]) -> byt
 def read_tensors(path: Any, check: Check | None = None) -> tuple[dict[str, Array], dict[str, str]]:
     """(tensors, metadata) of a file that write_tensors wrote.
 
-    check  called with what the header says before any array is allocated; raises ValueError when it is not what is wanted
+    check  called with what the header says before any array is allocated; raises ValueError when it is not
+           what is wanted
 
     Raises FileNotFoundError, or ValueError when it is anything else.
     """
@@ -77,7 +89,9 @@ def read_tensors(path: Any, check: Check | None = None) -> tuple[dict[str, Array
         raise ValueError(f"{path} is not usable: {problem}") from None
 
 
-def read_tensors_from_bytes(data: bytes, check: Check | None = None) -> tuple[dict[str, Array], dict[str, str]]:
+def read_tensors_from_bytes(
+    data: bytes, check: Check | None = None
+) -> tuple[dict[str, Array], dict[str, str]]:
     """As read_tensors, from the file's content."""
     return _read(io.BytesIO(data), len(data), check)
 
@@ -123,7 +137,11 @@ def _spec(name: str, entry: Any) -> Spec:
     dtype, shape = entry["dtype"], entry["shape"]
     if not isinstance(dtype, str) or dtype not in DTYPES:
         raise ValueError(f"array {name[:50]!r} has the unknown dtype {str(dtype)[:20]!r}")
-    if not isinstance(shape, list) or len(shape) > 32 or any(type(n) is not int or not 0 <= n < 1 << 48 for n in shape):
+    if (
+        not isinstance(shape, list)
+        or len(shape) > 32
+        or any(type(n) is not int or not 0 <= n < 1 << 48 for n in shape)
+    ):
         raise ValueError(f"array {name[:50]!r} has an impossible shape")
     return Spec(np.dtype(DTYPES[dtype]), tuple(shape))
 
@@ -160,7 +178,9 @@ def checksum(tensors: dict[str, Array], metadata: dict[str, str]) -> str:
 
 
 def atomic_write(path: Path, data: bytes) -> None:
-    """The file holds either all of `data` or what it held before: temporary file beside it, fsync, replace, fsync the folder."""
+    """The file holds either all of `data` or what it held before: temporary file beside it, fsync, replace,
+    fsync the folder.
+    """
     temporary = path.parent / f".{path.name}.{os.getpid()}-{secrets.token_hex(4)}.tmp"
     try:
         with open(temporary, "xb") as file:
@@ -193,7 +213,10 @@ def sync_folder(folder: Path) -> None:
 
 
 def sweep(folder: Path) -> list[Path]:
-    """Remove what writers that were killed left behind in this folder; returns what was removed. Nobody may be writing."""
+    """Remove what writers that were killed left behind in this folder; returns what was removed.
+
+    Nobody may be writing.
+    """
     stale = [path for path in folder.glob(".*.tmp") if path.is_file()]
     for path in stale:
         with contextlib.suppress(OSError):

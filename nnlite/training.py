@@ -24,7 +24,9 @@ METRICS = ("accuracy", "acc")
 
 
 class History:
-    """history["loss"][e] is the mean loss of epoch e; likewise the metrics, and "val_..." for validation data."""
+    """history["loss"][e] is the mean loss of epoch e; likewise the metrics, and "val_..." for validation
+    data.
+    """
 
     def __init__(self) -> None:
         self.epoch: list[int] = []
@@ -50,10 +52,14 @@ class TrainingLoop:
     def logit_loss(self) -> Loss | None:
         """The compiled loss taken from the logits, where the last layer's activation allows it."""
         last = self.model.layers[-1]
-        return FROM_LOGITS.get((self.loss, last.activation.name)) if isinstance(last, ActivatedLayer) else None
+        return (
+            FROM_LOGITS.get((self.loss, last.activation.name)) if isinstance(last, ActivatedLayer) else None
+        )
 
     def bind(self) -> None:
-        """Tie the optimizer to the built model's arrays, once; ValueError when it already trains another model."""
+        """Tie the optimizer to the built model's arrays, once; ValueError when it already trains another
+        model.
+        """
         if self.optimizer.params is self.model.params:
             return
         if self.optimizer.params.size:
@@ -65,7 +71,9 @@ class TrainingLoop:
         model, target = self._ready(x, y)
         logit_loss, step = self.logit_loss, self.optimizer.iterations + 1
         if not (all_finite(x) and all_finite(target)):
-            raise FloatingPointError(f"x or y holds NaN or infinity at optimizer step {step}; no weight was changed")
+            raise FloatingPointError(
+                f"x or y holds NaN or infinity at optimizer step {step}; no weight was changed"
+            )
         output = model.forward(x, logits=logit_loss is not None)
         value, gradient = (logit_loss or self.loss)(output, target)
         value += model.penalty()
@@ -100,7 +108,9 @@ class TrainingLoop:
         if x.ndim == 0 or y.ndim == 0:
             raise ValueError("x and y must hold one row an example, not a single number")
         if len(x) != len(y) or len(x) == 0:
-            raise ValueError(f"x and y must hold the same number of examples, at least one: {len(x)} and {len(y)}")
+            raise ValueError(
+                f"x and y must hold the same number of examples, at least one: {len(x)} and {len(y)}"
+            )
         x, y, held_out = hold_out(x, y, validation) if isinstance(validation, float) else (x, y, validation)
         rng = self.model._rng if seed is None else np.random.default_rng(seed)
         history = History()
@@ -110,12 +120,17 @@ class TrainingLoop:
             values = self._epoch(x, y, order, batch_size, progress)
             if held_out is not None:
                 result = self.evaluate(held_out[0], held_out[1], batch_size=max(batch_size, 256))
-                values |= {f"val_{name}": v for name, v in zip(["loss", *self.metrics], np.atleast_1d(result).tolist())}
+                values |= {
+                    f"val_{name}": v
+                    for name, v in zip(["loss", *self.metrics], np.atleast_1d(result).tolist())
+                }
             progress.finish(values)
             history.add(epoch, values)
         return history
 
-    def _epoch(self, x: Array, y: Array, order: Array, batch_size: int, progress: Progress) -> dict[str, float]:
+    def _epoch(
+        self, x: Array, y: Array, order: Array, batch_size: int, progress: Progress
+    ) -> dict[str, float]:
         names = ["loss", *self.metrics]
         sums, seen, means = [0.0] * len(names), 0, {}
         for start in range(0, len(order), batch_size):
@@ -146,7 +161,9 @@ class TrainingLoop:
         return model, np.ascontiguousarray(target, model.dtype)
 
     def _score(self, output: Array, target: Array) -> float:
-        """Share of right answers: the largest column, or output and target on one side of one half (of logit 0)."""
+        """Share of right answers: the largest column, or output and target on one side of one half (of logit
+        0).
+        """
         if output.shape[-1] > 1:
             return float(np.mean(output.argmax(-1) == target.argmax(-1)))
         threshold = 0.0 if self.logit_loss is not None else 0.5
@@ -156,7 +173,11 @@ class TrainingLoop:
 def all_finite(values: Any) -> bool:
     """No NaN and no infinity among these numbers; ValueError when they are none."""
     array = numbers(values, "x")
-    if array.dtype in (np.float32, np.float64) and array.flags.c_contiguous and math.isfinite(_adam.sum_of_squares(array.reshape(-1))):
+    if (
+        array.dtype in (np.float32, np.float64)
+        and array.flags.c_contiguous
+        and math.isfinite(_adam.sum_of_squares(array.reshape(-1)))
+    ):
         return True  # one compiled pass; a sum that overflowed says nothing
     return bool(np.isfinite(array).all())
 
@@ -170,7 +191,9 @@ def hold_out(x: Array, y: Array, share: float) -> tuple[Array, Array, tuple[Arra
 
 
 class Progress:
-    """Keras's lines: "Epoch 1/8", then a bar that moves on a terminal, and stands once where there is none."""
+    """Keras's lines: "Epoch 1/8", then a bar that moves on a terminal, and stands once where there is
+    none.
+    """
 
     def __init__(self, epoch: int, epochs: int, steps: int, verbose: int) -> None:
         self.steps, self.verbose, self.done, self.start = steps, verbose, 0, time.perf_counter()

@@ -37,7 +37,10 @@ def to_categorical(labels: Any, num_classes: int | None = None) -> Array:
 
 def snake_case(name: str) -> str:
     """GlorotNormal -> glorot_normal, Conv2D -> conv2d, MaxPooling2D -> max_pooling2d."""
-    return "".join("_" + c.lower() if c.isupper() and i and name[i - 1].islower() else c.lower() for i, c in enumerate(name))
+    return "".join(
+        "_" + c.lower() if c.isupper() and i and name[i - 1].islower() else c.lower()
+        for i, c in enumerate(name)
+    )
 
 
 def registry_name(thing: object) -> str:
@@ -62,7 +65,8 @@ def refuse_unknown(unknown: Iterable[str], who: str, *signatures: Callable[..., 
 def from_registry(identifier: Any, registry: dict[str, type[T]], kind: type[T], what: str) -> T:
     """The object that a name, a class, a config {"name": ..., ...} or an object of the kind stands for.
 
-    Raises ValueError naming what there is. No name is ever imported: only the registry's own classes are made.
+    Raises ValueError naming what there is. No name is ever imported: only the registry's own classes are
+    made.
     """
     if isinstance(identifier, kind):
         return identifier
@@ -104,7 +108,9 @@ def positive(value: Any, what: str) -> int:
 
 
 def numbers(value: Any, what: str) -> Array:
-    """The value as an aligned array of real numbers; ValueError for what NumPy would make into some: text, dates, complex."""
+    """The value as an aligned array of real numbers; ValueError for what NumPy would make into some: text,
+    dates, complex.
+    """
     array = np.asarray(value)
     if array.dtype.kind not in "biuf":
         raise ValueError(f"{what} must hold real numbers, not {array.dtype}")

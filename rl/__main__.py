@@ -12,7 +12,10 @@ from rl.command.text import terminal_width, wrapped, writable
 
 TOOLS = {
     "all": ("rl.tools.all", "run every article and write one page with all results (--quick: minutes)"),
-    "sweep": ("rl.tools.sweep", "many seeds and settings of an article, in parallel, on one machine or a cluster"),
+    "sweep": (
+        "rl.tools.sweep",
+        "many seeds and settings of an article, in parallel, on one machine or a cluster",
+    ),
     "compare": ("rl.tools.compare", "settings beside each other: means with intervals, on one page"),
     "plot": ("rl.tools.plot", "lay the learning curves of several runs over each other"),
     "export": ("rl.tools.export", "a run's network as an ONNX file, compared with ours in onnxruntime"),

@@ -1,38 +1,42 @@
 """A2C learns Catcher from the screen (article 8).
 
 Question   Does a policy learn better with a critic that says what to expect of every state?
-Method     Advantage actor-critic: one network with the DQN trunk ends in Dense(actions + 1); the first columns are the
-           actor's logits, the last is the critic's V(s). N games are played for T steps, then both learn from them once.
+Method     Advantage actor-critic: one network with the DQN trunk ends in Dense(actions + 1); the first
+           columns are the actor's logits, the last is the critic's V(s). N games are played for T steps, then
+           both learn from them once.
 
                delta_t = r_t + gamma V(s_{t+1}) - V(s_t)
                A_t = delta_t + gamma lambda A_{t+1}           generalised advantages; 0 beyond a game's end
                loss = -mean A log pi(a|s) - ent_coef mean H(pi) + vf_coef mean (V(s) - (A + V)_constant)^2
 
            A is a constant in the actor's loss: what the critic learns comes from its own.
-Source     Mnih et al. 2016 (A3C, of which A2C is the form without threads); Schulman et al. 2016 (advantages).
-Expected   Catcher, seeds 0-19: all twenty stop as solved (20 games of 1,000 steps with at most 2 misses in all, twice) after
-           25,000 to 75,000 steps (median 52,500), one update every 160 steps. 50,000 steps took 56 s from starting the
-           process to the model on disk, on two cores without AVX-512 and otherwise idle.
-           --test, CartPole-v0 with 64-64, seeds 0-19: all twenty stop as solved after 30,000 to 75,000 steps (median 47,500),
-           0.6 to 1.7 s of training (median 1.2 s), two runs at a time on two busy cores; mean return of the best
-           evaluation 196.3 to 200 (median 200).
+Source     Mnih et al. 2016 (A3C, of which A2C is the form without threads); Schulman et al. 2016
+           (advantages).
+Expected   Catcher, seeds 0-19: all twenty stop as solved (20 games of 1,000 steps with at most 2 misses in
+           all, twice) after 25,000 to 75,000 steps (median 52,500), one update every 160 steps. 50,000 steps
+           took 56 s from starting the process to the model on disk, on two cores without AVX-512 and
+           otherwise idle. --test, CartPole-v0 with 64-64, seeds 0-19: all twenty stop as solved after 30,000
+           to 75,000 steps (median 47,500), 0.6 to 1.7 s of training (median 1.2 s), two runs at a time on two
+           busy cores; mean return of the best evaluation 196.3 to 200 (median 200).
 
 `diff rl/policy_gradient.py rl/a2c.py` shows what a critic changes.
 
 Where the default differs from the listing, and why
 - Shapes are checked: the listing's rewards (B,) less values (B, 1) make a (B, B) error, blind to the state.
-- No gradient flows through the advantage, and its sign is kept: the listing's softplus(advantage) is never negative, so
-  that no action was ever pushed down.
-- Every step is used once, by the policy that played it. The listing draws from the last 50,000, played by older ones.
-- The critic bootstraps: after T steps and after a time limit V stands for the rest of the return, after an end nothing.
+- No gradient flows through the advantage, and its sign is kept: the listing's softplus(advantage) is never
+  negative, so that no action was ever pushed down.
+- Every step is used once, by the policy that played it. The listing draws from the last 50,000, played by
+  older ones.
+- The critic bootstraps: after T steps and after a time limit V stands for the rest of the return, after an
+  end nothing.
 - Many games at once, steps of 7e-4 instead of 7e-5, entropy weight 0.01 instead of 0.1, gamma 0.97.
 - Rewards are clipped to [-1, 1] and a lost life ends the return (not the game), as in rl.dqn.
 - The frame stack is cleared at reset; frames are bytes; the kept model is the one with the best evaluation.
 - epsilon is gone: drawing from pi is the exploration.
 
 The listing's classes: ActorCriticAgent is here (ActorCriticAgentTest is --test), SampleLayer is
-rl.core.policy.sample_actions, CatcherObserver is rl.core.observer, ActorCriticTrainer became rl.training.trainer and
-rl.core.rollout.
+rl.core.policy.sample_actions, CatcherObserver is rl.core.observer, ActorCriticTrainer became
+rl.training.trainer and rl.core.rollout.
 """
 
 from __future__ import annotations
@@ -122,9 +126,13 @@ class ActorCriticAgent(Agent):
     KEPT = ("optimizer", "rollout", "rngs", "updates")
     measure = "probability"
 
-    def __init__(self, observations: spaces.Space[Any], actions: spaces.Discrete, settings: Settings, rngs: Streams) -> None:
+    def __init__(
+        self, observations: spaces.Space[Any], actions: spaces.Discrete, settings: Settings, rngs: Streams
+    ) -> None:
         self.settings, self.actions = settings, int(actions.n)
-        self.model = network(observations, self.actions + 1, settings.hidden, rngs.network)  # the actor's logits, the critic's value
+        self.model = network(
+            observations, self.actions + 1, settings.hidden, rngs.network
+        )  # the actor's logits, the critic's value
         self.optimizer = optimizers.Adam(settings.learning_rate, clipnorm=settings.clipnorm)
         self.optimizer.bind(self.model.params, self.model.grads, self.model.variables)
         self.rollout = Rollout(settings.n_steps, settings.num_envs, observations)
@@ -166,9 +174,9 @@ class ActorCriticAgent(Agent):
     def update(self, rollout: Rollout) -> Metrics:
         """One step of gradient descent on the rollout, which is then forgotten."""
         s = self.settings
-        self.outputs = output = self.model.forward(rollout.flat_observations())                # (T * E, A + 1)
-        values = np.ascontiguousarray(output[:, -1])                                           # (T * E,)
-        advantages = self.advantages(rollout, values)                                          # (T * E,) constants from here on
+        self.outputs = output = self.model.forward(rollout.flat_observations())  # (T * E, A + 1)
+        values = np.ascontiguousarray(output[:, -1])  # (T * E,)
+        advantages = self.advantages(rollout, values)  # (T * E,) constants from here on
         returns = advantages + values
         policy, entropy, value, doutput = actor_critic_loss(
             output, rollout.actions.ravel(), advantages, returns, s.ent_coef, s.vf_coef
@@ -180,16 +188,23 @@ class ActorCriticAgent(Agent):
         self.optimizer.step()
         self.updates += 1
         return {
-            "train/loss": loss, "train/policy_loss": policy, "train/entropy": entropy,
-            "train/value_loss": value, "train/explained_variance": explained,
+            "train/loss": loss,
+            "train/policy_loss": policy,
+            "train/entropy": entropy,
+            "train/value_loss": value,
+            "train/explained_variance": explained,
         }
 
     def advantages(self, rollout: Rollout, values: Array) -> Array:
-        """How much better than the critic expected each action turned out, (T * E,); a return that is cut off goes on with V."""
+        """How much better than the critic expected each action turned out, (T * E,); a return that is cut
+        off goes on with V.
+        """
         s, r = self.settings, rollout
-        values = values.reshape(r.rewards.shape)                                               # (T, E)
+        values = values.reshape(r.rewards.shape)  # (T, E)
         beyond = r.next_values(values, self.values)
-        return generalized_advantages(r.rewards, values, beyond, r.terminated, r.done, s.gamma, s.gae_lambda).ravel()
+        return generalized_advantages(
+            r.rewards, values, beyond, r.terminated, r.done, s.gamma, s.gae_lambda
+        ).ravel()
 
     def distributions(self) -> dict[str, Array]:
         return {} if self.outputs is None else {"train/policy_entropy": entropies(self.outputs[:, :-1])}
@@ -198,7 +213,14 @@ class ActorCriticAgent(Agent):
         return {"train/n_updates": self.updates}
 
 
-METRICS = ("train/loss", "train/policy_loss", "train/entropy", "train/value_loss", "train/explained_variance", "train/n_updates")
+METRICS = (
+    "train/loss",
+    "train/policy_loss",
+    "train/entropy",
+    "train/value_loss",
+    "train/explained_variance",
+    "train/n_updates",
+)
 SUMMARY = "A2C learns Catcher from the screen (article 8). It stops by itself when the game is solved."
 EXAMPLES = (
     "python -m rl.a2c                     learn, show what was reached",

@@ -1,34 +1,37 @@
 """DQN learns Catcher from the screen (article 6).
 
 Question   Can an agent that sees only a 64x64 screen learn to catch what falls?
-Method     Deep Q-learning: a network gives the value Q(s, a) of every action; the agent mostly takes the best one, stores
-           what came of it and learns from random batches of the past.
+Method     Deep Q-learning: a network gives the value Q(s, a) of every action; the agent mostly takes the best
+           one, stores what came of it and learns from random batches of the past.
 
                y = r_1 + gamma r_2 + ... + gamma^(n-1) r_n + gamma^n Q_target(s_n, argmax_a Q(s_n, a))
                loss = mean Huber(Q(s, a) - y)
 
-           with n-step returns, double DQN (the online network chooses, the target network judges), a target network
-           that is renewed every `target_update` updates, and N games played at once.
+           with n-step returns, double DQN (the online network chooses, the target network judges), a target
+           network that is renewed every `target_update` updates, and N games played at once.
 Source     Mnih et al. 2015 (DQN); van Hasselt et al. 2016 (double DQN); Sutton & Barto 2018, ch. 7 (n-step).
 
-Expected   Catcher, seeds 0-19: all twenty solved (twice on 20 fresh games), after 10,000 to 25,000 steps (median 16,000; one
-           update every 16 steps after the first 1,000). 14,000, 16,000 and 19,000 steps took 44, 58 and 57 s from starting
-           the process to the model on disk, on two cores without AVX-512 and otherwise idle.
-           `--test`, CartPole-v0, seeds 0-19: all twenty are solved (195 of 200, twice over 100 fresh greedy
-           games) after 5,000 to 9,000 steps (median 7,000), 0.5 to 1.2 s of training (median 0.8 s), two runs at a time on
-           two busy cores; mean return of the best evaluation 195.2 to 200 (median 199.8).
+Expected   Catcher, seeds 0-19: all twenty solved (twice on 20 fresh games), after 10,000 to 25,000 steps
+           (median 16,000; one update every 16 steps after the first 1,000). 14,000, 16,000 and 19,000 steps
+           took 44, 58 and 57 s from starting the process to the model on disk, on two cores without AVX-512
+           and otherwise idle. `--test`, CartPole-v0, seeds 0-19: all twenty are solved (195 of 200, twice
+           over 100 fresh greedy games) after 5,000 to 9,000 steps (median 7,000), 0.5 to 1.2 s of training
+           (median 0.8 s), two runs at a time on two busy cores; mean return of the best evaluation 195.2 to
+           200 (median 199.8).
 
 Where the default differs from the listing, and why
-- n-step returns, many games and 16 steps an update instead of 1: with the listing's one-step targets the reward of a
-  catch, which lies 20 steps after the decision, hardly reaches it.
-- The target network starts equal to the online one and is renewed by updates, not by episodes: a good player's
-  episodes become 100 times longer, and the listing's teacher would freeze.
+- n-step returns, many games and 16 steps an update instead of 1: with the listing's one-step targets the
+  reward of a catch, which lies 20 steps after the decision, hardly reaches it.
+- The target network starts equal to the online one and is renewed by updates, not by episodes: a good
+  player's episodes become 100 times longer, and the listing's teacher would freeze.
 - A time limit is bootstrapped, an end is not; the listing takes both for an end.
-- Frames are stored once, as bytes: 0.32 GB where the listing's replay needs 10 GB; the stack is cleared at reset.
+- Frames are stored once, as bytes: 0.32 GB where the listing's replay needs 10 GB; the stack is cleared at
+  reset.
 - Rewards are clipped to [-1, 1] and a lost life ends the return (not the game), as in the Atari experiments.
 - The kept model is the one with the best evaluation, not the one with the luckiest episode.
-- `--test` ends in a linear layer: the listing's ReLU cannot express a negative value. It learns from squared errors: with
-  errors clipped at 1 the few ends of episodes are outvoted by the many steps before them, and Q grew beyond 1,000.
+- `--test` ends in a linear layer: the listing's ReLU cannot express a negative value. It learns from squared
+  errors: with errors clipped at 1 the few ends of episodes are outvoted by the many steps before them, and Q
+  grew beyond 1,000.
 """
 
 from __future__ import annotations
@@ -111,12 +114,18 @@ class Settings(ActorSettings):
         at_least(self, "learning_starts", 0)
         at_least(self, "buffer_size", self.shortest_ring * self.games)
         for name in ("initial_epsilon", "final_epsilon"):
-            require(0 <= getattr(self, name) <= 1, f"{flag(name)} is {getattr(self, name)}", "give a share from 0 to 1")
+            require(
+                0 <= getattr(self, name) <= 1,
+                f"{flag(name)} is {getattr(self, name)}",
+                "give a share from 0 to 1",
+            )
         require(self.huber_delta > 0, f"--huber-delta is {self.huber_delta}", "give a number > 0, or inf")
 
     @property
     def shortest_ring(self) -> int:
-        """Slots of a game that a return, a stack and an actor's segment fit into, where every step may end a game and take two."""
+        """Slots of a game that a return, a stack and an actor's segment fit into, where every step may end a
+        game and take two.
+        """
         return self.n_step + 5 + (2 * self.segment if self.actors else 0)
 
     def of_an_actor(self) -> Settings:
@@ -147,7 +156,9 @@ class DeepQNetworkAgent(Agent):
 
     KEPT = ("target", "optimizer", "replay", "rngs", "updates")
 
-    def __init__(self, observations: spaces.Space[Any], actions: spaces.Discrete, settings: Settings, rngs: Streams) -> None:
+    def __init__(
+        self, observations: spaces.Space[Any], actions: spaces.Discrete, settings: Settings, rngs: Streams
+    ) -> None:
         self.settings, self.actions = settings, int(actions.n)
         self.model = network(observations, self.actions, settings.hidden, rngs.network)
         self.target = network(observations, self.actions, settings.hidden, rngs.network)
@@ -156,8 +167,13 @@ class DeepQNetworkAgent(Agent):
         shape = observation_shape(observations)
         pixels = len(shape) == 3
         self.replay = ReplayBuffer(
-            settings.buffer_size, settings.games, shape, np.uint8 if pixels else np.float32,
-            stack=shape[-1] if pixels else 1, n_step=settings.n_step, gamma=settings.gamma,
+            settings.buffer_size,
+            settings.games,
+            shape,
+            np.uint8 if pixels else np.float32,
+            stack=shape[-1] if pixels else 1,
+            n_step=settings.n_step,
+            gamma=settings.gamma,
         )
         self.rngs = rngs
         self.updates = 0
@@ -184,14 +200,25 @@ class DeepQNetworkAgent(Agent):
         return self.learn(len(experience.rewards))
 
     def store(self, experience: Experience) -> None:
-        """Put the step of every game into the replay; with actors (rl.actors.fleet) this happens where they play."""
+        """Put the step of every game into the replay; with actors (rl.actors.fleet) this happens where they
+        play.
+        """
         s = self.settings
         rewards = np.clip(experience.rewards, -1, 1) if s.clip_rewards else experience.rewards
         ends = experience.terminated | (experience.rewards < 0) if s.life_loss_ends else experience.terminated
-        self.replay.add(experience.observations, experience.actions, rewards, ends, experience.done, experience.next_observations)
+        self.replay.add(
+            experience.observations,
+            experience.actions,
+            rewards,
+            ends,
+            experience.done,
+            experience.next_observations,
+        )
 
     def learn(self, steps: int) -> Metrics | None:
-        """So many environment steps more are in the replay: the updates that are due; the numbers of the last one."""
+        """So many environment steps more are in the replay: the updates that are due; the numbers of the
+        last one.
+        """
         s = self.settings
         before, self.steps = self.steps, self.steps + steps
         if self.steps < s.learning_starts:
@@ -206,11 +233,11 @@ class DeepQNetworkAgent(Agent):
 
     def update(self, batch: Batch) -> Metrics:
         """One step of gradient descent on a batch."""
-        next_q = self.target.predict(batch.next_observations)                                  # (B, A)
+        next_q = self.target.predict(batch.next_observations)  # (B, A)
         chooser = self.model.predict(batch.next_observations) if self.settings.double else next_q
-        goal = td_target(batch.returns, batch.discounts, next_q, chooser)                      # (B,)
-        self.outputs = q = self.model.forward(batch.observations)                              # (B, A)
-        loss, dq = td_loss(q, batch.actions, goal, self.settings.huber_delta)                  # zero off the chosen action
+        goal = td_target(batch.returns, batch.discounts, next_q, chooser)  # (B,)
+        self.outputs = q = self.model.forward(batch.observations)  # (B, A)
+        loss, dq = td_loss(q, batch.actions, goal, self.settings.huber_delta)  # zero off the chosen action
         check_loss(loss, returns=batch.returns, target=goal, q=q)
         self.model.backward(dq)
         self.optimizer.step()

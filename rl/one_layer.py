@@ -1,22 +1,22 @@
 """Neural networks 1: one layer.
 
-Question: what is inside a layer, what goes in and what comes out? Two coordinates x go in, four action values y come
-out.
+Question: what is inside a layer, what goes in and what comes out? Two coordinates x go in, four action values
+y come out.
 
-Method: one Dense layer, y = x W + b. Its shapes and values are printed; then a loss is chosen, the squared distance
-from a target, and its gradient is worked out number by number with nothing but Python's arithmetic, beside the
-gradient that the engine computes. One step against the gradient makes the loss smaller.
+Method: one Dense layer, y = x W + b. Its shapes and values are printed; then a loss is chosen, the squared
+distance from a target, and its gradient is worked out number by number with nothing but Python's arithmetic,
+beside the gradient that the engine computes. One step against the gradient makes the loss smaller.
 
-Source: the article "neural networks 1". As it says, everything stands the other way round than in a text book: a row
-is an example, so x is (1, 2), W (2, 4), b (4,) and y (1, 4).
+Source: the article "neural networks 1". As it says, everything stands the other way round than in a text
+book: a row is an example, so x is (1, 2), W (2, 4), b (4,) and y (1, 4).
 
-Expected: the shapes above whatever the seed; by hand and engine equal in every digit shown (20 seeds of 20); the loss
-after the step smaller than before it (20 of 20). The values depend on the seed, as in the article.
+Expected: the shapes above whatever the seed; by hand and engine equal in every digit shown (20 seeds of 20);
+the loss after the step smaller than before it (20 of 20). The values depend on the seed, as in the article.
 
 Time: under a second.
 
-Differences from the listing: a seed, so that a run can be repeated; float64 instead of float32, so that the numbers
-agree to the last digit shown; the backward pass, which the listing has not."""
+Differences from the listing: a seed, so that a run can be repeated; float64 instead of float32, so that the
+numbers agree to the last digit shown; the backward pass, which the listing has not."""
 
 from __future__ import annotations
 

@@ -1,34 +1,38 @@
 """A policy learns to balance a pole by doing more of what went well (article 7).
 
 Question   Can an agent learn what to do without learning what anything is worth?
-Method     REINFORCE with a baseline: a 10-10-softmax network gives pi(a|s); N games are played for T steps with actions
-           drawn from it, then every action is made likelier or less likely by how its return compares with the usual.
+Method     REINFORCE with a baseline: a 10-10-softmax network gives pi(a|s); N games are played for T steps
+           with actions drawn from it, then every action is made likelier or less likely by how its return
+           compares with the usual.
 
                G_t = r_t + gamma G_{t+1}                      the discounted return
-               A_t = (G_t - b) / spread                       b, spread: running mean and deviation of the returns
-               loss = -mean A log pi(a|s) - ent_coef mean H(pi)
+               A_t = (G_t - b) / spread                       b, spread: running mean and deviation of the
+               returns loss = -mean A log pi(a|s) - ent_coef mean H(pi)
 
            Each step is learned from once, by the policy that played it.
 Source     Williams 1992 (REINFORCE, its baseline); Sutton & Barto 2018, ch. 13.4.
-Expected   CartPole-v0, seeds 0-19: all twenty stop as solved (twice on 100 fresh greedy games) after 5,000 to 30,000 steps
-           (median 10,000), 0.1 to 0.4 s of training (median 0.2 s), two runs at a time on two busy cores; mean return of the
-           best evaluation 197.9 to 200 (median 200).
+Expected   CartPole-v0, seeds 0-19: all twenty stop as solved (twice on 100 fresh greedy games) after 5,000 to
+           30,000 steps (median 10,000), 0.1 to 0.4 s of training (median 0.2 s), two runs at a time on two
+           busy cores; mean return of the best evaluation 197.9 to 200 (median 200).
 
 `diff rl/policy_gradient.py rl/a2c.py` is the next article: there the constant b becomes a critic V(s).
 
 Where the default differs from the listing, and why
-- Every step is used once, by the policy that played it. The listing draws batches from the last 1,024 steps, played by
-  older policies, for which the formula does not hold.
-- Returns are compared with their mean. The listing's are all positive, so that every action is reinforced and only the
-  amount differs: the article's remark that learning takes long.
-- Where a time limit or the rollout cuts a return off, b stands for the rest; the listing takes a time limit for an end.
-- gamma 0.95 instead of 0.9; eight games at once; Adam at 1e-2 (the listing: 1e-3 on one game); a little entropy, so that
-  the policy does not settle before it has tried.
-- The network ends in logits: log softmax is taken from them, exact where the listing clips probabilities at 1e-10.
+- Every step is used once, by the policy that played it. The listing draws batches from the last 1,024 steps,
+  played by older policies, for which the formula does not hold.
+- Returns are compared with their mean. The listing's are all positive, so that every action is reinforced and
+  only the amount differs: the article's remark that learning takes long.
+- Where a time limit or the rollout cuts a return off, b stands for the rest; the listing takes a time limit
+  for an end.
+- gamma 0.95 instead of 0.9; eight games at once; Adam at 1e-2 (the listing: 1e-3 on one game); a little
+  entropy, so that the policy does not settle before it has tried.
+- The network ends in logits: log softmax is taken from them, exact where the listing clips probabilities at
+  1e-10.
 - Observations are taken as they are: CartPole's numbers are of one size already.
 - epsilon is gone: drawing from pi is the exploration.
 
-The listing's classes: PolicyGradientAgent is here, PolicyGradientTrainer became rl.training.trainer and rl.core.rollout.
+The listing's classes: PolicyGradientAgent is here, PolicyGradientTrainer became rl.training.trainer and
+rl.core.rollout.
 """
 
 from __future__ import annotations
@@ -88,7 +92,11 @@ class Settings(AgentSettings):
         at_least(self, "n_steps", 1)
         positive(self, "clipnorm")
         require(self.ent_coef >= 0, f"--ent-coef is {self.ent_coef}", "give a number >= 0")
-        require(0 < self.baseline_rate <= 1, f"--baseline-rate is {self.baseline_rate}", "give a number above 0, at most 1")
+        require(
+            0 < self.baseline_rate <= 1,
+            f"--baseline-rate is {self.baseline_rate}",
+            "give a number above 0, at most 1",
+        )
 
 
 class PolicyGradientAgent(Agent):
@@ -97,9 +105,11 @@ class PolicyGradientAgent(Agent):
     KEPT = ("optimizer", "rollout", "rngs", "updates", "baseline", "spread")
     measure = "probability"
 
-    def __init__(self, observations: spaces.Space[Any], actions: spaces.Discrete, settings: Settings, rngs: Streams) -> None:
+    def __init__(
+        self, observations: spaces.Space[Any], actions: spaces.Discrete, settings: Settings, rngs: Streams
+    ) -> None:
         self.settings, self.actions = settings, int(actions.n)
-        self.model = network(observations, self.actions, settings.hidden, rngs.network)        # the actor's logits
+        self.model = network(observations, self.actions, settings.hidden, rngs.network)  # the actor's logits
         self.optimizer = optimizers.Adam(settings.learning_rate, clipnorm=settings.clipnorm)
         self.optimizer.bind(self.model.params, self.model.grads, self.model.variables)
         self.rollout = Rollout(settings.n_steps, settings.num_envs, observations)
@@ -135,8 +145,8 @@ class PolicyGradientAgent(Agent):
     def update(self, rollout: Rollout) -> Metrics:
         """One step of gradient descent on the rollout, which is then forgotten."""
         s = self.settings
-        self.outputs = logits = self.model.forward(rollout.flat_observations())                # (T * E, A)
-        advantages = self.advantages(rollout)                                                  # (T * E,) constants
+        self.outputs = logits = self.model.forward(rollout.flat_observations())  # (T * E, A)
+        advantages = self.advantages(rollout)  # (T * E,) constants
         policy, entropy, dlogits = policy_loss(logits, rollout.actions.ravel(), advantages, s.ent_coef)
         loss = policy - s.ent_coef * entropy
         check_loss(loss, advantages=advantages)
@@ -144,16 +154,20 @@ class PolicyGradientAgent(Agent):
         self.optimizer.step()
         self.updates += 1
         return {
-            "train/loss": loss, "train/policy_loss": policy, "train/entropy": entropy,
+            "train/loss": loss,
+            "train/policy_loss": policy,
+            "train/entropy": entropy,
             "train/baseline": self.baseline,
         }
 
     def advantages(self, rollout: Rollout) -> Array:
-        """How much better than usual each action turned out, (T * E,); a return that is cut off goes on with the baseline."""
+        """How much better than usual each action turned out, (T * E,); a return that is cut off goes on with
+        the baseline.
+        """
         s, r = self.settings, rollout
-        beyond = np.full(r.rewards.shape, self.baseline, np.float32)                           # (T, E)
+        beyond = np.full(r.rewards.shape, self.baseline, np.float32)  # (T, E)
         returns = discounted_returns(r.rewards, r.terminated, r.done, beyond, s.gamma).ravel()
-        rate = s.baseline_rate if self.updates else 1.0                                        # the first rollout sets both
+        rate = s.baseline_rate if self.updates else 1.0  # the first rollout sets both
         self.baseline += rate * (float(returns.mean()) - self.baseline)
         self.spread += rate * (float(returns.std()) - self.spread)
         return (returns - np.float32(self.baseline)) / np.float32(self.spread + SMALLEST_SPREAD)
@@ -166,7 +180,10 @@ class PolicyGradientAgent(Agent):
 
 
 METRICS = ("train/loss", "train/policy_loss", "train/entropy", "train/baseline", "train/n_updates")
-SUMMARY = "A policy network learns CartPole from its returns (article 7). It stops by itself when the task is solved."
+SUMMARY = (
+    "A policy network learns CartPole from its returns (article 7). It stops by itself when the "
+    "task is solved."
+)
 EXAMPLES = (
     "python -m rl.policy_gradient                     learn, show what was reached",
     "python -m rl.policy_gradient --play              watch the newest trained agent",

@@ -1,19 +1,22 @@
 """Neural networks 2: two layers on a batch.
 
-Question: how do several examples go through several layers at once, and how does the gradient come back through both?
+Question: how do several examples go through several layers at once, and how does the gradient come back
+through both?
 
-Method: Dense(4, sigmoid) and Dense(4) on a batch of three points. Shapes and values are printed; then the gradient of
-a squared error is worked out by loops over single numbers, last layer first (back-propagation), beside the engine's.
+Method: Dense(4, sigmoid) and Dense(4) on a batch of three points. Shapes and values are printed; then the
+gradient of a squared error is worked out by loops over single numbers, last layer first (back-propagation),
+beside the engine's.
 
-Source: the article "neural networks 2": the first row of the output belongs to the first row of the input, and so on.
+Source: the article "neural networks 2": the first row of the output belongs to the first row of the input,
+and so on.
 
-Expected: batch (3, 2), output (3, 4); by hand and engine equal in every digit shown (20 seeds of 20); the loss after
-one step smaller than before it (20 of 20). The values depend on the seed, as in the article.
+Expected: batch (3, 2), output (3, 4); by hand and engine equal in every digit shown (20 seeds of 20); the
+loss after one step smaller than before it (20 of 20). The values depend on the seed, as in the article.
 
 Time: under a second.
 
-Differences from the listing: a seed, so that a run can be repeated; float64 instead of float32, so that the numbers
-agree to the last digit shown; the backward pass, which the listing has not."""
+Differences from the listing: a seed, so that a run can be repeated; float64 instead of float32, so that the
+numbers agree to the last digit shown; the backward pass, which the listing has not."""
 
 from __future__ import annotations
 
@@ -58,7 +61,9 @@ def make_model(rng: np.random.Generator) -> K.Sequential:
     )
 
 
-def forward_by_hand(x: Matrix, W1: Matrix, b1: list[float], W2: Matrix, b2: list[float]) -> tuple[Matrix, Matrix]:
+def forward_by_hand(
+    x: Matrix, W1: Matrix, b1: list[float], W2: Matrix, b2: list[float]
+) -> tuple[Matrix, Matrix]:
     """h = sigmoid(x W1 + b1) and y = h W2 + b2, number by number."""
     h = [[1 / (1 + math.exp(-_weighted(row, W1, b1, j))) for j in range(len(b1))] for row in x]
     y = [[_weighted(row, W2, b2, k) for k in range(len(b2))] for row in h]
@@ -105,7 +110,9 @@ def run(settings: Settings) -> dict[str, Any]:
     (dW1, db1), (dW2, db2) = ([weight.gradient for weight in layer.weights] for layer in model.layers)
     gradients = backward_by_hand(batch.tolist(), hidden, dy.tolist(), W2.tolist())
     engine = (dW2, db2, dW1, db1)
-    equal = all([equal, *(compare(name, hand, ours) for (name, hand), ours in zip(gradients.items(), engine))])
+    equal = all(
+        [equal, *(compare(name, hand, ours) for (name, hand), ours in zip(gradients.items(), engine))]
+    )
     print(f"\nEqual in every digit shown: {'yes' if equal else 'NO'}")
 
     K.optimizers.SGD(settings.learning_rate).bind(model.params, model.grads).step()
@@ -136,7 +143,7 @@ def main(argv: list[str] | None = None) -> int:
         "two_layer",
         Settings,
         run,
-        summary="Neural networks 2: a batch through two layers, and the gradient back through both, worked by hand.",
+        summary="Neural networks 2: a batch through two layers and the gradient back through both, by hand.",
         examples=("python -m rl.two_layer", "python -m rl.two_layer --seed 3 --batch-size 5"),
         argv=argv,
     )

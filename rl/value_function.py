@@ -1,34 +1,38 @@
 """A small network of values learns to balance a pole (article 5).
 
 Question   Can an agent learn how much every action is worth, and act by that, from four numbers a step?
-Method     Q-learning with a replay: a 10-10 network gives Q(s, a) of every action; the agent takes the best one, or with
-           probability epsilon any; after each step it learns from a random batch of the past.
+Method     Q-learning with a replay: a 10-10 network gives Q(s, a) of every action; the agent takes the best
+           one, or with probability epsilon any; after each step it learns from a random batch of the past.
 
                y = r + gamma max_a Q(s', a)       (r alone where the pole has fallen)
                loss = mean (Q(s, a) - y)^2 / 2    y is held constant: a semi-gradient
 
-           Observations are standardised by mean and deviation of the first 1,000 steps, which are played at random.
-Source     Watkins & Dayan 1992 (Q-learning); Lin 1992 (replay); Sutton & Barto 2018, ch. 6.5 and 11 (semi-gradients).
-Expected   CartPole-v0, seeds 0-19: all twenty stop as solved (twice on 100 fresh greedy games) after 4,000 to 12,000 steps
-           (median 4,000), 0.3 to 1.6 s of training (median 0.6 s), two runs at a time on two busy cores; mean return of the
-           best evaluation 198.6 to 200 (median 200).
+           Observations are standardised by mean and deviation of the first 1,000 steps, which are played at
+           random.
+Source     Watkins & Dayan 1992 (Q-learning); Lin 1992 (replay); Sutton & Barto 2018, ch. 6.5 and 11
+           (semi-gradients).
+Expected   CartPole-v0, seeds 0-19: all twenty stop as solved (twice on 100 fresh greedy games) after 4,000 to
+           12,000 steps (median 4,000), 0.3 to 1.6 s of training (median 0.6 s), two runs at a time on two
+           busy cores; mean return of the best evaluation 198.6 to 200 (median 200).
 
-What it does without, so that the difference can be seen: a target network, double Q-learning and n-step returns are the
-next article's (rl.dqn). The loss must be squared here: a Huber loss, whose pull is limited, let Q grow without end on
-every seed tried, for targets and values chase each other and nothing pulls them back hard enough.
+What it does without, so that the difference can be seen: a target network, double Q-learning and n-step
+returns are the next article's (rl.dqn). The loss must be squared here: a Huber loss, whose pull is limited,
+let Q grow without end on every seed tried, for targets and values chase each other and nothing pulls them
+back hard enough.
 
 Where the default differs from the listing, and why
 - A time limit is bootstrapped, an end is not; the listing takes both for an end.
 - gamma 0.98 instead of 0.9: ten steps ahead the pole still stands while the cart runs out of its track.
-- Adam at 3e-3 instead of scikit-learn's 1e-3, a replay of 10,000 steps instead of 1,024: faster, and steadier.
+- Adam at 3e-3 instead of scikit-learn's 1e-3, a replay of 10,000 steps instead of 1,024: faster, and
+  steadier.
 - No weight decay (scikit-learn's alpha 1e-4): it pulls values towards 0 for no reason.
-- The loss counts the chosen action only. The listing sets the other action's target to its prediction: the same gradient,
-  times 1/2 for the mean over two outputs.
+- The loss counts the chosen action only. The listing sets the other action's target to its prediction: the
+  same gradient, times 1/2 for the mean over two outputs.
 - The kept model is the one with the best evaluation; training stops when two evaluations count as solved.
 - best.safetensors is one plain network: the scale of the observations is folded into its first layer.
 
-The listing's classes: ValueFunctionAgent is here, ValueFunctionTrainer became rl.training.trainer, CartPoleObserver is not
-needed, for games come as rows of (N, 4).
+The listing's classes: ValueFunctionAgent is here, ValueFunctionTrainer became rl.training.trainer,
+CartPoleObserver is not needed, for games come as rows of (N, 4).
 """
 
 from __future__ import annotations
@@ -100,7 +104,9 @@ class ValueFunctionAgent(Agent):
 
     KEPT = ("optimizer", "replay", "scaler", "rngs", "updates")
 
-    def __init__(self, observations: spaces.Space[Any], actions: spaces.Discrete, settings: Settings, rngs: Streams) -> None:
+    def __init__(
+        self, observations: spaces.Space[Any], actions: spaces.Discrete, settings: Settings, rngs: Streams
+    ) -> None:
         self.settings, self.actions = settings, int(actions.n)
         self.model = network(observations, self.actions, settings.hidden, rngs.network)
         self.optimizer = optimizers.Adam(settings.learning_rate).bind(self.model.params, self.model.grads)
@@ -108,14 +114,20 @@ class ValueFunctionAgent(Agent):
         shape = observation_shape(observations)
         pixels = len(shape) == 3
         self.replay = ReplayBuffer(
-            settings.buffer_size, settings.num_envs, shape, np.uint8 if pixels else np.float32,
-            stack=shape[-1] if pixels else 1, gamma=settings.gamma,
+            settings.buffer_size,
+            settings.num_envs,
+            shape,
+            np.uint8 if pixels else np.float32,
+            stack=shape[-1] if pixels else 1,
+            gamma=settings.gamma,
         )
         self.rngs = rngs
         self.updates = 0
 
     def act(self, observations: Array) -> Array:
-        """epsilon-greedy: a random action with probability epsilon, else the best one; before learning, random ones."""
+        """epsilon-greedy: a random action with probability epsilon, else the best one; before learning,
+        random ones.
+        """
         rng = self.rngs.exploration
         if self.steps < self.settings.learning_starts:
             return rng.integers(self.actions, size=len(observations))
@@ -144,10 +156,10 @@ class ValueFunctionAgent(Agent):
 
     def update(self, batch: Batch) -> Metrics:
         """One step of gradient descent on a batch."""
-        next_q = self.preferences(batch.next_observations)                                # (B, A)
-        goal = td_target(batch.returns, batch.discounts, next_q)                          # (B,) a constant from here on
-        self.outputs = q = self.model.forward(self.scaler(batch.observations))            # (B, A)
-        loss, dq = td_loss(q, batch.actions, goal, SQUARED)                               # zero off the chosen action
+        next_q = self.preferences(batch.next_observations)  # (B, A)
+        goal = td_target(batch.returns, batch.discounts, next_q)  # (B,) a constant from here on
+        self.outputs = q = self.model.forward(self.scaler(batch.observations))  # (B, A)
+        loss, dq = td_loss(q, batch.actions, goal, SQUARED)  # zero off the chosen action
         check_loss(loss, target=goal)
         self.model.backward(dq)
         self.optimizer.step()
@@ -170,7 +182,10 @@ class ValueFunctionAgent(Agent):
 
 
 METRICS = ("train/loss", "train/target_mean", "rollout/exploration_rate", "train/n_updates")
-SUMMARY = "A small network of values learns CartPole by Q-learning (article 5). It stops by itself when the task is solved."
+SUMMARY = (
+    "A small network of values learns CartPole by Q-learning (article 5). It stops by itself when "
+    "the task is solved."
+)
 EXAMPLES = (
     "python -m rl.value_function                     learn, show what was reached",
     "python -m rl.value_function --play              watch the newest trained agent",

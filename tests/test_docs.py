@@ -1,4 +1,6 @@
-"""The API's pages: made from every docstring without a warning, and columns and formulas stay as they are typed."""
+"""The API's pages: made from every docstring without a warning, and columns and formulas stay as they are
+typed.
+"""
 
 import importlib.util
 import subprocess
@@ -16,7 +18,11 @@ MODULES = [path for package in PACKAGES for path in package.glob("[!_]*.py")]
 def build(builder, out):
     command = [sys.executable, "-m", "sphinx", "-W", "--keep-going", "-q", "-d", out / "tree", "-b", builder]
     return subprocess.run(
-        [*map(str, command), str(ROOT / "docs"), str(out / builder)], capture_output=True, encoding="utf-8", cwd=ROOT, timeout=600
+        [*map(str, command), str(ROOT / "docs"), str(out / builder)],
+        capture_output=True,
+        encoding="utf-8",
+        cwd=ROOT,
+        timeout=600,
     )
 
 
@@ -54,7 +60,10 @@ def test_columns_and_formulas_stay_as_they_are_typed(conf):
     columns = "x       (N,) float  what it is\nmake_y  (N,) bool   what else, *starred* and `quoted`"
     for typed in (columns, "    y = a*b + |c|", "a, b  two at once\n      and more of them"):
         indented = "\n".join("    " + line for line in typed.splitlines())
-        assert shown(conf, f"One sentence.\n\n{typed}\n\nAnother.") == f"One sentence.\n\n::\n\n{indented}\n\nAnother."
+        assert (
+            shown(conf, f"One sentence.\n\n{typed}\n\nAnother.")
+            == f"One sentence.\n\n::\n\n{indented}\n\nAnother."
+        )
 
 
 def test_a_table_below_its_sentence(conf):
@@ -62,6 +71,9 @@ def test_a_table_below_its_sentence(conf):
 
 
 def test_prose_has_no_markup_but_code(conf):
-    assert shown(conf, "Raises *x_ for `a * b`.  Source: Mnih et al.") == r"Raises \*x\_ for \ ``a * b``\ .  Source: Mnih et al."
+    assert (
+        shown(conf, "Raises *x_ for `a * b`.  Source: Mnih et al.")
+        == r"Raises \*x\_ for \ ``a * b``\ .  Source: Mnih et al."
+    )
     assert shown(conf, "`say: `s") == r"\ ``say:``\ s"
     assert shown(conf, "Because\n- one\n  and on\n- two") == "Because\n\n- one\n  and on\n- two"

@@ -15,7 +15,12 @@ import nnlite
 ROOT = Path(__file__).parents[1]
 OWN = {"nnlite", "nnlite_ext", "rl"}
 THERE_WHERE_IT_IS_ASKED_FOR = {"IPython"}  # imported only when a notebook runs us
-DISTRIBUTIONS = {"PIL": "pillow", "sklearn": "scikit-learn", "ale_py": "ale-py", "cv2": "opencv-python-headless"}
+DISTRIBUTIONS = {
+    "PIL": "pillow",
+    "sklearn": "scikit-learn",
+    "ale_py": "ale-py",
+    "cv2": "opencv-python-headless",
+}
 
 
 @pytest.fixture(scope="module")
@@ -25,7 +30,12 @@ def project():
 
 
 def modules(*folders):
-    return [path for folder in folders for path in sorted((ROOT / folder).rglob("*.py")) if "__pycache__" not in path.parts]
+    return [
+        path
+        for folder in folders
+        for path in sorted((ROOT / folder).rglob("*.py"))
+        if "__pycache__" not in path.parts
+    ]
 
 
 def test_every_folder_with_modules_is_a_package_and_is_packed(project):
@@ -106,8 +116,14 @@ def test_every_import_is_declared(project):
 
 
 def test_nnlite_needs_numpy_and_safetensors_only():
-    names = {path.stem: set(imported(path)) - OWN - set(sys.stdlib_module_names) for path in modules("nnlite")}
-    assert names.pop("onnx_export") == {"numpy", "onnx", "onnxruntime"}  # the last two only while a file is written
+    names = {
+        path.stem: set(imported(path)) - OWN - set(sys.stdlib_module_names) for path in modules("nnlite")
+    }
+    assert names.pop("onnx_export") == {
+        "numpy",
+        "onnx",
+        "onnxruntime",
+    }  # the last two only while a file is written
     assert set().union(*names.values()) == {"numpy", "safetensors"}
 
 

@@ -38,7 +38,9 @@ def without_comments(name):
 
 def commands(name):
     """(module, words) of every `python -m` in blocks and in prose."""
-    return sorted({(module, tuple(shlex.split(rest))) for module, rest in COMMAND.findall(without_comments(name))})
+    return sorted(
+        {(module, tuple(shlex.split(rest))) for module, rest in COMMAND.findall(without_comments(name))}
+    )
 
 
 @cache
@@ -72,7 +74,9 @@ def test_every_command_names_a_module_and_flags_that_exist(readme):
 
 @pytest.mark.parametrize("readme", READMES)
 def test_flags_that_stand_alone_exist_somewhere(readme):
-    shown = "".join(help_of(f"rl.{module}") for module in ("dqn", "housing", "digits", "bandit", "maze")) + help_of("rl", "sweep")
+    shown = "".join(
+        help_of(f"rl.{module}") for module in ("dqn", "housing", "digits", "bandit", "maze")
+    ) + help_of("rl", "sweep")
     flags = re.findall(r"`(--[\w-]+)", without_comments(readme))
     assert len(flags) > 10 and not [name for name in flags if not re.search(rf"{name}\b", shown)]
 
@@ -137,7 +141,9 @@ def test_files_and_links_exist(readme):
     }
     for link in links:
         assert link[1:] in anchors if link.startswith("#") else (ROOT / link).is_file(), link
-    for path in re.findall(r"`((?:docs|nnlite|ext|bench|rl|notebooks)/[\w./]*|LICENSE|CITATION.cff)`", prose(readme)):
+    for path in re.findall(
+        r"`((?:docs|nnlite|ext|bench|rl|notebooks)/[\w./]*|LICENSE|CITATION.cff)`", prose(readme)
+    ):
         assert (ROOT / path).exists(), path
 
 
@@ -176,7 +182,9 @@ def test_the_two_main_commands_can_be_found_by_their_markers():
 
 
 def test_the_books_are_cited_alike():
-    cited = re.findall(r'family-names: (\S+)\n +given-names: (\S+)', text("CITATION.cff"))
+    cited = re.findall(r"family-names: (\S+)\n +given-names: (\S+)", text("CITATION.cff"))
     for readme in READMES:
         assert all(family + given in text(readme) for family, given in cited[:2])
-    assert f"version: {re.search(r'^version = .(.+).$', text('pyproject.toml'), re.MULTILINE)[1]}" in text("CITATION.cff")
+    assert f"version: {re.search(r'^version = .(.+).$', text('pyproject.toml'), re.MULTILINE)[1]}" in text(
+        "CITATION.cff"
+    )

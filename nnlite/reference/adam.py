@@ -11,7 +11,15 @@ Array = np.ndarray[Any, np.dtype[Any]]
 
 
 def adam_step(
-    params: Array, grads: Array, m: Array, v: Array, lr_t: float, beta1: float, beta2: float, epsilon: float, clip_value: float,
+    params: Array,
+    grads: Array,
+    m: Array,
+    v: Array,
+    lr_t: float,
+    beta1: float,
+    beta2: float,
+    epsilon: float,
+    clip_value: float,
     scale: float,
 ) -> None:
     """One step of Adam on flat arrays (P,), in place; lr_t = lr * sqrt(1 - beta2^t) / (1 - beta1^t).
@@ -28,12 +36,24 @@ def adam_step(
 
 
 def checked_adam_step(
-    params: Array, grads: Array, m: Array, v: Array, learning_rate: float, beta1: float, beta2: float, epsilon: float,
-    clip_value: float, clip_norm: float, clip_variables: float, edges: Array, t: int,
+    params: Array,
+    grads: Array,
+    m: Array,
+    v: Array,
+    learning_rate: float,
+    beta1: float,
+    beta2: float,
+    epsilon: float,
+    clip_value: float,
+    clip_norm: float,
+    clip_variables: float,
+    edges: Array,
+    t: int,
 ) -> bool:
     """Step t of Adam on flat arrays, in place; False when the gradient is not finite.
 
-    The gradient is scaled down to the norm clip_norm, and each variable's, numbers [edges[i], edges[i + 1]), to clip_variables.
+    The gradient is scaled down to the norm clip_norm, and each variable's, numbers [edges[i], edges[i + 1]),
+    to clip_variables.
     """
     norm = math.sqrt(sum_of_squares(grads))
     if not math.isfinite(norm):

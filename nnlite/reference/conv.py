@@ -3,7 +3,8 @@
 Index law, with S strides, (top, left) the zeros before an image:
 
     padded[n, top + y, left + x, c] = scale * x[n, y, x, c]
-    y[n, oy, ox, f] = bias[f] + sum over ky, kx, c  padded[n, oy*SH + ky, ox*SW + kx, c] * kernel[ky, kx, c, f]
+    y[n, oy, ox, f] = bias[f] + sum over ky, kx, c  padded[n, oy*SH + ky, ox*SW + kx, c] * kernel[ky, kx, c,
+    f]
 
 `room` is scratch of the compiled kernels and is not used here.
 """
@@ -28,7 +29,9 @@ def pad_gradient(dy: Array, y: Array | None, padded_dy: Array, top: int, left: i
     pad(dy if y is None else np.where(y > 0, dy, 0), padded_dy, top, left, 1)
 
 
-def gradient_frame(input_size: int, output_size: int, kernel_size: int, stride: int, before: int) -> tuple[int, int]:
+def gradient_frame(
+    input_size: int, output_size: int, kernel_size: int, stride: int, before: int
+) -> tuple[int, int]:
     """Along one axis: (size of padded dy, zeros before dy): every (input + before - k)/stride lies inside."""
     reached = [(before + i - k) // stride for i in range(input_size) for k in range(kernel_size)]
     most = (kernel_size - 1) // stride
@@ -36,7 +39,13 @@ def gradient_frame(input_size: int, output_size: int, kernel_size: int, stride: 
 
 
 def patches(
-    padded: Array, kernel_height: int, kernel_width: int, output_height: int, output_width: int, stride_h: int, stride_w: int,
+    padded: Array,
+    kernel_height: int,
+    kernel_width: int,
+    output_height: int,
+    output_width: int,
+    stride_h: int,
+    stride_w: int,
 ) -> Array:
     """A view (N, OH, OW, KH, KW, C): what each output pixel sees."""
     n, y, x, c = padded.strides
@@ -46,9 +55,18 @@ def patches(
 
 
 def conv_forward(
-    padded: Array, kernel: Array, bias: Array | None, y: Array, room: object, stride_h: int, stride_w: int, relu: bool,
+    padded: Array,
+    kernel: Array,
+    bias: Array | None,
+    y: Array,
+    room: object,
+    stride_h: int,
+    stride_w: int,
+    relu: bool,
 ) -> None:
-    """y (N, OH, OW, F) = padded (N, HP, WP, C) * kernel (KH, KW, C, F) + bias (F,), then max(y, 0) if relu."""
+    """y (N, OH, OW, F) = padded (N, HP, WP, C) * kernel (KH, KW, C, F) + bias (F,), then max(y, 0) if
+    relu.
+    """
     (kernel_h, kernel_w), (output_h, output_w) = kernel.shape[:2], y.shape[1:3]
     seen = patches(padded, kernel_h, kernel_w, output_h, output_w, stride_h, stride_w)
     y[...] = np.tensordot(seen, kernel, axes=3)
@@ -59,10 +77,21 @@ def conv_forward(
 
 
 def conv_kernel_gradient(
-    padded: Array, padded_dy: Array, dkernel: Array, dbias: Array | None, room: object, output_height: int, output_width: int,
-    dy_top: int, dy_left: int, stride_h: int, stride_w: int,
+    padded: Array,
+    padded_dy: Array,
+    dkernel: Array,
+    dbias: Array | None,
+    room: object,
+    output_height: int,
+    output_width: int,
+    dy_top: int,
+    dy_left: int,
+    stride_h: int,
+    stride_w: int,
 ) -> None:
-    """dkernel (KH, KW, C, F) and dbias (F,), overwritten: sums over all pixels of dy, which begins at (dy_top, dy_left)."""
+    """dkernel (KH, KW, C, F) and dbias (F,), overwritten: sums over all pixels of dy, which begins at
+    (dy_top, dy_left).
+    """
     dy = padded_dy[:, dy_top : dy_top + output_height, dy_left : dy_left + output_width]
     kernel_h, kernel_w = dkernel.shape[:2]
     seen = patches(padded, kernel_h, kernel_w, output_height, output_width, stride_h, stride_w)
@@ -72,7 +101,14 @@ def conv_kernel_gradient(
 
 
 def conv_input_gradient(
-    padded_dy: Array, kernel: Array, dx: Array, room: object, top: int, left: int, stride_h: int, stride_w: int,
+    padded_dy: Array,
+    kernel: Array,
+    dx: Array,
+    room: object,
+    top: int,
+    left: int,
+    stride_h: int,
+    stride_w: int,
 ) -> None:
     """dx (N, H, W, C): every tap hands its share of dy back to the pixel it came from."""
     taps_y, taps_x, _, _ = kernel.shape
@@ -80,7 +116,9 @@ def conv_input_gradient(
     _, height, width, _ = dx.shape
     dy = padded_dy[:, before_y:, before_x:]
     reach = ((dy.shape[1] - 1) * stride_h + taps_y, (dy.shape[2] - 1) * stride_w + taps_x)
-    frame = np.zeros((len(dx), max(reach[0], top + height), max(reach[1], left + width), dx.shape[3]), dx.dtype)
+    frame = np.zeros(
+        (len(dx), max(reach[0], top + height), max(reach[1], left + width), dx.shape[3]), dx.dtype
+    )
     for ky in range(taps_y):
         for kx in range(taps_x):
             rows = slice(ky, ky + (dy.shape[1] - 1) * stride_h + 1, stride_h)

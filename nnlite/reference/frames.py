@@ -10,7 +10,8 @@ Array = np.ndarray[Any, np.dtype[Any]]
 
 
 def push_frames(screens: Array, rows: Array, columns: Array, fresh: Array, stack: Array) -> Array:
-    """The stacks (N, h, w, K) after each game's new screen (N, H, W, 1 or 3) of bytes: luminance, nearest pixel, newest last.
+    """The stacks (N, h, w, K) after each game's new screen (N, H, W, 1 or 3) of bytes: luminance, nearest
+    pixel, newest last.
 
     fresh  (N,) 1 where a game begins: its stack holds its first screen K times
     """

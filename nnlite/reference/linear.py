@@ -1,4 +1,6 @@
-"""NumPy twins of nnlite_ext._linear: the three products of a dense layer, x (N, D), kernel (D, M), y (N, M)."""
+"""NumPy twins of nnlite_ext._linear: the three products of a dense layer, x (N, D), kernel (D, M), y (N,
+M).
+"""
 
 from __future__ import annotations
 

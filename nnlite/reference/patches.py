@@ -9,7 +9,9 @@ import numpy as np
 Array = np.ndarray[Any, np.dtype[Any]]
 
 
-def im2col(x: Array, kernel: tuple[int, int], strides: tuple[int, int], pads: tuple[int, int, int, int]) -> Array:
+def im2col(
+    x: Array, kernel: tuple[int, int], strides: tuple[int, int], pads: tuple[int, int, int, int]
+) -> Array:
     """Patches of x (N, H, W, C) as rows: col (N*OH*OW, KH*KW*C).
 
     col[(n*OH + oy)*OW + ox, (ky*KW + kx)*C + c] = x[n, oy*SH + ky - top, ox*SW + kx - left, c], 0 outside.
@@ -28,7 +30,9 @@ def col2im(
     strides: tuple[int, int],
     pads: tuple[int, int, int, int],
 ) -> Array:
-    """The adjoint of im2col: every patch element added back to the pixel it was read from, giving x (N, H, W, C)."""
+    """The adjoint of im2col: every patch element added back to the pixel it was read from, giving x (N, H,
+    W, C).
+    """
     (n, h, w, c), (kh, kw), (sh, sw), (top, bottom, left, right) = shape, kernel, strides, pads
     oh, ow = (h + top + bottom - kh) // sh + 1, (w + left + right - kw) // sw + 1
     patches = col.reshape(n, oh, ow, kh, kw, c)

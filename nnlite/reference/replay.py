@@ -14,7 +14,8 @@ def stack_gather(frames: Array, slots: Array, ages: Array, depth: int) -> Array:
 
     frames  (S, ...)  one frame a slot, consecutive slots of one game in time order, on a ring of S slots
     slots   (B,) int  the newest frame of each stack
-    ages    (S,) int  steps since the game's reset, at least up to depth - 1: a stack never reaches back beyond it
+    ages    (S,) int  steps since the game's reset, at least up to depth - 1: a stack never reaches back
+                      beyond it
 
     Returns (B, ..., depth): out[b, ..., depth-1-j] = frames[(slots[b] - min(j, ages[slots[b]])) mod S].
     """

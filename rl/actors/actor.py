@@ -22,7 +22,9 @@ from rl.envs.make import actions_of
 
 
 class ReplayAgent(Protocol):
-    """An agent whose `observe` is `store` and then `learn`, so that one process can do the first and another the second."""
+    """An agent whose `observe` is `store` and then `learn`, so that one process can do the first and another
+    the second.
+    """
 
     model: Sequential
     replay: ReplayBuffer
@@ -84,7 +86,9 @@ class Actor:
         rngs = streams(own.seed, key)
         envs = observed(own.env_id, own.num_envs, own.max_episode_steps)
         self.length = own.segment
-        self.agent: ReplayAgent = getattr(module, name)(envs.single_observation_space, actions_of(envs), own, rngs)
+        self.agent: ReplayAgent = getattr(module, name)(
+            envs.single_observation_space, actions_of(envs), own, rngs
+        )
         self.games = Games(Storing(self.agent), envs, rngs.environment)
         self.games.begin()
         self.updates = -1

@@ -1,11 +1,14 @@
-"""Fleet: Ray actors on any number of machines play, the learner in this process learns (Ape-X: Horgan et al. 2018).
+"""Fleet: Ray actors on any number of machines play, the learner in this process learns (Ape-X: Horgan et al.
 
-Every actor is asked for one segment at a time: the next one when its last has arrived, with the newest weights. So an
-actor plays while the learner learns, and neither can run away from the other: an actor that is ahead waits, with one
-segment ready, and the learner makes the updates that are due for the steps that have come, no more.
+2018).
 
-The replay is sampled uniformly, as without actors. An actor that dies, alone or with its machine, is replaced; its games
-are cut off where they were last seen. What an actor has not sent is lost, nothing else.
+Every actor is asked for one segment at a time: the next one when its last has arrived, with the newest
+weights. So an actor plays while the learner learns, and neither can run away from the other: an actor that is
+ahead waits, with one segment ready, and the learner makes the updates that are due for the steps that have
+come, no more.
+
+The replay is sampled uniformly, as without actors. An actor that dies, alone or with its machine, is
+replaced; its games are cut off where they were last seen. What an actor has not sent is lost, nothing else.
 """
 
 from __future__ import annotations
@@ -36,7 +39,8 @@ class Fleet:
     agent  the learner
     maker  "module:class" of it, from which the actors make theirs
 
-    Raises UsageError when Ray is missing. `begin` and `set_state` connect to the cluster, or raise UsageError.
+    Raises UsageError when Ray is missing. `begin` and `set_state` connect to the cluster, or raise
+    UsageError.
     """
 
     columns: tuple[str, ...] = COLUMNS
@@ -94,10 +98,14 @@ class Fleet:
             raise located(problem, self.agent.model, self.agent.steps) from None
 
     def status(self) -> Metrics:
-        """How many actors have sent something, the share of time that the learner waited for them, how many updates old
-        the weights were that they played with; the last two since the last call."""
+        """How many actors have sent something, the share of time that the learner waited for them, how many
+        updates old the weights were that they played with; the last two since the last call."""
         now = time.perf_counter()
-        values = len(self._playing), self._waited / max(now - self._since, 1e-9), self._lag / max(self._segments, 1)
+        values = (
+            len(self._playing),
+            self._waited / max(now - self._since, 1e-9),
+            self._lag / max(self._segments, 1),
+        )
         self._since, self._waited, self._lag, self._segments = now, 0.0, 0.0, 0
         return dict(zip(COLUMNS, map(float, values)))
 
@@ -122,7 +130,8 @@ class Fleet:
             self.ray.shutdown()
             self._started_ray = False
 
-    # --- one actor ---------------------------------------------------------------------------------------------
+    # --- one actor
+    # ---------------------------------------------------------------------------------------------
 
     def _born(self, number: int) -> Any:
         """A new actor in this place."""
@@ -133,7 +142,10 @@ class Fleet:
     def _ask(self, number: int) -> None:
         """The next segment of this actor, with weights at most `broadcast` updates old."""
         if self._weights is None or self.agent.updates - self._weights[0] >= self.settings.broadcast:
-            self._weights = self.agent.updates, self.ray.put(Weights(self.agent.model.params, self.agent.model.state))
+            self._weights = (
+                self.agent.updates,
+                self.ray.put(Weights(self.agent.model.params, self.agent.model.state)),
+            )
         updates, weights = self._weights
         self._pending[self._actors[number].play.remote(updates, self.agent.steps, weights)] = number
 

@@ -14,7 +14,9 @@ from rl.command.errors import UsageError
 
 OBJECT_STORE = 256 << 20  # bytes of shared memory of a cluster of our own: weights and segments under way
 QUIET: dict[str, Any] = {"log_to_driver": False, "logging_level": "ERROR"}
-LOOPBACK = {"RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0"}  # the default on Windows and macOS; elsewhere Ray listens to every machine
+LOOPBACK = {
+    "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0"
+}  # the default on Windows and macOS; elsewhere Ray listens to every machine
 UNASKED = {"RAY_USAGE_STATS_ENABLED": "0"}  # Ray would report its use to its makers
 
 
@@ -28,12 +30,15 @@ def ray_module(local: bool) -> ModuleType:
     try:
         import ray
     except ModuleNotFoundError:
-        raise UsageError("--actors needs Ray, which is not installed", "pip install '.[ray]', or leave --actors away") from None
+        raise UsageError(
+            "--actors needs Ray, which is not installed", "pip install '.[ray]', or leave --actors away"
+        ) from None
     return ray
 
 
 def connect(ray: ModuleType, address: str, cores: int) -> bool:
-    """Connect to the cluster at this address, or start one of so many cores on this machine; False when that was done before.
+    """Connect to the cluster at this address, or start one of so many cores on this machine; False when that
+    was done before.
 
     Raises UsageError when there is no cluster at the address.
     """
@@ -47,13 +52,18 @@ def connect(ray: ModuleType, address: str, cores: int) -> bool:
             ray.init(address=address, **QUIET)
         except (ConnectionError, ValueError, RuntimeError) as problem:
             what = " ".join(str(problem).split())
-            raise UsageError(f"no Ray cluster at {address}: {what}", "start one (ray start --head), or leave --ray-address away") from None
+            raise UsageError(
+                f"no Ray cluster at {address}: {what}",
+                "start one (ray start --head), or leave --ray-address away",
+            ) from None
     return True
 
 
 @contextlib.contextmanager
 def our_own_signals() -> Iterator[None]:
-    """Leave SIGTERM to whoever handled it before: Ray would end the process, and a run could not write its checkpoint."""
+    """Leave SIGTERM to whoever handled it before: Ray would end the process, and a run could not write its
+    checkpoint.
+    """
     before = signal.getsignal(signal.SIGTERM)
     try:
         yield

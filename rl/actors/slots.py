@@ -1,7 +1,7 @@
 """Slots: a piece of a replay, as it goes from a process that plays to one that learns.
 
-A slot is what the replay keeps of a step: the newest frame only, action and reward (see nnlite_ext/_replay). Neighbours
-in time stay neighbours, so that stacks and n-step returns are built where the slots arrive.
+A slot is what the replay keeps of a step: the newest frame only, action and reward (see nnlite_ext/_replay).
+Neighbours in time stay neighbours, so that stacks and n-step returns are built where the slots arrive.
 """
 
 from __future__ import annotations
@@ -36,10 +36,14 @@ class Slots(NamedTuple):
 
 
 def taken(replay: ReplayBuffer, since: Array) -> Slots:
-    """A copy of the slots written after the rings had seen `since` (N,) of them; ValueError when some are overwritten already."""
+    """A copy of the slots written after the rings had seen `since` (N,) of them; ValueError when some are
+    overwritten already.
+    """
     counts = replay.written - since
     if np.any((counts < 0) | (counts > replay.length)):
-        raise ValueError(f"the replay keeps {replay.length} slots a game, of which {counts.tolist()} are asked for")
+        raise ValueError(
+            f"the replay keeps {replay.length} slots a game, of which {counts.tolist()} are asked for"
+        )
     at = places(replay, 0, since, counts)
     kind, age, actions, rewards = (ring.reshape(-1)[at] for ring in columns_of(replay))
     return Slots(counts, replay.frames[at], kind, age, actions, rewards)
@@ -55,8 +59,14 @@ def put(replay: ReplayBuffer, first: int, slots: Slots) -> None:
     if first < 0 or games.stop > replay.num_envs or np.any((counts < 0) | (counts > replay.length)):
         rings = f"rings {games.start} to {games.stop - 1} of {replay.num_envs}, {replay.length} long"
         raise ValueError(f"{counts.tolist()} slots do not fit into {rings}")
-    if frames.shape != size + frame or frames.dtype != replay.dtype or any(column.shape != size for column in columns):
-        raise ValueError(f"the replay stores frames {replay.dtype}{frame}, not {frames.dtype}{frames.shape[1:]}")
+    if (
+        frames.shape != size + frame
+        or frames.dtype != replay.dtype
+        or any(column.shape != size for column in columns)
+    ):
+        raise ValueError(
+            f"the replay stores frames {replay.dtype}{frame}, not {frames.dtype}{frames.shape[1:]}"
+        )
     at = places(replay, first, replay.written[games], counts)
     replay.frames[at] = frames
     for ring, column in zip(columns_of(replay), columns):
@@ -84,6 +94,9 @@ def columns_of(replay: ReplayBuffer) -> tuple[Array, Array, Array, Array]:
 def places(replay: ReplayBuffer, first: int, since: Array, counts: Array) -> Array:
     """(S,) the rows that follow the `since` slots written into each of the rings first, first + 1, ..."""
     length = replay.length
-    return np.concatenate([
-        game * length + np.arange(start, start + count) % length for game, (start, count) in enumerate(zip(since, counts), first)
-    ])
+    return np.concatenate(
+        [
+            game * length + np.arange(start, start + count) % length
+            for game, (start, count) in enumerate(zip(since, counts), first)
+        ]
+    )

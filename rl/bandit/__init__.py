@@ -1,13 +1,15 @@
 """AlphaZero 1: slot machines.
 
-Question: three slot machines pay a coin with the unknown chances 0.3, 0.5 and 0.9. Which one next, so that 250
-plays give as many coins as possible? There is no state; all there is to learn is how good each arm is, and that costs.
+Question: three slot machines pay a coin with the unknown chances 0.3, 0.5 and 0.9. Which one next, so that
+250 plays give as many coins as possible? There is no state; all there is to learn is how good each arm is,
+and that costs.
 
-Method: epsilon-greedy (explore now and then) and UCB1 (explore what is uncertain), each playing 1000 simulations of
-250 plays; the curve is the mean reward of each play. Then what comes after: softmax, the gradient bandit, Thompson
-sampling, and the regret of all of them beside the bound of Lai and Robbins.
+Method: epsilon-greedy (explore now and then) and UCB1 (explore what is uncertain), each playing 1000
+simulations of 250 plays; the curve is the mean reward of each play. Then what comes after: softmax, the
+gradient bandit, Thompson sampling, and the regret of all of them beside the bound of Lai and Robbins.
 
-Source: the article "AlphaZero 1", after the book of the same series; Auer, Cesa-Bianchi and Fischer 2002 for UCB1.
+Source: the article "AlphaZero 1", after the book of the same series; Auer, Cesa-Bianchi and Fischer 2002 for
+UCB1.
 
 Expected (20 seeds, 0 to 19; least - median - most):
                                       mean reward           reward of play 250      regret after 250 plays
@@ -17,27 +19,28 @@ Expected (20 seeds, 0 to 19; least - median - most):
     softmax(0.1)                        0.807 - 0.813 - 0.819   0.846 - 0.859 - 0.872   20.2 - 21.7 - 23.5
     gradient bandit(0.4)                0.849 - 0.850 - 0.851   0.876 - 0.891 - 0.908   12.1 - 12.5 - 12.7
     Thompson sampling                   0.877 - 0.879 - 0.879   0.879 - 0.897 - 0.916    5.2 -  5.4 -  5.6
-The first two rows are the listing's; it reaches 0.792-0.801 and 0.814-0.817. One play's mean over 1000 simulations has
-a standard deviation of 0.01, which is the spread of the middle column.
+The first two rows are the listing's; it reaches 0.792-0.801 and 0.814-0.817. One play's mean over 1000
+simulations has a standard deviation of 0.01, which is the spread of the middle column.
 
-Time: about 3 ms for the 250,000 plays of epsilon-greedy or UCB1. `play`, both algorithms together, took 250 to 390
-times less than the listing on one thread of a busy machine and 380 to 660 times less on two, measured beside it;
-Thompson sampling 0.1 s; the whole command 2 to 3 s, and 10 s more when numba compiles first.
+Time: about 3 ms for the 250,000 plays of epsilon-greedy or UCB1. `play`, both algorithms together, took 250
+to 390 times less than the listing on one thread of a busy machine and 380 to 660 times less on two, measured
+beside it; Thompson sampling 0.1 s; the whole command 2 to 3 s, and 10 s more when numba compiles first.
 
 Differences from the listing:
-- Ties. The listing's argmax gives every tie to arm 0, which here is the worst. At the start all means are 0, so its
-  epsilon-greedy stays on arm 0 until a random choice pays elsewhere; this is most of why its curve starts so much lower
-  than UCB1's. The class breaks ties at random; `random_ties=False` gives the listing's rule, and both are shown.
-- Random numbers. The listing mixes two unseeded generators. Here each simulation has a stream of its own that follows
-  from --seed, handed to `initialize` and `draw`: results repeat, alone or among thousands, on any number of cores.
-- `play` runs a compiled twin of the classes (rl/envs/bandit_sim.py), choice for choice the same; an algorithm of your
-  own with the same four methods is stepped in Python.
+- Ties. The listing's argmax gives every tie to arm 0, which here is the worst. At the start all means are 0,
+  so its epsilon-greedy stays on arm 0 until a random choice pays elsewhere; this is most of why its curve
+  starts so much lower than UCB1's. The class breaks ties at random; `random_ties=False` gives the listing's
+  rule, and both are shown.
+- Random numbers. The listing mixes two unseeded generators. Here each simulation has a stream of its own that
+  follows from --seed, handed to `initialize` and `draw`: results repeat, alone or among thousands, on any
+  number of cores.
+- `play` runs a compiled twin of the classes (rl/envs/bandit_sim.py), choice for choice the same; an algorithm
+  of your own with the same four methods is stepped in Python.
 """
 
 from __future__ import annotations
 
 import math
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -64,7 +67,16 @@ from rl.runs.resume import with_its_settings
 if TYPE_CHECKING:
     from rl.bandit import command as bandit_report
 
-__all__ = ["UCB1", "EpsilonGreedy", "GradientBandit", "Softmax", "SlotArm", "ThompsonSampling", "play", "simulate"]
+__all__ = [
+    "UCB1",
+    "EpsilonGreedy",
+    "GradientBandit",
+    "Softmax",
+    "SlotArm",
+    "ThompsonSampling",
+    "play",
+    "simulate",
+]
 
 
 class SlotArm:
@@ -82,8 +94,9 @@ class SlotArm:
 class EpsilonGreedy:
     """With chance epsilon any arm, else the one with the highest mean reward so far.
 
-    random_ties  True: one of the best arms at random. False: the first of them, as in the listing, which at the start,
-                 when all means are 0, is arm 0. It stays there until a random choice pays elsewhere.
+    random_ties  True: one of the best arms at random. False: the first of them, as in the listing, which at
+                 the start, when all means are 0, is arm 0. It stays there until a random choice pays
+                 elsewhere.
     """
 
     def __init__(self, epsilon: float, random_ties: bool = True) -> None:
@@ -92,8 +105,8 @@ class EpsilonGreedy:
 
     def initialize(self, n_arms: int, rng: RandomNumbers) -> None:
         self.rng = rng
-        self.n = np.zeros(n_arms)                      # (A,) plays of each arm
-        self.v = np.zeros(n_arms)                      # (A,) mean reward of each arm
+        self.n = np.zeros(n_arms)  # (A,) plays of each arm
+        self.v = np.zeros(n_arms)  # (A,) mean reward of each arm
 
     def select_arm(self) -> int:
         if self.rng.random() < self.epsilon:
@@ -114,19 +127,24 @@ class EpsilonGreedy:
 
 
 class UCB1:
-    """Each arm once, then the one with the highest upper bound w/n + sqrt(2 ln t / n).  Source: Auer et al. 2002."""
+    """Each arm once, then the one with the highest upper bound w/n + sqrt(2 ln t / n).  Source: Auer et al.
+
+    2002.
+    """
 
     def initialize(self, n_arms: int, rng: RandomNumbers) -> None:
-        self.n = np.zeros(n_arms)                      # (A,) plays of each arm
-        self.w = np.zeros(n_arms)                      # (A,) coins of each arm
-        self.v = np.zeros(n_arms)                      # (A,) upper bounds
+        self.n = np.zeros(n_arms)  # (A,) plays of each arm
+        self.w = np.zeros(n_arms)  # (A,) coins of each arm
+        self.v = np.zeros(n_arms)  # (A,) upper bounds
 
     def select_arm(self) -> int:
         unplayed = np.flatnonzero(self.n == 0)
         return int(unplayed[0]) if len(unplayed) else int(np.argmax(self.v))
 
     def update(self, chosen_arm: int, reward: float, t: int) -> None:
-        """t counts the plays, this one included: every bound grows with it, not only that of the arm just played."""
+        """t counts the plays, this one included: every bound grows with it, not only that of the arm just
+        played.
+        """
         self.n[chosen_arm] += 1
         self.w[chosen_arm] += reward
         if np.all(self.n > 0):
@@ -146,9 +164,9 @@ def play(
 ) -> list[np.ndarray]:
     """The article's simulation: `num_sims` times, forget everything and play `num_time` times.
 
-    Returns the article's [times, rewards], both (num_sims * num_time,): which play of its simulation (1, 2, ...), and
-    its reward 0 or 1. Equal seeds give equal results, whatever the number of threads (0 = all cores).
-    Raises ValueError as `simulate` does.
+    Returns the article's [times, rewards], both (num_sims * num_time,): which play of its simulation (1, 2,
+    ...), and its reward 0 or 1. Equal seeds give equal results, whatever the number of threads (0 = all
+    cores). Raises ValueError as `simulate` does.
     """
     _, rewards = simulate(algo, arms, streams_of(seed, num_sims), num_time, num_threads)
     return [np.tile(np.arange(1, num_time + 1, dtype=np.int32), num_sims), rewards.ravel().astype(np.float32)]

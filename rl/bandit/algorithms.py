@@ -1,7 +1,10 @@
-"""Three algorithms that a reader of the bandit article asks for next: softmax, Thompson sampling, gradient bandit.
+"""Three algorithms that a reader of the bandit article asks for next: softmax, Thompson sampling, gradient
+bandit.
 
-Built as EpsilonGreedy and UCB1 are in rl/bandit.py: the article's four methods, and `simulate` for the compiled twin.
+Built as EpsilonGreedy and UCB1 are in rl/bandit.py: the article's four methods, and `simulate` for the
+compiled twin.
 """
+
 from __future__ import annotations
 
 import math
@@ -11,7 +14,9 @@ import numpy as np
 
 
 class RandomNumbers(Protocol):
-    """What the algorithms and arms draw from: np.random.Generator, or a simulation's own rl.envs.random_stream.Stream."""
+    """What the algorithms and arms draw from: np.random.Generator, or a simulation's own
+    rl.envs.random_stream.Stream.
+    """
 
     def random(self) -> float: ...
 
@@ -57,7 +62,10 @@ def pick(weights: np.ndarray, rng: RandomNumbers) -> int:
 
 
 class Softmax:
-    """An arm with a chance in proportion to exp(mean reward / temperature).  Source: Sutton and Barto 1998, 2.3."""
+    """An arm with a chance in proportion to exp(mean reward / temperature).
+
+    Source: Sutton and Barto 1998, 2.3.
+    """
 
     def __init__(self, temperature: float) -> None:
         self.temperature = temperature
@@ -95,7 +103,11 @@ class ThompsonSampling:
         self.blanks = np.zeros(n_arms)
 
     def select_arm(self) -> int:
-        return int(np.argmax([self.rng.beta(1 + coins, 1 + blanks) for coins, blanks in zip(self.coins, self.blanks)]))
+        return int(
+            np.argmax(
+                [self.rng.beta(1 + coins, 1 + blanks) for coins, blanks in zip(self.coins, self.blanks)]
+            )
+        )
 
     def update(self, chosen_arm: int, reward: float, t: int) -> None:
         self.coins[chosen_arm] += reward

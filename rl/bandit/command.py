@@ -21,8 +21,8 @@ from rl.runs.resume import RESULT, keep_settings
 from rl.runs.run_folder import write_json
 
 MAY_CHANGE = {"num_sims", "out", "num_threads", "config", "resume"}
-PLAYS_AT_ONCE = 2_000_000                              # between two moments at which the run may be stopped
-MOST_PLAYS = 20_000_000                                # of many seeds, held in memory at once: 40 MB
+PLAYS_AT_ONCE = 2_000_000  # between two moments at which the run may be stopped
+MOST_PLAYS = 20_000_000  # of many seeds, held in memory at once: 40 MB
 
 
 @dataclass
@@ -30,29 +30,36 @@ class Result:
     """What one algorithm reached; curves are means over all simulations."""
 
     label: str
-    rewards: np.ndarray                                # (T,) reward of each play
-    regret: np.ndarray                                 # (T,) sum so far of p* - p of the arms played, in coins
-    best_arm: float                                    # share of simulations whose last play is on a best arm
-    seconds: float                                     # for all plays, compiling left out
+    rewards: np.ndarray  # (T,) reward of each play
+    regret: np.ndarray  # (T,) sum so far of p* - p of the arms played, in coins
+    best_arm: float  # share of simulations whose last play is on a best arm
+    seconds: float  # for all plays, compiling left out
 
 
 @dataclass
 class Tally:
-    """What the simulations of one algorithm have given so far, in whole numbers: the same in one piece and in many."""
+    """What the simulations of one algorithm have given so far, in whole numbers: the same in one piece and
+    in many.
+    """
 
-    done: int                                          # simulations
-    coins: np.ndarray                                  # (T,) int64: from how many of them each play brought a coin
-    plays: np.ndarray                                  # (T, A) int64: in how many of them each play was on each arm
-    seconds: float                                     # for all plays, compiling left out
+    done: int  # simulations
+    coins: np.ndarray  # (T,) int64: from how many of them each play brought a coin
+    plays: np.ndarray  # (T, A) int64: in how many of them each play was on each arm
+    seconds: float  # for all plays, compiling left out
 
     @classmethod
     def empty(cls, settings: bandit.Settings) -> Tally:
-        return cls(0, np.zeros(settings.num_time, np.int64), np.zeros((settings.num_time, len(settings.arms)), np.int64), 0.0)
+        return cls(
+            0,
+            np.zeros(settings.num_time, np.int64),
+            np.zeros((settings.num_time, len(settings.arms)), np.int64),
+            0.0,
+        )
 
     def add(self, chosen: np.ndarray, rewards: np.ndarray) -> None:
         """Count further simulations (N, T) in."""
         times, arms = self.plays.shape
-        cells = chosen + arms * np.arange(times)       # (N, T): the place of each choice in `plays`
+        cells = chosen + arms * np.arange(times)  # (N, T): the place of each choice in `plays`
         self.done += len(chosen)
         self.coins += rewards.sum(axis=0, dtype=np.int64)
         self.plays += np.bincount(cells.ravel(), minlength=times * arms).reshape(times, arms)
@@ -69,7 +76,7 @@ def measure(algo: Algorithm, settings: bandit.Settings) -> Result:
 def simulated(algo: Algorithm, settings: bandit.Settings, tally: Tally) -> Iterator[None]:
     """Play the simulations that the tally lacks, about PLAYS_AT_ONCE plays between two yields."""
     arms = [bandit.SlotArm(p) for p in settings.arms]
-    simulate(algo, arms, streams_of(0, 1), 1)          # compiles, or loads what was compiled before
+    simulate(algo, arms, streams_of(0, 1), 1)  # compiles, or loads what was compiled before
     streams = streams_of(settings.seed, settings.num_sims)
     at_once = max(1, PLAYS_AT_ONCE // settings.num_time)
     while tally.done < settings.num_sims:
@@ -84,9 +91,15 @@ def simulated(algo: Algorithm, settings: bandit.Settings, tally: Tally) -> Itera
 def result_of(algo: Algorithm, settings: bandit.Settings, tally: Tally) -> Result:
     """The curves of a tally."""
     chances = np.array(settings.arms)
-    lost = chances.max() - chances                     # (A,) what a play on each arm costs on average
+    lost = chances.max() - chances  # (A,) what a play on each arm costs on average
     best_arm = float(tally.plays[-1, lost == 0].sum() / tally.done)
-    return Result(algo.label(), tally.coins / tally.done, (tally.plays @ lost / tally.done).cumsum(), best_arm, tally.seconds)
+    return Result(
+        algo.label(),
+        tally.coins / tally.done,
+        (tally.plays @ lost / tally.done).cumsum(),
+        best_arm,
+        tally.seconds,
+    )
 
 
 def measure_seeds(settings: bandit.Settings, seeds: Sequence[int]) -> list[dict[str, Any]]:
@@ -97,14 +110,17 @@ def measure_seeds(settings: bandit.Settings, seeds: Sequence[int]) -> list[dict[
     arms, found = [bandit.SlotArm(p) for p in settings.arms], [dict[str, Any]() for _ in seeds]
     at_once = max(1, MOST_PLAYS // (settings.num_sims * settings.num_time))
     for algo in settings.algorithms():
-        simulate(algo, arms, streams_of(0, 1), 1)      # compiles, or loads what was compiled before
+        simulate(algo, arms, streams_of(0, 1), 1)  # compiles, or loads what was compiled before
         for first in range(0, len(seeds), at_once):
             some, begin = seeds[first : first + at_once], time.perf_counter()
             streams = np.concatenate([streams_of(seed, settings.num_sims) for seed in some])
             chosen, rewards = simulate(algo, arms, streams, settings.num_time, settings.num_threads)
             seconds = (time.perf_counter() - begin) / len(some)
             for index in range(len(some)):
-                rows, tally = slice(index * settings.num_sims, (index + 1) * settings.num_sims), Tally.empty(settings)
+                rows, tally = (
+                    slice(index * settings.num_sims, (index + 1) * settings.num_sims),
+                    Tally.empty(settings),
+                )
                 tally.add(chosen[rows], rewards[rows])
                 tally.seconds = seconds
                 found[first + index][algo.label()] = figures(result_of(algo, settings, tally))
@@ -123,18 +139,32 @@ def figures(result: Result) -> dict[str, float]:
 
 
 def run(settings: bandit.Settings) -> list[Result]:
-    """Play, print the table, and write curves.csv, result.json, rewards.png and regret.png into the run's folder."""
+    """Play, print the table, and write curves.csv, result.json, rewards.png and regret.png into the run's
+    folder.
+    """
     with opened("bandit", "rl/Bandit-v0", settings, settings.resume, MAY_CHANGE) as (folder, state):
         algorithms, slope = settings.algorithms(), lai_robbins(np.array(settings.arms))
-        tallies = [Tally.empty(settings) for _ in algorithms] if state is None else [Tally(**told) for told in state["tallies"]]
+        tallies = (
+            [Tally.empty(settings) for _ in algorithms]
+            if state is None
+            else [Tally(**told) for told in state["tallies"]]
+        )
         _check_progress(folder, settings, tallies)
         results: list[Result] = []
         in_pieces(
-            "bandit", folder, _all_pieces(settings, algorithms, tallies, results),
+            "bandit",
+            folder,
+            _all_pieces(settings, algorithms, tallies, results),
             lambda: {"tallies": [vars(tally) for tally in tallies]},
-            lambda: f"{sum(tally.done for tally in tallies):,} of {len(tallies) * settings.num_sims:,} simulations",
+            lambda: (
+                f"{sum(tally.done for tally in tallies):,} of {len(tallies) * settings.num_sims:,} "
+                "simulations"
+            ),
         )
-        print(f"In the long run no algorithm that is good on all arms gets by with less regret than {slope:.2f} ln t.")
+        print(
+            "In the long run no algorithm that is good on all arms gets by with less regret than "
+            f"{slope:.2f} ln t."
+        )
         _write(folder, settings, results, slope)
     print(f"curves and pictures: {folder}")
     return results
@@ -144,14 +174,24 @@ def _check_progress(folder: Path, settings: bandit.Settings, tallies: list[Tally
     """Raise UsageError when the run has played more than is asked for, or just that, and is finished."""
     least, most = min(tally.done for tally in tallies), max(tally.done for tally in tallies)
     ended = least >= settings.num_sims and (folder / RESULT).exists()
-    require(not ended, f"the run in {folder} is finished: {least:,} simulations", "give a larger --num-sims to go on")
-    require(most <= settings.num_sims, f"the run in {folder} has played {most:,} simulations", f"give --num-sims {most} or more")
+    require(
+        not ended,
+        f"the run in {folder} is finished: {least:,} simulations",
+        "give a larger --num-sims to go on",
+    )
+    require(
+        most <= settings.num_sims,
+        f"the run in {folder} has played {most:,} simulations",
+        f"give --num-sims {most} or more",
+    )
     if settings.resume:
         keep_settings(folder, settings)
         (folder / RESULT).unlink(missing_ok=True)
 
 
-def _all_pieces(settings: bandit.Settings, algorithms: list[Algorithm], tallies: list[Tally], results: list[Result]) -> Iterator[None]:
+def _all_pieces(
+    settings: bandit.Settings, algorithms: list[Algorithm], tallies: list[Tally], results: list[Result]
+) -> Iterator[None]:
     """All algorithms, one after the other; each one's line of the table as soon as it is done."""
     size = f"{settings.num_sims} simulations of {settings.num_time} plays"
     print(f"rl.bandit: {size} on the arms {settings.arms}, seed {settings.seed}")

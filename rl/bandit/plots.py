@@ -1,4 +1,5 @@
 """The bandit's two pictures and the bound drawn into the second."""
+
 from __future__ import annotations
 
 import math
@@ -11,7 +12,14 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9")   # told apart by the colour-blind too
+COLOURS = (
+    "#0072b2",
+    "#d55e00",
+    "#009e73",
+    "#cc79a7",
+    "#e69f00",
+    "#56b4e9",
+)  # told apart by the colour-blind too
 
 
 def relative_entropy(p: float, q: float) -> float:
@@ -43,12 +51,19 @@ def draw_rewards(path: Path, curves: dict[str, np.ndarray], title: str) -> None:
 
 
 def draw_regret(path: Path, curves: dict[str, np.ndarray], slope: float) -> None:
-    """Cumulative regret (T,) of each algorithm on a logarithmic axis of plays, with Lai and Robbins' bound."""
+    """Cumulative regret (T,) of each algorithm on a logarithmic axis of plays, with Lai and Robbins'
+    bound.
+    """
     figure, axes = _figure("What the wrong arms cost", "cumulative regret (coins)")
     plays = np.arange(1, len(next(iter(curves.values()))) + 1)
     for (label, curve), colour in zip(curves.items(), COLOURS):
         axes.plot(plays, curve, color=colour, label=label)
-    axes.plot(plays, slope * np.log(plays), "k--", label=f"Lai-Robbins: {slope:.2f} ln t, least slope in the long run")
+    axes.plot(
+        plays,
+        slope * np.log(plays),
+        "k--",
+        label=f"Lai-Robbins: {slope:.2f} ln t, least slope in the long run",
+    )
     axes.set_xscale("log")
     axes.legend(loc="upper left")
     figure.savefig(path, dpi=120)
@@ -59,7 +74,7 @@ def _figure(title: str, ylabel: str) -> tuple[Figure, Axes]:
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(8, 4.8), layout="constrained")
-    FigureCanvasAgg(figure)                             # draws without a screen, whatever matplotlib is set to
+    FigureCanvasAgg(figure)  # draws without a screen, whatever matplotlib is set to
     axes = figure.add_subplot()
     axes.set(title=title, xlabel="play", ylabel=ylabel)
     axes.grid(alpha=0.3)

@@ -1,4 +1,7 @@
-"""Thousands of games on the slot machines: compiled, over all cores; and the same games stepped through in Python."""
+"""Thousands of games on the slot machines: compiled, over all cores; and the same games stepped through in
+Python.
+"""
+
 from __future__ import annotations
 
 from collections.abc import Sequence
@@ -14,9 +17,9 @@ def simulate(
 ) -> tuple[np.ndarray, np.ndarray]:
     """One simulation of `num_time` plays for each random stream (N,) uint64, which is moved on.
 
-    Returns (chosen, rewards), both (N, num_time) uint8, a reward of 1 for a coin. Row i depends on stream i alone: a
-    thousand simulations at once are the same as one by one. An algorithm of your own (the four methods and no
-    `simulate`) is stepped in Python.
+    Returns (chosen, rewards), both (N, num_time) uint8, a reward of 1 for a coin. Row i depends on stream i
+    alone: a thousand simulations at once are the same as one by one. An algorithm of your own (the four
+    methods and no `simulate`) is stepped in Python.
     Raises ValueError without streams, plays, or with 0 or more than 256 arms.
     """
     if len(streams) < 1 or num_time < 1 or not 1 <= len(arms) <= 256:
@@ -38,12 +41,16 @@ def simulate(
     return chosen, rewards
 
 
-def step_through(algo: Algorithm, arms: Sequence[Arm], streams: np.ndarray, chosen: np.ndarray, rewards: np.ndarray) -> None:
-    """The simulation as the article writes it, one play after the other in Python; what `simulate` is held to."""
+def step_through(
+    algo: Algorithm, arms: Sequence[Arm], streams: np.ndarray, chosen: np.ndarray, rewards: np.ndarray
+) -> None:
+    """The simulation as the article writes it, one play after the other in Python; what `simulate` is held
+    to.
+    """
     from rl.envs.random_stream import Stream
 
     for sim in range(len(streams)):
-        rng = Stream(streams[sim:sim + 1])
+        rng = Stream(streams[sim : sim + 1])
         algo.initialize(len(arms), rng)
         for t in range(chosen.shape[1]):
             arm = algo.select_arm()
@@ -53,7 +60,9 @@ def step_through(algo: Algorithm, arms: Sequence[Arm], streams: np.ndarray, chos
 
 
 def streams_of(seed: int, count: int) -> np.ndarray:
-    """`count` random streams of a seed (count,) uint64, one for each simulation; see rl/envs/random_stream.py."""
+    """`count` random streams of a seed (count,) uint64, one for each simulation; see
+    rl/envs/random_stream.py.
+    """
     from rl.envs import random_stream  # numba is imported with the first game, not with the module
 
     return random_stream.streams_of(seed, count)

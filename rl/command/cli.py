@@ -1,7 +1,7 @@
 """The command line of every article: flags from its settings, errors of two lines, exit codes.
 
-Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted, 143 terminated. `RL_TRACEBACK=1` in the environment shows the traceback
-behind an error line.
+Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted, 143 terminated. `RL_TRACEBACK=1` in the
+environment shows the traceback behind an error line.
 """
 
 from __future__ import annotations
@@ -48,7 +48,14 @@ def main(
 
     def action() -> int:
         words = list(sys.argv[1:] if argv is None else argv)
-        settings = parse(settings_class, arguments(words) if arguments else words, program, summary, examples, presets or {})
+        settings = parse(
+            settings_class,
+            arguments(words) if arguments else words,
+            program,
+            summary,
+            examples,
+            presets or {},
+        )
         settings.validate()
         use_threads(settings.num_threads)
         run(settings)
@@ -86,12 +93,16 @@ def parse(
     examples: tuple[str, ...],
     presets: dict[str, dict[str, Any]],
 ) -> S:
-    """The settings that these arguments ask for; raises UsageError for a wrong flag or value, SystemExit(0) for --help."""
+    """The settings that these arguments ask for; raises UsageError for a wrong flag or value, SystemExit(0)
+    for --help.
+    """
     import tyro
 
     argv = with_folders(argv)
     defaults = default_settings(settings_class, argv, presets)
-    description = wrapped(summary, terminal_width()) + ("\n\nExamples:\n" + "\n".join(f"  {line}" for line in examples) if examples else "")
+    description = wrapped(summary, terminal_width()) + (
+        "\n\nExamples:\n" + "\n".join(f"  {line}" for line in examples) if examples else ""
+    )
     complaint = io.StringIO()
     try:
         with contextlib.redirect_stderr(complaint):
@@ -133,7 +144,9 @@ def default_settings(settings_class: type[S], argv: list[str], presets: dict[str
 
 
 def read_config(path: str, settings_class: type[Settings]) -> dict[str, Any]:
-    """The settings in a run's config.json; raises UsageError when it is no such file or belongs to something else."""
+    """The settings in a run's config.json; raises UsageError when it is no such file or belongs to something
+    else.
+    """
     try:
         with open(path, encoding="utf-8") as file:
             stored = json.load(file)
@@ -141,11 +154,16 @@ def read_config(path: str, settings_class: type[Settings]) -> dict[str, Any]:
     except FileNotFoundError:
         raise UsageError(f"there is no file {path}", "give the path of a run's config.json") from None
     except (ValueError, AttributeError, TypeError, RecursionError, OSError) as problem:
-        raise UsageError(f"{path} is not a readable config.json: {problem}", "give the path of a run's config.json") from None
+        raise UsageError(
+            f"{path} is not a readable config.json: {problem}", "give the path of a run's config.json"
+        ) from None
     known = {field.name: field for field in dataclasses.fields(settings_class)}
     unknown = sorted(set(stored) - set(known))
     if unknown:
-        raise UsageError(f"{path} has settings that this article does not: {', '.join(unknown[:3])}", "use the article that wrote it")
+        raise UsageError(
+            f"{path} has settings that this article does not: {', '.join(unknown[:3])}",
+            "use the article that wrote it",
+        )
     defaults = settings_class()
     values = {}
     for name, value in stored.items():
@@ -159,7 +177,9 @@ def read_config(path: str, settings_class: type[Settings]) -> dict[str, Any]:
 
 
 def first_sentence(box: str) -> str:
-    """The message inside the frame that the flag parser draws, on one line; the frame's title and rules are left out."""
+    """The message inside the frame that the flag parser draws, on one line; the frame's title and rules are
+    left out.
+    """
     lines = [re.sub(r"\x1b\[[0-9;]*m", "", line) for line in box.splitlines()]
     lines = [line.strip(" │|+") for line in lines if not re.match(r"^\W*[╭╰+]", line)]
     if "╭" not in box:  # a plain terminal: title, rule, message
@@ -190,14 +210,22 @@ def explained(problem: BaseException) -> str:
     """What went wrong; of the system's own refusals also what can be done."""
     if isinstance(problem, OSError) and problem.strerror:
         named = f"{problem.filename}: " if problem.filename is not None else ""
-        return f"{named}{problem.strerror}\n  see that the path is right, may be written to, and that its disk has room"
+        return (
+            f"{named}{problem.strerror}\n  see that the path is right, may be written to, and that its "
+            "disk has room"
+        )
     if isinstance(problem, MemoryError):
-        return f"{str(problem) or 'the memory is used up'}\n  make the run smaller: --buffer-size, --num-envs, --batch-size, --hidden"
+        return (
+            f"{str(problem) or 'the memory is used up'}\n"
+            "  make the run smaller: --buffer-size, --num-envs, --batch-size, --hidden"
+        )
     return str(problem) or type(problem).__name__
 
 
 def use_threads(count: int) -> None:
-    """Give the kernels so many threads (0 = one for each core) and hold BLAS to one: two pools would fight for the cores."""
+    """Give the kernels so many threads (0 = one for each core) and hold BLAS to one: two pools would fight
+    for the cores.
+    """
     from nnlite_ext import _threads
     from threadpoolctl import threadpool_limits
 

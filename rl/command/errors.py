@@ -4,7 +4,9 @@ from __future__ import annotations
 
 
 class UsageError(ValueError):
-    """A request that cannot work, before anything was done; the command line prints both lines and exits with 2."""
+    """A request that cannot work, before anything was done; the command line prints both lines and exits
+    with 2.
+    """
 
     def __init__(self, what: str, remedy: str) -> None:
         super().__init__(what, remedy)  # its args, which carry it from one process to another

@@ -35,4 +35,6 @@ def compare(title: str, by_hand: Any, engine: Any) -> bool:
 def rows(values: Any, digits: int = DIGITS) -> list[str]:
     """One line for each row of a vector or matrix; -0 is written 0."""
     matrix: Sequence[Sequence[float]] = np.atleast_2d(np.asarray(values, float)).tolist()
-    return [" ".join(f"{round(value, digits) + 0.0:{digits + 4}.{digits}f}" for value in row) for row in matrix]
+    return [
+        " ".join(f"{round(value, digits) + 0.0:{digits + 4}.{digits}f}" for value in row) for row in matrix
+    ]

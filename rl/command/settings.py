@@ -1,6 +1,7 @@
 """The settings that articles share; each article adds its own in a dataclass of its own.
 
-One definition gives the flags, the help, `config.json` and its reading back. A setting's docstring is its help.
+One definition gives the flags, the help, `config.json` and its reading back. A setting's docstring is its
+help.
 """
 
 from __future__ import annotations
@@ -31,7 +32,11 @@ class Settings:
         """Raise UsageError for a value that cannot work."""
         require(self.seed >= 0, f"--seed is {self.seed}", "give a whole number >= 0")
         threads = f"--num-threads is {self.num_threads}"
-        require(0 <= self.num_threads <= MOST_THREADS, threads, f"give 0 (all cores) or a number of threads up to {MOST_THREADS}")
+        require(
+            0 <= self.num_threads <= MOST_THREADS,
+            threads,
+            f"give 0 (all cores) or a number of threads up to {MOST_THREADS}",
+        )
         require(self.out != "", "--out is empty", "name a folder, or leave --out away for runs/")
 
 
@@ -78,7 +83,9 @@ class AgentSettings(Settings):
 
 @dataclass
 class ActorSettings(AgentSettings):
-    """What an article understands besides whose agent can be fed by actors in other processes, on any number of machines."""
+    """What an article understands besides whose agent can be fed by actors in other processes, on any number
+    of machines.
+    """
 
     actors: int = 0
     """Ray actors that play, each its own parallel games; 0 = no Ray"""
@@ -93,7 +100,11 @@ class ActorSettings(AgentSettings):
         super().validate()
         for name, least in (("actors", 0), ("segment", 1), ("broadcast", 1)):
             at_least(self, name, least)
-        require(self.actors > 0 or not self.ray_address, "--ray-address without --actors", "say how many actors play, --actors 4")
+        require(
+            self.actors > 0 or not self.ray_address,
+            "--ray-address without --actors",
+            "say how many actors play, --actors 4",
+        )
 
     @property
     def games(self) -> int:
@@ -101,7 +112,9 @@ class ActorSettings(AgentSettings):
         return self.num_envs * max(self.actors, 1)
 
     def of_an_actor(self) -> ActorSettings:
-        """The same for a process that plays one actor's games and never learns: its replay need hold one segment only."""
+        """The same for a process that plays one actor's games and never learns: its replay need hold one
+        segment only.
+        """
         raise NotImplementedError(f"{type(self).__name__} has no actors")
 
 

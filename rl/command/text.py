@@ -6,7 +6,9 @@ import shutil
 import sys
 import unicodedata
 
-PLAIN = {"ニューラルネットワーク": "neural networks"}  # what is said where the terminal cannot write the original
+PLAIN = {
+    "ニューラルネットワーク": "neural networks"
+}  # what is said where the terminal cannot write the original
 
 
 def terminal_width() -> int:
@@ -20,7 +22,8 @@ def width_of(text: str) -> int:
 
 
 def wrapped(text: str, width: int, indent: int = 0) -> str:
-    """The text, broken at spaces into lines of at most `width` columns; all but the first begin with `indent` spaces.
+    """The text, broken at spaces into lines of at most `width` columns; all but the first begin with `indent`
+    spaces.
 
     The first line has already `indent` columns of something else in front of it.
     """

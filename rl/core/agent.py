@@ -1,6 +1,7 @@
 """Agent: what the Trainer asks of every algorithm. The articles call it FNAgent.
 
-An article's agent holds its network and its algorithm; it decides in `observe`, in plain sight, when it learns and what.
+An article's agent holds its network and its algorithm; it decides in `observe`, in plain sight, when it
+learns and what.
 """
 
 from __future__ import annotations
@@ -24,7 +25,8 @@ class Agent:
 
     model   the network that acts and is saved
     steps   environment steps observed so far
-    KEPT    names of the attributes besides these two that the next step depends on: optimizer, replay, generators, counters
+    KEPT    names of the attributes besides these two that the next step depends on: optimizer, replay,
+            generators, counters
     """
 
     KEPT: tuple[str, ...] = ()
@@ -63,20 +65,25 @@ class Agent:
         save_model(self.model, path)
 
     def load(self, path: Path) -> None:
-        """Read what save wrote; raises ValueError, and changes nothing, when the file does not fit this network."""
+        """Read what save wrote; raises ValueError, and changes nothing, when the file does not fit this
+        network.
+        """
         load_weights(self.model, path)
 
     def cut_off(self, observations: Array) -> None:
-        """The games that are under way cannot be gone on with: take the last step of each as cut off by a time limit.
+        """The games that are under way cannot be gone on with: take the last step of each as cut off by a
+        time limit.
 
         observations  (N, ...) what the games showed last; of a game that had just begun, its first
 
-        For agents that keep the steps of unfinished games. Called between two steps, when a run is resumed whose
-        environment cannot be put back into the middle of a game.
+        For agents that keep the steps of unfinished games. Called between two steps, when a run is resumed
+        whose environment cannot be put back into the middle of a game.
         """
 
     def get_state(self) -> dict[str, Any]:
-        """Everything that the next step depends on: arrays, numbers, states of generators, nested in dicts."""
+        """Everything that the next step depends on: arrays, numbers, states of generators, nested in
+        dicts.
+        """
         return {name: state_of(getattr(self, name)) for name in ("steps", "model", *self.KEPT)}
 
     def set_state(self, state: dict[str, Any]) -> None:

@@ -29,9 +29,11 @@ class Experience(NamedTuple):
 
 
 def real_next(observations: Array, info: dict[str, Any], done: Array) -> Array:
-    """The observations that a step led to: of games that ended their last one, not the first of the next game.
+    """The observations that a step led to: of games that ended their last one, not the first of the next
+    game.
 
-    observations  (N, ...) what the vector environment returned (SAME_STEP: a new game's first for those that ended)
+    observations  (N, ...) what the vector environment returned (SAME_STEP: a new game's first for those that
+                  ended)
     info          its info, with "final_obs" where a game ended
     done          (N,) bool
     """

@@ -79,7 +79,9 @@ class Games:
         self._returns = np.zeros(envs.num_envs)  # of the games under way
         self._lengths = np.zeros(envs.num_envs, np.int64)
         self._observations: Array = np.zeros(0)  # what the games show now
-        self._foreign = not isinstance(envs.unwrapped, NativeVectorEnv)  # our own simulators have no way to give NaN
+        self._foreign = not isinstance(
+            envs.unwrapped, NativeVectorEnv
+        )  # our own simulators have no way to give NaN
 
     def begin(self) -> None:
         self._observations, _ = self.envs.reset(seed=self.seed)
@@ -106,7 +108,9 @@ class Games:
         self._lengths += 1
         if done is None:
             return []
-        episodes = [Episode(float(self._returns[game]), int(self._lengths[game])) for game in np.flatnonzero(done)]
+        episodes = [
+            Episode(float(self._returns[game]), int(self._lengths[game])) for game in np.flatnonzero(done)
+        ]
         self._returns[done] = 0
         self._lengths[done] = 0
         return episodes
@@ -116,7 +120,11 @@ class Games:
 
     def screens(self) -> list[Array]:
         seen = self._observations
-        return [seen[0, :, :, k] for k in range(seen.shape[3])] if seen.dtype == np.uint8 and seen.ndim == 4 else []
+        return (
+            [seen[0, :, :, k] for k in range(seen.shape[3])]
+            if seen.dtype == np.uint8 and seen.ndim == 4
+            else []
+        )
 
     def get_state(self) -> dict[str, Any]:
         return {

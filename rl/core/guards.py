@@ -1,8 +1,8 @@
 """Numbers that no weight may learn from: NaN and infinity, and arrays that would broadcast unnoticed.
 
-They are looked for where they come in (observations and rewards, every step) and where they would be learned from (the
-loss, every update; the optimizer looks at the gradient). One product is enough to tell that all is well; which number it
-was is searched for only when it is not.
+They are looked for where they come in (observations and rewards, every step) and where they would be learned
+from (the loss, every update; the optimizer looks at the gradient). One product is enough to tell that all is
+well; which number it was is searched for only when it is not.
 """
 
 from __future__ import annotations
@@ -17,7 +17,9 @@ from nnlite import Sequential
 Array = np.ndarray[Any, np.dtype[Any]]
 
 
-def check_step(observations: Array, rewards: Array, terminated: Array, truncated: Array, games: int, step: int) -> None:
+def check_step(
+    observations: Array, rewards: Array, terminated: Array, truncated: Array, games: int, step: int
+) -> None:
     """Raise unless what N games showed can be learned from.
 
     observations  (N, ...); rewards, terminated, truncated  (N,)
@@ -28,7 +30,8 @@ def check_step(observations: Array, rewards: Array, terminated: Array, truncated
     if not (rewards.shape == terminated.shape == truncated.shape == (games,) == observations.shape[:1]):
         raise ValueError(
             f"{games} games gave observations {observations.shape}, rewards {rewards.shape}, "
-            f"terminated {terminated.shape}, truncated {truncated.shape}\n  an environment must give one of each for every game"
+            f"terminated {terminated.shape}, truncated {truncated.shape}\n"
+            "  an environment must give one of each for every game"
         )
     if not math.isfinite(np.vdot(rewards, rewards)):
         refuse("reward", rewards, step)
@@ -37,13 +40,16 @@ def check_step(observations: Array, rewards: Array, terminated: Array, truncated
 
 
 def refuse(what: str, values: Array, step: int) -> None:
-    """Raise FloatingPointError for the first game whose value is not finite; there may be none: a large one squared is infinite."""
+    """Raise FloatingPointError for the first game whose value is not finite; there may be none: a large one
+    squared is infinite.
+    """
     bad = ~np.isfinite(np.asarray(values, np.float64))
     if bad.any():
         place = tuple(int(i) for i in np.argwhere(bad)[0])
         inside = f", element {place[1:]}" if len(place) > 1 else ""
         raise FloatingPointError(
-            f"the {what} of game {place[0]}{inside} is {values[place]} after environment step {step:,}; no weight was changed\n"
+            f"the {what} of game {place[0]}{inside} is {values[place]} after environment step {step:,}; "
+            "no weight was changed\n"
             "  look at what the environment returns"
         )
 
@@ -55,14 +61,22 @@ def check_loss(loss: float, **causes: Array) -> None:
     """
     if not math.isfinite(loss):
         bad = [name for name, values in causes.items() if not np.isfinite(values).all()]
-        raise FloatingPointError(f"the loss is {loss}" + (f", for {' and '.join(bad)} is not finite" if bad else ""))
+        raise FloatingPointError(
+            f"the loss is {loss}" + (f", for {' and '.join(bad)} is not finite" if bad else "")
+        )
 
 
 def located(problem: FloatingPointError, model: Sequential, step: int) -> FloatingPointError:
-    """The problem of an update, with the environment step and the weights and gradients that are not finite."""
+    """The problem of an update, with the environment step and the weights and gradients that are not
+    finite.
+    """
     weights = [(f"{layer.name}/{weight.name}", weight) for layer in model.layers for weight in layer.weights]
     bad = [f"weight {name}" for name, weight in weights if not np.isfinite(weight.value).all()]
-    bad += [f"gradient of {name}" for name, weight in weights if weight.trainable and not np.isfinite(weight.gradient).all()]
+    bad += [
+        f"gradient of {name}"
+        for name, weight in weights
+        if weight.trainable and not np.isfinite(weight.gradient).all()
+    ]
     where = f" ({', '.join(bad[:3])}{' and more' if len(bad) > 3 else ''})" if bad else ""
     return FloatingPointError(
         f"{problem}{where} at environment step {step:,}; no weight was changed by it\n"

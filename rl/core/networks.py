@@ -15,21 +15,36 @@ from rl.command.errors import require
 SMALLEST_SCREEN = 8  # the first kernel's side
 
 
-def network(observations: spaces.Space[Any], outputs: int, hidden: tuple[int, ...], rng: np.random.Generator) -> Sequential:
+def network(
+    observations: spaces.Space[Any], outputs: int, hidden: tuple[int, ...], rng: np.random.Generator
+) -> Sequential:
     """A built network for these observations with a linear output of `outputs` columns.
 
-    Vectors (D,) get Dense layers of `hidden` units with relu; stacks of screens (H, W, C) of bytes the articles' trunk:
-    Conv 32@8x8/4, 64@4x4/2, 64@3x3/1, all "same", relu, glorot_normal, then Dense 256.
+    Vectors (D,) get Dense layers of `hidden` units with relu; stacks of screens (H, W, C) of bytes the
+    articles' trunk: Conv 32@8x8/4, 64@4x4/2, 64@3x3/1, all "same", relu, glorot_normal, then Dense 256.
 
-    Raises UsageError for observations that are neither, screens that are not bytes, or smaller than the first kernel.
+    Raises UsageError for observations that are neither, screens that are not bytes, or smaller than the first
+    kernel.
     """
-    require(isinstance(observations, spaces.Box), f"observations are {observations}", "wrap them into a Box of numbers")
+    require(
+        isinstance(observations, spaces.Box),
+        f"observations are {observations}",
+        "wrap them into a Box of numbers",
+    )
     if len(observation_shape(observations)) == 3:
-        require(observations.dtype == np.uint8, f"screens are {observations.dtype}, not bytes", "show them as uint8, 0 to 255")
+        require(
+            observations.dtype == np.uint8,
+            f"screens are {observations.dtype}, not bytes",
+            "show them as uint8, 0 to 255",
+        )
         layers = screen_trunk(observation_shape(observations))
     else:
         shape = observation_shape(observations)
-        require(all(units >= 1 for units in hidden), f"the hidden layers have {hidden} units", "give --hidden whole numbers >= 1")
+        require(
+            all(units >= 1 for units in hidden),
+            f"the hidden layers have {hidden} units",
+            "give --hidden whole numbers >= 1",
+        )
         require(len(shape) == 1, f"observations have shape {shape}", "use vectors (D,) or screens (H, W, C)")
         layers = [Dense(units, activation="relu", kernel_initializer="glorot_normal") for units in hidden]
     layers.append(Dense(outputs, kernel_initializer="glorot_normal"))
@@ -38,8 +53,11 @@ def network(observations: spaces.Space[Any], outputs: int, hidden: tuple[int, ..
 
 def screen_trunk(shape: tuple[int, ...]) -> list[Layer]:
     """Bytes (H, W, C) -> 256 features."""
-    require(min(shape[:2]) >= SMALLEST_SCREEN, f"an image of {shape[0]}x{shape[1]} is too small for the network",
-            f"give images of at least {SMALLEST_SCREEN}x{SMALLEST_SCREEN} pixels")
+    require(
+        min(shape[:2]) >= SMALLEST_SCREEN,
+        f"an image of {shape[0]}x{shape[1]} is too small for the network",
+        f"give images of at least {SMALLEST_SCREEN}x{SMALLEST_SCREEN} pixels",
+    )
     return [
         Rescaling(1 / 255),
         Conv2D(32, 8, 4, "same", activation="relu", kernel_initializer="glorot_normal"),

@@ -1,6 +1,7 @@
 """Observer: turns what an environment shows into what a network reads.
 
-Articles 6 and 8 call it CatcherObserver and wrap one game; here it wraps N games at once and works for any screen.
+Articles 6 and 8 call it CatcherObserver and wrap one game; here it wraps N games at once and works for any
+screen.
 """
 
 from __future__ import annotations
@@ -19,17 +20,26 @@ Array = np.ndarray[Any, np.dtype[Any]]
 class ScreenObserver(VectorWrapper):
     """Screens (N, H, W, 3) or (N, H, W, 1) of bytes -> (N, height, width, frames) of bytes.
 
-    Luminance (ITU-R 601), nearest neighbour to height x width, the last `frames` screens with the oldest first. At a
-    game's first screen the stack holds that screen only: nothing is left of the game before.
+    Luminance (ITU-R 601), nearest neighbour to height x width, the last `frames` screens with the oldest
+    first. At a game's first screen the stack holds that screen only: nothing is left of the game before.
 
-    "final_obs" of a game that ends is the real last stack of that game. Raises ValueError for screens that are not bytes.
+    "final_obs" of a game that ends is the real last stack of that game. Raises ValueError for screens that
+    are not bytes.
     """
 
     def __init__(self, env: VectorEnv, width: int = 80, height: int = 80, frames: int = 4) -> None:
         super().__init__(env)
         screen = env.single_observation_space
-        if not (isinstance(screen, spaces.Box) and screen.dtype == np.uint8 and len(screen.shape) == 3 and screen.shape[2] in (1, 3)):
-            raise ValueError(f"a screen is (H, W, 3) or (H, W, 1) bytes, not {screen}\n  use an environment that shows its screen")
+        if not (
+            isinstance(screen, spaces.Box)
+            and screen.dtype == np.uint8
+            and len(screen.shape) == 3
+            and screen.shape[2] in (1, 3)
+        ):
+            raise ValueError(
+                f"a screen is (H, W, 3) or (H, W, 1) bytes, not {screen}\n"
+                "  use an environment that shows its screen"
+            )
         self.single_observation_space = spaces.Box(0, 255, (height, width, frames), np.uint8)
         self.observation_space = batch_space(self.single_observation_space, env.num_envs)
         self._rows = nearest(screen.shape[0], height)
@@ -37,7 +47,9 @@ class ScreenObserver(VectorWrapper):
         self._stack = np.zeros((env.num_envs, height, width, frames), np.uint8)
         self._fresh = np.ones(env.num_envs, np.uint8)
 
-    def reset(self, *, seed: Any = None, options: dict[str, Any] | None = None) -> tuple[Array, dict[str, Any]]:
+    def reset(
+        self, *, seed: Any = None, options: dict[str, Any] | None = None
+    ) -> tuple[Array, dict[str, Any]]:
         """Start every game; its first screen fills its stack."""
         screens, info = self.env.reset(seed=seed, options=options)
         self._fresh[:] = 1
@@ -54,7 +66,9 @@ class ScreenObserver(VectorWrapper):
         return self._stack.copy(), rewards, terminated, truncated, info
 
     def _last_stacks(self, screens: Any) -> Array:
-        """(N, height, width, frames): the stacks that end with these last screens; only rows of ended games mean anything."""
+        """(N, height, width, frames): the stacks that end with these last screens; only rows of ended games
+        mean anything.
+        """
         if screens.dtype == object:  # Gymnasium's SyncVectorEnv: None for games that go on
             blank = np.zeros(self.env.single_observation_space.shape or (), np.uint8)
             screens = np.stack([blank if screen is None else screen for screen in screens])
@@ -65,7 +79,10 @@ class ScreenObserver(VectorWrapper):
     def _push(self, screens: Array, fresh: Array, stack: Array) -> None:
         expected = self.env.observation_space
         if screens.dtype != np.uint8 or screens.shape != expected.shape:
-            raise ValueError(f"the environment announced screens uint8{expected.shape}, but gave {screens.dtype}{screens.shape}")
+            raise ValueError(
+                f"the environment announced screens uint8{expected.shape}, but gave "
+                f"{screens.dtype}{screens.shape}"
+            )
         _frames.push(np.ascontiguousarray(screens), self._rows, self._columns, fresh, stack)
 
     def get_state(self) -> dict[str, Any]:
@@ -91,7 +108,9 @@ class OneHotObserver(VectorWrapper):
         self.single_observation_space = spaces.Box(0, 1, (len(self._rows),), np.float32)
         self.observation_space = batch_space(self.single_observation_space, env.num_envs)
 
-    def reset(self, *, seed: Any = None, options: dict[str, Any] | None = None) -> tuple[Array, dict[str, Any]]:
+    def reset(
+        self, *, seed: Any = None, options: dict[str, Any] | None = None
+    ) -> tuple[Array, dict[str, Any]]:
         observations, info = self.env.reset(seed=seed, options=options)
         return self._rows[observations], info
 
@@ -116,5 +135,7 @@ class OneHotObserver(VectorWrapper):
 
 
 def nearest(size: int, wanted: int) -> Array:
-    """The source index of each of `wanted` pixels along an axis of `size`: the centre's nearest, floor((i + 1/2) size / wanted)."""
+    """The source index of each of `wanted` pixels along an axis of `size`: the centre's nearest, floor((i +
+    1/2) size / wanted).
+    """
     return ((np.arange(wanted) * 2 + 1) * size // (2 * wanted)).astype(np.intp)

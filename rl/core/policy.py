@@ -2,8 +2,8 @@
 
     pi(a|s) = exp(z_a) / sum_b exp(z_b),  z (N, A) the logits of N observations
 
-What is asked at every step or update runs compiled where types and shapes allow it; the NumPy text beside it says what it
-does, and takes what does not fit.
+What is asked at every step or update runs compiled where types and shapes allow it; the NumPy text beside it
+says what it does, and takes what does not fit.
 """
 
 from __future__ import annotations
@@ -39,14 +39,14 @@ def sample_actions(output: Array, rng: np.random.Generator, actions: int | None 
     output   (N, M) of a network
     actions  A: how many of its first columns are the logits z; all of them when left out
 
-    The action is the first at which the running sum of probabilities passes a uniform number (inversion of the
-    distribution function; Devroye 1986, chapter III.2).
+    The action is the first at which the running sum of probabilities passes a uniform number (inversion of
+    the distribution function; Devroye 1986, chapter III.2).
     """
     count = output.shape[1] if actions is None else actions
     compiled = _policy.sample_actions(output, count, rng.bit_generator)
     if compiled is not None:
         return compiled
-    passed = np.cumsum(probabilities(output[:, :count]), axis=1)                       # (N, A)
+    passed = np.cumsum(probabilities(output[:, :count]), axis=1)  # (N, A)
     return np.minimum((passed <= rng.random((len(passed), 1)) * passed[:, -1:]).sum(axis=1), count - 1)
 
 
@@ -56,12 +56,16 @@ def probabilities(logits: Array) -> Array:
 
 
 def entropies(logits: Array) -> Array:
-    """-sum_b pi_b log pi_b of each row of logits (N, A), (N,): 0 for a policy that is certain, log A for one that draws lots."""
+    """-sum_b pi_b log pi_b of each row of logits (N, A), (N,): 0 for a policy that is certain, log A for one
+    that draws lots.
+    """
     log_pi = log_softmax(logits)
     return -np.einsum("na,na->n", np.exp(log_pi), log_pi)
 
 
-def policy_loss(logits: Array, actions: Array, advantages: Array, entropy_weight: float = 0.0) -> tuple[float, float, Array]:
+def policy_loss(
+    logits: Array, actions: Array, advantages: Array, entropy_weight: float = 0.0
+) -> tuple[float, float, Array]:
     """(loss, entropy, dlogits): what to descend so that actions of positive advantage become likelier.
 
     logits      (N, A)
@@ -78,11 +82,14 @@ def policy_loss(logits: Array, actions: Array, advantages: Array, entropy_weight
     if compiled is not None:
         return compiled
     if not (logits.ndim == 2 and actions.shape == advantages.shape == logits.shape[:1]):
-        raise ValueError(f"need logits (N, A), actions and advantages (N,); got {logits.shape}, {actions.shape}, {advantages.shape}")
+        raise ValueError(
+            f"need logits (N, A), actions and advantages (N,); got {logits.shape}, {actions.shape}, "
+            f"{advantages.shape}"
+        )
     rows, number = np.arange(len(logits)), logits.dtype.type
-    log_pi = log_softmax(logits)                                      # (N, A)
+    log_pi = log_softmax(logits)  # (N, A)
     pi = np.exp(log_pi)
-    entropies = -np.einsum("na,na->n", pi, log_pi)                    # (N,)
+    entropies = -np.einsum("na,na->n", pi, log_pi)  # (N,)
     loss = -float(advantages @ log_pi[rows, actions]) / len(rows)
     advantages = advantages.astype(logits.dtype, copy=False)
     dlogits = pi * advantages[:, None]
@@ -93,17 +100,23 @@ def policy_loss(logits: Array, actions: Array, advantages: Array, entropy_weight
 
 
 def actor_critic_loss(
-    output: Array, actions: Array, advantages: Array, returns: Array, entropy_weight: float, value_weight: float
+    output: Array,
+    actions: Array,
+    advantages: Array,
+    returns: Array,
+    entropy_weight: float,
+    value_weight: float,
 ) -> tuple[float, float, float, Array]:
-    """(policy loss, entropy, value loss, doutput) of a network whose columns are A logits and, last, the critic's V(s).
+    """(policy loss, entropy, value loss, doutput) of a network whose columns are A logits and, last, the
+    critic's V(s).
 
     output      (N, A + 1)
     actions     (N,) int     those taken
     advantages  (N,) float   constants
     returns     (N,) float   what V(s) should have been, constants
 
-    The value loss is mean (V - returns)^2; doutput is the derivative of policy loss - entropy_weight * entropy
-    + value_weight * value loss. Raises ValueError when shapes differ.
+    The value loss is mean (V - returns)^2; doutput is the derivative of policy loss - entropy_weight *
+    entropy + value_weight * value loss. Raises ValueError when shapes differ.
     """
     compiled = _policy.actor_critic_loss(output, actions, advantages, returns, entropy_weight, value_weight)
     if compiled is not None:
@@ -114,7 +127,8 @@ def actor_critic_loss(
 
 
 def explained_variance(values: Array, returns: Array) -> float:
-    """1 - Var(returns - values) / Var(returns): 1 is a perfect prediction, 0 no better than a constant, below 0 worse.
+    """1 - Var(returns - values) / Var(returns): 1 is a perfect prediction, 0 no better than a constant, below
+    0 worse.
 
     0 where the returns are all alike.
     """

@@ -1,8 +1,9 @@
 """A replay that stores every frame once and rebuilds stacks and n-step returns when it is asked for a batch.
 
-50,000 steps of 80x80 bytes take 320 MB; as stacks of floats they would take 10 GB. Each of the N parallel games writes
-into a ring of its own (see nnlite_ext/_replay for what a slot is), so that neighbours in a ring are neighbours in time.
-An episode's last observation takes a slot of its own: a return that a time limit cut off is bootstrapped from it.
+50,000 steps of 80x80 bytes take 320 MB; as stacks of floats they would take 10 GB. Each of the N parallel
+games writes into a ring of its own (see nnlite_ext/_replay for what a slot is), so that neighbours in a ring
+are neighbours in time. An episode's last observation takes a slot of its own: a return that a time limit cut
+off is bootstrapped from it.
 """
 
 from __future__ import annotations
@@ -41,15 +42,27 @@ class ReplayBuffer:
     """
 
     def __init__(
-        self, capacity: int, num_envs: int, shape: tuple[int, ...], dtype: Any, stack: int = 1, n_step: int = 1, gamma: float = 0.99
+        self,
+        capacity: int,
+        num_envs: int,
+        shape: tuple[int, ...],
+        dtype: Any,
+        stack: int = 1,
+        n_step: int = 1,
+        gamma: float = 0.99,
     ) -> None:
         length = capacity // num_envs
         if length <= n_step + stack:
-            raise ValueError(f"a replay of {capacity} steps for {num_envs} games is shorter than n_step {n_step} + stack {stack} a game")
+            raise ValueError(
+                f"a replay of {capacity} steps for {num_envs} games is shorter than n_step {n_step} + "
+                f"stack {stack} a game"
+            )
         if np.dtype(dtype).name not in TYPES:
             raise ValueError(f"a replay stores observations of {', '.join(TYPES)}, not {np.dtype(dtype)}")
         if stack > 1 and (np.dtype(dtype) != np.uint8 or shape[-1] != stack):
-            raise ValueError(f"a stack of {stack} needs uint8 observations (..., {stack}), not {np.dtype(dtype)} {shape}")
+            raise ValueError(
+                f"a stack of {stack} needs uint8 observations (..., {stack}), not {np.dtype(dtype)} {shape}"
+            )
         self.stack, self.n_step, self.gamma = stack, n_step, gamma
         self.shape, self.dtype = tuple(shape), np.dtype(dtype).newbyteorder("=")
         self.num_envs, self.length = num_envs, length
@@ -59,12 +72,22 @@ class ReplayBuffer:
         self.age = np.zeros((num_envs, length), np.uint8)
         self.actions = np.zeros((num_envs, length), np.int64)
         self.rewards = np.zeros((num_envs, length), np.float32)
-        self.written = np.zeros(num_envs, np.int64)  # slots ever written, of which a checkpoint learns what is new
+        self.written = np.zeros(
+            num_envs, np.int64
+        )  # slots ever written, of which a checkpoint learns what is new
         self.played = np.zeros(num_envs, np.int64)  # steps of the games under way
         frame_bytes = self.frames.view(np.uint8).reshape(num_envs * length, -1)
         self._rings = _replay.Rings(
-            (num_envs, *self.shape), self.dtype.name, frame_bytes, self.kind, self.age, self.actions, self.rewards, self.written,
-            self.played, stack,
+            (num_envs, *self.shape),
+            self.dtype.name,
+            frame_bytes,
+            self.kind,
+            self.age,
+            self.actions,
+            self.rewards,
+            self.written,
+            self.played,
+            stack,
         )
         self._batches: dict[int, tuple[Batch, Any]] = {}
 
@@ -78,14 +101,21 @@ class ReplayBuffer:
         return sum(a.nbytes for a in (self.frames, self.kind, self.age, self.actions, self.rewards))
 
     def add(
-        self, observations: Array, actions: Array, rewards: Array, ends: Array, stops: Array, next_observations: Array
+        self,
+        observations: Array,
+        actions: Array,
+        rewards: Array,
+        ends: Array,
+        stops: Array,
+        next_observations: Array,
     ) -> None:
         """One step of every game.
 
         observations       (N, ...) what was acted on
         actions, rewards   (N,)
         ends               (N,) bool: the return ends here, nothing is bootstrapped
-        stops              (N,) bool: the episode is over, ended or cut off; the next observation belongs to a new one
+        stops              (N,) bool: the episode is over, ended or cut off; the next observation belongs to a
+                           new one
         next_observations  (N, ...) what came of it, the real last one where the episode stops
 
         Raises ValueError when a shape is not that, or numbers do not fit the replay's type.
@@ -94,10 +124,17 @@ class ReplayBuffer:
             return
         n = (self.num_envs,)
         if not actions.shape == rewards.shape == ends.shape == stops.shape == n:
-            raise ValueError(f"actions, rewards, ends and stops must be {n}: {actions.shape}, {rewards.shape}, {ends.shape}, {stops.shape}")
+            raise ValueError(
+                f"actions, rewards, ends and stops must be {n}: {actions.shape}, {rewards.shape}, "
+                f"{ends.shape}, {stops.shape}"
+            )
         taken = self._rings.add(
-            self._observations(observations), as_type(actions, np.int64, "actions"), as_type(rewards, np.float64, "rewards"),
-            np.ascontiguousarray(ends, bool), np.ascontiguousarray(stops, bool), self._observations(next_observations),
+            self._observations(observations),
+            as_type(actions, np.int64, "actions"),
+            as_type(rewards, np.float64, "rewards"),
+            np.ascontiguousarray(ends, bool),
+            np.ascontiguousarray(stops, bool),
+            self._observations(next_observations),
         )
         assert taken, "as_type gives what the rings read"
 
@@ -125,8 +162,16 @@ class ReplayBuffer:
     def _batch_of(self, size: int) -> tuple[Batch, Any]:
         """A batch, and what fills it."""
         observations, following = (np.zeros((size, *self.shape), self.dtype) for _ in range(2))
-        batch = Batch(observations, np.zeros(size, np.int64), np.zeros(size, np.float32), following, np.zeros(size, np.float32))
-        first, second = (array.view(np.uint8).reshape(size, -1, self.stack) for array in (observations, following))
+        batch = Batch(
+            observations,
+            np.zeros(size, np.int64),
+            np.zeros(size, np.float32),
+            following,
+            np.zeros(size, np.float32),
+        )
+        first, second = (
+            array.view(np.uint8).reshape(size, -1, self.stack) for array in (observations, following)
+        )
         return batch, self._rings.batch(first, batch.actions, batch.returns, second, batch.discounts)
 
     STATE = ("frames", "kind", "age", "actions", "rewards", "written", "played")
@@ -140,8 +185,13 @@ class ReplayBuffer:
         """Take over what get_state gave; raises ValueError when a shape differs."""
         for name in self.STATE:
             if state[name].shape != getattr(self, name).shape:
-                raise ValueError(f"the saved replay's {name} is {state[name].shape}, not {getattr(self, name).shape}")
-        for name in ("written", "played"):  # where the rings go on: a slot below the first would be outside them
+                raise ValueError(
+                    f"the saved replay's {name} is {state[name].shape}, not {getattr(self, name).shape}"
+                )
+        for name in (
+            "written",
+            "played",
+        ):  # where the rings go on: a slot below the first would be outside them
             if np.any(np.less(state[name], 0)):
                 raise ValueError(f"the saved replay's {name} is below 0")
         for name in self.STATE:
@@ -149,9 +199,13 @@ class ReplayBuffer:
 
 
 def as_type(values: Array, dtype: Any, what: str) -> Array:
-    """The values as an aligned, contiguous array of this type; ValueError where a number could lose more than precision."""
+    """The values as an aligned, contiguous array of this type; ValueError where a number could lose more
+    than precision.
+    """
     if values.dtype == dtype and values.flags.c_contiguous and values.flags.aligned:
         return values
     if not np.can_cast(values.dtype, dtype, "same_kind"):
-        raise ValueError(f"the replay stores {what} as {np.dtype(dtype)}, into which {values.dtype} does not fit")
+        raise ValueError(
+            f"the replay stores {what} as {np.dtype(dtype)}, into which {values.dtype} does not fit"
+        )
     return np.require(values, dtype, ["C", "A"])

@@ -1,4 +1,5 @@
-"""Ring: an array that is filled round and round, and the knowledge of which of its blocks changed since a moment.
+"""Ring: an array that is filled round and round, and the knowledge of which of its blocks changed since a
+moment.
 
 A replay's frames take hundreds of megabytes, of which a checkpoint has to write only what is new.
 """
@@ -15,7 +16,10 @@ BLOCK_BYTES = 1 << 21
 
 
 class Block(NamedTuple):
-    """Some adjacent rows of a ring. `stamp` is how many rows the ring had seen when the block last changed, 0 for never."""
+    """Some adjacent rows of a ring.
+
+    `stamp` is how many rows the ring had seen when the block last changed, 0 for never.
+    """
 
     rows: slice
     stamp: int

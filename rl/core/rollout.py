@@ -1,4 +1,6 @@
-"""A rollout: T steps of E parallel games, all played by the same policy, learned from once and then forgotten."""
+"""A rollout: T steps of E parallel games, all played by the same policy, learned from once and then
+forgotten.
+"""
 
 from __future__ import annotations
 
@@ -34,7 +36,9 @@ class Rollout:
         self.terminated = np.zeros((length, num_envs), bool)
         self.done = np.zeros((length, num_envs), bool)
         self.following = np.zeros((num_envs, *self.shape), dtype)  # what came after the newest step
-        self.cut: list[tuple[int, int, Array]] = []  # (t, game, its real last observation) where a time limit ended a game
+        self.cut: list[
+            tuple[int, int, Array]
+        ] = []  # (t, game, its real last observation) where a time limit ended a game
         self.filled = 0
 
     @property
@@ -55,11 +59,15 @@ class Rollout:
         np.logical_or(experience.terminated, experience.truncated, out=self.done[t])
         self.following[...] = experience.next_observations
         if experience.truncated.any():
-            self.cut += [(t, int(game), self.following[game].copy()) for game in np.flatnonzero(experience.truncated)]
+            self.cut += [
+                (t, int(game), self.following[game].copy()) for game in np.flatnonzero(experience.truncated)
+            ]
         self.filled += 1
 
     def cut_off(self) -> None:
-        """Take the newest step of every game as cut off by a time limit; for games that cannot be gone on with."""
+        """Take the newest step of every game as cut off by a time limit; for games that cannot be gone on
+        with.
+        """
         if self.full or not self.filled:
             return
         t = self.filled - 1
@@ -74,12 +82,13 @@ class Rollout:
     def next_values(self, values: Array, estimate: Callable[[Array], Array]) -> Array:
         """V of the real next observation of every step, (T, E).
 
-        values    (T, E) of `observations`: the next ones are the same, one step later, wherever the game went on
-        estimate  observations (N, ...) -> values (N,), asked once for those that no step of the rollout acted on: what
-                  follows the last step, and the last observations of games that a time limit cut off
+        values    (T, E) of `observations`: the next ones are the same, one step later, wherever the game went
+                  on
+        estimate  observations (N, ...) -> values (N,), asked once for those that no step of the rollout acted
+                  on: what follows the last step, and the last observations of games that a time limit cut off
 
-        Where a game terminated the number means nothing; nothing may be made of it. Raises ValueError when values are
-        not (T, E).
+        Where a game terminated the number means nothing; nothing may be made of it. Raises ValueError when
+        values are not (T, E).
         """
         if values.shape != self.actions.shape:
             raise ValueError(f"values {values.shape} must be (T, E) = {self.actions.shape}")
@@ -101,7 +110,9 @@ class Rollout:
         cut = {
             "steps": np.array([t for t, _, _ in self.cut], np.int64),
             "games": np.array([game for _, game, _ in self.cut], np.int64),
-            "observations": np.array([last for _, _, last in self.cut], self.following.dtype).reshape(-1, *self.shape),
+            "observations": np.array([last for _, _, last in self.cut], self.following.dtype).reshape(
+                -1, *self.shape
+            ),
         }
         return {**{name: getattr(self, name) for name in self.STATE}, "cut": cut, "filled": self.filled}
 
@@ -109,9 +120,14 @@ class Rollout:
         """Take over what get_state gave; raises ValueError when a shape differs."""
         for name in self.STATE:
             if state[name].shape != getattr(self, name).shape:
-                raise ValueError(f"the saved rollout's {name} is {state[name].shape}, not {getattr(self, name).shape}")
+                raise ValueError(
+                    f"the saved rollout's {name} is {state[name].shape}, not {getattr(self, name).shape}"
+                )
         for name in self.STATE:
             getattr(self, name)[...] = state[name]
         cut = state["cut"]
-        self.cut = [(int(t), int(game), last.copy()) for t, game, last in zip(cut["steps"], cut["games"], cut["observations"])]
+        self.cut = [
+            (int(t), int(game), last.copy())
+            for t, game, last in zip(cut["steps"], cut["games"], cut["observations"])
+        ]
         self.filled = int(state["filled"])

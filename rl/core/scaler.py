@@ -1,4 +1,6 @@
-"""Scaler: observations standardised feature by feature, as scikit-learn's StandardScaler does it for the articles."""
+"""Scaler: observations standardised feature by feature, as scikit-learn's StandardScaler does it for the
+articles.
+"""
 
 from __future__ import annotations
 
@@ -13,10 +15,11 @@ Array = np.ndarray[Any, np.dtype[Any]]
 
 
 class Scaler:
-    """z = (x - mean) / deviation for vectors (N, D) float32; what it was not fitted to, screens above all, passes unchanged.
+    """z = (x - mean) / deviation for vectors (N, D) float32; what it was not fitted to, screens above all,
+    passes unchanged.
 
-    It stands before a network and is fitted once. A file should hold one network that reads what the environment shows:
-    `folded` makes it.
+    It stands before a network and is fitted once. A file should hold one network that reads what the
+    environment shows: `folded` makes it.
     """
 
     def __init__(self) -> None:
@@ -27,7 +30,10 @@ class Scaler:
         return len(self.mean) > 0
 
     def fit(self, observations: Array) -> None:
-        """Take mean and deviation of vectors (N, D); a feature that never varied is only centred. Anything else is left alone."""
+        """Take mean and deviation of vectors (N, D); a feature that never varied is only centred.
+
+        Anything else is left alone.
+        """
         if observations.ndim != 2:
             return
         self.mean = observations.mean(axis=0, dtype=np.float64).astype(np.float32)
@@ -42,7 +48,9 @@ class Scaler:
         self.mean = self.deviation = np.zeros(0, np.float32)
 
     def folded(self, model: Sequential) -> Sequential:
-        """The network f' with f'(x) = f(scaled x): for a first layer (x - m) / d @ W + b = x @ (W / d) + (b - m / d @ W)."""
+        """The network f' with f'(x) = f(scaled x): for a first layer (x - m) / d @ W + b = x @ (W / d) + (b
+        - m / d @ W).
+        """
         if not self.fitted:
             return model
         whole = clone_model(model, seed=0)

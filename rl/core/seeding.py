@@ -1,4 +1,6 @@
-"""One seed, one generator for each purpose: evaluating more often or acting differently never changes another's numbers."""
+"""One seed, one generator for each purpose: evaluating more often or acting differently never changes
+another's numbers.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +24,9 @@ def streams(seed: int, key: tuple[int, ...] = ()) -> Streams:
 
     key  of a process that shares the run's seed with others, two numbers or more: its own generators
     """
-    network, exploration, replay, environment, evaluation = np.random.SeedSequence(seed, spawn_key=key).spawn(5)
+    network, exploration, replay, environment, evaluation = np.random.SeedSequence(seed, spawn_key=key).spawn(
+        5
+    )
     return Streams(
         np.random.default_rng(network),
         np.random.default_rng(exploration),

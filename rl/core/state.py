@@ -11,10 +11,14 @@ from nnlite.saving import load_tensors, model_tensors
 
 
 def state_of(value: Any) -> Any:
-    """What `restored` needs: of a network its weights (and the generators of its Dropout), of a generator its state, of a
-    NamedTuple that of its parts, of anything with get_state what that gives; numbers and arrays are their own state."""
+    """What `restored` needs: of a network its weights (and the generators of its Dropout), of a generator its
+    state, of a NamedTuple that of its parts, of anything with get_state what that gives; numbers and arrays
+    are their own state."""
     if isinstance(value, Sequential):
-        return {"weights": model_tensors(value), "generators": [rng.bit_generator.state for rng in _generators(value)]}
+        return {
+            "weights": model_tensors(value),
+            "generators": [rng.bit_generator.state for rng in _generators(value)],
+        }
     if isinstance(value, np.random.Generator):
         return value.bit_generator.state
     if hasattr(value, "_fields"):

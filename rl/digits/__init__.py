@@ -1,12 +1,12 @@
 """Neural networks 4: handwritten digits and a convolutional network.
 
-Question: can a network read digits of 8 x 8 pixels? Convolutions made learning from a screen possible: this is the
-smallest one that does something.
+Question: can a network read digits of 8 x 8 pixels? Convolutions made learning from a screen possible: this
+is the smallest one that does something.
 
-Method: Conv2D(5, 3) and Conv2D(3, 2), both "same" and relu, Flatten, Dense(10, softmax); stochastic gradient descent
-on the cross-entropy, 10 epochs, a third of the images held out. `--recipe best` takes the same images and more care:
-16 and twice 32 filters, Dropout, Adam with a falling step size, and every image moved by up to one pixel, anew each
-epoch.
+Method: Conv2D(5, 3) and Conv2D(3, 2), both "same" and relu, Flatten, Dense(10, softmax); stochastic gradient
+descent on the cross-entropy, 10 epochs, a third of the images held out. `--recipe best` takes the same images
+and more care: 16 and twice 32 filters, Dropout, Adam with a falling step size, and every image moved by up to
+one pixel, anew each epoch.
 
 Source: the article "neural networks 4"; data: scikit-learn's load_digits (1797 images, UCI).
 
@@ -14,16 +14,15 @@ Expected, accuracy on the 594 images held out (least - median - most):
     article   20 seeds, 0 to 19:   88.4 - 92.5 - 94.8 %   (the article's one run: 93.43 %)
     best      10 seeds, 0 to 9:    98.2 - 98.9 - 100 %
 
-Time on one core of a busy machine: 0.3 to 0.6 s of training, 2.4 to 4.7 s with `--recipe best`; some 3 s more for
-loading scikit-learn and matplotlib.
+Time on one core of a busy machine: 0.3 to 0.6 s of training, 2.4 to 4.7 s with `--recipe best`; some 3 s more
+for loading scikit-learn and matplotlib.
 
-Differences from the listing: a seed; progress shows the accuracy too; pictures of the confusion matrix and of every
-digit misread, because 93 % says nothing of which; `--recipe best`. Network, loss, optimizer and epochs are the
-listing's."""
+Differences from the listing: a seed; progress shows the accuracy too; pictures of the confusion matrix and of
+every digit misread, because 93 % says nothing of which; `--recipe best`. Network, loss, optimizer and epochs
+are the listing's."""
 
 from __future__ import annotations
 
-import sys
 import time
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -68,7 +67,9 @@ def article_model(rng: np.random.Generator) -> K.Sequential:
     """The listing's network: 8x8x1 -> 8x8x5 -> 8x8x3 -> 192 -> 10."""
     model = K.Sequential(
         [
-            K.layers.Conv2D(5, kernel_size=3, strides=1, padding="same", input_shape=IMAGE, activation="relu"),
+            K.layers.Conv2D(
+                5, kernel_size=3, strides=1, padding="same", input_shape=IMAGE, activation="relu"
+            ),
             K.layers.Conv2D(3, kernel_size=2, strides=1, padding="same", activation="relu"),
             K.layers.Flatten(),
             K.layers.Dense(units=CLASSES, activation="softmax"),
@@ -81,7 +82,12 @@ def article_model(rng: np.random.Generator) -> K.Sequential:
 
 def best_model(rng: np.random.Generator) -> K.Sequential:
     """8x8x1 -> 8x8x16 -> 4x4x32 -> 4x4x32 -> 512 -> 10, read in [0, 1]."""
-    settings: dict[str, Any] = {"kernel_size": 3, "padding": "same", "activation": "relu", "kernel_initializer": "he_normal"}
+    settings: dict[str, Any] = {
+        "kernel_size": 3,
+        "padding": "same",
+        "activation": "relu",
+        "kernel_initializer": "he_normal",
+    }
     model = K.Sequential(
         [
             K.layers.Rescaling(1 / DARKEST, input_shape=IMAGE),
@@ -127,14 +133,17 @@ def train_with_care(
         history = model.fit(moved(x, rng), y, batch_size=batch_size, verbose=0, seed=rng).history
         if verbose:
             print(
-                f"Epoch {epoch + 1}/{epochs} - loss: {history['loss'][0]:.4f} - accuracy: {history['accuracy'][0]:.4f}",
+                f"Epoch {epoch + 1}/{epochs} - loss: {history['loss'][0]:.4f} - accuracy: "
+                f"{history['accuracy'][0]:.4f}",
                 flush=True,
             )
 
 
 @dataclass
 class Result:
-    """What was held out, images (N, 8, 8, 1) and digits (N,), and the probabilities (N, 10) that the network gave."""
+    """What was held out, images (N, 8, 8, 1) and digits (N,), and the probabilities (N, 10) that the network
+    gave.
+    """
 
     images: np.ndarray
     actual: np.ndarray
@@ -159,7 +168,9 @@ def learn(settings: Settings, verbose: int = 1) -> Result:
     weights_rng, split_rng, order_rng = np.random.default_rng(settings.seed).spawn(3)
     pixels, digits = load_digits(return_X_y=True)
     images, onehot = pixels.reshape(-1, *IMAGE), K.utils.to_categorical(digits, CLASSES)
-    parts = train_test_split(images, onehot, test_size=settings.test_size, random_state=int(split_rng.integers(2**31)))
+    parts = train_test_split(
+        images, onehot, test_size=settings.test_size, random_state=int(split_rng.integers(2**31))
+    )
     x_train, x_test, y_train, y_test = parts
     epochs = settings.epochs or EPOCHS[settings.recipe]
     begin = time.perf_counter()
@@ -183,14 +194,21 @@ def run(settings: Settings) -> Result:
     total = len(result.actual)
     print(f"\nThe {total} images held out, digit by digit:\n")
     print(classification_report(result.actual, result.predicted, labels=range(CLASSES), zero_division=0))
-    print("precision: of the images read as this digit, the share that is; recall: of its images, the share read so.")
+    print(
+        "precision: of the images read as this digit, the share that is; recall: of its images, the "
+        "share read so."
+    )
     score = f"{100 * result.accuracy:.2f} %"
     misread = total - int(np.trace(counts))
     print(f"\nAccuracy {score} (article: 93.43 %), {misread} misread, trained in {result.seconds:.1f} s")
     wrong = result.predicted != result.actual
     draw_confusion(folder / "confusion.png", counts, f"Digits read: {score} right")
     draw_misread(
-        folder / "misread.png", result.images[wrong, :, :, 0], result.actual[wrong], result.probabilities[wrong], total
+        folder / "misread.png",
+        result.images[wrong, :, :, 0],
+        result.actual[wrong],
+        result.probabilities[wrong],
+        total,
     )
     result.model.save(folder / "best.safetensors")
     write_json(folder / "result.json", as_plain(result, counts))

@@ -13,7 +13,9 @@ CELL, CAPTION = (13, 11), 4  # pixels of one misread image's place (height, widt
 
 
 def draw_confusion(path: Path, counts: np.ndarray, title: str) -> None:
-    """The table of counts (K, K), true digits in rows, what was read in columns: blue the diagonal, orange mistakes."""
+    """The table of counts (K, K), true digits in rows, what was read in columns: blue the diagonal, orange
+    mistakes.
+    """
     from rl.watch.plots import new_figure
 
     figure, axes = new_figure(title, "read as", "true digit")
@@ -23,7 +25,12 @@ def draw_confusion(path: Path, counts: np.ndarray, title: str) -> None:
     for actual, predicted in np.argwhere(counts):
         number = counts[actual, predicted]
         axes.text(
-            predicted, actual, str(number), ha="center", va="center", color="white" if actual == predicted else "black"
+            predicted,
+            actual,
+            str(number),
+            ha="center",
+            va="center",
+            color="white" if actual == predicted else "black",
         )
     axes.set(xticks=range(classes), yticks=range(classes))
     axes.grid(False)
@@ -32,10 +39,13 @@ def draw_confusion(path: Path, counts: np.ndarray, title: str) -> None:
     figure.savefig(path, format="png", dpi=120)
 
 
-def draw_misread(path: Path, images: np.ndarray, actual: np.ndarray, probabilities: np.ndarray, total: int) -> None:
+def draw_misread(
+    path: Path, images: np.ndarray, actual: np.ndarray, probabilities: np.ndarray, total: int
+) -> None:
     """Every misread image, the surest mistakes first.
 
-    images (M, 8, 8), actual (M,) true digits, probabilities (M, K) what the network gave; total: images read in all
+    images (M, 8, 8), actual (M,) true digits, probabilities (M, K) what the network gave; total: images read
+    in all
     """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
@@ -56,13 +66,16 @@ def draw_misread(path: Path, images: np.ndarray, actual: np.ndarray, probabiliti
     axes.axis("off")
     more = f"; the {MOST_SHOWN} surest are shown" if len(actual) > MOST_SHOWN else ""
     axes.set_title(
-        f"{len(actual)} of {total} digits misread{more}\ntrue → read as, and how sure the network was", fontsize=11
+        f"{len(actual)} of {total} digits misread{more}\ntrue → read as, and how sure the network was",
+        fontsize=11,
     )
     figure.savefig(path, format="png", dpi=110)
 
 
 def _shades(counts: np.ndarray) -> Any:
-    """(K, K, 3) colours: white for none, the fuller the more; the diagonal and the rest each on its own scale."""
+    """(K, K, 3) colours: white for none, the fuller the more; the diagonal and the rest each on its own
+    scale.
+    """
     from matplotlib.colors import to_rgb
 
     on_diagonal = np.eye(len(counts), dtype=bool)

@@ -1,7 +1,7 @@
 """Slot machines: `gymnasium.make("rl:rl/Bandit-v0")`, and N sets of them moved by one compiled call.
 
-There is no state to see: the observation is always 0. An action is an arm, the reward its coin, 0 or 1. Nothing ever
-terminates a game; as registered it is truncated after 250 plays, the article's number.
+There is no state to see: the observation is always 0. An action is an arm, the reward its coin, 0 or 1.
+Nothing ever terminates a game; as registered it is truncated after 250 plays, the article's number.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from rl.envs.actions import action_index
 from rl.envs.native_vector import NativeVectorEnv, pack_state, reject_options, unpack_state
 
 ARTICLE_ARMS = (0.3, 0.5, 0.9)
-BAR_HEIGHT, BAR_WIDTH = 48, 16                           # pixels of an arm in the picture
+BAR_HEIGHT, BAR_WIDTH = 48, 16  # pixels of an arm in the picture
 GREY, GOLD = (90, 90, 90), (240, 180, 40)
 WINDOW_SCALE = 6
 
@@ -33,8 +33,9 @@ class BanditEnv(gymnasium.Env):
     actions      0 .. A - 1, the arm to play
     reward       1 for a coin, else 0
     info         "regret": what the arm played costs on average, the best arm's chance less its own
-    render_mode  "rgb_array" makes render() return a picture: one bar for each arm, grey its share of the plays, gold
-                 the part of them that paid; "human" shows it in a window; "ansi" gives the counts as text
+    render_mode  "rgb_array" makes render() return a picture: one bar for each arm, grey its share of the
+                 plays, gold the part of them that paid; "human" shows it in a window; "ansi" gives the counts
+                 as text
 
     Time limits are Gymnasium's TimeLimit. `get_state` and `set_state` follow rl.envs.native_vector.
     """
@@ -54,7 +55,9 @@ class BanditEnv(gymnasium.Env):
         self._unused = np.zeros(1, np.int64), np.zeros(1, np.bool_), np.zeros(1, np.bool_)
         self._playing = False
 
-    def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[int, dict[str, Any]]:
+    def reset(
+        self, *, seed: int | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[int, dict[str, Any]]:
         """Forget all plays. Raises ValueError for options: there are none."""
         reject_options(options)
         super().reset(seed=seed)
@@ -65,13 +68,23 @@ class BanditEnv(gymnasium.Env):
         return 0, {"regret": 0.0}
 
     def step(self, action: int) -> tuple[int, float, bool, bool, dict[str, Any]]:
-        """Play an arm. Raises InvalidAction for an arm that is not there, ResetNeeded before the first reset."""
+        """Play an arm.
+
+        Raises InvalidAction for an arm that is not there, ResetNeeded before the first reset.
+        """
         if not self._playing:
             raise ResetNeeded("no game is on: call reset() before step()")
         self._action[0] = arm = action_index(action)
         observation, terminated, truncated = self._unused
         events = sim.step_games(
-            self.chances, self._states, self._action, sys.maxsize, observation, self._rewards, terminated, truncated
+            self.chances,
+            self._states,
+            self._action,
+            sys.maxsize,
+            observation,
+            self._rewards,
+            terminated,
+            truncated,
         )
         if events == sim.BAD_ACTION:
             raise InvalidAction(f"the action must be an arm 0..{len(self.chances) - 1}, not {action!r}")
@@ -85,7 +98,9 @@ class BanditEnv(gymnasium.Env):
         """The picture, the text, or None after showing it in the window."""
         plays, coins = self._states[0, sim.FIRST_ARM :].reshape(-1, 2).T
         if self.render_mode == "ansi":
-            return "\n".join(f"arm {i}: {n:.0f} plays, {w:.0f} coins" for i, (n, w) in enumerate(zip(plays, coins)))
+            return "\n".join(
+                f"arm {i}: {n:.0f} plays, {w:.0f} coins" for i, (n, w) in enumerate(zip(plays, coins))
+            )
         if self.render_mode is None:
             return None
         picture = _paint(plays, coins)
@@ -94,7 +109,9 @@ class BanditEnv(gymnasium.Env):
         if self._window is None:
             from rl.envs.window import Window  # pygame is imported only for a window
 
-            self._window = Window("Slot machines", picture.shape[0], picture.shape[1], WINDOW_SCALE, self.metadata["render_fps"])
+            self._window = Window(
+                "Slot machines", picture.shape[0], picture.shape[1], WINDOW_SCALE, self.metadata["render_fps"]
+            )
         self._window.show(picture)
         return None
 
@@ -114,7 +131,10 @@ class BanditEnv(gymnasium.Env):
 
 
 class BanditVectorEnv(NativeVectorEnv):
-    """N sets of the same slot machines; observations (N,) int64, all 0. Everything else: rl.envs.native_vector."""
+    """N sets of the same slot machines; observations (N,) int64, all 0.
+
+    Everything else: rl.envs.native_vector.
+    """
 
     def __init__(
         self, num_envs: int = 1, max_episode_steps: int | None = None, arms: Sequence[float] = ARTICLE_ARMS
@@ -138,10 +158,15 @@ class BanditVectorEnv(NativeVectorEnv):
 
 
 def checked_chances(arms: Sequence[float]) -> np.ndarray:
-    """The arms' chances (A,) float64. Raises ValueError unless there is at least one and all are from 0 to 1."""
+    """The arms' chances (A,) float64.
+
+    Raises ValueError unless there is at least one and all are from 0 to 1.
+    """
     chances = np.array(arms, dtype=np.float64)
     if chances.ndim != 1 or len(chances) == 0 or not np.all((chances >= 0) & (chances <= 1)):
-        raise ValueError(f"the arms are {arms!r}\n  give each a chance from 0 to 1, (0.3, 0.5, 0.9) for example")
+        raise ValueError(
+            f"the arms are {arms!r}\n  give each a chance from 0 to 1, (0.3, 0.5, 0.9) for example"
+        )
     return chances
 
 

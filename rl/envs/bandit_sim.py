@@ -1,5 +1,5 @@
-"""The slot machines of the bandit article, compiled: one function per algorithm plays N simulations of T plays, and one
-moves N games of rl/Bandit-v0.
+"""The slot machines of the bandit article, compiled: one function per algorithm plays N simulations of T
+plays, and one moves N games of rl/Bandit-v0.
 
     simulation s: forget everything; for each play t = 1 .. T: choose an arm, draw its coin, learn
 
@@ -8,8 +8,10 @@ Contract of the algorithms' kernels (the caller checks; nothing raises; the GIL 
     streams  (N,)   uint64   IN/OUT  one random stream per simulation, moved on
     chosen   (N, T) uint8    OUT  the arm of each play
     rewards  (N, T) uint8    OUT  1 for a coin, else 0
-Each is the twin of a class in rl/bandit.py, number for number: tests/rl/articles/test_bandit.py keeps the two equal.
+Each is the twin of a class in rl/bandit.py, number for number: tests/rl/articles/test_bandit.py keeps the two
+equal.
 """
+
 from __future__ import annotations
 
 import math
@@ -22,8 +24,8 @@ from rl.envs.random_stream import below, beta, uniform
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
-PLAYS, NEXT, FIRST_ARM = 0, 1, 2                                # columns of a game's state, see `step_games`
-SPAWNED, ENDED, BAD_ACTION = 1, 2, -1                           # those of rl.envs.native_vector
+PLAYS, NEXT, FIRST_ARM = 0, 1, 2  # columns of a game's state, see `step_games`
+SPAWNED, ENDED, BAD_ACTION = 1, 2, -1  # those of rl.envs.native_vector
 
 
 @njit(cache=True, nogil=True)
@@ -71,10 +73,12 @@ def pick(weight: Array, stream: Array) -> int:
 
 
 @njit(cache=True, nogil=True)
-def epsilon_greedy(p: Array, epsilon: float, random_ties: bool, streams: Array, chosen: Array, rewards: Array) -> None:
-    n, v = np.zeros(len(p)), np.zeros(len(p))                   # plays and mean reward of each arm
+def epsilon_greedy(
+    p: Array, epsilon: float, random_ties: bool, streams: Array, chosen: Array, rewards: Array
+) -> None:
+    n, v = np.zeros(len(p)), np.zeros(len(p))  # plays and mean reward of each arm
     for s in range(len(streams)):
-        stream = streams[s:s + 1]
+        stream = streams[s : s + 1]
         n[:], v[:] = 0.0, 0.0
         for t in range(chosen.shape[1]):
             if uniform(stream) < epsilon:
@@ -91,22 +95,26 @@ def epsilon_greedy(p: Array, epsilon: float, random_ties: bool, streams: Array, 
 
 @njit(cache=True, nogil=True)
 def ucb1(p: Array, streams: Array, chosen: Array, rewards: Array) -> None:
-    """The bound w/n + sqrt(2 ln t / n) of all arms changes with every play: logarithms, roots and 1/n are in tables."""
+    """The bound w/n + sqrt(2 ln t / n) of all arms changes with every play: logarithms, roots and 1/n are in
+    tables.
+    """
     arms, num_time = len(p), chosen.shape[1]
     bonus = np.array([math.sqrt(2.0 * math.log(t)) for t in range(1, num_time + 1)])
     per_n = np.array([1.0 / n for n in range(1, num_time + 1)])
     per_root = np.array([1.0 / math.sqrt(n) for n in range(1, num_time + 1)])
-    n, w = np.zeros(arms, np.int64), np.zeros(arms)             # plays and coins of each arm
-    mean, width = np.zeros(arms), np.zeros(arms)                # w / n and 1 / sqrt(n)
+    n, w = np.zeros(arms, np.int64), np.zeros(arms)  # plays and coins of each arm
+    mean, width = np.zeros(arms), np.zeros(arms)  # w / n and 1 / sqrt(n)
     for s in range(len(streams)):
-        stream = streams[s:s + 1]
+        stream = streams[s : s + 1]
         n[:], w[:] = 0, 0.0
         for t in range(num_time):
-            arm = t                                             # each arm once
+            arm = t  # each arm once
             if t >= arms:
                 arm, highest_bound = 0, -1.0
                 for i in range(arms):
-                    bound = mean[i] + bonus[t - 1] * width[i]   # t plays were made: bonus[t - 1] is that of ln t
+                    bound = (
+                        mean[i] + bonus[t - 1] * width[i]
+                    )  # t plays were made: bonus[t - 1] is that of ln t
                     if bound > highest_bound:
                         arm, highest_bound = i, bound
             reward = draw(p, arm, stream)
@@ -119,9 +127,9 @@ def ucb1(p: Array, streams: Array, chosen: Array, rewards: Array) -> None:
 @njit(cache=True, nogil=True)
 def softmax(p: Array, temperature: float, streams: Array, chosen: Array, rewards: Array) -> None:
     n, v = np.zeros(len(p)), np.zeros(len(p))
-    weight = np.zeros(len(p))                                   # exp(v / temperature), kept up to date
+    weight = np.zeros(len(p))  # exp(v / temperature), kept up to date
     for s in range(len(streams)):
-        stream = streams[s:s + 1]
+        stream = streams[s : s + 1]
         n[:], v[:], weight[:] = 0.0, 0.0, 1.0
         for t in range(chosen.shape[1]):
             arm = pick(weight, stream)
@@ -135,9 +143,9 @@ def softmax(p: Array, temperature: float, streams: Array, chosen: Array, rewards
 @njit(cache=True, nogil=True)
 def thompson(p: Array, streams: Array, chosen: Array, rewards: Array) -> None:
     coins, blanks = np.zeros(len(p)), np.zeros(len(p))
-    belief = np.zeros(len(p))                                   # one sample of each arm's chance
+    belief = np.zeros(len(p))  # one sample of each arm's chance
     for s in range(len(streams)):
-        stream = streams[s:s + 1]
+        stream = streams[s : s + 1]
         coins[:], blanks[:] = 0.0, 0.0
         for t in range(chosen.shape[1]):
             for arm in range(len(p)):
@@ -152,9 +160,9 @@ def thompson(p: Array, streams: Array, chosen: Array, rewards: Array) -> None:
 @njit(cache=True, nogil=True)
 def gradient(p: Array, step_size: float, streams: Array, chosen: Array, rewards: Array) -> None:
     arms = len(p)
-    preference, weight = np.zeros(arms), np.zeros(arms)         # h and exp(h)
+    preference, weight = np.zeros(arms), np.zeros(arms)  # h and exp(h)
     for s in range(len(streams)):
-        stream = streams[s:s + 1]
+        stream = streams[s : s + 1]
         preference[:], weight[:], baseline = 0.0, 1.0, 0.0
         for t in range(chosen.shape[1]):
             arm = pick(weight, stream)
@@ -171,18 +179,26 @@ def gradient(p: Array, step_size: float, streams: Array, chosen: Array, rewards:
 
 @njit(cache=True)
 def step_games(
-    p: Array, states: Array, actions: Array, limit: int, observations: Array, rewards: Array, terminated: Array,
+    p: Array,
+    states: Array,
+    actions: Array,
+    limit: int,
+    observations: Array,
+    rewards: Array,
+    terminated: Array,
     truncated: Array,
 ) -> int:
     """One play of N games of rl/Bandit-v0.
 
     p             (A,) float64        chance of a coin of each arm
-    states        (N, 2 + 2 A)        IN/OUT  plays so far, the next play's random number, then plays and coins by arm
+    states        (N, 2 + 2 A)        IN/OUT  plays so far, the next play's random number, then plays and
+                                      coins by arm
     actions       (N,) int64          the arms
     limit         int                 plays after which a game is truncated
     observations  (N,) int64, rewards (N,) float64, terminated (N,) bool, truncated (N,) bool      OUT
 
-    Returns BAD_ACTION with nothing written, or SPAWNED (random numbers were used up) + ENDED when some game has ended.
+    Returns BAD_ACTION with nothing written, or SPAWNED (random numbers were used up) + ENDED when some game
+    has ended.
     """
     for i in range(len(actions)):
         if actions[i] < 0 or actions[i] >= len(p):

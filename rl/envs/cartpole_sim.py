@@ -4,8 +4,8 @@
     theta'' = (g sin(theta) - cos(theta) push) / (l (4/3 - m_p cos(theta)^2 / (m_c + m_p)))
     x''     = push - m_p l theta'' cos(theta) / (m_c + m_p)
 
-A game is one row of five floats: x, x_dot, theta, theta_dot and the steps taken. Units: m, kg, s, rad; l is half the
-pole's length. The order of operations is Gymnasium's, so that steps agree to the last bits.
+A game is one row of five floats: x, x_dot, theta, theta_dot and the steps taken. Units: m, kg, s, rad; l is
+half the pole's length. The order of operations is Gymnasium's, so that steps agree to the last bits.
 
 Source: Barto, Sutton and Anderson 1983; Florian 2007 for the equations.
 """
@@ -34,7 +34,15 @@ POLE_MOMENT = POLE_MASS * HALF_LENGTH
 
 
 @njit(cache=True)
-def step_games(states: Array, actions: Array, limit: int, observations: Array, rewards: Array, terminated: Array, truncated: Array) -> int:
+def step_games(
+    states: Array,
+    actions: Array,
+    limit: int,
+    observations: Array,
+    rewards: Array,
+    terminated: Array,
+    truncated: Array,
+) -> int:
     """Move N games by one step.
 
     states        (N, 5) float64   IN, OUT

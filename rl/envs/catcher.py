@@ -1,7 +1,8 @@
 """Catcher, one game: `gymnasium.make("rl:rl/Catcher-v0")`.
 
-A fruit falls, a paddle of some inertia moves along the bottom of a black 64x64 screen. A caught fruit is worth +1, a
-missed one -1 and one of three lives, the end of the last life a further -5. The rules stand in rl.envs.catcher_sim.
+A fruit falls, a paddle of some inertia moves along the bottom of a black 64x64 screen. A caught fruit is
+worth +1, a missed one -1 and one of three lives, the end of the last life a further -5. The rules stand in
+rl.envs.catcher_sim.
 
 Source: the Catcher of PyGame-Learning-Environment (Tasfi 2016), which this game replays step for step.
 """
@@ -43,9 +44,9 @@ class CatcherEnv(gymnasium.Env):
     info         "lives", "catches" and "misses" so far
     render_mode  "human" opens a window, "rgb_array" makes render() return the screen, None neither
 
-    Time limits are Gymnasium's TimeLimit: 10,000 steps as registered, or `gymnasium.make(..., max_episode_steps=...)`.
-    `reset` takes a seed and no options. `get_state` and `set_state` follow rl.envs.native_vector; the count of a
-    TimeLimit around this environment is not part of the state.
+    Time limits are Gymnasium's TimeLimit: 10,000 steps as registered, or `gymnasium.make(...,
+    max_episode_steps=...)`. `reset` takes a seed and no options. `get_state` and `set_state` follow
+    rl.envs.native_vector; the count of a TimeLimit around this environment is not part of the state.
     """
 
     metadata = {"render_modes": ["human", "rgb_array"], "render_fps": 30}
@@ -77,9 +78,14 @@ class CatcherEnv(gymnasium.Env):
         return self.observe(), self._info()
 
     def step(self, action: int) -> tuple[np.ndarray, float, bool, bool, dict[str, Any]]:
-        """Move by one step. Raises InvalidAction for another action than 0, 1, 2, ResetNeeded outside a game."""
+        """Move by one step.
+
+        Raises InvalidAction for another action than 0, 1, 2, ResetNeeded outside a game.
+        """
         if not self._playing:
-            raise ResetNeeded("no game is on: call reset() before step(), and again after a game has terminated")
+            raise ResetNeeded(
+                "no game is on: call reset() before step(), and again after a game has terminated"
+            )
         screen = np.empty(sim.SCREEN_SHAPE, dtype=np.uint8)
         events = self._move(action, screen)
         if events == sim.BAD_ACTION:
@@ -98,7 +104,13 @@ class CatcherEnv(gymnasium.Env):
         except (TypeError, OverflowError):
             return sim.BAD_ACTION
         return sim.step_games(
-            self._states, self._actions, sys.maxsize, screen[None], self._rewards, self._terminated, self._truncated
+            self._states,
+            self._actions,
+            sys.maxsize,
+            screen[None],
+            self._rewards,
+            self._terminated,
+            self._truncated,
         )
 
     def observe(self) -> np.ndarray:

@@ -1,14 +1,16 @@
 """Catcher, compiled: the rules of PyGame-Learning-Environment's game, step for step, and its painter.
 
-A game is one row of nine floats (the columns below); its screen is a function of that row alone. All N games move in
-one call. A step may need one new fruit, so each game keeps its next spawn in its row: the kernel takes it and leaves
-TAKEN, and the caller draws another one. No kernel is handed a random generator, except `rollout`, once for all steps.
+A game is one row of nine floats (the columns below); its screen is a function of that row alone. All N games
+move in one call. A step may need one new fruit, so each game keeps its next spawn in its row: the kernel
+takes it and leaves TAKEN, and the caller draws another one. No kernel is handed a random generator, except
+`rollout`, once for all steps.
 
-Positions are integers held in floats; velocities are in pixels per step. pygame's Rect truncates floats in some
-releases and rounds them in others; here they are truncated toward zero, as when the articles were written.
+Positions are integers held in floats; velocities are in pixels per step. pygame's Rect truncates floats in
+some releases and rounds them in others; here they are truncated toward zero, as when the articles were
+written.
 
-Contract: arrays are C-contiguous and of the shapes given; actions are checked here, before any game moves, since a
-pass in NumPy costs more than the step itself.
+Contract: arrays are C-contiguous and of the shapes given; actions are checked here, before any game moves,
+since a pass in NumPy costs more than the step itself.
 """
 
 from __future__ import annotations
@@ -31,8 +33,8 @@ COLUMNS = 9
 START = np.array([25, 0, 0, 0, 0, 0, LIVES, 0, 0], dtype=np.float64)
 TAKEN = -1.0  # in NEXT_X: the spawn was used, draw another
 
-# What a call of `step_games` says has happened: a sum of flags, or BAD_ACTION and then no game moved. They are those of
-# rl.envs.native_vector, kept here because numba's cache sees a change of this file only.
+# What a call of `step_games` says has happened: a sum of flags, or BAD_ACTION and then no game moved. They
+# are those of rl.envs.native_vector, kept here because numba's cache sees a change of this file only.
 SPAWNED, ENDED, BAD_ACTION = 1, 2, -1
 
 PADDLE_WIDTH, PADDLE_HEIGHT, PADDLE_Y = 13, 3, 58
@@ -54,7 +56,9 @@ def draw_spawns(rng: np.random.Generator, count: int) -> Array:
 
 
 def start_games(states: Array, games: Array | slice, rng: np.random.Generator) -> None:
-    """Put the given rows of `states` (N, 9) at a fresh start; each draws its fruit and then its next spawn."""
+    """Put the given rows of `states` (N, 9) at a fresh start; each draws its fruit and then its next
+    spawn.
+    """
     states[games] = START
     count = len(states[games])
     states[games, FRUIT_X : NEXT_Y + 1] = draw_spawns(rng, 2 * count).reshape(count, 4)
@@ -104,7 +108,9 @@ def _step_game(state: Array, action: int) -> float:
 
 @njit(cache=True)
 def paint_screens(states: Array, screens: Array) -> None:
-    """Paint N games, the fruit over the paddle: states (N, 9) float64 IN, screens (N, 64, 64, 3) uint8 OUT."""
+    """Paint N games, the fruit over the paddle: states (N, 9) float64 IN, screens (N, 64, 64, 3) uint8
+    OUT.
+    """
     for i in range(len(states)):
         screen = screens[i]
         screen[:] = 0
@@ -122,7 +128,15 @@ def paint_screens(states: Array, screens: Array) -> None:
 
 
 @njit(cache=True)
-def step_games(states: Array, actions: Array, limit: int, screens: Array, rewards: Array, terminated: Array, truncated: Array) -> int:
+def step_games(
+    states: Array,
+    actions: Array,
+    limit: int,
+    screens: Array,
+    rewards: Array,
+    terminated: Array,
+    truncated: Array,
+) -> int:
     """Move N games by one step.
 
     states      (N, 9) float64   IN, OUT
@@ -150,7 +164,9 @@ def step_games(states: Array, actions: Array, limit: int, screens: Array, reward
 
 @njit(cache=True)
 def render_luminance(states: Array, screens: Array) -> None:
-    """Paint N games in grey: states (N, 9) float64 IN, screens (N, 64, 64) uint8 OUT; paddle 255, fruit 160."""
+    """Paint N games in grey: states (N, 9) float64 IN, screens (N, 64, 64) uint8 OUT; paddle 255, fruit
+    160.
+    """
     for i in range(len(states)):
         screen = screens[i]
         screen[:] = 0
@@ -168,19 +184,27 @@ def render_luminance(states: Array, screens: Array) -> None:
 def _spawn(rng: np.random.Generator, state: Array, column: int) -> None:
     """Draw one spawn into two columns of `state`, as `draw_spawns` does."""
     for axis in range(2):
-        state[column + axis] = np.floor(rng.random() * SPAWN_CHOICES[axis]) * SPAWN_STRIDE[axis] + SPAWN_FIRST[axis]
+        state[column + axis] = (
+            np.floor(rng.random() * SPAWN_CHOICES[axis]) * SPAWN_STRIDE[axis] + SPAWN_FIRST[axis]
+        )
 
 
 @njit(cache=True)
 def rollout(
-    rng: np.random.Generator, states: Array, actions: Array, limit: int, screens: Array, rewards: Array, terminated: Array,
+    rng: np.random.Generator,
+    states: Array,
+    actions: Array,
+    limit: int,
+    screens: Array,
+    rewards: Array,
+    terminated: Array,
     truncated: Array,
 ) -> int:
     """T steps of N games in one call, each game restarted in the step that ends it; for benchmarks and tests.
 
-    Draws from `rng` exactly as N games of CatcherVectorEnv do. actions, rewards, terminated, truncated are (T, N),
-    `screens` (N, 64, 64, 3) is painted at every step and holds the last ones, as they were before a restart.
-    Returns the number of steps taken: fewer than T when an action was none of the three.
+    Draws from `rng` exactly as N games of CatcherVectorEnv do. actions, rewards, terminated, truncated are
+    (T, N), `screens` (N, 64, 64, 3) is painted at every step and holds the last ones, as they were before a
+    restart. Returns the number of steps taken: fewer than T when an action was none of the three.
     """
     for t in range(len(actions)):
         events = step_games(states, actions[t], limit, screens, rewards[t], terminated[t], truncated[t])

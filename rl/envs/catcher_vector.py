@@ -18,14 +18,16 @@ class CatcherVectorEnv(NativeVectorEnv):
     max_episode_steps  the time limit in steps; None lets games run until the lives are gone
     render_mode        "rgb_array" or None
 
-    When games end, infos["final_info"] holds their "lives", "catches" and "misses", (N,) int64 each, zero elsewhere.
-    Everything else is the protocol of rl.envs.native_vector.
+    When games end, infos["final_info"] holds their "lives", "catches" and "misses", (N,) int64 each, zero
+    elsewhere. Everything else is the protocol of rl.envs.native_vector.
     """
 
     metadata = {**NativeVectorEnv.metadata, "render_modes": ["rgb_array"], "render_fps": 30}
     step_games = staticmethod(sim.step_games)
 
-    def __init__(self, num_envs: int = 1, max_episode_steps: int | None = None, render_mode: str | None = None) -> None:
+    def __init__(
+        self, num_envs: int = 1, max_episode_steps: int | None = None, render_mode: str | None = None
+    ) -> None:
         if render_mode not in (None, "rgb_array"):
             raise ValueError(f"render_mode is {render_mode!r}\n  many games at once know 'rgb_array' or None")
         super().__init__(num_envs, max_episode_steps, observation_space(), action_space(), sim.COLUMNS)
@@ -46,7 +48,11 @@ class CatcherVectorEnv(NativeVectorEnv):
     def final_info(self, ended: np.ndarray) -> dict[str, np.ndarray]:
         lives = np.where(ended, self.states[:, sim.LIVES_LEFT], 0).astype(np.int64)
         catches = np.where(ended, self.states[:, sim.CATCHES], 0).astype(np.int64)
-        counts: dict[str, Any] = {"lives": lives, "catches": catches, "misses": np.where(ended, sim.LIVES - lives, 0)}
+        counts: dict[str, Any] = {
+            "lives": lives,
+            "catches": catches,
+            "misses": np.where(ended, sim.LIVES - lives, 0),
+        }
         return counts | {f"_{name}": ended.copy() for name in counts}
 
     def render(self) -> tuple[np.ndarray, ...] | None:

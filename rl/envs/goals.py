@@ -1,8 +1,8 @@
 """When an environment counts as solved, and how two evaluations of it compare.
 
-Catcher is judged by its misses, for a perfect player's mean return depends on the luck of the spawns: every game runs to
-its time limit and at most 2 fruits are missed in all 20 games. Any other environment is judged by the mean return, against
-Gymnasium's `reward_threshold` where it has one.
+Catcher is judged by its misses, for a perfect player's mean return depends on the luck of the spawns: every
+game runs to its time limit and at most 2 fruits are missed in all 20 games. Any other environment is judged
+by the mean return, against Gymnasium's `reward_threshold` where it has one.
 """
 
 from __future__ import annotations
@@ -19,7 +19,8 @@ class Goal:
 
     text        how the goal is told to a reader
     threshold   mean return that counts as solved; None when no return does
-    max_misses  penalised steps (reward < 0) allowed over all games, each of which must reach its time limit; None: no matter
+    max_misses  penalised steps (reward < 0) allowed over all games, each of which must reach its time limit;
+                None: no matter
     """
 
     text: str
@@ -51,4 +52,6 @@ def goal_of(env_id: str) -> Goal:
         threshold: float | None = {"CartPole-v0": 195.0, "CartPole-v1": 475.0}[env_id]
     else:
         threshold = gymnasium.spec(env_id.rpartition(":")[2]).reward_threshold
-    return Goal("best mean return" if threshold is None else f"mean return >= {threshold:g}", threshold=threshold)
+    return Goal(
+        "best mean return" if threshold is None else f"mean return >= {threshold:g}", threshold=threshold
+    )

@@ -10,11 +10,16 @@ from gymnasium.vector import AutoresetMode, SyncVectorEnv, VectorEnv
 
 from rl.envs.foreign import ATARI, make_foreign, register_atari
 
-CARTPOLE_LIMITS = {"CartPole-v0": 200, "CartPole-v1": 500}  # steps; both are played by rl.envs.cartpole_vector
+CARTPOLE_LIMITS = {
+    "CartPole-v0": 200,
+    "CartPole-v1": 500,
+}  # steps; both are played by rl.envs.cartpole_vector
 OWN_PACKAGE = "rl.envs."
 
 
-def make_vector(env_id: str, num_envs: int, *, max_episode_steps: int | None = None, **kwargs: Any) -> VectorEnv:
+def make_vector(
+    env_id: str, num_envs: int, *, max_episode_steps: int | None = None, **kwargs: Any
+) -> VectorEnv:
     """N games of the environment `env_id`, each restarted within the step that ends it (SAME_STEP).
 
     env_id             an id known to Gymnasium; "module:ID" imports the module first, which registers the id
@@ -22,19 +27,21 @@ def make_vector(env_id: str, num_envs: int, *, max_episode_steps: int | None = N
     max_episode_steps  the time limit of a game, in steps; None keeps the environment's own
     kwargs             handed to the environment, render_mode for example
 
-    Our own environments and CartPole come compiled, all N games in one call; any other one, and every one with a
-    render_mode, is N Gymnasium environments in a SyncVectorEnv (Atari games with the usual
+    Our own environments and CartPole come compiled, all N games in one call; any other one, and every one
+    with a render_mode, is N Gymnasium environments in a SyncVectorEnv (Atari games with the usual
     preprocessing: rl.envs.foreign). Seeds are given to `reset(seed=...)`. In the step that
-    ends game i, both have its last observation in infos["final_obs"][i]; only the compiled ones have `get_state` and
-    `set_state`.
+    ends game i, both have its last observation in infos["final_obs"][i]; only the compiled ones have
+    `get_state` and `set_state`.
 
-    Raises ValueError (first line what, second line what to do) when the id is unknown, when the environment cannot be
-    made, or when its actions are not Discrete and counted from 0.
+    Raises ValueError (first line what, second line what to do) when the id is unknown, when the environment
+    cannot be made, or when its actions are not Discrete and counted from 0.
     """
     if num_envs < 1:
         raise ValueError(f"num_envs is {num_envs}\n  ask for at least one game")
     if max_episode_steps is not None and max_episode_steps < 1:
-        raise ValueError(f"max_episode_steps is {max_episode_steps}\n  give 1 or more, or None for the usual limit")
+        raise ValueError(
+            f"max_episode_steps is {max_episode_steps}\n  give 1 or more, or None for the usual limit"
+        )
     if env_id in CARTPOLE_LIMITS and not kwargs:  # with settings of its own, CartPole is Gymnasium's
         from rl.envs.cartpole_vector import CartPoleVectorEnv
 
@@ -61,10 +68,15 @@ def _make(env_id: str, num_envs: int, max_episode_steps: int | None, kwargs: dic
         register_atari()
     spec = gymnasium.spec(name)
     seen = kwargs.get("render_mode") is not None
-    if not seen and isinstance(spec.vector_entry_point, str) and spec.vector_entry_point.startswith(OWN_PACKAGE):
+    if (
+        not seen
+        and isinstance(spec.vector_entry_point, str)
+        and spec.vector_entry_point.startswith(OWN_PACKAGE)
+    ):
         return gymnasium.make_vec(name, num_envs, vectorization_mode="vector_entry_point", **kwargs)
     return SyncVectorEnv(
-        [lambda: make_foreign(name, **kwargs) for _ in range(num_envs)], autoreset_mode=AutoresetMode.SAME_STEP
+        [lambda: make_foreign(name, **kwargs) for _ in range(num_envs)],
+        autoreset_mode=AutoresetMode.SAME_STEP,
     )
 
 
@@ -74,7 +86,8 @@ def _why_not(env_id: str, problem: Exception) -> str:
     if isinstance(problem, unknown) or "Malformed" in reason:
         return (
             f"there is no environment {env_id!r}: {reason}\n"
-            "  use rl/Catcher-v0, CartPole-v1, another id of gymnasium.pprint_registry(), or your own as module:ID"
+            "  use rl/Catcher-v0, CartPole-v1, another id of gymnasium.pprint_registry(), or your own as "
+            "module:ID"
         )
     return (
         f"the environment {env_id!r} cannot be made: {reason}\n"

@@ -1,7 +1,7 @@
 """The maze: `gymnasium.make("rl:rl/Maze-v0")`, and N walkers moved by one compiled call.
 
-A game starts in the cell S and terminates in the cell G; each step costs 1, so that the best return is minus the length
-of the shortest path: -4 in the article's maze.
+A game starts in the cell S and terminates in the cell G; each step costs 1, so that the best return is minus
+the length of the shortest path: -4 in the article's maze.
 """
 
 from __future__ import annotations
@@ -20,15 +20,22 @@ from rl.envs.maze_layout import DOWN, RIGHT, MazeLayout, checked
 from rl.envs.maze_text import article_maze, draw_maze
 from rl.envs.native_vector import NativeVectorEnv, pack_state, reject_options, unpack_state
 
-SIDE = 8                                                 # pixels from wall to wall, one of them the wall
-WALL, FLOOR, START, GOAL, WALKER = (20, 20, 20), (245, 245, 245), (170, 200, 240), (170, 225, 170), (200, 60, 40)
-WINDOW_SIDE = 640                                        # pixels, about
+SIDE = 8  # pixels from wall to wall, one of them the wall
+WALL, FLOOR, START, GOAL, WALKER = (
+    (20, 20, 20),
+    (245, 245, 245),
+    (170, 200, 240),
+    (170, 225, 170),
+    (200, 60, 40),
+)
+WINDOW_SIDE = 640  # pixels, about
 
 
 class MazeEnv(gymnasium.Env):
     """One walker in a maze.
 
-    layout       the maze; the article's unless given (rl.envs.maze_text.read_maze, rl.envs.maze_layout.generate_maze)
+    layout       the maze; the article's unless given (rl.envs.maze_text.read_maze,
+                 rl.envs.maze_layout.generate_maze)
     observation  Discrete(S): the cell, counted row by row from the upper left
     actions      0 up, 1 right, 2 down, 3 left; into a wall is allowed and moves nothing
     reward       -1 a step
@@ -51,7 +58,11 @@ class MazeEnv(gymnasium.Env):
         self.action_space = spaces.Discrete(4)
         self._window: Any = None
         self._states = np.zeros((1, sim.COLUMNS))
-        self._action, self._observation, self._rewards = np.zeros(1, np.int64), np.zeros(1, np.int64), np.zeros(1)
+        self._action, self._observation, self._rewards = (
+            np.zeros(1, np.int64),
+            np.zeros(1, np.int64),
+            np.zeros(1),
+        )
         self._terminated, self._truncated = np.zeros(1, np.bool_), np.zeros(1, np.bool_)
         self._playing = False
 
@@ -60,7 +71,9 @@ class MazeEnv(gymnasium.Env):
         """Where the walker is."""
         return int(self._states[0, sim.CELL])
 
-    def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[int, dict[str, Any]]:
+    def reset(
+        self, *, seed: int | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[int, dict[str, Any]]:
         """Back to the start. Raises ValueError for options: there are none."""
         reject_options(options)
         super().reset(seed=seed)
@@ -73,11 +86,20 @@ class MazeEnv(gymnasium.Env):
     def step(self, action: int) -> tuple[int, float, bool, bool, dict[str, Any]]:
         """One step. Raises InvalidAction for another action than 0 to 3, ResetNeeded outside a game."""
         if not self._playing:
-            raise ResetNeeded("no game is on: call reset() before step(), and again after a game has terminated")
+            raise ResetNeeded(
+                "no game is on: call reset() before step(), and again after a game has terminated"
+            )
         self._action[0] = action_index(action)
         events = sim.step_games(
-            self.layout.neighbour, self.layout.goal, self._states, self._action, sys.maxsize,
-            self._observation, self._rewards, self._terminated, self._truncated,
+            self.layout.neighbour,
+            self.layout.goal,
+            self._states,
+            self._action,
+            sys.maxsize,
+            self._observation,
+            self._rewards,
+            self._terminated,
+            self._truncated,
         )
         if events == sim.BAD_ACTION:
             raise InvalidAction(f"the action must be 0 (up), 1 (right), 2 (down) or 3 (left), not {action!r}")
@@ -103,7 +125,9 @@ class MazeEnv(gymnasium.Env):
             from rl.envs.window import Window  # pygame is imported only for a window
 
             scale = max(1, WINDOW_SIDE // max(picture.shape))
-            self._window = Window("Maze", picture.shape[0], picture.shape[1], scale, self.metadata["render_fps"])
+            self._window = Window(
+                "Maze", picture.shape[0], picture.shape[1], scale, self.metadata["render_fps"]
+            )
         self._window.show(picture)
         return None
 

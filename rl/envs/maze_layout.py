@@ -11,6 +11,7 @@ whose maze this is (drawings are read and written by rl/envs/maze_text.py):
     |     |G |     6  7  8
     +--+--+--+
 """
+
 from __future__ import annotations
 
 from collections import deque
@@ -52,8 +53,8 @@ class MazeLayout:
 def generate_maze(height: int, width: int, rng: np.random.Generator, loops: float = 0.1) -> MazeLayout:
     """A random maze from the upper left to the lower right corner, every cell reachable.
 
-    A depth-first walk carves one way between any two cells; then a share `loops` in [0, 1] of the walls that are left
-    inside is opened, so that there is more than one way, and finding the shortest is a task.
+    A depth-first walk carves one way between any two cells; then a share `loops` in [0, 1] of the walls that
+    are left inside is opened, so that there is more than one way, and finding the shortest is a task.
 
     Raises ValueError for fewer than 2 cells.
     """
@@ -109,7 +110,10 @@ def open_side(neighbour: np.ndarray, cell: int, action: int, other: int) -> None
 
 
 def shortest_path(layout: MazeLayout) -> list[int] | None:
-    """The cells of a shortest path from start to goal, both included; None when there is no path. Breadth first."""
+    """The cells of a shortest path from start to goal, both included; None when there is no path.
+
+    Breadth first.
+    """
     came_from = {layout.start: -1}
     queue = deque([layout.start])
     while queue and layout.goal not in came_from:

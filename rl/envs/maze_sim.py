@@ -1,6 +1,8 @@
-"""The maze article, compiled: one episode, the three updates, the whole learning run; and N games of rl/Maze-v0.
+"""The maze article, compiled: one episode, the three updates, the whole learning run; and N games of
+rl/Maze-v0.
 
-    repeat: play one episode with the policy pi = softmax(theta); change theta; stop when pi hardly moves any more
+    repeat: play one episode with the policy pi = softmax(theta); change theta; stop when pi hardly moves any
+    more
 
 Arrays (S cells, 4 actions up, right, down, left; a wall has neighbour -1, theta NaN and pi 0):
     neighbour  (S, 4) int32     the maze
@@ -8,11 +10,13 @@ Arrays (S cells, 4 actions up, right, down, left; a wall has neighbour -1, theta
     counts     (S, 4) int64     n_ij: how often the episode took action j in cell i
     moments    (S, 4) float64   sum of the times (0 is the first step) at which it did
     stream     (1,)   uint64    the run's random stream, moved on
-An episode keeps these sums in place of its history: all three updates need no more, and a walk of a million steps
-through a large maze needs no memory.
+An episode keeps these sums in place of its history: all three updates need no more, and a walk of a million
+steps through a large maze needs no memory.
 
-Nothing here checks, raises or holds the GIL; rl/maze.py checks first, and has the algorithm in NumPy for reading.
+Nothing here checks, raises or holds the GIL; rl/maze.py checks first, and has the algorithm in NumPy for
+reading.
 """
+
 from __future__ import annotations
 
 import math
@@ -25,21 +29,23 @@ from rl.envs.random_stream import uniform
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
-ARTICLE, GRADIENT, ADVANTAGE = 0, 1, 2               # the rules of `update`; rl/maze.py says what each is for
-CELL, STEPS = 0, 1                                   # columns of a game's state, see `step_games`
+ARTICLE, GRADIENT, ADVANTAGE = 0, 1, 2  # the rules of `update`; rl/maze.py says what each is for
+CELL, STEPS = 0, 1  # columns of a game's state, see `step_games`
 COLUMNS = 2
-ENDED, BAD_ACTION = 2, -1                            # those of rl.envs.native_vector
-VALUE_RATE = 0.1                                     # how fast the advantage update's value follows the episodes
+ENDED, BAD_ACTION = 2, -1  # those of rl.envs.native_vector
+VALUE_RATE = 0.1  # how fast the advantage update's value follows the episodes
 
 
 @njit(cache=True, nogil=True)
 def policy(theta: Array, pi: Array) -> float:
-    """pi = softmax(theta) over the open sides of each cell; returns sum |new pi - old pi|, how far the policy moved."""
+    """pi = softmax(theta) over the open sides of each cell; returns sum |new pi - old pi|, how far the
+    policy moved.
+    """
     moved = 0.0
     for cell in range(theta.shape[0]):
         highest, total = -math.inf, 0.0
         for action in range(4):
-            if theta[cell, action] > highest:        # never true of NaN: walls take no part
+            if theta[cell, action] > highest:  # never true of NaN: walls take no part
                 highest = theta[cell, action]
         for action in range(4):
             if not math.isnan(theta[cell, action]):
@@ -63,14 +69,23 @@ def choose(pi: Array, cell: int, stream: Array) -> int:
             left -= pi[cell, action]
             if left < 0.0:
                 return action
-    return last                                      # the chances sum to a hair less than 1
+    return last  # the chances sum to a hair less than 1
 
 
 @njit(cache=True, nogil=True)
 def episode(
-    neighbour: Array, pi: Array, start: int, goal: int, max_steps: int, stream: Array, counts: Array, moments: Array,
+    neighbour: Array,
+    pi: Array,
+    start: int,
+    goal: int,
+    max_steps: int,
+    stream: Array,
+    counts: Array,
+    moments: Array,
 ) -> tuple[int, int]:
-    """Walk from start to goal, or for max_steps steps; fills counts and moments; returns (steps, last cell)."""
+    """Walk from start to goal, or for max_steps steps; fills counts and moments; returns (steps, last
+    cell).
+    """
     counts[:], moments[:] = 0, 0.0
     cell, steps = start, 0
     while cell != goal and steps < max_steps:
@@ -88,12 +103,14 @@ def count_update(theta: Array, pi: Array, counts: Array, steps: int, eta: float,
     for cell in range(theta.shape[0]):
         visits = counts[cell].sum()
         if visits > 0:
-            for action in range(4):                  # adding to NaN leaves NaN
+            for action in range(4):  # adding to NaN leaves NaN
                 theta[cell, action] += eta * (counts[cell, action] + sign * pi[cell, action] * visits) / steps
 
 
 @njit(cache=True, nogil=True)
-def advantage_update(theta: Array, value: Array, counts: Array, moments: Array, length: float, eta: float) -> None:
+def advantage_update(
+    theta: Array, value: Array, counts: Array, moments: Array, length: float, eta: float
+) -> None:
     """theta_ij += eta * max(-1, 1 - to_go_ij / value_i), then value_i follows the episode.
 
     length    steps of the episode and, where it was cut short, the steps still expected from its last cell
@@ -116,10 +133,20 @@ def advantage_update(theta: Array, value: Array, counts: Array, moments: Array, 
 
 @njit(cache=True, nogil=True)
 def update(
-    rule: int, theta: Array, value: Array, pi: Array, counts: Array, moments: Array, steps: int, last: int, goal: int,
+    rule: int,
+    theta: Array,
+    value: Array,
+    pi: Array,
+    counts: Array,
+    moments: Array,
+    steps: int,
+    last: int,
+    goal: int,
     eta: float,
 ) -> None:
-    """Learn from one episode, by one of the three rules; the first two learn nothing from one that was cut short."""
+    """Learn from one episode, by one of the three rules; the first two learn nothing from one that was cut
+    short.
+    """
     if rule == ADVANTAGE:
         length = float(steps) if last == goal else steps + value[last]
         advantage_update(theta, value, counts, moments, length, eta)
@@ -129,15 +156,27 @@ def update(
 
 @njit(cache=True, nogil=True)
 def learn(
-    neighbour: Array, start: int, goal: int, rule: int, eta: float,                               # the task
-    stop_below: float, stop_after: int, max_steps: int, max_episodes: int,
-    theta: Array, value: Array, streams: Array, episodes: Array, calm: Array,                     # the runs, learned in place
-    lengths: Array, moves: Array,                                                                 # what happened
+    neighbour: Array,
+    start: int,
+    goal: int,
+    rule: int,
+    eta: float,  # the task
+    stop_below: float,
+    stop_after: int,
+    max_steps: int,
+    max_episodes: int,
+    theta: Array,
+    value: Array,
+    streams: Array,
+    episodes: Array,
+    calm: Array,  # the runs, learned in place
+    lengths: Array,
+    moves: Array,  # what happened
 ) -> None:
     """R runs, one after the other, each until it has settled or has played `max_episodes` in all.
 
-    stop_below, stop_after  a run has settled when its policy moved less than stop_below in each of its last stop_after
-                            episodes; an episode that was cut short never counts
+    stop_below, stop_after  a run has settled when its policy moved less than stop_below in each of its last
+                            stop_after episodes; an episode that was cut short never counts
     theta     (R, S, 4)     IN/OUT
     value     (R, S)        IN/OUT  used by the advantage update only
     streams   (R,) uint64   IN/OUT
@@ -152,7 +191,9 @@ def learn(
         pi[:] = 0.0
         policy(theta[run], pi)
         while episodes[run] < max_episodes and calm[run] < stop_after:
-            steps, last = episode(neighbour, pi, start, goal, max_steps, streams[run:run + 1], counts, moments)
+            steps, last = episode(
+                neighbour, pi, start, goal, max_steps, streams[run : run + 1], counts, moments
+            )
             update(rule, theta[run], value[run], pi, counts, moments, steps, last, goal, eta)
             moved = policy(theta[run], pi)
             calm[run] = calm[run] + 1 if moved < stop_below and last == goal else 0
@@ -162,7 +203,9 @@ def learn(
 
 
 @njit(cache=True, nogil=True)
-def mean_length(neighbour: Array, pi: Array, start: int, goal: int, max_steps: int, games: int, stream: Array) -> float:
+def mean_length(
+    neighbour: Array, pi: Array, start: int, goal: int, max_steps: int, games: int, stream: Array
+) -> float:
     """Mean number of steps of `games` episodes sampled from the policy."""
     counts, moments = np.zeros(pi.shape, np.int64), np.zeros(pi.shape)
     total = 0
@@ -173,8 +216,15 @@ def mean_length(neighbour: Array, pi: Array, start: int, goal: int, max_steps: i
 
 @njit(cache=True)
 def step_games(
-    neighbour: Array, goal: int, states: Array, actions: Array, limit: int, observations: Array, rewards: Array,
-    terminated: Array, truncated: Array,
+    neighbour: Array,
+    goal: int,
+    states: Array,
+    actions: Array,
+    limit: int,
+    observations: Array,
+    rewards: Array,
+    terminated: Array,
+    truncated: Array,
 ) -> int:
     """One step of N games of rl/Maze-v0.
 

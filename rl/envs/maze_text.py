@@ -8,9 +8,10 @@ Thin walls, 3 columns and 2 lines for each cell:      Blocks, one character for 
     |      G |
     +--+--+--+
 
-S is the start and G the goal. With thin walls, anything but a blank on a side is a wall, and the border is closed
-whatever is drawn there. With blocks, # is a wall and anything else is free.
+S is the start and G the goal. With thin walls, anything but a blank on a side is a wall, and the border is
+closed whatever is drawn there. With blocks, # is a wall and anything else is free.
 """
+
 from __future__ import annotations
 
 from pathlib import Path
@@ -43,8 +44,8 @@ def read_maze(path: str | Path) -> MazeLayout:
 def parse_maze(drawing: str, name: str = "the maze") -> MazeLayout:
     """The maze of a drawing (see the head of this module).
 
-    Raises ValueError, with what to do in its second line, when the drawing is neither kind, when S or G is missing or
-    there twice, and when no path leads from S to G.
+    Raises ValueError, with what to do in its second line, when the drawing is neither kind, when S or G is
+    missing or there twice, and when no path leads from S to G.
     """
     lines = [line.rstrip() for line in drawing.splitlines()]
     while lines and not lines[0]:
@@ -92,7 +93,7 @@ def _mark(inside: str) -> str:
 
 def _parse_blocks(lines: list[str], name: str) -> MazeLayout:
     width = max(map(len, lines))
-    marks = "".join(line.ljust(width) for line in lines)         # one character for each cell
+    marks = "".join(line.ljust(width) for line in lines)  # one character for each cell
     neighbour = np.full((len(marks), 4), -1, np.int32)
     for cell, action, other in inner_sides(len(lines), width):
         if marks[cell] != "#" and marks[other] != "#":
@@ -104,12 +105,16 @@ def _only(marks: str, mark: str, name: str) -> int:
     """The cell that carries the mark S or G."""
     if marks.count(mark) != 1:
         what = {"S": "the start", "G": "the goal"}[mark]
-        raise ValueError(f"{name} has {marks.count(mark)} cells marked {mark}\n  mark exactly one cell {mark}, {what}")
+        raise ValueError(
+            f"{name} has {marks.count(mark)} cells marked {mark}\n  mark exactly one cell {mark}, {what}"
+        )
     return marks.index(mark)
 
 
 def draw_maze(layout: MazeLayout, path: tuple[int, ...] | list[int] = (), agent: int | None = None) -> str:
-    """The maze with thin walls, readable by `parse_maze`; cells of `path` as dots, the cell of the agent as o."""
+    """The maze with thin walls, readable by `parse_maze`; cells of `path` as dots, the cell of the agent as
+    o.
+    """
     inside = {cell: " ." for cell in path}
     inside.update({layout.start: "S ", layout.goal: "G "})
     if agent is not None:

@@ -2,22 +2,26 @@
 
 A game is one row of floats in `states` (N, columns), and one compiled call moves all of them.
 
-A step. `step(actions)` returns fresh arrays, safe to keep: observations (N, ...), rewards (N,) float64, terminated
-(N,) bool, truncated (N,) bool, infos. The time limit is counted here; a game may end in both ways at once.
+A step. `step(actions)` returns fresh arrays, safe to keep: observations (N, ...), rewards (N,) float64,
+terminated (N,) bool, truncated (N,) bool, infos. The time limit is counted here; a game may end in both ways
+at once.
 
-An end (autoreset mode SAME_STEP). A game that ends is restarted within that step: its row of observations is the first
-one of its next game. Only then do infos hold
+An end (autoreset mode SAME_STEP). A game that ends is restarted within that step: its row of observations is
+the first one of its next game. Only then do infos hold
     "final_obs"    (N, ...)  the last observation of each game that ended; the other rows are zero
     "_final_obs"   (N,) bool which games these are
-    "final_info"   what the ended games have to say, where an environment has something, with "_final_info" as its mask
+    "final_info"   what the ended games have to say, where an environment has something, with "_final_info" as
+    its mask
 
-Randomness. One generator, `np_random`, serves all N games, drawn from in their order: one seed fixes everything.
+Randomness. One generator, `np_random`, serves all N games, drawn from in their order: one seed fixes
+everything.
 
 Saving. `get_state()` returns
     "states"       (N, columns) float64, a copy
     "np_random"    the state of the generator: a dict of strings and Python ints, which JSON can hold
-and `set_state` of that on any environment of the same kind and size makes both continue identically, time limits
-included. The observation that belongs to it comes from `observe()`. The single environments have the same two methods.
+and `set_state` of that on any environment of the same kind and size makes both continue identically, time
+limits included. The observation that belongs to it comes from `observe()`. The single environments have the
+same two methods.
 """
 
 from __future__ import annotations
@@ -89,7 +93,9 @@ class NativeVectorEnv(VectorEnv):
         self.start_games(slice(None))
         return self.observe(), {}
 
-    def step(self, actions: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, dict[str, Any]]:
+    def step(
+        self, actions: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, dict[str, Any]]:
         """Move every game by its action; see the module for what comes back.
 
         Raises InvalidAction, and moves no game, unless there is one valid action for each.
@@ -101,9 +107,13 @@ class NativeVectorEnv(VectorEnv):
         rewards = np.empty(self.num_envs)
         terminated = np.empty(self.num_envs, dtype=np.bool_)
         truncated = np.empty(self.num_envs, dtype=np.bool_)
-        events = self.step_games(self.states, self._actions, self._limit, observations, rewards, terminated, truncated)
+        events = self.step_games(
+            self.states, self._actions, self._limit, observations, rewards, terminated, truncated
+        )
         if events == BAD_ACTION:
-            raise InvalidAction(f"each action must be one of 0..{self.single_action_space.n - 1}, not {actions!r}")
+            raise InvalidAction(
+                f"each action must be one of 0..{self.single_action_space.n - 1}, not {actions!r}"
+            )
         infos: dict[str, Any] = {}
         if events & SPAWNED:
             self.draw_ahead()
@@ -112,7 +122,9 @@ class NativeVectorEnv(VectorEnv):
         return observations, rewards, terminated, truncated, infos
 
     def _take(self, actions: np.ndarray) -> None:
-        """Copy the actions into our own int64 array: the kernel then meets one type only, and is compiled once."""
+        """Copy the actions into our own int64 array: the kernel then meets one type only, and is compiled
+        once.
+        """
         actions = np.asarray(actions)
         if actions.shape != self._actions.shape or actions.dtype.kind not in "iu":
             raise InvalidAction(
@@ -122,7 +134,9 @@ class NativeVectorEnv(VectorEnv):
         self._actions[:] = actions
 
     def _restart(self, observations: np.ndarray, ended: np.ndarray) -> dict[str, Any]:
-        """Start the ended games again, replacing their rows of `observations`; returns the infos of their ends."""
+        """Start the ended games again, replacing their rows of `observations`; returns the infos of their
+        ends.
+        """
         games = np.flatnonzero(ended)
         final_obs = np.zeros(self._observation_shape, self._observation_dtype)
         final_obs[games] = observations[games]
@@ -138,7 +152,10 @@ class NativeVectorEnv(VectorEnv):
         return pack_state(self.states, self.np_random)
 
     def set_state(self, state: dict[str, Any]) -> None:
-        """Go on from what `get_state` returned. Raises ValueError when it is of another kind or number of games."""
+        """Go on from what `get_state` returned.
+
+        Raises ValueError when it is of another kind or number of games.
+        """
         unpack_state(state, self.states, self.np_random)
         self._started = True
 

@@ -7,16 +7,18 @@ A stream is one uint64 in an array. SplitMix64 adds a constant to it and scrambl
     z = (z     ^ z     >> 27) * 0x94D049BB133111EB
     number = z ^ z >> 31
 
-Why not a NumPy Generator: handing one to a numba function costs 9 us, more than a whole game of the article's maze,
-and a thousand simulations on several cores need a thousand of them. A stream here is eight bytes: it lives in a row of
-an array, is saved and restored with it, and belongs to its simulation alone. So a simulation gives the same result
-alone, among a thousand others, and on any number of cores.
+Why not a NumPy Generator: handing one to a numba function costs 9 us, more than a whole game of the article's
+maze, and a thousand simulations on several cores need a thousand of them. A stream here is eight bytes: it
+lives in a row of an array, is saved and restored with it, and belongs to its simulation alone. So a
+simulation gives the same result alone, among a thousand others, and on any number of cores.
 
-The seeds come from np.random.SeedSequence, which spreads neighbouring seeds over the 2**64 states. Two streams overlap
-with a chance of about (streams squared) * (numbers drawn) / 2**64: 5e-7 for ten thousand streams of 100,000 numbers.
+The seeds come from np.random.SeedSequence, which spreads neighbouring seeds over the 2**64 states. Two
+streams overlap with a chance of about (streams squared) * (numbers drawn) / 2**64: 5e-7 for ten thousand
+streams of 100,000 numbers.
 
 Sources: Steele, Lea and Flood 2014 (SplitMix64); Marsaglia and Tsang 2000 (gamma).
 """
+
 from __future__ import annotations
 
 import math
@@ -29,7 +31,7 @@ _STEP = np.uint64(0x9E3779B97F4A7C15)
 _MIX_1 = np.uint64(0xBF58476D1CE4E5B9)
 _MIX_2 = np.uint64(0x94D049BB133111EB)
 _27, _30, _31, _11 = np.uint64(27), np.uint64(30), np.uint64(31), np.uint64(11)
-_TO_UNIT = 1.0 / 9007199254740992.0                 # 2**-53: the upper 53 bits become a float in [0, 1)
+_TO_UNIT = 1.0 / 9007199254740992.0  # 2**-53: the upper 53 bits become a float in [0, 1)
 
 
 def streams_of(seed: int, count: int) -> np.ndarray:
@@ -85,13 +87,15 @@ def beta(stream: np.ndarray, a: float, b: float) -> float:
 
 
 class Stream:
-    """One stream for code that is read or stepped through in Python; same numbers as in the compiled simulations.
+    """One stream for code that is read or stepped through in Python; same numbers as in the compiled
+    simulations.
 
-    Has the three methods of np.random.Generator that the bandit's classes use, so either can be handed to them.
+    Has the three methods of np.random.Generator that the bandit's classes use, so either can be handed to
+    them.
     """
 
     def __init__(self, state: np.ndarray) -> None:
-        self.state = state                           # (1,) uint64, a view: the caller's array moves on too
+        self.state = state  # (1,) uint64, a view: the caller's array moves on too
 
     def random(self) -> float:
         return uniform(self.state)

@@ -2,8 +2,9 @@
 
 Entry points are strings, so that registering imports neither numba nor pygame.
 
-`order_enforce` and `disable_env_checker` switch off Gymnasium's per-step wrappers: our environments say themselves when
-they are stepped before their reset or given a wrong action, and `check_env` runs in the tests.
+`order_enforce` and `disable_env_checker` switch off Gymnasium's per-step wrappers: our environments say
+themselves when they are stepped before their reset or given a wrong action, and `check_env` runs in the
+tests.
 """
 
 from gymnasium import register

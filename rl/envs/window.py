@@ -19,9 +19,11 @@ class NoScreenError(RuntimeError):
 
 
 class Window:
-    """A window of `scale` times the size of the frames (H, W, 3) uint8 that it shows, at most `fps` of them a second.
+    """A window of `scale` times the size of the frames (H, W, 3) uint8 that it shows, at most `fps` of them a
+    second.
 
-    Raises NoScreenError when this machine has no screen, unless SDL_VIDEODRIVER asks for an unseen one by name.
+    Raises NoScreenError when this machine has no screen, unless SDL_VIDEODRIVER asks for an unseen one by
+    name.
     """
 
     def __init__(self, title: str, height: int, width: int, scale: int, fps: int) -> None:
@@ -32,7 +34,9 @@ class Window:
         self._fps = fps
 
     def show(self, frame: np.ndarray) -> None:
-        """Show `frame` and wait for its turn; raises KeyboardInterrupt when the user has closed the window."""
+        """Show `frame` and wait for its turn; raises KeyboardInterrupt when the user has closed the
+        window.
+        """
         if pygame.event.peek(pygame.QUIT):
             self.close()
             raise KeyboardInterrupt("the window was closed")
@@ -48,7 +52,9 @@ class Window:
 def require_screen() -> None:
     """Raise NoScreenError unless a window can be opened here."""
     wanted = os.environ.get("SDL_VIDEODRIVER")
-    if sys.platform == "linux" and not (wanted or os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
+    if sys.platform == "linux" and not (
+        wanted or os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
+    ):
         driver = "none"  # SDL would find out too, but complain about other things first
     else:
         try:
@@ -62,5 +68,5 @@ def require_screen() -> None:
             pygame.display.quit()
     raise NoScreenError(
         f"no screen to open a window on (SDL's video driver: {driver})\n"
-        '  use render_mode="rgb_array", or run where there is a screen; over ssh, "ssh -X" or "xvfb-run" make one'
+        '  use render_mode="rgb_array", or run with a screen; over ssh, "ssh -X" or "xvfb-run" make one'
     )

@@ -2,36 +2,42 @@
 
 Question: can a network of two small layers tell the price of houses from what is known about their district?
 
-Method: BatchNormalization brings thirteen columns of different units to one scale, Dense(13, softplus, L1 penalty)
-and Dense(1) give the price; stochastic gradient descent on the mean squared error, 8 epochs, a third of the table
-held out.
+Method: BatchNormalization brings thirteen columns of different units to one scale, Dense(13, softplus, L1
+penalty) and Dense(1) give the price; stochastic gradient descent on the mean squared error, 8 epochs, a third
+of the table held out.
 
-Source: the article "neural networks 3"; the table: see rl/housing/data.py, also for the column B (`--exclude B`).
+Source: the article "neural networks 3"; the table: see rl/housing/data.py, also for the column B (`--exclude
+B`).
 
 Expected (20 seeds, 0 to 19; least - median - most; squared errors in (1000 $)^2):
-                                     loss, epoch 1     loss, epoch 8       held out              linear regression
-    the article's table              205 - 250 - 301   16.9 - 21.0 - 28.5  11.4 - 19.5 - 41.0    18.1 - 25.3 - 33.7
-    the same with --exclude B        210 - 245 - 344   15.9 - 20.7 - 30.0  11.4 - 20.1 - 41.8    19.0 - 25.7 - 33.4
-    the made-up table                206 - 254 - 321    8.0 - 10.6 - 13.6   6.8 -  8.6 - 23.7     7.3 -  9.7 - 11.1
-    the listing's recipe (see below) 135 - 191 - 224   18.0 - 26.3 - 32.3  16.0 - 31.6 - 494     18.1 - 25.3 - 33.7
-The network beats linear regression on 16 of 20 seeds with each table. The article's run went from 165.8451 to 18.0005.
+                                     loss, epoch 1     loss, epoch 8       held out              linear
+                                                       regression
+    the article's table              205 - 250 - 301   16.9 - 21.0 - 28.5  11.4 - 19.5 - 41.0    18.1 - 25.3 -
+    33.7
+    the same with --exclude B        210 - 245 - 344   15.9 - 20.7 - 30.0  11.4 - 20.1 - 41.8    19.0 - 25.7 -
+    33.4
+    the made-up table                206 - 254 - 321    8.0 - 10.6 - 13.6   6.8 -  8.6 - 23.7     7.3 -  9.7 -
+    11.1
+    the listing's recipe (see below) 135 - 191 - 224   18.0 - 26.3 - 32.3  16.0 - 31.6 - 494     18.1 - 25.3 -
+    33.7
+The network beats linear regression on 16 of 20 seeds with each table. The article's run went from 165.8451 to
+18.0005.
 
 Time: some 2 seconds, nearly all of it for loading scikit-learn and matplotlib.
 
 Differences from the listing:
 - The table. `load_boston` is gone from scikit-learn: it comes from --data FILE, else from OpenML, else from a
   formula, and the first line says which.
-- The recipe. The listing's (`--learning-rate 0.01 --momentum 0 --norm-momentum 0.99`, Keras's defaults) trains at the
-  edge of what plain descent bears, so that its loss jumps, and it predicts with moving statistics that 88 steps have
-  not filled: 0.99^88 = 41 % of their start is left in them, and the held-out error is worse than linear regression's
-  on 12 of 20 seeds. A smaller step with some momentum, and moving statistics that follow faster, mend both; the
-  network is the article's.
-- The held-out error is printed beside that of linear regression, for a scatter plot alone does not say whether a
-  network was needed; the plot has its diagonal; there is a seed."""
+- The recipe. The listing's (`--learning-rate 0.01 --momentum 0 --norm-momentum 0.99`, Keras's defaults)
+  trains at the edge of what plain descent bears, so that its loss jumps, and it predicts with moving
+  statistics that 88 steps have not filled: 0.99^88 = 41 % of their start is left in them, and the held-out
+  error is worse than linear regression's on 12 of 20 seeds. A smaller step with some momentum, and moving
+  statistics that follow faster, mend both; the network is the article's.
+- The held-out error is printed beside that of linear regression, for a scatter plot alone does not say
+  whether a network was needed; the plot has its diagonal; there is a seed."""
 
 from __future__ import annotations
 
-import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -99,7 +105,9 @@ def make_model(columns: int, norm_momentum: float, rng: np.random.Generator) -> 
 
 @dataclass
 class Result:
-    """Mean squared errors are in (1000 dollars)^2; `losses` has one number for each epoch, penalty included."""
+    """Mean squared errors are in (1000 dollars)^2; `losses` has one number for each epoch, penalty
+    included.
+    """
 
     losses: list[float]
     test_error: float
@@ -110,7 +118,9 @@ class Result:
 
 
 def learn(table: Table, settings: Settings, verbose: int = 1) -> Result:
-    """Split, train, and judge on the held-out part, beside linear regression and the mean of the training prices."""
+    """Split, train, and judge on the held-out part, beside linear regression and the mean of the training
+    prices.
+    """
     from sklearn.linear_model import LinearRegression
     from sklearn.model_selection import train_test_split
 
@@ -120,11 +130,15 @@ def learn(table: Table, settings: Settings, verbose: int = 1) -> Result:
     )
     x_train, x_test, y_train, y_test = parts
     model = make_model(len(table.columns), settings.norm_momentum, weights_rng)
-    model.compile(loss="mean_squared_error", optimizer=K.optimizers.SGD(settings.learning_rate, settings.momentum))
+    model.compile(
+        loss="mean_squared_error", optimizer=K.optimizers.SGD(settings.learning_rate, settings.momentum)
+    )
     history = model.fit(x_train, y_train, settings.batch_size, settings.epochs, verbose, seed=order_rng)
     predicted = model.predict(x_test)[:, 0]
     linear = LinearRegression().fit(x_train, y_train).predict(x_test)
-    test, by_line, by_mean = (float(np.mean((guess - y_test) ** 2)) for guess in (predicted, linear, y_train.mean()))
+    test, by_line, by_mean = (
+        float(np.mean((guess - y_test) ** 2)) for guess in (predicted, linear, y_train.mean())
+    )
     return Result(history.history["loss"], test, by_line, by_mean, actual=y_test, predicted=predicted)
 
 
@@ -137,7 +151,10 @@ def run(settings: Settings) -> Result:
     folder = create(settings.out, "housing", "table", settings.seed, as_dict(settings))
     result = learn(table, settings)
     first, last = result.losses[0], result.losses[-1]
-    print(f"\nThe loss went from {first:.4f} to {last:.4f} in {settings.epochs} epochs (article: 165.8451 to 18.0005).")
+    print(
+        f"\nThe loss went from {first:.4f} to {last:.4f} in {settings.epochs} epochs (article: 165.8451 "
+        "to 18.0005)."
+    )
     print(f"\nOn the {len(result.actual)} districts held out, mean squared error, and its root in dollars:")
     for name, error in (
         ("this network", result.test_error),
@@ -174,8 +191,19 @@ def draw_scatter(path: Path, actual: np.ndarray, predicted: np.ndarray) -> None:
     )
     figure.set_size_inches(6, 6)
     limit = 1.04 * max(float(actual.max()), float(predicted.max()))
-    axes.plot([0, limit], [0, limit], color=SHADES[1], linewidth=1, linestyle="--", label="predicted = actual")
-    axes.plot(actual, predicted, "o", color=SHADES[0], markersize=5, alpha=0.6, markeredgewidth=0, label="a district")
+    axes.plot(
+        [0, limit], [0, limit], color=SHADES[1], linewidth=1, linestyle="--", label="predicted = actual"
+    )
+    axes.plot(
+        actual,
+        predicted,
+        "o",
+        color=SHADES[0],
+        markersize=5,
+        alpha=0.6,
+        markeredgewidth=0,
+        label="a district",
+    )
     axes.set(xlim=(0, limit), ylim=(min(0.0, float(predicted.min())), limit), aspect="equal")
     axes.legend(loc="upper left", frameon=False)
     figure.savefig(path, format="png", dpi=120)

@@ -1,9 +1,9 @@
 """The table of house prices, from one of three sources: a file, OpenML, or a formula.
 
-Thirteen columns describe a district of Boston in 1970, MEDV is the median price of its houses in thousands of dollars
-(Harrison and Rubinfeld 1978). A column, B, was computed from the share of Black residents, on the assumption that
-segregation raises prices; scikit-learn took the table out for that reason, and because it was made to study something
-else. `--exclude B` leaves that column out. The project does not ship the table."""
+Thirteen columns describe a district of Boston in 1970, MEDV is the median price of its houses in thousands of
+dollars (Harrison and Rubinfeld 1978). A column, B, was computed from the share of Black residents, on the
+assumption that segregation raises prices; scikit-learn took the table out for that reason, and because it was
+made to study something else. `--exclude B` leaves that column out. The project does not ship the table."""
 
 from __future__ import annotations
 
@@ -31,7 +31,9 @@ ROWS = 506
 
 @dataclass
 class Table:
-    """x (N, D), y (N,) thousands of dollars, the D columns' names, and a sentence that says where they come from."""
+    """x (N, D), y (N,) thousands of dollars, the D columns' names, and a sentence that says where they come
+    from.
+    """
 
     x: np.ndarray
     y: np.ndarray
@@ -39,17 +41,25 @@ class Table:
     source: str
 
     def without(self, excluded: tuple[str, ...]) -> Table:
-        """The table without these columns; raises UsageError for a name that is none, or when no column is left."""
+        """The table without these columns; raises UsageError for a name that is none, or when no column is
+        left.
+        """
         names = tuple(name.upper() for name in excluded)
         for name in names:
-            require(name in self.columns, f"there is no column {name!r}", f"the columns are {', '.join(self.columns)}")
+            require(
+                name in self.columns,
+                f"there is no column {name!r}",
+                f"the columns are {', '.join(self.columns)}",
+            )
         kept = [index for index, name in enumerate(self.columns) if name not in names]
         require(bool(kept), "no column is left", "exclude fewer columns")
         return Table(self.x[:, kept], self.y, tuple(self.columns[index] for index in kept), self.source)
 
 
 def load(data: str, rng: np.random.Generator) -> Table:
-    """The table that --data asks for: a CSV file, "openml", "synthetic", or "auto": OpenML, else the formula."""
+    """The table that --data asks for: a CSV file, "openml", "synthetic", or "auto": OpenML, else the
+    formula.
+    """
     if data == "synthetic":
         return synthetic(rng)
     if data not in ("auto", "openml"):
@@ -68,7 +78,8 @@ def load(data: str, rng: np.random.Generator) -> Table:
 
 
 def read_file(path: str) -> Table:
-    """A CSV file with a heading that holds the 13 columns and MEDV, in any order and case; other columns are ignored.
+    """A CSV file with a heading that holds the 13 columns and MEDV, in any order and case; other columns are
+    ignored.
 
     Raises UsageError for a file that cannot be read, a missing column, or a cell that is no finite number.
     """
@@ -87,16 +98,23 @@ def read_file(path: str) -> Table:
         f"{path} has no column {', '.join(missing)}",
         f"its first line must name {', '.join((*COLUMNS, TARGET))}",
     )
-    require(len(lines) > 10, f"{path} has {len(lines) - 1} rows", "training and testing need ten rows at least")
+    require(
+        len(lines) > 10, f"{path} has {len(lines) - 1} rows", "training and testing need ten rows at least"
+    )
     places = [heading.index(name) for name in (*COLUMNS, TARGET)]
     rows = np.array(
-        [[_number(line, place, path, number) for place in places] for number, line in enumerate(lines[1:], start=2)]
+        [
+            [_number(line, place, path, number) for place in places]
+            for number, line in enumerate(lines[1:], start=2)
+        ]
     )
     return Table(rows[:, :-1], rows[:, -1], COLUMNS, f"Data: the file {path}, {len(rows)} districts.")
 
 
 def from_openml() -> Table:
-    """OpenML's copy, which scikit-learn keeps after the first download; raises OSError or ValueError without it."""
+    """OpenML's copy, which scikit-learn keeps after the first download; raises OSError or ValueError without
+    it.
+    """
     from sklearn.datasets import fetch_openml, get_data_home
 
     if not Path(
@@ -113,7 +131,9 @@ def from_openml() -> Table:
 
 
 def decoded(x: np.ndarray, names: list[str], categories: dict[str, list[str]]) -> np.ndarray:
-    """OpenML calls CHAS and RAD classes and gives the place of each in a list of texts; here are the numbers again."""
+    """OpenML calls CHAS and RAD classes and gives the place of each in a list of texts; here are the numbers
+    again.
+    """
     x = x.copy()
     for name, texts in categories.items():
         if name in names:
@@ -123,10 +143,12 @@ def decoded(x: np.ndarray, names: list[str], categories: dict[str, list[str]]) -
 
 
 def synthetic(rng: np.random.Generator, rows: int = ROWS) -> Table:
-    """A made-up table of the same columns. It describes no real place; B is noise that has no part in the price.
+    """A made-up table of the same columns.
 
-    u, uniform in [0, 1], says how near a district is to the centre; w, standard normal, how wealthy it is; e stands for
-    a fresh standard normal number each time:
+    It describes no real place; B is noise that has no part in the price.
+
+    u, uniform in [0, 1], says how near a district is to the centre; w, standard normal, how wealthy it is; e
+    stands for a fresh standard normal number each time:
 
         CRIM = exp(4u - 3 + 0.8e)            ZN = 100 (1-u) with chance 0.3 (1-u), else 0
         INDUS = 2 + 18u + 2e                 CHAS = 1 with chance 0.07, else 0
@@ -159,7 +181,9 @@ def synthetic(rng: np.random.Generator, rows: int = ROWS) -> Table:
     b = rng.uniform(0, 400, rows)
     lstat = np.clip(8 + 10 * u - 3.5 * w + 2.5 * e(), 1.7, 38)
     price = 24 + 4 * (rm - 6.3) + 2.5 * (rm - 6.3) ** 2 - 0.5 * (lstat - 12) + 0.02 * (lstat - 12) ** 2
-    price += -15 * (nox - 0.55) - 0.7 * (ptratio - 18.5) - 0.5 * (dis - 3.8) - 0.05 * crim + 3 * chas + 2.5 * e()
+    price += (
+        -15 * (nox - 0.55) - 0.7 * (ptratio - 18.5) - 0.5 * (dis - 3.8) - 0.05 * crim + 3 * chas + 2.5 * e()
+    )
     x = np.column_stack([crim, zn, indus, chas, nox, rm, age, dis, rad, tax, ptratio, b, lstat])
     return Table(
         x,
@@ -186,6 +210,8 @@ def _number(line: list[Any], place: int, path: str, number: int) -> float:
     except (ValueError, IndexError):
         value = math.nan
     require(
-        math.isfinite(value), f"{path}, line {number}: column {place + 1} is no number", "every cell must hold a number"
+        math.isfinite(value),
+        f"{path}, line {number}: column {place + 1} is no number",
+        "every cell must hold a number",
     )
     return value

@@ -1,4 +1,6 @@
-"""What `python -m rl.maze` does with its settings: learn, print what the article prints, write the run's folder."""
+"""What `python -m rl.maze` does with its settings: learn, print what the article prints, write the run's
+folder.
+"""
 
 from __future__ import annotations
 
@@ -26,10 +28,10 @@ from rl.runs.resume import RESULT, keep_settings
 from rl.runs.run_folder import find, write_json
 from rl.runs.state_file import load_state
 
-SHOWN = 12                                               # episodes printed at the beginning and at the end
-DRAWING = "maze.txt"                                     # the maze of the run
+SHOWN = 12  # episodes printed at the beginning and at the end
+DRAWING = "maze.txt"  # the maze of the run
 MAY_CHANGE = {"max_episodes", "out", "num_threads", "config", "resume", "play"}
-LARGEST_PRINTED = 30                                     # cells in width of a maze that is printed
+LARGEST_PRINTED = 30  # cells in width of a maze that is printed
 
 
 @dataclasses.dataclass
@@ -39,9 +41,9 @@ class Result:
     folder: Path
     episodes: int
     settled: bool
-    greedy_steps: int | None                             # None: the likeliest actions go round in circles
+    greedy_steps: int | None  # None: the likeliest actions go round in circles
     shortest_steps: int
-    sampled_steps: float                                 # mean of 1000 episodes drawn from the policy
+    sampled_steps: float  # mean of 1000 episodes drawn from the policy
     seconds: float
 
 
@@ -57,7 +59,9 @@ def learn_one(settings: maze.Settings) -> Result:
             _go_on(folder, settings, progress, state)
         first = progress.episodes
         _print_head(layout, rule, settings, first)
-        in_pieces("maze", folder, progress.pieces(), progress.get_state, lambda: f"{progress.episodes:,} episodes")
+        in_pieces(
+            "maze", folder, progress.pieces(), progress.get_state, lambda: f"{progress.episodes:,} episodes"
+        )
         _print_episodes(progress, first)
         result = _judge(progress, settings.seed, folder)
         _print_result(result, layout, policy_of(progress.runs.theta[0]))
@@ -75,11 +79,21 @@ def _go_on(folder: Path, settings: maze.Settings, progress: Progress, state: dic
     try:
         progress.set_state(state)
     except (ValueError, KeyError, TypeError) as problem:
-        raise UsageError(f"{folder} cannot be gone on with: {problem}", "choose a larger --max-episodes, or another run") from None
+        raise UsageError(
+            f"{folder} cannot be gone on with: {problem}", "choose a larger --max-episodes, or another run"
+        ) from None
     if (folder / RESULT).exists():
-        require(not progress.settled, f"the run in {folder} is finished: it has settled", "start a new one without --resume")
+        require(
+            not progress.settled,
+            f"the run in {folder} is finished: it has settled",
+            "start a new one without --resume",
+        )
         remedy = "give a larger --max-episodes to go on"
-        require(progress.episodes < settings.max_episodes, f"the run in {folder} is finished: {progress.episodes:,} episodes", remedy)
+        require(
+            progress.episodes < settings.max_episodes,
+            f"the run in {folder} is finished: {progress.episodes:,} episodes",
+            remedy,
+        )
     keep_settings(folder, settings)
     (folder / RESULT).unlink(missing_ok=True)
 
@@ -109,14 +123,17 @@ def learn_many(settings: maze.Settings) -> Runs:
 
 
 def measure_seeds(settings: maze.Settings, seeds: Sequence[int]) -> list[dict[str, Any]]:
-    """The figures of `learn_one` for each seed, many seeds in one compiled call; no pictures, nothing written.
+    """The figures of `learn_one` for each seed, many seeds in one compiled call; no pictures, nothing
+    written.
 
-    With --size every seed makes a maze of its own: then each is a call, and the calls share the cores. Equal to the same
-    seeds run one by one, on any number of threads.
+    With --size every seed makes a maze of its own: then each is a call, and the calls share the cores. Equal
+    to the same seeds run one by one, on any number of threads.
     """
     rule, found = settings.rule(), [dict[str, Any]() for _ in seeds]
-    layouts = [dataclasses.replace(settings, seed=seed).layout() for seed in (seeds if settings.size else seeds[:1])]
-    learn(layouts[0], begin(layouts[0], [0]), rule, 1)   # compiles, or loads what was compiled before
+    layouts = [
+        dataclasses.replace(settings, seed=seed).layout() for seed in (seeds if settings.size else seeds[:1])
+    ]
+    learn(layouts[0], begin(layouts[0], [0]), rule, 1)  # compiles, or loads what was compiled before
 
     def some(rows: slice) -> None:
         start, chosen = time.perf_counter(), seeds[rows]
@@ -147,7 +164,9 @@ def show(settings: maze.Settings) -> Path:
     print(f"{folder}: an episode of {len(history)} steps")
     if not _in_window(layout, [action for _, action in history]):
         _write_replay(folder, layout, [cell for cell, _ in history] + [layout.goal], int(runs.episodes[0]))
-        print(f"no screen for a window; written instead: {folder / 'replay.gif'} and {folder / 'replay.html'}")
+        print(
+            f"no screen for a window; written instead: {folder / 'replay.gif'} and {folder / 'replay.html'}"
+        )
     return folder
 
 
@@ -167,8 +186,14 @@ def _load(folder: Path, layout: MazeLayout) -> Runs:
     try:
         runs = Runs(**load_state(folder / STATE)["runs"])
     except (ValueError, OSError, KeyError, TypeError) as problem:
-        raise UsageError(f"{folder / STATE} cannot be read: {problem}", "learn again: python -m rl.maze") from None
-    require(runs.theta.shape == (1, layout.cells, 4), f"{folder / STATE} belongs to another maze", "learn again: python -m rl.maze")
+        raise UsageError(
+            f"{folder / STATE} cannot be read: {problem}", "learn again: python -m rl.maze"
+        ) from None
+    require(
+        runs.theta.shape == (1, layout.cells, 4),
+        f"{folder / STATE} belongs to another maze",
+        "learn again: python -m rl.maze",
+    )
     return runs
 
 
@@ -210,7 +235,10 @@ def _print_episodes(progress: Progress, first: int) -> None:
             if episode == first + SHOWN:
                 print("...")
             continue
-        print(f"episode {episode}: {progress.lengths[episode]} steps, policy moved {progress.moves[episode]:.4f}")
+        print(
+            f"episode {episode}: {progress.lengths[episode]} steps, policy moved "
+            f"{progress.moves[episode]:.4f}"
+        )
 
 
 def _print_result(result: Result, layout: MazeLayout, pi: np.ndarray) -> None:
@@ -231,10 +259,15 @@ def _write(folder: Path, progress: Progress, result: Result) -> None:
     with open(folder / "progress.csv", "w", encoding="utf-8", newline="") as file:
         table = csv.writer(file)
         table.writerow(["episode", "steps", "policy_moved"])
-        table.writerows((i, int(n), f"{moved:.6g}") for i, (n, moved) in enumerate(zip(lengths, progress.moves)))
+        table.writerows(
+            (i, int(n), f"{moved:.6g}") for i, (n, moved) in enumerate(zip(lengths, progress.moves))
+        )
     write_json(folder / RESULT, {**dataclasses.asdict(result), "folder": str(folder)})
     pi = policy_of(progress.runs.theta[0])
-    title = f"policy after {result.episodes} episodes: {result.greedy_steps} steps, shortest {result.shortest_steps}"
+    title = (
+        f"policy after {result.episodes} episodes: {result.greedy_steps} steps, shortest "
+        f"{result.shortest_steps}"
+    )
     draw_policy(folder / "policy.png", layout, pi, greedy_path(layout, pi), title)
     draw_lengths(folder / "steps.png", lengths, result.shortest_steps)
 

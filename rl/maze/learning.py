@@ -21,7 +21,8 @@ class Runs:
     """Everything that decides how R runs go on; each row is one run and does not depend on the others.
 
     theta     (R, S, 4) float64  the parameters, NaN at walls and in the goal
-    value     (R, S) float64     steps expected from each cell to the goal (advantage update), 0 = not known yet
+    value     (R, S) float64     steps expected from each cell to the goal (advantage update), 0 = not known
+                                 yet
     streams   (R,) uint64        random streams
     episodes  (R,) int64         episodes played
     calm      (R,) int64         for how many episodes the policy has hardly moved
@@ -50,7 +51,8 @@ class Rule:
 
     update      "article", "gradient" or "advantage"
     eta         step size
-    stop_below  a run has settled when its policy moved less than this (sum of |new pi - old pi| over all cells)
+    stop_below  a run has settled when its policy moved less than this (sum of |new pi - old pi| over all
+                cells)
     stop_after  in each of so many episodes, one after the other
     """
 
@@ -85,9 +87,9 @@ def learn(
     """Continue every run, in place, until it has settled or has played `max_episodes` in all.
 
     record  how many episodes to keep a record of; 0 when only the outcome matters
-    Returns (lengths (R, record) int64, moves (R, record) float64): steps of each episode, how far pi then moved.
-    The outcome of a run is the same alone and among others, on any number of threads (0 = all cores), in one call or
-    in several with growing `max_episodes`.
+    Returns (lengths (R, record) int64, moves (R, record) float64): steps of each episode, how far pi then
+    moved. The outcome of a run is the same alone and among others, on any number of threads (0 = all cores),
+    in one call or in several with growing `max_episodes`.
     """
     count = len(runs.streams)
     lengths, moves = np.zeros((count, record), np.int64), np.zeros((count, record))
@@ -96,16 +98,34 @@ def learn(
 
 
 def learn_into(
-    layout: MazeLayout, runs: Runs, rule: Rule, max_episodes: int, lengths: np.ndarray, moves: np.ndarray, num_threads: int = 1
+    layout: MazeLayout,
+    runs: Runs,
+    rule: Rule,
+    max_episodes: int,
+    lengths: np.ndarray,
+    moves: np.ndarray,
+    num_threads: int = 1,
 ) -> None:
     """`learn`, with the record in the caller's arrays: what was played before is left as it is."""
 
     def some(rows: slice) -> None:
         sim.learn(
-            layout.neighbour, layout.start, layout.goal, RULES[rule.update], float(rule.eta),
-            float(rule.stop_below), rule.stop_after, max_steps(layout), max_episodes,
-            runs.theta[rows], runs.value[rows], runs.streams[rows], runs.episodes[rows], runs.calm[rows],
-            lengths[rows], moves[rows],
+            layout.neighbour,
+            layout.start,
+            layout.goal,
+            RULES[rule.update],
+            float(rule.eta),
+            float(rule.stop_below),
+            rule.stop_after,
+            max_steps(layout),
+            max_episodes,
+            runs.theta[rows],
+            runs.value[rows],
+            runs.streams[rows],
+            runs.episodes[rows],
+            runs.calm[rows],
+            lengths[rows],
+            moves[rows],
         )
 
     over_rows(some, len(runs.streams), num_threads)
@@ -119,7 +139,9 @@ def policy_of(theta: np.ndarray) -> np.ndarray:
 
 
 def greedy_path(layout: MazeLayout, pi: np.ndarray) -> list[int] | None:
-    """The cells from start to goal when each takes its likeliest action; None when that goes round in circles."""
+    """The cells from start to goal when each takes its likeliest action; None when that goes round in
+    circles.
+    """
     path = [layout.start]
     while path[-1] != layout.goal and len(path) <= layout.cells:
         path.append(int(layout.neighbour[path[-1], np.argmax(pi[path[-1]])]))
@@ -128,4 +150,6 @@ def greedy_path(layout: MazeLayout, pi: np.ndarray) -> list[int] | None:
 
 def sampled_length(layout: MazeLayout, pi: np.ndarray, stream: np.ndarray, games: int = 1000) -> float:
     """Mean number of steps of `games` episodes drawn from the policy; moves the stream (1,) on."""
-    return float(sim.mean_length(layout.neighbour, pi, layout.start, layout.goal, max_steps(layout), games, stream))
+    return float(
+        sim.mean_length(layout.neighbour, pi, layout.start, layout.goal, max_steps(layout), games, stream)
+    )

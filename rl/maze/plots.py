@@ -1,4 +1,6 @@
-"""Pictures of a maze: the policy drawn into it, the curve of the episodes, and an episode as GIF and as a page."""
+"""Pictures of a maze: the policy drawn into it, the curve of the episodes, and an episode as GIF and as a
+page.
+"""
 
 from __future__ import annotations
 
@@ -13,9 +15,9 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-OFFSETS = {UP: (0, -1), RIGHT: (1, 0), DOWN: (0, 1), LEFT: (-1, 0)}       # x to the right, y down
-GIF_SIDE = 320                                                            # pixels, at least
-LONGEST_GIF = 600                                                         # frames; a longer episode shows its end
+OFFSETS = {UP: (0, -1), RIGHT: (1, 0), DOWN: (0, 1), LEFT: (-1, 0)}  # x to the right, y down
+GIF_SIDE = 320  # pixels, at least
+LONGEST_GIF = 600  # frames; a longer episode shows its end
 
 
 def centre(layout: MazeLayout, cell: int) -> tuple[float, float]:
@@ -45,7 +47,13 @@ def draw_policy(path: Path, layout: MazeLayout, pi: np.ndarray, learnt: list[int
         row, column = divmod(cell, layout.width)
         axes.fill([column, column + 1, column + 1, column], [row, row, row + 1, row + 1], color="black")
     if learnt is not None:
-        axes.plot(*zip(*(centre(layout, cell) for cell in learnt)), color="#e69f00", linewidth=6, alpha=0.45, zorder=1)
+        axes.plot(
+            *zip(*(centre(layout, cell) for cell in learnt)),
+            color="#e69f00",
+            linewidth=6,
+            alpha=0.45,
+            zorder=1,
+        )
     _draw_arrows(axes, layout, pi)
     for cell, letter in ((layout.start, "S"), (layout.goal, "G")):
         x, y = centre(layout, cell)
@@ -63,9 +71,23 @@ def _draw_arrows(axes: Axes, layout: MazeLayout, pi: np.ndarray) -> None:
     starts = np.array([centre(layout, cell) for cell in cells.tolist()])
     steps = np.array([OFFSETS[action] for action in actions.tolist()]) * 0.42 * pi[cells, actions][:, None]
     axes.quiver(
-        *starts.T, *steps.T, pi[cells, actions], cmap="Blues", clim=(-0.4, 1), edgecolor="#204060", linewidth=0.3,
-        angles="xy", scale_units="xy", scale=1, units="xy", width=0.05,
-        headwidth=3.4, headlength=3, headaxislength=2.8, minlength=0, zorder=2,
+        *starts.T,
+        *steps.T,
+        pi[cells, actions],
+        cmap="Blues",
+        clim=(-0.4, 1),
+        edgecolor="#204060",
+        linewidth=0.3,
+        angles="xy",
+        scale_units="xy",
+        scale=1,
+        units="xy",
+        width=0.05,
+        headwidth=3.4,
+        headlength=3,
+        headaxislength=2.8,
+        minlength=0,
+        zorder=2,
     )
 
 
@@ -73,7 +95,9 @@ def draw_lengths(path: Path, lengths: np.ndarray, shortest: int) -> None:
     """Steps (E,) of the episodes, on a logarithmic axis, with the shortest path."""
     figure, axes = _figure(size=5.0, ratio=1.6)
     axes.plot(np.arange(len(lengths)), lengths, ".", markersize=2, color="#0072b2", label="episode")
-    axes.axhline(shortest, color="black", linestyle="--", linewidth=1, label=f"shortest path, {shortest} steps")
+    axes.axhline(
+        shortest, color="black", linestyle="--", linewidth=1, label=f"shortest path, {shortest} steps"
+    )
     axes.set(yscale="log", xlabel="episode", ylabel="steps to the goal")
     axes.grid(alpha=0.3)
     axes.legend(loc="upper right")
@@ -90,7 +114,9 @@ def write_gif(path: Path, layout: MazeLayout, cells: list[int]) -> None:
     for cell in cells[-LONGEST_GIF:]:
         picture = Image.fromarray(paint(layout, cell))
         scale = max(2, GIF_SIDE // max(picture.size))
-        frames.append(picture.resize((picture.width * scale, picture.height * scale), Image.Resampling.NEAREST))
+        frames.append(
+            picture.resize((picture.width * scale, picture.height * scale), Image.Resampling.NEAREST)
+        )
     durations = [milliseconds(len(frames))] * (len(frames) - 1) + [1500]
     frames[0].save(path, save_all=True, append_images=frames[1:], duration=durations, loop=0)
 
@@ -105,5 +131,5 @@ def _figure(size: float, ratio: float = 1.0) -> tuple[Figure, Axes]:
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(size * ratio, size), layout="constrained")
-    FigureCanvasAgg(figure)                                               # needs no screen
+    FigureCanvasAgg(figure)  # needs no screen
     return figure, figure.add_subplot()

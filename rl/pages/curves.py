@@ -1,4 +1,6 @@
-"""Learning curves of runs: read from monitor.csv, smoothed, and runs that differ only in their seed put together."""
+"""Learning curves of runs: read from monitor.csv, smoothed, and runs that differ only in their seed put
+together.
+"""
 
 from __future__ import annotations
 
@@ -49,7 +51,8 @@ class Curve:
 
 
 def find_runs(names: Sequence[str], root: Path = Path("runs")) -> list[Path]:
-    """The run folders meant: paths, names inside runs/, or patterns, which not every shell fills in; each once.
+    """The run folders meant: paths, names inside runs/, or patterns, which not every shell fills in; each
+    once.
 
     Raises UsageError for one that is no agent's run.
     """
@@ -60,7 +63,8 @@ def find_runs(names: Sequence[str], root: Path = Path("runs")) -> list[Path]:
             folder = next((place for place in (path, root / path) if (place / "monitor.csv").is_file()), None)
             if folder is None and len(matches) == 1:
                 raise UsageError(
-                    f"no monitor.csv in {path}", "name the folder of an agent's run, runs/dqn__... for example"
+                    f"no monitor.csv in {path}",
+                    "name the folder of an agent's run, runs/dqn__... for example",
                 )
             if folder is not None and folder not in found:
                 found.append(folder)
@@ -80,15 +84,21 @@ def read_curve(folder: Path, axis: str) -> Curve:
             rows = list(csv.DictReader(line for line in file if not line.startswith("#")))
         table = np.array([[float(row[name]) for name in ("r", "l", "t")] for row in rows]).reshape(-1, 3)
     except (OSError, ValueError, KeyError, TypeError) as problem:
-        raise UsageError(f"{folder / 'monitor.csv'} cannot be read: {problem}", "leave this run out") from None
+        raise UsageError(
+            f"{folder / 'monitor.csv'} cannot be read: {problem}", "leave this run out"
+        ) from None
     if len(table) == 0:
         raise UsageError(f"no episode was finished in {folder}", "leave this run out")
-    x = {"steps": np.cumsum(table[:, 1]), "episodes": np.arange(1.0, len(table) + 1), "seconds": table[:, 2]}[axis]
+    x = {"steps": np.cumsum(table[:, 1]), "episodes": np.arange(1.0, len(table) + 1), "seconds": table[:, 2]}[
+        axis
+    ]
     return Curve(x, table[:, 0], str(config.get("article", "?")), config["settings"])
 
 
 def grouped_by_setting(curves: Sequence[Curve]) -> list[tuple[str, list[Curve]]]:
-    """(label, curves) of each setting, in the order given; the label names the settings that differ between them."""
+    """(label, curves) of each setting, in the order given; the label names the settings that differ between
+    them.
+    """
     groups: dict[Any, list[Curve]] = {}
     for curve in curves:
         groups.setdefault(curve.kind, []).append(curve)
@@ -104,12 +114,16 @@ def grouped_by_setting(curves: Sequence[Curve]) -> list[tuple[str, list[Curve]]]
 def label(kind: dict[str, str], differing: Sequence[str], members: Sequence[Curve]) -> str:
     """rl.dqn --gamma 0.9, 3 runs"""
     words = ["rl." + members[0].article]
-    words += [f"{flag(name)} {members[0].settings[name]}" for name in differing if name in members[0].settings][:3]
+    words += [
+        f"{flag(name)} {members[0].settings[name]}" for name in differing if name in members[0].settings
+    ][:3]
     return " ".join(words) + (f", {len(members)} runs" if len(members) > 1 else "")
 
 
 def smoothed(returns: Array, window: int) -> tuple[Array, Array]:
-    """Mean and standard deviation (T,) of the last `window` returns at each episode; of fewer at the beginning."""
+    """Mean and standard deviation (T,) of the last `window` returns at each episode; of fewer at the
+    beginning.
+    """
     means, deviations = np.empty(len(returns)), np.empty(len(returns))
     for end in range(1, len(returns) + 1):
         part = returns[max(0, end - window) : end]
@@ -125,7 +139,8 @@ def usual_window(curves: Sequence[Curve]) -> int:
 def mean_over_seeds(curves: Sequence[Curve], window: int) -> tuple[Array, Array, Array]:
     """x, mean and standard deviation over the runs, where all of them have data.
 
-    Beyond that a mean would be one of other runs, and fall when a good one ends. Empty arrays when there is no such place.
+    Beyond that a mean would be one of other runs, and fall when a good one ends. Empty arrays when there is
+    no such place.
     """
     begin, end = max(curve.x[0] for curve in curves), min(curve.x[-1] for curve in curves)
     if begin >= end:

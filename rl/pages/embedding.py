@@ -37,7 +37,6 @@ def player(path: Path, title: str) -> str:
     if not path.is_file():
         return ""
     inside = escape(path.read_text(encoding="utf-8"))
-    frame = (
-        f'<iframe sandbox="allow-scripts" loading="lazy" title="{escape(title)}, player" srcdoc="{inside}"></iframe>'
-    )
+    name = f"{escape(title)}, player"
+    frame = f'<iframe sandbox="allow-scripts" loading="lazy" title="{name}" srcdoc="{inside}"></iframe>'
     return f'<details class="player"><summary>Pause, step, slow down</summary>{frame}</details>'

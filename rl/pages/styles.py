@@ -120,7 +120,9 @@ iframe { width: 100%; height: 640px; border: 1px solid var(--edge); border-radiu
 </head>
 """
 
-PAGE = HEAD + """<body>
+PAGE = (
+    HEAD
+    + """<body>
 <main>
 <h1>Ten articles, run again</h1>
 <p class="lede">Each article's figures beside those of this machine. No deep-learning framework took part.
@@ -140,3 +142,4 @@ Figures marked &ldquo;&ndash;&rdquo; are not in the article. The bandit&rsquo;s 
 </body>
 </html>
 """
+)

@@ -1,11 +1,15 @@
-"""The checkpoint of a run: its whole state, written while training goes on, of which the last one is always readable.
+"""The checkpoint of a run: its whole state, written while training goes on, of which the last one is always
+readable.
 
-    checkpoint.safetensors   the state: its JSON and arrays, and for every Ring a list of blocks and where they are
-    checkpoint-{n}.blocks    blocks of the Rings that were new when checkpoint n was written; never changed afterwards
+    checkpoint.safetensors   the state: its JSON and arrays, and for every Ring a list of blocks and where
+    they are
+    checkpoint-{n}.blocks    blocks of the Rings that were new when checkpoint n was written; never changed
+    afterwards
 
-`save` copies what is new and hands it to a thread, which packs the blocks (bytes are deflated: screens shrink to a
-hundredth), writes them, makes them durable, and only then replaces checkpoint.safetensors, atomically. Files of blocks
-that it no longer names are removed last. A process killed at any moment leaves the checkpoint before or the new one.
+`save` copies what is new and hands it to a thread, which packs the blocks (bytes are deflated: screens shrink
+to a hundredth), writes them, makes them durable, and only then replaces checkpoint.safetensors, atomically.
+Files of blocks that it no longer names are removed last. A process killed at any moment leaves the checkpoint
+before or the new one.
 """
 
 from __future__ import annotations
@@ -69,7 +73,9 @@ class Checkpoints:
         return self._thread is not None and self._thread.is_alive()
 
     def save(self, state: dict[str, Any], files: Sequence[Path] = ()) -> None:
-        """Copy the state and have it written; returns before that is done. Waits for the checkpoint before this one.
+        """Copy the state and have it written; returns before that is done.
+
+        Waits for the checkpoint before this one.
 
         files  what the state refers to: made durable before it
 
@@ -106,7 +112,8 @@ class Checkpoints:
         sweep(self.folder)
         return state_file.tree_of(metadata, arrays, whole)
 
-    # --- writing -----------------------------------------------------------------------------------------------
+    # --- writing
+    # -----------------------------------------------------------------------------------------------
 
     def _snapshot(self, state: dict[str, Any]) -> Snapshot:
         arrays: dict[str, Array] = {}

@@ -1,7 +1,9 @@
-"""One process a run: two that go on with the same run at once would mix their logs and take each other's files away.
+"""One process a run: two that go on with the same run at once would mix their logs and take each other's
+files away.
 
-The lock is the operating system's, on the file `lock` in the run's folder, so it ends with its process, however that ends:
-there are no stale ones to be cleared. What the file says, process and machine, is for the one who is turned away.
+The lock is the operating system's, on the file `lock` in the run's folder, so it ends with its process,
+however that ends: there are no stale ones to be cleared. What the file says, process and machine, is for the
+one who is turned away.
 """
 
 from __future__ import annotations

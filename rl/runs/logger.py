@@ -26,7 +26,8 @@ BOARD_SECONDS = 5.0  # between two waits for TensorBoard's file: each is an fsyn
 class Logger:
     """The log files of one run folder.
 
-    state  what get_state gave when the run was saved: its files are continued from there, what was written later is cut off
+    state  what get_state gave when the run was saved: its files are continued from there, what was written
+           later is cut off
     """
 
     def __init__(self, folder: Path, env_id: str, columns: tuple[str, ...], state: dict[str, Any] | None = None) -> None:
@@ -72,7 +73,9 @@ class Logger:
             self._counts[name] = self._counts.get(name, 0) + 1
 
     def row(self, step: int, values: dict[str, float]) -> dict[str, float]:
-        """Write `values` and the means since the last row, to progress.csv and TensorBoard; returns them all."""
+        """Write `values` and the means since the last row, to progress.csv and TensorBoard; returns them
+        all.
+        """
         values = {**values, **{name: self._sums[name] / self._counts[name] for name in self._sums}}
         self._sums, self._counts = {}, {}
         unknown = set(values) - set(self.columns)
@@ -100,7 +103,9 @@ class Logger:
         self._board.add_histogram(name, values, step)
 
     def flush(self) -> None:
-        """What was logged so far is in the files, readable while the run goes on; TensorBoard's, which waits for the disk, now and then."""
+        """What was logged so far is in the files, readable while the run goes on; TensorBoard's, which waits
+        for the disk, now and then.
+        """
         self._progress.flush()
         self._monitor.flush()
         if time.time() - self._board_flushed > BOARD_SECONDS:
@@ -116,8 +121,10 @@ class Logger:
 
 
 def summary_writer() -> Any:
-    """tensorboardX's SummaryWriter. PyTorch, where it is installed, is kept from being imported with it, which takes
-    a second or more: only to tell tensors from arrays, and there are none here."""
+    """tensorboardX's SummaryWriter.
+
+    PyTorch, where it is installed, is kept from being imported with it, which takes a second or more: only to
+    tell tensors from arrays, and there are none here."""
     modules: dict[str, Any] = sys.modules
     if "tensorboardX" in modules or "torch" in modules:
         from tensorboardX import SummaryWriter

@@ -1,7 +1,9 @@
-"""Runs that are done piece by piece and can be stopped between two of them: what the simulators' commands share.
+"""Runs that are done piece by piece and can be stopped between two of them: what the simulators' commands
+share.
 
-The state lies in the run's folder as one file. It is written when the work is done or a signal stops it, and now and then
-in between, so that a killed run loses seconds. What follows from the state does not depend on where the pieces ended.
+The state lies in the run's folder as one file. It is written when the work is done or a signal stops it, and
+now and then in between, so that a killed run loses seconds. What follows from the state does not depend on
+where the pieces ended.
 """
 
 from __future__ import annotations
@@ -29,7 +31,8 @@ SAVE_SECONDS = 10.0
 def opened(
     article: str, env_id: str, settings: Settings, resumed: str, may_change: set[str]
 ) -> Iterator[tuple[Path, dict[str, Any] | None]]:
-    """The folder of a new run and None; or, with `resumed`, a run's folder and the state that it was saved with.
+    """The folder of a new run and None; or, with `resumed`, a run's folder and the state that it was saved
+    with.
 
     may_change  settings that may differ from those of the resumed run
 

@@ -1,7 +1,7 @@
 """`--resume`: which run is meant, what it was started with, and what may be different when it goes on.
 
-A resumed run takes its settings from its own config.json, so that `--resume` alone is enough. A setting that the state
-depends on must stay what it was; those in MAY_CHANGE need not.
+A resumed run takes its settings from its own config.json, so that `--resume` alone is enough. A setting that
+the state depends on must stay what it was; those in MAY_CHANGE need not.
 """
 
 from __future__ import annotations
@@ -26,9 +26,11 @@ RESULT = "result.json"  # a run that has it is finished
 def with_its_settings(
     article: str, argv: list[str], out: str, env_id: str | None = None, *, holding: str = checkpoint.NAME, finished: bool = False
 ) -> list[str]:
-    """The arguments with --resume naming a folder, preceded by the --config of that run; unchanged without --resume.
+    """The arguments with --resume naming a folder, preceded by the --config of that run; unchanged without
+    --resume.
 
-    out, env_id  where runs are looked for and of which environment (None: any), unless the arguments say so themselves
+    out, env_id  where runs are looked for and of which environment (None: any), unless the arguments say so
+                 themselves
     holding      the file that makes a folder count
     finished     runs that are finished count too
 
@@ -51,7 +53,9 @@ def with_its_settings(
 
 
 def find(article: str, out: str, wanted: str, env_id: str | None, holding: str = checkpoint.NAME, finished: bool = False) -> Path:
-    """The folder of the run: the newest unfinished one, of this environment if one is given, or the one that is named."""
+    """The folder of the run: the newest unfinished one, of this environment if one is given, or the one that
+    is named.
+    """
     if wanted != cli.NEWEST:
         return run_folder.find(out, article, wanted, holding=holding)
     kind = f"{article}__*" if env_id is None else f"{article}__{run_folder.safe(env_id)}__*"
@@ -63,7 +67,9 @@ def find(article: str, out: str, wanted: str, env_id: str | None, holding: str =
 
 
 def check_settings(folder: Path, settings: Settings, may_change: set[str] = MAY_CHANGE) -> None:
-    """Raise UsageError, showing the difference, when a setting that must stay is another one than the run's."""
+    """Raise UsageError, showing the difference, when a setting that must stay is another one than the
+    run's.
+    """
     stored = cli.read_config(str(folder / "config.json"), type(settings))
     changed = [(name, stored[name], value) for name, value in asdict(settings).items()
                if name not in may_change and name in stored and _plain(stored[name]) != _plain(value)]

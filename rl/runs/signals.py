@@ -1,7 +1,7 @@
 """Ctrl-C and SIGTERM as a wish that is granted between two steps, when everything that is kept fits together.
 
-The first signal is noted; the loop looks at `received` and stops in good order. A second one stops at once. Where nothing
-can be spoilt, in an evaluation for example, `at_once` lets the first one stop at once too.
+The first signal is noted; the loop looks at `received` and stops in good order. A second one stops at once.
+Where nothing can be spoilt, in an evaluation for example, `at_once` lets the first one stop at once too.
 """
 
 from __future__ import annotations
@@ -17,7 +17,9 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 class Interrupted(KeyboardInterrupt):
-    """A run stopped in good order; its text says how to go on, its code is the process's exit code: 128 + signal."""
+    """A run stopped in good order; its text says how to go on, its code is the process's exit code: 128 +
+    signal.
+    """
 
     def __init__(self, number: int, text: str = "interrupted") -> None:
         super().__init__(text)

@@ -17,8 +17,10 @@ FORMAT = "rl-state-1"
 
 
 def save_state(path: str | os.PathLike[str], state: dict[str, Any]) -> None:
-    """Replace the file by this state. Raises TypeError for what a state cannot hold, OSError when it cannot be written;
-    then the file is what it was before."""
+    """Replace the file by this state.
+
+    Raises TypeError for what a state cannot hold, OSError when it cannot be written; then the file is what it
+    was before."""
     arrays: dict[str, Array] = {}
     rings: dict[str, Any] = {}
     tree = pack(state, arrays, rings)
@@ -27,7 +29,10 @@ def save_state(path: str | os.PathLike[str], state: dict[str, Any]) -> None:
 
 
 def load_state(path: str | os.PathLike[str]) -> dict[str, Any]:
-    """The state that save_state wrote; its arrays are writable. Raises FileNotFoundError, or ValueError naming what is wrong."""
+    """The state that save_state wrote; its arrays are writable.
+
+    Raises FileNotFoundError, or ValueError naming what is wrong.
+    """
     arrays, metadata = read(Path(path))
     return tree_of(metadata, arrays, arrays)
 

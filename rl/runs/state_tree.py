@@ -1,7 +1,8 @@
-"""What a state is made of: dicts with text keys, lists, numbers, texts, None, NumPy arrays and Rings, nested as one likes.
+"""What a state is made of: dicts with text keys, lists, numbers, texts, None, NumPy arrays and Rings, nested
+as one likes.
 
-`pack` parts it into JSON and named arrays, `unpack` puts it together again, every bit as it was. Tuples come back as
-lists, NumPy's numbers as Python's; NaN and infinity are kept.
+`pack` parts it into JSON and named arrays, `unpack` puts it together again, every bit as it was. Tuples come
+back as lists, NumPy's numbers as Python's; NaN and infinity are kept.
 """
 
 from __future__ import annotations
@@ -49,7 +50,10 @@ def pack(tree: Any, arrays: dict[str, Array], rings: dict[str, Ring], path: str 
 
 
 def unpack(told: Any, array: Callable[[str], Array], ring: Callable[[str], Array]) -> Any:
-    """The tree of what `pack` told; `array` and `ring` give those of a path. Raises ValueError when it makes no sense."""
+    """The tree of what `pack` told; `array` and `ring` give those of a path.
+
+    Raises ValueError when it makes no sense.
+    """
     if isinstance(told, list):
         return [unpack(value, array, ring) for value in told]
     if not isinstance(told, dict):

@@ -51,7 +51,9 @@ def _dask(address: str, count: int) -> Iterator[tuple[dict[str, Any], int]]:
         own = {"n_workers": count or os.cpu_count(), "threads_per_worker": 1, "dashboard_address": None}
         client = Client(address, timeout=ANSWER_SECONDS) if address else Client(**own)
     except (OSError, ValueError) as problem:
-        raise UsageError(f"no Dask scheduler answers at {address}: {problem}", "start one: dask scheduler") from None
+        raise UsageError(
+            f"no Dask scheduler answers at {address}: {problem}", "start one: dask scheduler"
+        ) from None
     with client:
         cores = sum(client.nthreads().values())
         try:
@@ -70,10 +72,14 @@ def _ray(address: str, count: int) -> Iterator[tuple[dict[str, Any], int]]:
         raise UsageError("Ray is not installed", "pip install '.[ray]'") from None
     try:
         own = {"num_cpus": count or None, "include_dashboard": False}
-        ray.init(log_to_driver=False, logging_level=logging.ERROR, **({"address": address} if address else own))
+        ray.init(
+            log_to_driver=False, logging_level=logging.ERROR, **({"address": address} if address else own)
+        )
     except (ConnectionError, ValueError, RuntimeError) as problem:
         reason = str(problem).splitlines()[0]
-        raise UsageError(f"no Ray cluster answers at {address}: {reason}", "start one: ray start --head") from None
+        raise UsageError(
+            f"no Ray cluster answers at {address}: {reason}", "start one: ray start --head"
+        ) from None
     try:
         register_ray()
         yield {"backend": "ray"}, count or int(ray.cluster_resources().get("CPU", 1))

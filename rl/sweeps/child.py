@@ -1,10 +1,11 @@
-"""The process that does runs, one after the other: imports and compiled code are loaded once, a crash costs one run.
+"""The process that does runs, one after the other: imports and compiled code are loaded once, a crash costs
+one run.
 
     in   a line of JSON for each job: {"folder", "article", "key", "settings", "seeds", "cwd", "stop"}
     out  a line of JSON for each: {"state": "done" | "failed" | "taken"}
 
-It ends when its input ends, because its worker is gone, or when the file that "stop" names appears: then the run that is
-under way writes its checkpoint first, as after Ctrl-C.
+It ends when its input ends, because its worker is gone, or when the file that "stop" names appears: then the
+run that is under way writes its checkpoint first, as after Ctrl-C.
 """
 
 from __future__ import annotations
@@ -43,7 +44,9 @@ OUTPUT, SETTINGS, RESULT = "output.txt", "settings.json", "result.json"
 def main() -> int:
     """Do jobs until the input ends."""
     signal.signal(signal.SIGINT, signal.default_int_handler)  # a worker may have left it ignored
-    replies = os.fdopen(os.dup(1), "w", encoding="utf-8")  # what the articles print goes to files of their own
+    replies = os.fdopen(
+        os.dup(1), "w", encoding="utf-8"
+    )  # what the articles print goes to files of their own
     orders = Orders()
     try:
         while (job := orders.next()) is not None:
@@ -136,7 +139,10 @@ def measured_at_once(job: dict[str, Any]) -> list[dict[str, Any] | None]:
 
 def typed(settings: dict[str, Any], defaults: Any) -> dict[str, Any]:
     """As the article has them: JSON knows no tuples."""
-    return {name: tuple(value) if isinstance(getattr(defaults, name), tuple) else value for name, value in settings.items()}
+    return {
+        name: tuple(value) if isinstance(getattr(defaults, name), tuple) else value
+        for name, value in settings.items()
+    }
 
 
 def measured_run(folder: Path, job: dict[str, Any]) -> dict[str, Any] | None:
@@ -163,7 +169,16 @@ def arguments(folder: Path, job: dict[str, Any], seed: int) -> list[str]:
         if begun.is_dir():
             shutil.rmtree(begun, ignore_errors=True)
     write_json(folder / SETTINGS, {"settings": job["settings"]})
-    return ["--config", str(folder / SETTINGS), "--seed", str(seed), "--out", str(folder), "--num-threads", "1"]
+    return [
+        "--config",
+        str(folder / SETTINGS),
+        "--seed",
+        str(seed),
+        "--out",
+        str(folder),
+        "--num-threads",
+        "1",
+    ]
 
 
 def run_article(article: str, words: list[str]) -> int:
@@ -194,7 +209,11 @@ def printed_to(path: Path) -> Iterator[None]:
 
 def last_words(path: Path) -> str:
     """Why a run failed: what stands behind its last `error: `, else the last line that it printed."""
-    lines = [line.strip() for line in path.read_text(encoding="utf-8", errors="replace").splitlines() if line.strip()]
+    lines = [
+        line.strip()
+        for line in path.read_text(encoding="utf-8", errors="replace").splitlines()
+        if line.strip()
+    ]
     errors = [line for line in lines if line.startswith("error: ")]
     return (errors or lines or ["it printed nothing"])[-1].removeprefix("error: ")
 

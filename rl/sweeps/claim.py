@@ -14,7 +14,8 @@ PAUSE = 0.05  # seconds between two tries
 
 @contextlib.contextmanager
 def claimed(folder: Path, patience: float = 0.0) -> Iterator[bool]:
-    """`with claimed(folder) as mine:` True when this process alone may work in the folder until the block ends.
+    """`with claimed(folder) as mine:` True when this process alone may work in the folder until the block
+    ends.
 
     folder    exists
     patience  seconds to wait for another process to end

@@ -1,4 +1,6 @@
-"""The runs that are compared: of sweeps, and single ones; those that differ only in their seed make one group."""
+"""The runs that are compared: of sweeps, and single ones; those that differ only in their seed make one
+group.
+"""
 
 from __future__ import annotations
 
@@ -49,7 +51,11 @@ class Run:
     @property
     def kind(self) -> tuple[tuple[str, str], ...]:
         """Equal for runs of one group: they differ in seed and environment only."""
-        kept = {name: repr(plain(value)) for name, value in self.settings.items() if name not in (*OF_NO_MATTER, "env_id")}
+        kept = {
+            name: repr(plain(value))
+            for name, value in self.settings.items()
+            if name not in (*OF_NO_MATTER, "env_id")
+        }
         return ("article", self.article), *sorted(kept.items())
 
 
@@ -95,7 +101,9 @@ def of_sweep(folder: Path) -> list[Run]:
             continue
         curve = next((path.parent for path in (folder / job.key).glob("*/monitor.csv")), None)
         if ended.state == record.FAILED:
-            runs += [_run(plan.article, job.settings, {"seed": seed}, curve, ended.error) for seed in job.seeds]
+            runs += [
+                _run(plan.article, job.settings, {"seed": seed}, curve, ended.error) for seed in job.seeds
+            ]
         runs += [_run(plan.article, job.settings, row, curve) for row in ended.rows]
     return runs
 
@@ -108,15 +116,25 @@ def of_run(folder: Path) -> Run:
         article, seed = config["article"], int(config["settings"]["seed"])
         score, solved_at, others = MEASURES[article].read(figures)
     except (OSError, ValueError, KeyError, TypeError) as problem:
-        raise UsageError(f"{folder} has no figures: {problem}", "name a sweep, or the folder of a run that has ended") from None
+        raise UsageError(
+            f"{folder} has no figures: {problem}", "name a sweep, or the folder of a run that has ended"
+        ) from None
     row = {"seed": seed, "score": score, "solved_at": solved_at, **others}
     return _run(article, config["settings"], row, folder if (folder / "monitor.csv").is_file() else None)
 
 
-def _run(article: str, settings: dict[str, Any], row: dict[str, Any], curve: Path | None, error: str = "") -> Run:
+def _run(
+    article: str, settings: dict[str, Any], row: dict[str, Any], curve: Path | None, error: str = ""
+) -> Run:
     """A run that was not solved came as far as it says, or as its settings let it."""
     solved_at = row.get("solved_at")
-    far = row.get("total_steps") or settings.get("total_timesteps") or row.get("episodes") or settings.get("max_episodes") or 0
+    far = (
+        row.get("total_steps")
+        or settings.get("total_timesteps")
+        or row.get("episodes")
+        or settings.get("max_episodes")
+        or 0
+    )
     steps = float(far if solved_at is None else solved_at)
     return Run(article, settings, row["seed"], row.get("score"), steps, solved_at is not None, error, curve)
 
@@ -128,8 +146,13 @@ def grouped(runs: Sequence[Run]) -> list[Group]:
         kinds.setdefault(run.kind, []).append(run)
     tables = [dict(kind) for kind in kinds]
     names = dict.fromkeys(name for table in tables for name in table)
-    differing = [name for name in names if len({table.get(name) for table in tables}) > 1 and name != "article"]
-    return [Group(_label(members[0], differing, len({run.article for run in runs}) > 1), tuple(members)) for members in kinds.values()]
+    differing = [
+        name for name in names if len({table.get(name) for table in tables}) > 1 and name != "article"
+    ]
+    return [
+        Group(_label(members[0], differing, len({run.article for run in runs}) > 1), tuple(members))
+        for members in kinds.values()
+    ]
 
 
 def _label(run: Run, differing: Sequence[str], several: bool) -> str:
@@ -140,7 +163,9 @@ def _label(run: Run, differing: Sequence[str], several: bool) -> str:
 
 
 def reached(run: Run, threshold: float, window: int) -> Run:
-    """The same run, "solved" where the mean return of its last `window` training episodes first was at least `threshold`."""
+    """The same run, "solved" where the mean return of its last `window` training episodes first was at least
+    `threshold`.
+    """
     if run.folder is None:
         return run
     try:

@@ -59,20 +59,32 @@ class Comparison:
 def compare(runs: Sequence[Run], scale: Scale, threshold: float | None = None, window: int = 0) -> Comparison:
     """The comparison of runs that are measured alike.
 
-    scale      {environment: (score of 0, score of 1)}; needed for several environments, whose scores have different units
+    scale      {environment: (score of 0, score of 1)}; needed for several environments, whose scores have
+               different units
     threshold  mean return that counts as reached, in place of the article's own goal
     window     training episodes that a point of a learning curve is the mean of; 0 = the usual
 
     Raises UsageError when the runs cannot be compared.
     """
     measures = {MEASURES[run.article] for run in runs}
-    require(len(measures) == 1, "these articles are measured in different ways", "compare sweeps of one article, or of agents")
+    require(
+        len(measures) == 1,
+        "these articles are measured in different ways",
+        "compare sweeps of one article, or of agents",
+    )
     (measure,) = measures
     tasks = tuple(dict.fromkeys(run.task for run in runs))
     if len(tasks) > 1 or scale:
         lacking = " ".join(f"{task}=LOW,HIGH" for task in tasks if task not in scale)
-        require(not lacking, f"the scores of {' and '.join(tasks)} have different units", f"give --scale {lacking}")
-        runs = [run if run.score is None else replace(run, score=scaled(run.score, *scale[run.task])) for run in runs]
+        require(
+            not lacking,
+            f"the scores of {' and '.join(tasks)} have different units",
+            f"give --scale {lacking}",
+        )
+        runs = [
+            run if run.score is None else replace(run, score=scaled(run.score, *scale[run.task]))
+            for run in runs
+        ]
     if threshold is not None:
         runs = [reached(run, threshold, window or 100) for run in runs]
     groups: list[Group] = []
@@ -80,20 +92,39 @@ def compare(runs: Sequence[Run], scale: Scale, threshold: float | None = None, w
     for group in grouped(runs):
         whole = all(len(scores) for scores in group.scores(tasks))
         (groups if whole else left_out).append(group)
-    require(bool(groups), "no setting has a finished run on every task", "see the errors in the table of the sweep")
+    require(
+        bool(groups),
+        "no setting has a finished run on every task",
+        "see the errors in the table of the sweep",
+    )
     values = np.concatenate([scores for group in groups for scores in group.scores(tasks)])
     thresholds = np.linspace(values.min(), values.max(), THRESHOLDS)
     horizon = common_horizon(groups)
     curved = [run.folder for group in groups for run in group.runs if run.folder is not None]
     window = window or (usual_window([read_curve(folder, "steps") for folder in curved]) if curved else 0)
-    own = "the article's goal" if threshold is None else f"a mean return of {threshold:g} over {window or 100} training episodes"
+    own = (
+        "the article's goal"
+        if threshold is None
+        else f"a mean return of {threshold:g} over {window or 100} training episodes"
+    )
     firsts = [None, *[groups[0].scores(tasks)] * (len(groups) - 1)]
-    compared = [_compared(group, first, tasks, thresholds, horizon, window, measure) for group, first in zip(groups, firsts)]
-    return Comparison(tuple(compared), tuple(left_out), measure, tasks, bool(scale), thresholds, horizon, own, window)
+    compared = [
+        _compared(group, first, tasks, thresholds, horizon, window, measure)
+        for group, first in zip(groups, firsts)
+    ]
+    return Comparison(
+        tuple(compared), tuple(left_out), measure, tasks, bool(scale), thresholds, horizon, own, window
+    )
 
 
 def _compared(
-    group: Group, first: list[Array] | None, tasks: Sequence[str], thresholds: Array, horizon: float, window: int, measure: Measure
+    group: Group,
+    first: list[Array] | None,
+    tasks: Sequence[str],
+    thresholds: Array,
+    horizon: float,
+    window: int,
+    measure: Measure,
 ) -> Compared:
     scores, higher = group.scores(tasks), measure.better == "higher"
     steps, solved = np.array([run.steps for run in group.runs]), np.array([run.solved for run in group.runs])
@@ -108,7 +139,9 @@ def _compared(
 
 
 def common_horizon(groups: Sequence[Group]) -> float:
-    """Steps up to which every group's runs are known: the least of the ends of those whose last run had not arrived."""
+    """Steps up to which every group's runs are known: the least of the ends of those whose last run had not
+    arrived.
+    """
     ends = [max(group.runs, key=lambda run: (run.steps, not run.solved)) for group in groups]
     unknown = [run.steps for run in ends if not run.solved]
     return min(unknown) if unknown else max(run.steps for run in ends)
@@ -146,6 +179,10 @@ def read_scale(texts: Sequence[str]) -> Scale:
             low, high = (float(number) for number in numbers.split(","))
         except ValueError:
             low = high = 0.0
-        require(bool(name) and abs(high - low) > 0, f"--scale is {text!r}", "give ENV=LOW,HIGH: CartPole-v0=20,195 for example")
+        require(
+            bool(name) and abs(high - low) > 0,
+            f"--scale is {text!r}",
+            "give ENV=LOW,HIGH: CartPole-v0=20,195 for example",
+        )
         scale[name] = (low, high)
     return scale

@@ -1,4 +1,6 @@
-"""The page of `python -m rl compare`: one HTML file with everything in it, in the look of the page of `python -m rl all`."""
+"""The page of `python -m rl compare`: one HTML file with everything in it, in the look of the page of
+`python -m rl all`.
+"""
 
 from __future__ import annotations
 
@@ -45,24 +47,31 @@ OWN_STYLE = """.scroll { overflow-x: auto; padding-bottom: 10px; }
 </style>"""
 EXPLAINED = {
     "Score": (
-        "The bar is the mean of the middle half of the runs (interquartile mean) with its interval; each point is a run. "
+        "The bar is the mean of the middle half of the runs (interquartile mean) with its interval; each "
+        "point is a run. "
         "A lucky run does not move it as it moves a mean, and it uses more of the runs than a median.",
         "縦線は中央50%の平均（四分位平均）、帯はその区間、点は各シードの結果です。",
     ),
     "Performance profile": (
-        "Which share of the runs is better than each score. A curve that lies above another everywhere is better in every "
+        "Which share of the runs is better than each score. A curve that lies above another everywhere "
+        "is better in every "
         "respect; where they cross, one setting has better best runs and the other better worst ones.",
         "各スコアを上回ったシードの割合です。常に上にある曲線ほど優れています。",
     ),
     "Steps to the goal": (
-        "The share of runs that have reached the goal, over steps (Kaplan and Meier). A cross marks a run that ended without "
-        "it: such a run counts as one that would have taken longer (censored), and is neither left out nor taken for one "
-        "that arrived. The median is where the curve crosses one half. The restricted mean is the area above the curve up to "
-        "a number of steps common to all settings: the mean of the steps, where whoever takes longer counts with that number.",
+        "The share of runs that have reached the goal, over steps (Kaplan and Meier). A cross marks a "
+        "run that ended without "
+        "it: such a run counts as one that would have taken longer (censored), and is neither left out "
+        "nor taken for one "
+        "that arrived. The median is where the curve crosses one half. The restricted mean is the area "
+        "above the curve up to "
+        "a number of steps common to all settings: the mean of the steps, where whoever takes longer "
+        "counts with that number.",
         "目標に達したシードの割合です。×は達しないまま終わった実行で、打ち切りとして扱います。",
     ),
     "Learning curves": (
-        "Mean over the runs of the return of the training episodes, with its interval. A run that stopped because it was "
+        "Mean over the runs of the return of the training episodes, with its interval. A run that "
+        "stopped because it was "
         "solved counts on with its last value.",
         "訓練エピソードの収益の平均と区間です。解けて終了した実行は最後の値で続けます。",
     ),
@@ -75,14 +84,18 @@ def page(comparison: Comparison) -> str:
         "TITLE": "Runs compared",
         "SUMMARY": summary(comparison),
         "TABLE": table(comparison),
-        "NOTES": "".join(f'<p class="note">Left out: {escape(words)}</p>' for words in text.without_runs(comparison)),
+        "NOTES": "".join(
+            f'<p class="note">Left out: {escape(words)}</p>' for words in text.without_runs(comparison)
+        ),
         "SECTIONS": "\n".join(sections(comparison)) + runs_table(comparison),
         "VERSIONS": facts(versions()),
         "DATE": datetime.now().astimezone().strftime("%Y-%m-%d %H:%M %Z"),
         "RESAMPLES": f"{RESAMPLES:,} resamples for scores, {CURVE_RESAMPLES:,} for all else",
     }
     frame = HEAD.replace("</style>", OWN_STYLE) + BODY
-    return re.sub(r"__([A-Z]+)__", lambda found: parts[found[1]], frame)  # one pass: nothing that was put in is looked at again
+    return re.sub(
+        r"__([A-Z]+)__", lambda found: parts[found[1]], frame
+    )  # one pass: nothing that was put in is looked at again
 
 
 def summary(comparison: Comparison) -> str:
@@ -95,7 +108,8 @@ def summary(comparison: Comparison) -> str:
         (", ".join(comparison.tasks), "task" if len(comparison.tasks) == 1 else "tasks", "課題"),
     )
     return "".join(
-        f'<div><dt>{english}<span lang="ja">{japanese}</span></dt><dd>{escape(figure)}</dd></div>' for figure, english, japanese in figures
+        f'<div><dt>{english}<span lang="ja">{japanese}</span></dt><dd>{escape(figure)}</dd></div>'
+        for figure, english, japanese in figures
     )
 
 
@@ -106,7 +120,9 @@ def table(comparison: Comparison) -> str:
     rows = []
     for one in comparison.groups:
         label, *cells = text.line(one)
-        told = "".join(f'<td data-name="{escape(name)}">{escape(cell)}</td>' for name, cell in zip(names[1:], cells))
+        told = "".join(
+            f'<td data-name="{escape(name)}">{escape(cell)}</td>' for name, cell in zip(names[1:], cells)
+        )
         rows.append(f'<tr><th scope="row">{escape(label)}</th>{told}</tr>')
     return f"<thead><tr>{heads}</tr></thead><tbody>{''.join(rows)}</tbody>"
 
@@ -118,7 +134,10 @@ def sections(comparison: Comparison) -> list[str]:
         shown.append(("Steps to the goal", plots.reaching(comparison)))
     if any(one.curve is not None for one in comparison.groups):
         shown.append(("Learning curves", plots.curves(comparison)))
-    return [section(title, picture, f"The goal: {comparison.goal}." if "goal" in title else "") for title, picture in shown]
+    return [
+        section(title, picture, f"The goal: {comparison.goal}." if "goal" in title else "")
+        for title, picture in shown
+    ]
 
 
 def section(title: str, picture: bytes, note: str) -> str:
@@ -137,6 +156,8 @@ def runs_table(comparison: Comparison) -> str:
         for run in one.group.runs:
             score = "FAILED" if run.score is None else f"{run.score:.6g}"
             state = run.error or ("reached" if run.solved else "not reached")
-            lines.append(f"{one.group.label:40} {run.task:16} {run.seed:6} {score:>12} {run.steps:12,.0f}  {state}")
+            lines.append(
+                f"{one.group.label:40} {run.task:16} {run.seed:6} {score:>12} {run.steps:12,.0f}  {state}"
+            )
     listed = escape("\n".join(lines))
     return f'<section class="single"><details><summary>Every run</summary><pre tabindex="0">{listed}</pre></details></section>'

@@ -22,8 +22,23 @@ def scores(comparison: Comparison) -> bytes:
     for place, (one, style) in enumerate(styled(comparison)):
         points = np.concatenate(one.group.scores(comparison.tasks))
         spread = np.linspace(-0.16, 0.16, len(points)) if len(points) > 1 else [0.0]
-        axes.plot(points, place + np.asarray(spread), "o", color=style["color"], alpha=0.3, markersize=4, markeredgewidth=0)
-        axes.plot([one.score.low, one.score.high], [place, place], color=style["color"], linewidth=7, alpha=0.45, solid_capstyle="butt")
+        axes.plot(
+            points,
+            place + np.asarray(spread),
+            "o",
+            color=style["color"],
+            alpha=0.3,
+            markersize=4,
+            markeredgewidth=0,
+        )
+        axes.plot(
+            [one.score.low, one.score.high],
+            [place, place],
+            color=style["color"],
+            linewidth=7,
+            alpha=0.45,
+            solid_capstyle="butt",
+        )
         axes.plot([one.score.value] * 2, [place - 0.24, place + 0.24], color=style["color"], linewidth=2.5)
     axes.set_yticks(range(len(comparison.groups)), [one.group.label for one in comparison.groups])
     axes.set_ylim(len(comparison.groups) - 0.5, -0.5)
@@ -35,7 +50,9 @@ def profiles(comparison: Comparison) -> bytes:
     word = "above" if comparison.measure.better == "higher" else "below"
     figure, axes = new_figure("", f"threshold: {unit(comparison)}", f"share of runs {word} it")
     for one, style in styled(comparison):
-        axes.fill_between(comparison.thresholds, one.profile.low, one.profile.high, color=style["color"], **BAND)
+        axes.fill_between(
+            comparison.thresholds, one.profile.low, one.profile.high, color=style["color"], **BAND
+        )
         axes.plot(comparison.thresholds, one.profile.value, label=one.group.label, **style)
     axes.set_ylim(-0.02, 1.02)
     axes.legend(loc="best", frameon=False)
@@ -43,7 +60,9 @@ def profiles(comparison: Comparison) -> bytes:
 
 
 def reaching(comparison: Comparison) -> bytes:
-    """The share of runs that have reached the goal after so many steps; a cross where a run ended without it."""
+    """The share of runs that have reached the goal after so many steps; a cross where a run ended without
+    it.
+    """
     figure, axes = new_figure("", comparison.measure.steps, "share of runs that have reached it")
     for one, style in styled(comparison):
         if one.reaching is None:
@@ -78,7 +97,14 @@ def curves(comparison: Comparison) -> bytes:
 def styled(comparison: Comparison) -> Iterator[tuple[Compared, dict[str, Any]]]:
     """Each group with its colour, the same in every picture."""
     for number, one in enumerate(comparison.groups):
-        yield one, {"color": COLOURS[number % len(COLOURS)], "linestyle": STYLES[number // len(COLOURS) % len(STYLES)], "linewidth": 1.8}
+        yield (
+            one,
+            {
+                "color": COLOURS[number % len(COLOURS)],
+                "linestyle": STYLES[number // len(COLOURS) % len(STYLES)],
+                "linewidth": 1.8,
+            },
+        )
 
 
 def unit(comparison: Comparison) -> str:

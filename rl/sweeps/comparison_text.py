@@ -24,8 +24,13 @@ class Line(NamedTuple):
 def heads(comparison: Comparison) -> Line:
     """What stands above the columns."""
     return Line(
-        "setting", "runs", "score, interquartile mean [95 %]", "chance to be better than the first [95 %]",
-        "solved", f"{comparison.measure.steps}, median", f"the same, mean up to {comparison.horizon:,.0f} [95 %]",
+        "setting",
+        "runs",
+        "score, interquartile mean [95 %]",
+        "chance to be better than the first [95 %]",
+        "solved",
+        f"{comparison.measure.steps}, median",
+        f"the same, mean up to {comparison.horizon:,.0f} [95 %]",
     )
 
 
@@ -62,7 +67,8 @@ def as_table(comparison: Comparison) -> str:
     notes = [
         f"score   {unit}, {comparison.measure.better} is better: interquartile mean and its 95 % interval",
         f"better  chance that a run is better than one of {comparison.groups[0].group.label}",
-        f"solved  runs that reached {comparison.goal}; median and mean of the {steps} to it, the mean up to {comparison.horizon:,.0f}",
+        f"solved  runs that reached {comparison.goal}; median and mean of the {steps} to it, the mean up "
+        f"to {comparison.horizon:,.0f}",
     ]
     left_out = [f"left out: {words}" for words in without_runs(comparison)]
     return "\n".join([*lines, "", *(notes if comparison.horizon else notes[:2]), *left_out])
@@ -70,4 +76,7 @@ def as_table(comparison: Comparison) -> str:
 
 def without_runs(comparison: Comparison) -> list[str]:
     """The groups of which nothing can be said."""
-    return [f"{group.label}, {len(group.runs)} runs without a score: {group.runs[0].error}" for group in comparison.left_out]
+    return [
+        f"{group.label}, {len(group.runs)} runs without a score: {group.runs[0].error}"
+        for group in comparison.left_out
+    ]

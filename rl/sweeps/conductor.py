@@ -1,8 +1,9 @@
 """Does what is missing of a sweep until nothing is missing, whatever breaks on the way.
 
-The folder is the only truth: a job has ended when its record is there. A pool that breaks because a worker was killed, or
-a machine is gone, costs the runs that were under way; those go on from their checkpoints in the next round. A run that
-another sweep is doing in the same folder is waited for, and taken over if that sweep dies.
+The folder is the only truth: a job has ended when its record is there. A pool that breaks because a worker
+was killed, or a machine is gone, costs the runs that were under way; those go on from their checkpoints in
+the next round. A run that another sweep is doing in the same folder is waited for, and taken over if that
+sweep dies.
 """
 
 from __future__ import annotations
@@ -65,7 +66,8 @@ class Conductor:
             del self.records[key]
 
     def run(self, perform_all: Map, display: Display, stop: StopSignals) -> None:
-        """Return when every job has ended, or after a signal, when those under way have written their checkpoints.
+        """Return when every job has ended, or after a signal, when those under way have written their
+        checkpoints.
 
         Raises RuntimeError when the workers keep dying with nothing done.
         """
@@ -77,7 +79,9 @@ class Conductor:
                     outcomes = perform_all([self._order(job) for job in jobs])
                 except Exception as problem:  # each library has its own for a worker that is gone
                     outcomes = []
-                    display.note(f"a worker is gone ({type(problem).__name__}); the runs that it cost are done again")
+                    display.note(
+                        f"a worker is gone ({type(problem).__name__}); the runs that it cost are done again"
+                    )
                 for outcome in outcomes:
                     if outcome["state"] == DIED and stop.received is None:
                         self._count_death(outcome, display)
@@ -86,7 +90,10 @@ class Conductor:
                     time.sleep(1)
                 breaks = 0 if outcomes or len(self.records) > before else breaks + 1
                 if breaks == BREAKS:
-                    raise RuntimeError(f"the workers died {BREAKS} times with no run done\n  see the output of the runs in {self.folder}")
+                    raise RuntimeError(
+                        f"the workers died {BREAKS} times with no run done\n"
+                        f"  see the output of the runs in {self.folder}"
+                    )
 
     def _order(self, job: Job) -> dict[str, Any]:
         return {
@@ -108,7 +115,9 @@ class Conductor:
             return
         with claimed(self.folder / key) as mine:
             if mine and record.read(self.folder / key) is None:
-                Record(FAILED, (), 0.0, f"its process was killed {DEATHS} times ({how})").write(self.folder / key)
+                Record(FAILED, (), 0.0, f"its process was killed {DEATHS} times ({how})").write(
+                    self.folder / key
+                )
 
     def look(self, display: Display | None = None) -> bool:
         """Read and show the records that are new; whether there were any."""
@@ -129,7 +138,9 @@ class Conductor:
 
 @contextlib.contextmanager
 def watched(conductor: Conductor, display: Display, stop: StopSignals) -> Iterator[None]:
-    """Meanwhile, show each job as it ends, write the table now and then, and tell the runs when a signal wants them to stop."""
+    """Meanwhile, show each job as it ends, write the table now and then, and tell the runs when a signal
+    wants them to stop.
+    """
     over = threading.Event()
 
     def watch() -> None:
@@ -138,7 +149,9 @@ def watched(conductor: Conductor, display: Display, stop: StopSignals) -> Iterat
         while not over.wait(pause):
             if stop.received is not None and not conductor.stop_file.exists():
                 conductor.stop_file.touch()
-                display.note("stopping: the runs that are under way write their checkpoints (once more: at once)")
+                display.note(
+                    "stopping: the runs that are under way write their checkpoints (once more: at once)"
+                )
             if conductor.look(display) and time.monotonic() - written > TABLE_SECONDS:
                 conductor.write_table()
                 written = time.monotonic()

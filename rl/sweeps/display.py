@@ -13,7 +13,8 @@ from rl.sweeps.table import plain
 
 
 class Display:
-    """The progress of one sweep on standard output: a bar with a growing table above it on a terminal, else plain lines.
+    """The progress of one sweep on standard output: a bar with a growing table above it on a terminal, else
+    plain lines.
 
     done  jobs that had ended before
     """
@@ -24,7 +25,12 @@ class Display:
         self.bar = None
         if sys.stdout.isatty():
             ascii_only = "utf" not in (sys.stdout.encoding or "").lower()
-            options = {"ascii": ascii_only, "dynamic_ncols": True, "smoothing": 0, "unit": "job" if self._many() else "run"}
+            options = {
+                "ascii": ascii_only,
+                "dynamic_ncols": True,
+                "smoothing": 0,
+                "unit": "job" if self._many() else "run",
+            }
             self.bar = tqdm(total=len(plan.jobs), initial=done, file=sys.stdout, **options)
         self._say(self._head())
 
@@ -51,7 +57,9 @@ class Display:
         return any(len(job.seeds) > 1 for job in self.plan.jobs)
 
     def _head(self) -> str:
-        return self._cells([name.replace("_", "-") for name in self.plan.varied], "seed", "score", "solved after", "time")
+        return self._cells(
+            [name.replace("_", "-") for name in self.plan.varied], "seed", "score", "solved after", "time"
+        )
 
     def _line(self, job: Job, record: Record) -> str:
         settings = [str(plain(job.settings[name])) for name in self.plan.varied]
@@ -65,7 +73,10 @@ class Display:
         return self._cells(settings, seed, score, after, f"{record.seconds:.1f} s")
 
     def _cells(self, settings: list[str], seed: str, score: str, solved: str, seconds: str) -> str:
-        widths = [max(len(name), *(len(str(plain(job.settings[name]))) for job in self.plan.jobs)) for name in self.plan.varied]
+        widths = [
+            max(len(name), *(len(str(plain(job.settings[name]))) for job in self.plan.jobs))
+            for name in self.plan.varied
+        ]
         words = [word.rjust(width) for word, width in zip(settings, widths)]
         number = f"[{self.done:{len(str(len(self.plan.jobs)))}}/{len(self.plan.jobs)}]"
         return "  ".join([number, *words, seed.rjust(6), score.rjust(9), solved.rjust(12), seconds.rjust(8)])

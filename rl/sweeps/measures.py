@@ -29,7 +29,11 @@ class Measure:
 
 
 def _agent(f: Figures) -> tuple[float | None, int | None, dict[str, float]]:
-    return f["best_score"], f["solved_at"], {"total_steps": f["steps"], "episodes": f["episodes"], "train_seconds": f["seconds"]}
+    return (
+        f["best_score"],
+        f["solved_at"],
+        {"total_steps": f["steps"], "episodes": f["episodes"], "train_seconds": f["seconds"]},
+    )
 
 
 def _layer(f: Figures) -> tuple[float | None, int | None, dict[str, float]]:

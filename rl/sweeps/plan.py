@@ -1,7 +1,7 @@
 """What a sweep is to do: every combination of settings with every seed, checked before anything starts.
 
-The plan stands in sweep.json of the sweep's folder, with every setting of every combination, so that a sweep goes on as it
-began although defaults may have changed since.
+The plan stands in sweep.json of the sweep's folder, with every setting of every combination, so that a sweep
+goes on as it began although defaults may have changed since.
 """
 
 from __future__ import annotations
@@ -25,7 +25,15 @@ NAME = "sweep.json"
 MOST_SEEDS = 1_000_000
 SEEDS_AT_ONCE = 1_000  # of an article that measures many in one compiled call
 LONGEST_NAME = 60  # characters of the settings in a folder's name
-OF_THE_SWEEP = ("seed", "out", "num_threads", "config", "resume", "play", "test")  # given by the sweep, not by --set
+OF_THE_SWEEP = (
+    "seed",
+    "out",
+    "num_threads",
+    "config",
+    "resume",
+    "play",
+    "test",
+)  # given by the sweep, not by --set
 TRUTH = {"true": True, "false": False}
 
 
@@ -58,12 +66,19 @@ def read(folder: Path) -> Plan:
     """The plan of a sweep's folder; raises UsageError when there is none."""
     try:
         stored = json.loads((folder / NAME).read_text(encoding="utf-8"))
-        jobs = [Job(str(job["key"]), dict(job["settings"]), tuple(map(int, job["seeds"]))) for job in stored["jobs"]]
-        if stored["article"] in article_names() and all(re.fullmatch(r"[A-Za-z0-9._-]+", job.key) for job in jobs):
+        jobs = [
+            Job(str(job["key"]), dict(job["settings"]), tuple(map(int, job["seeds"])))
+            for job in stored["jobs"]
+        ]
+        if stored["article"] in article_names() and all(
+            re.fullmatch(r"[A-Za-z0-9._-]+", job.key) for job in jobs
+        ):
             return Plan(stored["article"], tuple(stored["varied"]), tuple(jobs))
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         pass
-    raise UsageError(f"{folder} is no sweep: it has no readable {NAME}", "name the folder that python -m rl sweep made")
+    raise UsageError(
+        f"{folder} is no sweep: it has no readable {NAME}", "name the folder that python -m rl sweep made"
+    )
 
 
 def article_names() -> list[str]:
@@ -89,7 +104,11 @@ def make(article: str, seeds: str, changes: Sequence[str], test: bool = False) -
         preset = {**module.TEST, "test": True}
     numbers = read_seeds(seeds)
     values = dict(read_change(text, module.Settings, preset, article) for text in changes)
-    require(len(values) == len(changes), "--set names a setting twice", "give all its values after one name: gamma=0.9,0.99")
+    require(
+        len(values) == len(changes),
+        "--set names a setting twice",
+        "give all its values after one name: gamma=0.9,0.99",
+    )
     combinations = [dict(zip(values, combination)) for combination in itertools.product(*values.values())]
     size = SEEDS_AT_ONCE if hasattr(module, "measure_seeds") else 1
     chunks = [tuple(numbers[first : first + size]) for first in range(0, len(numbers), size)]
@@ -108,20 +127,33 @@ def read_seeds(text: str) -> list[int]:
     for part in text.split(","):
         match = re.fullmatch(r"\s*(\d{1,18})(?::(\d{1,18}))?\s*", part)
         if match is None:
-            raise UsageError(f"--seeds is {text!r}", "give a range or numbers, 0:20 or 0,1,5 for example; the end is not included")
+            raise UsageError(
+                f"--seeds is {text!r}",
+                "give a range or numbers, 0:20 or 0,1,5 for example; the end is not included",
+            )
         first, end = int(match[1]), int(match[2] or int(match[1]) + 1)
-        require(first < end <= first + MOST_SEEDS, f"--seeds has the range {part}", f"give 1 to {MOST_SEEDS:,} seeds, 0:20 for example")
+        require(
+            first < end <= first + MOST_SEEDS,
+            f"--seeds has the range {part}",
+            f"give 1 to {MOST_SEEDS:,} seeds, 0:20 for example",
+        )
         found += range(first, end)
     require(len(set(found)) == len(found), f"--seeds names a seed twice: {text}", "name each once")
     return found
 
 
-def read_change(text: str, settings_class: type[Any], preset: dict[str, Any], article: str) -> tuple[str, list[Any]]:
+def read_change(
+    text: str, settings_class: type[Any], preset: dict[str, Any], article: str
+) -> tuple[str, list[Any]]:
     """NAME=V1,V2 -> the name and its values, of the setting's own type."""
     name, sign, listed = text.partition("=")
     name = name.strip().lstrip("-").replace("-", "_")
     words = [word.strip() for word in listed.split(",")]
-    require(bool(sign) and all(words), f"--set {text!r} is no NAME=VALUE,...", "learning-rate=1e-4,3e-4 for example")
+    require(
+        bool(sign) and all(words),
+        f"--set {text!r} is no NAME=VALUE,...",
+        "learning-rate=1e-4,3e-4 for example",
+    )
     known = [field.name for field in dataclasses.fields(settings_class) if field.name not in OF_THE_SWEEP]
     require(name in known, f"--set: rl.{article} has no setting {name!r}", near(name, known, article))
     default = getattr(settings_class(**preset), name)
@@ -130,13 +162,18 @@ def read_change(text: str, settings_class: type[Any], preset: dict[str, Any], ar
     return name, values
 
 
-def value_of(word: str, name: str, default: Any, settings_class: type[Any], preset: dict[str, Any], article: str) -> Any:
+def value_of(
+    word: str, name: str, default: Any, settings_class: type[Any], preset: dict[str, Any], article: str
+) -> Any:
     """One value; several numbers of one value have blanks between them: hidden="64 64"."""
     if isinstance(default, bool):
         require(word.lower() in TRUTH, f"--set: {name} is {word!r}", "give true or false")
         return TRUTH[word.lower()]
     words = word.split() if isinstance(default, tuple) else [word]
-    return getattr(parse(settings_class, [f"{flag(name)}", *words], f"python -m rl.{article}", "", (), {"": preset}), name)
+    return getattr(
+        parse(settings_class, [f"{flag(name)}", *words], f"python -m rl.{article}", "", (), {"": preset}),
+        name,
+    )
 
 
 def near(name: str, known: Sequence[str], article: str) -> str:
@@ -155,7 +192,11 @@ def checked(settings_class: type[Any], changed: dict[str, Any]) -> dict[str, Any
 
         make_vector(settings.env_id, 1).close()
     values = dataclasses.asdict(settings)
-    return {name: value for name, value in values.items() if name not in ("seed", "out", "config", "resume", "play")}
+    return {
+        name: value
+        for name, value in values.items()
+        if name not in ("seed", "out", "config", "resume", "play")
+    }
 
 
 def folder_name(index: int, changed: dict[str, Any]) -> str:

@@ -1,4 +1,6 @@
-"""What is known of a job that has ended: record.json in its folder, written once, by the process that holds the claim."""
+"""What is known of a job that has ended: record.json in its folder, written once, by the process that holds
+the claim.
+"""
 
 from __future__ import annotations
 

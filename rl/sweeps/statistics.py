@@ -1,10 +1,11 @@
 """What may be said of a few runs: point estimates that a lucky run does not move, each with its interval.
 
-As Agarwal et al. 2021, "Deep reinforcement learning at the edge of the statistical precipice", define them, and their
-library rliable computes them. scipy does the work: its trimmed mean, its bootstrap, its estimate of survival.
+As Agarwal et al. 2021, "Deep reinforcement learning at the edge of the statistical precipice", define them,
+and their library rliable computes them. scipy does the work: its trimmed mean, its bootstrap, its estimate of
+survival.
 
-A sample here is a list with the scores (R,) of each task; tasks are resampled apart (stratified), so that each keeps its
-number of runs. Intervals hold 95 %, between percentiles of the resampled statistic.
+A sample here is a list with the scores (R,) of each task; tasks are resampled apart (stratified), so that
+each keeps its number of runs. Intervals hold 95 %, between percentiles of the resampled statistic.
 """
 
 from __future__ import annotations
@@ -41,7 +42,9 @@ def interquartile_mean(sample: Sequence[Array], seed: int = 0) -> Estimate:
     return bootstrapped(sample, statistic, RESAMPLES, seed)
 
 
-def performance_profile(sample: Sequence[Array], thresholds: Array, higher: bool = True, seed: int = 0) -> Estimate:
+def performance_profile(
+    sample: Sequence[Array], thresholds: Array, higher: bool = True, seed: int = 0
+) -> Estimate:
     """Share of runs that are better than each threshold, (T,): above it, or below it where less is better."""
 
     def statistic(*scores: Array, axis: int = -1) -> Any:
@@ -51,8 +54,11 @@ def performance_profile(sample: Sequence[Array], thresholds: Array, higher: bool
     return bootstrapped(sample, statistic, CURVE_RESAMPLES, seed)
 
 
-def probability_of_improvement(one: Sequence[Array], other: Sequence[Array], higher: bool = True, seed: int = 0) -> Estimate:
-    """Chance that a run of `one` is better than a run of `other` on a task drawn at random; a tie counts half.
+def probability_of_improvement(
+    one: Sequence[Array], other: Sequence[Array], higher: bool = True, seed: int = 0
+) -> Estimate:
+    """Chance that a run of `one` is better than a run of `other` on a task drawn at random; a tie counts
+    half.
 
     The Mann-Whitney U statistic of each task over the number of pairs, and its mean over the tasks.
     """
@@ -69,16 +75,22 @@ def probability_of_improvement(one: Sequence[Array], other: Sequence[Array], hig
 
 
 def mean_curve(lines: Array, seed: int = 0) -> Estimate:
-    """Mean over runs (T,) of curves (R, T), as ordinary as it is in learning curves, with its interval at each point."""
+    """Mean over runs (T,) of curves (R, T), as ordinary as it is in learning curves, with its interval at
+    each point.
+    """
 
     def statistic(rows: Array, axis: int = -1) -> Any:
-        picked = np.moveaxis(rows, axis, -1).astype(int)  # runs are drawn whole: a row of numbers stands for them
+        picked = np.moveaxis(rows, axis, -1).astype(
+            int
+        )  # runs are drawn whole: a row of numbers stands for them
         return np.moveaxis(lines[picked].mean(axis=-2), -1, 0)
 
     return bootstrapped([np.arange(len(lines), dtype=float)], statistic, CURVE_RESAMPLES, seed)
 
 
-def bootstrapped(sample: Sequence[Array], statistic: Callable[..., Any], resamples: int, seed: int) -> Estimate:
+def bootstrapped(
+    sample: Sequence[Array], statistic: Callable[..., Any], resamples: int, seed: int
+) -> Estimate:
     """The statistic and its percentile interval; without one where a task has fewer than two runs."""
     value = statistic(*sample, axis=-1)
     if min(len(scores) for scores in sample) < 2:
@@ -97,7 +109,8 @@ def bootstrapped(sample: Sequence[Array], statistic: Callable[..., Any], resampl
     return Estimate(value, found.low, found.high)
 
 
-# --- steps to a goal that not every run reaches -------------------------------------------------------------------
+# --- steps to a goal that not every run reaches
+# -------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
@@ -116,10 +129,11 @@ class Reaching:
 
 
 def reaching(steps: Array, reached: Array, horizon: float, seed: int = 0) -> Reaching:
-    """Of R runs: after so many steps (R,) each reached the goal (R,) bool, or ended without it (it is censored).
+    """Of R runs: after so many steps (R,) each reached the goal (R,) bool, or ended without it (it is
+    censored).
 
-    A run that ended says only that it would have taken longer. To leave it out, or to take its last step for the one that
-    reached the goal, would make a setting better whose runs fail.
+    A run that ended says only that it would have taken longer. To leave it out, or to take its last step for
+    the one that reached the goal, would make a setting better whose runs fail.
     """
     at, left = survival(steps, reached)
     half = np.flatnonzero(left <= 0.5)
@@ -129,13 +143,20 @@ def reaching(steps: Array, reached: Array, horizon: float, seed: int = 0) -> Rea
     if len(both[0]) > 1:
         rng = np.random.default_rng(seed)
         picked = rng.integers(len(both[0]), size=(CURVE_RESAMPLES, len(both[0])))
-        low, high = np.quantile([restricted_mean(both[0][p], both[1][p], horizon) for p in picked], ((1 - LEVEL) / 2, (1 + LEVEL) / 2))
+        low, high = np.quantile(
+            [restricted_mean(both[0][p], both[1][p], horizon) for p in picked],
+            ((1 - LEVEL) / 2, (1 + LEVEL) / 2),
+        )
     return Reaching(at, 1 - left, float(at[half[0]]) if len(half) else None, Estimate(value, low, high))
 
 
 def survival(steps: Array, reached: Array) -> tuple[Array, Array]:
-    """Kaplan and Meier's share of runs (K,) that still have the goal before them after each number of steps (K,)."""
-    found = stats.ecdf(stats.CensoredData.right_censored(np.asarray(steps, float), ~np.asarray(reached, bool))).sf
+    """Kaplan and Meier's share of runs (K,) that still have the goal before them after each number of steps
+    (K,).
+    """
+    found = stats.ecdf(
+        stats.CensoredData.right_censored(np.asarray(steps, float), ~np.asarray(reached, bool))
+    ).sf
     return found.quantiles, found.probabilities
 
 

@@ -1,8 +1,11 @@
-"""The tidy table of a sweep: a row for each run, a column for each figure; CSV always, Parquet where pyarrow is installed.
+"""The tidy table of a sweep: a row for each run, a column for each figure; CSV always, Parquet where pyarrow
+is installed.
 
-    article, the settings that vary, seed, state, score, solved_at, seconds, the article's other figures, error
+    article, the settings that vary, seed, state, score, solved_at, seconds, the article's other figures,
+    error
 
-Rows stand in the order of the plan, however the runs came to their ends, so that equal runs give equal tables.
+Rows stand in the order of the plan, however the runs came to their ends, so that equal runs give equal
+tables.
 """
 
 from __future__ import annotations
@@ -34,7 +37,11 @@ def rows_of(plan: Plan, records: dict[str, Record]) -> list[dict[str, Any]]:
         record = records.get(job.key)
         found = {row["seed"]: row for row in record.rows} if record else {}
         for seed in job.seeds:
-            row = {"article": plan.article, **{name: plain(job.settings[name]) for name in plan.varied}, "seed": seed}
+            row = {
+                "article": plan.article,
+                **{name: plain(job.settings[name]) for name in plan.varied},
+                "seed": seed,
+            }
             row |= {"state": record.state if record else MISSING, **dict.fromkeys(FIGURES), "seconds": None}
             row |= found.get(seed, {})
             if record:
@@ -50,7 +57,9 @@ def plain(value: Any) -> Any:
 
 def write(folder: Path, rows: list[dict[str, Any]]) -> list[Path]:
     """Replace the tables; returns their paths."""
-    names = [name for name in dict.fromkeys(name for row in rows for name in row) if name != "error"] + ["error"]
+    names = [name for name in dict.fromkeys(name for row in rows for name in row) if name != "error"] + [
+        "error"
+    ]
     text = io.StringIO()
     table = csv.DictWriter(text, names, restval="", lineterminator="\n")
     table.writeheader()

@@ -1,6 +1,8 @@
-"""What joblib calls on a worker, here or on another machine: hand the job to the worker's child, start that when needed.
+"""What joblib calls on a worker, here or on another machine: hand the job to the worker's child, start that
+when needed.
 
-One child for each thread that works: a process of Dask may have several. A child that died is replaced with the next job.
+One child for each thread that works: a process of Dask may have several. A child that died is replaced with
+the next job.
 """
 
 from __future__ import annotations
@@ -20,7 +22,9 @@ _children: dict[int, subprocess.Popen[str]] = {}  # by thread
 
 
 def perform(job: dict[str, Any]) -> dict[str, Any]:
-    """Do the job; {"key", "state"}, and for a child that died {"code"}: its exit code, -9 where it was killed by signal 9."""
+    """Do the job; {"key", "state"}, and for a child that died {"code"}: its exit code, -9 where it was
+    killed by signal 9.
+    """
     if os.path.exists(job["stop"]):
         return {"key": job["key"], "state": STOPPED}
     _leave_ctrl_c_to_the_sweep()
@@ -40,7 +44,10 @@ def perform(job: dict[str, Any]) -> dict[str, Any]:
 
 def _leave_ctrl_c_to_the_sweep() -> None:
     """A terminal sends it to all its processes, a worker that dies of it would take its run with it."""
-    if threading.current_thread() is threading.main_thread() and signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+    if (
+        threading.current_thread() is threading.main_thread()
+        and signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    ):
         signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
@@ -52,7 +59,12 @@ def _child() -> subprocess.Popen[str]:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             encoding="utf-8",
-            env={**os.environ, **dict.fromkeys(ONE_THREAD, "1"), "PYTHONPATH": os.pathsep.join(sys.path), "PYTHONIOENCODING": "utf-8"},
+            env={
+                **os.environ,
+                **dict.fromkeys(ONE_THREAD, "1"),
+                "PYTHONPATH": os.pathsep.join(sys.path),
+                "PYTHONIOENCODING": "utf-8",
+            },
             start_new_session=True,  # Ctrl-C is for the sweep, which has its own way to stop the runs
             creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),  # the same on Windows
         )

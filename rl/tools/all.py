@@ -1,7 +1,7 @@
 """`python -m rl all`: run every article and write one page with all results.
 
-Each article runs as a process of its own, so that one that fails cannot stop the others; its failure is on the page.
-The page needs nothing but itself: pictures, animations and players are in it.
+Each article runs as a process of its own, so that one that fails cannot stop the others; its failure is on
+the page. The page needs nothing but itself: pictures, animations and players are in it.
 """
 
 from __future__ import annotations
@@ -41,7 +41,11 @@ class Settings:
     def modules(self) -> list[str]:
         """The articles asked for, in their order; raises UsageError for one that does not exist."""
         known = [article.module for article in ARTICLES]
-        asked = [name.strip().removeprefix("rl.").replace("-", "_") for name in self.only.split(",") if name.strip()]
+        asked = [
+            name.strip().removeprefix("rl.").replace("-", "_")
+            for name in self.only.split(",")
+            if name.strip()
+        ]
         for name in asked:
             require(name in known, f"--only: there is no article {name!r}", f"choose from {', '.join(known)}")
         return [name for name in known if name in asked or not asked]
@@ -49,7 +53,9 @@ class Settings:
 
 def main(argv: list[str]) -> int:
     """Run the tool; returns 0 when every article ran and reached what it promises."""
-    return tool("all", Settings, run, argv, "Runs every article and writes one page with all results.", EXAMPLES)
+    return tool(
+        "all", Settings, run, argv, "Runs every article and writes one page with all results.", EXAMPLES
+    )
 
 
 def run(settings: Settings) -> int:
@@ -57,7 +63,9 @@ def run(settings: Settings) -> int:
     modules = settings.modules()
     for name in ("seed", "num_threads"):
         if getattr(settings, name) < 0:
-            raise UsageError(f"--{name.replace('_', '-')} is {getattr(settings, name)}", "give a whole number >= 0")
+            raise UsageError(
+                f"--{name.replace('_', '-')} is {getattr(settings, name)}", "give a whole number >= 0"
+            )
     kind = "quick" if settings.quick else "full"
     folder = run_folder.create(settings.out, "all", kind, settings.seed, dataclasses.asdict(settings))
     print(f"{len(modules)} articles, {kind} run, seed {settings.seed}; folder {folder}", flush=True)
@@ -93,7 +101,9 @@ def told(outcome: Outcome) -> str:
 
 def write(folder: Path, settings: Settings, outcomes: list[Outcome], seconds: float) -> None:
     """The page."""
-    report = Report(outcomes, settings.quick, settings.seed, seconds, run_folder.machine(), run_folder.versions())
+    report = Report(
+        outcomes, settings.quick, settings.seed, seconds, run_folder.machine(), run_folder.versions()
+    )
     (folder / PAGE).write_text(page(report), encoding="utf-8")
 
 

@@ -1,4 +1,6 @@
-"""The frame of a tool's `main`: flags from a dataclass, errors of two lines, exit codes; as the articles have it."""
+"""The frame of a tool's `main`: flags from a dataclass, errors of two lines, exit codes; as the articles
+have it.
+"""
 
 from __future__ import annotations
 

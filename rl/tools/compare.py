@@ -1,4 +1,5 @@
-"""`python -m rl compare SWEEP...`: settings beside each other, with what several seeds let one say, on one page.
+"""`python -m rl compare SWEEP...`: settings beside each other, with what several seeds let one say, on one
+page.
 
 Runs that differ in their seed only are one setting. See rl/sweeps/statistics.py for what is computed and why.
 """
@@ -29,7 +30,9 @@ class Settings:
     out: str = "comparison.html"
     """the page: an .html file"""
     threshold: float | None = None
-    """count steps to this mean return of the training episodes, which needs runs with keep-going=true; none = to the article's goal"""
+    """count steps to this mean return of the training episodes, which needs runs with keep-going=true; none
+    = to the article's goal
+    """
     window: int = 0
     """training episodes of that mean and of a point of the curves; 0 = 100, and the usual"""
     scale: Annotated[UseAppendAction[tuple[str, ...]], arg(metavar="ENV=LOW,HIGH")] = ()
@@ -38,7 +41,14 @@ class Settings:
 
 def main(argv: list[str]) -> int:
     """Run the tool; returns its exit code."""
-    return tool("compare", Settings, run, argv, "Compares the settings of sweeps: scores with intervals, steps to the goal.", EXAMPLES)
+    return tool(
+        "compare",
+        Settings,
+        run,
+        argv,
+        "Compares the settings of sweeps: scores with intervals, steps to the goal.",
+        EXAMPLES,
+    )
 
 
 def run(settings: Settings) -> int:
@@ -50,9 +60,13 @@ def run(settings: Settings) -> int:
 
     path = Path(settings.out)
     require(path.suffix == ".html", f"--out is {settings.out}", "name an .html file")
-    require(path.parent.is_dir(), f"there is no folder {path.parent}", "make it, or name another file with --out")
+    require(
+        path.parent.is_dir(), f"there is no folder {path.parent}", "make it, or name another file with --out"
+    )
     require(settings.window >= 0, f"--window is {settings.window}", "give a whole number >= 0")
-    comparison = compare(collect(settings.sweeps), read_scale(settings.scale), settings.threshold, settings.window)
+    comparison = compare(
+        collect(settings.sweeps), read_scale(settings.scale), settings.threshold, settings.window
+    )
     print(as_table(comparison))
     path.write_text(page(comparison), encoding="utf-8")
     print(f'open it:  python -m webbrowser "{path.resolve().as_uri()}"')

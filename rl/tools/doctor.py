@@ -10,10 +10,31 @@ import time
 from importlib import metadata
 
 PACKAGES = (
-    "nnlite-rl", "numpy", "numba", "gymnasium", "pygame", "pygame-ce", "pillow", "matplotlib", "safetensors", "scikit-learn",
-    "scipy", "joblib", "tensorboardX", "tensorboard", "ale-py", "onnx", "onnxruntime", "distributed", "ray", "pyarrow",
-    "torch", "jax", "stable-baselines3",
-    "keras-rl", "keras-rl2",
+    "nnlite-rl",
+    "numpy",
+    "numba",
+    "gymnasium",
+    "pygame",
+    "pygame-ce",
+    "pillow",
+    "matplotlib",
+    "safetensors",
+    "scikit-learn",
+    "scipy",
+    "joblib",
+    "tensorboardX",
+    "tensorboard",
+    "ale-py",
+    "onnx",
+    "onnxruntime",
+    "distributed",
+    "ray",
+    "pyarrow",
+    "torch",
+    "jax",
+    "stable-baselines3",
+    "keras-rl",
+    "keras-rl2",
 )
 SLOWING = ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE")
 
@@ -22,11 +43,24 @@ def main(argv: list[str]) -> int:
     """Print the facts; 0 when everything needed works, 1 otherwise."""
     if argv:
         if argv[0] in ("-h", "--help"):
-            print("usage: python -m rl doctor\n\nPrints versions, kernels, BLAS, threads and display; takes no flags.")
+            print(
+                "usage: python -m rl doctor\n\nPrints versions, kernels, BLAS, threads and display; "
+                "takes no flags."
+            )
             return 0
-        print(f"error: doctor takes no arguments, not {argv[0]}\n  run it alone: python -m rl doctor", file=sys.stderr)
+        print(
+            f"error: doctor takes no arguments, not {argv[0]}\n  run it alone: python -m rl doctor",
+            file=sys.stderr,
+        )
         return 2
-    checks = (("system", system), ("packages", packages), ("kernels", kernels), ("BLAS", blas), ("display", display), ("files", files))
+    checks = (
+        ("system", system),
+        ("packages", packages),
+        ("kernels", kernels),
+        ("BLAS", blas),
+        ("display", display),
+        ("files", files),
+    )
     healthy = True
     for title, check in checks:
         try:
@@ -41,7 +75,11 @@ def main(argv: list[str]) -> int:
 
 def system() -> list[str]:
     """Python and the machine."""
-    return [f"Python {platform.python_version()} ({sys.executable})", platform.platform(), f"{os.cpu_count()} cores, {platform.machine()}"]
+    return [
+        f"Python {platform.python_version()} ({sys.executable})",
+        platform.platform(),
+        f"{os.cpu_count()} cores, {platform.machine()}",
+    ]
 
 
 def packages() -> list[str]:
@@ -54,7 +92,10 @@ def packages() -> list[str]:
             continue
     lines = [f"{name} {version}" for name, version in found.items()]
     if {"keras-rl", "keras-rl2"} & set(found):
-        lines.append("WARNING: keras-rl also installs a package `rl`: pip uninstall keras-rl keras-rl2, then install this project again")
+        lines.append(
+            "WARNING: keras-rl also installs a package `rl`: pip uninstall keras-rl keras-rl2, then "
+            "install this project again"
+        )
     return lines
 
 
@@ -87,14 +128,23 @@ def blas() -> list[str]:
     from threadpoolctl import threadpool_info
 
     found = [library for library in threadpool_info() if library["user_api"] == "blas"]
-    lines = [f"{b['internal_api']} {b.get('version')} {b.get('architecture', '')}, {b['num_threads']} thread(s)" for b in found]
-    lines += [f"WARNING: {name}={os.environ[name]} is set and may slow it: unset {name}" for name in SLOWING if name in os.environ]
+    lines = [
+        f"{b['internal_api']} {b.get('version')} {b.get('architecture', '')}, {b['num_threads']} thread(s)"
+        for b in found
+    ]
+    lines += [
+        f"WARNING: {name}={os.environ[name]} is set and may slow it: unset {name}"
+        for name in SLOWING
+        if name in os.environ
+    ]
     return lines or ["none found"]
 
 
 def display() -> list[str]:
     """Whether --play can open a window."""
-    if sys.platform.startswith("linux") and not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
+    if sys.platform.startswith("linux") and not (
+        os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
+    ):
         return ["no screen: --play writes a GIF and a page instead"]
     return ["a screen is there: --play opens a window"]
 
@@ -102,4 +152,6 @@ def display() -> list[str]:
 def files() -> list[str]:
     """The current folder: can runs be written, and how much fits."""
     free = shutil.disk_usage(".").free / 1e9
-    return [f"{os.getcwd()} is {'writable' if os.access('.', os.W_OK) else 'NOT writable'}, {free:.1f} GB free"]
+    return [
+        f"{os.getcwd()} is {'writable' if os.access('.', os.W_OK) else 'NOT writable'}, {free:.1f} GB free"
+    ]

@@ -1,7 +1,9 @@
-"""What `python -m rl all` shows of each article: the figures that the article showed, and where ours are found.
+"""What `python -m rl all` shows of each article: the figures that the article showed, and where ours are
+found.
 
-An article leaves its figures in result.json of its run's folder, which rl.tools.figures reads; here stands what counts as
-reached, and which pictures belong to them. The bounds are those that each article's docstring reports over its seeds.
+An article leaves its figures in result.json of its run's folder, which rl.tools.figures reads; here stands
+what counts as reached, and which pictures belong to them. The bounds are those that each article's docstring
+reports over its seeds.
 """
 
 from __future__ import annotations
@@ -45,7 +47,9 @@ class Exhibit:
     quick_reached: Callable[[Figures], bool] | None = None
 
 
-REWARDS = Picture("reward.png", "Return of the training episodes: mean of every ten, band of one standard deviation")
+REWARDS = Picture(
+    "reward.png", "Return of the training episodes: mean of every ten, band of one standard deviation"
+)
 
 EXHIBITS: dict[str, Exhibit] = {
     "one_layer": Exhibit(

@@ -1,4 +1,6 @@
-"""`python -m rl export RUN model.onnx`: the best network of a run as an ONNX file, compared with ours in onnxruntime."""
+"""`python -m rl export RUN model.onnx`: the best network of a run as an ONNX file, compared with ours in
+onnxruntime.
+"""
 
 from __future__ import annotations
 
@@ -38,22 +40,33 @@ class Settings:
     """Which run, and where the file goes."""
 
     run: Annotated[Positional[str], arg(metavar="RUN")] = ""
-    """folder of a run of value_function, dqn, policy_gradient, a2c or digits; or the article's name: its newest run in runs/"""
+    """folder of a run of value_function, dqn, policy_gradient, a2c or digits; or the article's name: its
+    newest run in runs/
+    """
     path: Annotated[Positional[str], arg(metavar="MODEL.onnx")] = "model.onnx"
     """the file to write"""
 
 
 def main(argv: list[str]) -> int:
     """Run the tool; returns its exit code."""
-    summary = f"Writes the best network of a run as an ONNX file and compares both on {STATES:,} states in onnxruntime."
+    summary = (
+        f"Writes the best network of a run as an ONNX file and compares both on {STATES:,} states "
+        "in onnxruntime."
+    )
     return tool("export", Settings, run, argv, summary, EXAMPLES)
 
 
 def run(settings: Settings) -> int:
-    """Write, compare, say what the file reads and gives; 1 when it computes something else than our network."""
+    """Write, compare, say what the file reads and gives; 1 when it computes something else than our
+    network.
+    """
     path = Path(settings.path)
     for package in ("onnx", "onnxruntime"):
-        require(importlib.util.find_spec(package) is not None, f"the package {package} is missing", "pip install onnx onnxruntime")
+        require(
+            importlib.util.find_spec(package) is not None,
+            f"the package {package} is missing",
+            "pip install onnx onnxruntime",
+        )
     require(path.suffix == ".onnx", f"the file is called {path}", "give it a name that ends in .onnx")
     require(path.parent.is_dir(), f"there is no folder {path.parent}", "make it, or write somewhere else")
     folder = folder_of(settings.run)
@@ -62,15 +75,30 @@ def run(settings: Settings) -> int:
     config = run_folder.read_config(folder)
     article, env_id = str(config.get("article")), config["settings"].get("env_id")
     model = load_model(folder / BEST)
-    notes = {"article": f"rl.{article}", "output": GIVES.get(article, "")} | ({"environment": str(env_id)} if env_id else {})
-    states = played(model, str(env_id), int(config["settings"].get("max_episode_steps", 0))) if env_id else drawn(model)
+    notes = {"article": f"rl.{article}", "output": GIVES.get(article, "")} | (
+        {"environment": str(env_id)} if env_id else {}
+    )
+    states = (
+        played(model, str(env_id), int(config["settings"].get("max_episode_steps", 0)))
+        if env_id
+        else drawn(model)
+    )
     save_onnx(model, path, notes)
     worst, largest = worst_difference(model, path, states)
     print(f"{path}, {path.stat().st_size / 1e3:,.0f} kB")
-    print(f"  input   (N, {', '.join(map(str, model.input_shape))}) {'uint8' if states.dtype == np.uint8 else 'float32'}")
-    print(f"  output  (N, {', '.join(map(str, model.output_shape))}) float32: {GIVES.get(article, 'what the network gives')}")
+    print(
+        f"  input   (N, {', '.join(map(str, model.input_shape))}) "
+        f"{'uint8' if states.dtype == np.uint8 else 'float32'}"
+    )
+    print(
+        f"  output  (N, {', '.join(map(str, model.output_shape))}) float32: "
+        f"{GIVES.get(article, 'what the network gives')}"
+    )
     kind = "states of played games" if env_id else "random inputs"
-    print(f"onnxruntime on {len(states):,} {kind}: the worst difference is {worst:.1e}, the largest output {largest:.3g}")
+    print(
+        f"onnxruntime on {len(states):,} {kind}: the worst difference is {worst:.1e}, the largest output "
+        f"{largest:.3g}"
+    )
     good = worst <= TOLERANCE * max(1.0, largest)
     print(f"equal within {TOLERANCE:g}" if good else f"NOT equal within {TOLERANCE:g}: do not use the file")
     return 0 if good else 1
@@ -81,7 +109,9 @@ def folder_of(wanted: str) -> Path:
     require(wanted != "", "no run is named", "give the folder of a run, or the name of an article: dqn")
     if wanted in GIVES and not Path(wanted).exists():
         return run_folder.find("runs", wanted, NEWEST)
-    require((Path(wanted) / BEST).is_file(), f"no {BEST} in {wanted}", "give the folder of a run that has one")
+    require(
+        (Path(wanted) / BEST).is_file(), f"no {BEST} in {wanted}", "give the folder of a run that has one"
+    )
     return Path(wanted)
 
 

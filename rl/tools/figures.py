@@ -1,4 +1,6 @@
-"""How the figures of each article are read from its result.json, and put beside those that the article showed."""
+"""How the figures of each article are read from its result.json, and put beside those that the article
+showed.
+"""
 
 from __future__ import annotations
 
@@ -76,7 +78,9 @@ def catcher_rows(f: Figures, article: str = "a video", episodes: str = "1,200") 
 
 
 def a2c_rows(f: Figures) -> list[Row]:
-    """Catcher's score is a share, CartPole's, on which the article found that the reward hardly grew, a return above 1."""
+    """Catcher's score is a share, CartPole's, on which the article found that the reward hardly grew, a
+    return above 1.
+    """
     if f["best_score"] is not None and f["best_score"] > 1:
         return cartpole_rows(f, "hardly grew", "900")
     return catcher_rows(f, "not shown", "900")

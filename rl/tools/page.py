@@ -1,4 +1,6 @@
-"""The page of `python -m rl all`: one HTML file with everything in it, for wide and narrow screens, light and dark."""
+"""The page of `python -m rl all`: one HTML file with everything in it, for wide and narrow screens, light
+and dark.
+"""
 
 from __future__ import annotations
 
@@ -74,8 +76,12 @@ def summary(report: Report, reached: int) -> str:
 
 def quick_note(report: Report) -> str:
     """That this was the quick run, and what was short about it."""
-    short = [f"<code>rl.{outcome.module}</code>" for outcome in report.outcomes if EXHIBITS[outcome.module].quick]
-    which = f"{' and '.join(short)} ran with short settings" if short else "no article of this page was cut short"
+    short = [
+        f"<code>rl.{outcome.module}</code>" for outcome in report.outcomes if EXHIBITS[outcome.module].quick
+    ]
+    which = (
+        f"{' and '.join(short)} ran with short settings" if short else "no article of this page was cut short"
+    )
     return (
         f'<p class="note">This is the <strong>quick run</strong>: {which}. '
         "<code>python -m rl all</code> runs everything in full. "
@@ -175,20 +181,24 @@ def moving(folder: Path, caption: str) -> str:
 def printed(outcome: Outcome, article: Article, open_it: bool) -> str:
     """What the article printed, as it stood on the terminal at the end."""
     lines = [
-        re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", line).rpartition("\r")[2].rstrip() for line in outcome.output.split("\n")
+        re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", line).rpartition("\r")[2].rstrip()
+        for line in outcome.output.split("\n")
     ]
     if len(lines) > MOST_LINES:
         left_out = f"... ({len(lines) - MOST_LINES} lines left out; all of them: {article.module}.txt)"
         lines = [*lines[: MOST_LINES // 2], left_out, *lines[-MOST_LINES // 2 :]]
     text = "\n".join(lines).strip("\n")
     opened = " open" if open_it or outcome.problem else ""
-    return f'<details{opened}><summary>What it printed</summary><pre tabindex="0">{escape(text)}</pre></details>'
+    return (
+        f'<details{opened}><summary>What it printed</summary><pre tabindex="0">{escape(text)}</pre></details>'
+    )
 
 
 def facts(values: dict[str, Any]) -> str:
     """Names and values."""
     return "".join(
-        f"<div><dt>{escape(str(name))}</dt><dd>{escape(str(value))}</dd></div>" for name, value in values.items()
+        f"<div><dt>{escape(str(name))}</dt><dd>{escape(str(value))}</dd></div>"
+        for name, value in values.items()
     )
 
 

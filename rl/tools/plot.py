@@ -1,7 +1,7 @@
 """`python -m rl plot RUN...`: lay the learning curves of several runs over each other.
 
-Runs that differ only in their seed make one curve: their mean, a band of one standard deviation over the seeds, and
-each of them as a thin line. A run that is alone shows the deviation of its own episodes.
+Runs that differ only in their seed make one curve: their mean, a band of one standard deviation over the
+seeds, and each of them as a thin line. A run that is alone shows the deviation of its own episodes.
 """
 
 from __future__ import annotations
@@ -55,20 +55,26 @@ class Settings:
 
 def main(argv: list[str]) -> int:
     """Run the tool; returns its exit code."""
-    return tool("plot", Settings, run, argv, "Lays the learning curves of several runs over each other.", EXAMPLES)
+    return tool(
+        "plot", Settings, run, argv, "Lays the learning curves of several runs over each other.", EXAMPLES
+    )
 
 
 def run(settings: Settings) -> int:
     """Read, draw, say where the picture is."""
     path = Path(settings.out)
     require(path.suffix in (".png", ".svg"), f"--out is {settings.out}", "name a .png or .svg file")
-    require(path.parent.is_dir(), f"there is no folder {path.parent}", "make it, or name another file with --out")
+    require(
+        path.parent.is_dir(), f"there is no folder {path.parent}", "make it, or name another file with --out"
+    )
     require(settings.window >= 0, f"--window is {settings.window}", "give a whole number >= 0")
     curves = [read_curve(folder, settings.x) for folder in find_runs(settings.runs)]
     groups = grouped_by_setting(curves)
     window = settings.window or usual_window(curves)
     draw(path, groups, settings.x, window)
-    print(f"{len(curves)} run(s), {len(groups)} setting(s), a point is the mean of {window} episode(s): {path}")
+    print(
+        f"{len(curves)} run(s), {len(groups)} setting(s), a point is the mean of {window} episode(s): {path}"
+    )
     return 0
 
 
@@ -76,10 +82,15 @@ def draw(path: Path, groups: list[tuple[str, list[Curve]]], axis: str, window: i
     """The picture of all groups."""
     environments = sorted({str(curve.settings.get("env_id", "")) for _, curves in groups for curve in curves})
     figure, axes = new_figure(
-        " and ".join(environments), AXES[axis], "return" if window == 1 else f"return, mean of {window} episodes"
+        " and ".join(environments),
+        AXES[axis],
+        "return" if window == 1 else f"return, mean of {window} episodes",
     )
     for number, (label, curves) in enumerate(groups):
-        style = {"color": COLOURS[number % len(COLOURS)], "linestyle": STYLES[number // len(COLOURS) % len(STYLES)]}
+        style = {
+            "color": COLOURS[number % len(COLOURS)],
+            "linestyle": STYLES[number // len(COLOURS) % len(STYLES)],
+        }
         draw_group(axes, label, curves, window, style)
     axes.set_xlim(left=0)
     axes.xaxis.set_major_formatter(
@@ -98,5 +109,7 @@ def draw_group(axes: Any, label: str, curves: list[Curve], window: int, style: d
         for curve, (line, _) in zip(curves, lines):
             axes.plot(curve.x, line, linewidth=0.8, alpha=0.35, **style)
         x, means, deviations = mean_over_seeds(curves, window)
-    axes.fill_between(x, means - deviations, means + deviations, color=style["color"], alpha=0.15, linewidth=0)
+    axes.fill_between(
+        x, means - deviations, means + deviations, color=style["color"], alpha=0.15, linewidth=0
+    )
     axes.plot(x, means, linewidth=1.8, label=label, **style)

@@ -47,8 +47,13 @@ class Outcome:
         return self.rows[EXHIBITS[self.module].headline] if self.rows else None
 
 
-def run_article(module: str, flags: list[str], out: Path, quick: bool, echo: Callable[[str], None] = print) -> Outcome:
-    """Run `python -m rl.MODULE FLAGS --out OUT`; a failure is an outcome too. Its output is kept in OUT/MODULE.txt."""
+def run_article(
+    module: str, flags: list[str], out: Path, quick: bool, echo: Callable[[str], None] = print
+) -> Outcome:
+    """Run `python -m rl.MODULE FLAGS --out OUT`; a failure is an outcome too.
+
+    Its output is kept in OUT/MODULE.txt.
+    """
     words = ["-m", f"rl.{module}", *flags]
     begin = time.perf_counter()
     code, output = execute([sys.executable, *words, "--out", str(out)], out / f"{module}.txt", echo)
@@ -102,8 +107,12 @@ def newest(out: Path, module: str) -> Path | None:
     return max(folders, key=lambda folder: folder.stat().st_mtime, default=None)
 
 
-def judged(module: str, command: str, seconds: float, output: str, folder: Path | None, quick: bool) -> Outcome:
-    """The outcome of a run that ended well: its figures, if they are there, and whether they are as promised."""
+def judged(
+    module: str, command: str, seconds: float, output: str, folder: Path | None, quick: bool
+) -> Outcome:
+    """The outcome of a run that ended well: its figures, if they are there, and whether they are as
+    promised.
+    """
     exhibit = EXHIBITS[module]
     try:
         figures = read_figures(folder)

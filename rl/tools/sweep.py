@@ -1,7 +1,9 @@
-"""`python -m rl sweep ARTICLE --seeds 0:20 --set NAME=V1,V2`: many runs of an article, in parallel, and one table of them.
+"""`python -m rl sweep ARTICLE --seeds 0:20 --set NAME=V1,V2`: many runs of an article, in parallel, and one
+table of them.
 
-Every combination of the values given by --set runs with every seed, each run in a folder of its own, as if it had been
-started by its own command with one thread. What has ended stays whatever happens; --resume does what is missing.
+Every combination of the values given by --set runs with every seed, each run in a folder of its own, as if it
+had been started by its own command with one thread. What has ended stays whatever happens; --resume does what
+is missing.
 """
 
 from __future__ import annotations
@@ -60,13 +62,19 @@ class Settings:
 
 def main(argv: list[str]) -> int:
     """Run the tool; returns 0 when every run is done, 1 when some failed."""
-    return tool("sweep", Settings, run, argv, "Runs an article with many seeds and settings, in parallel.", EXAMPLES)
+    return tool(
+        "sweep", Settings, run, argv, "Runs an article with many seeds and settings, in parallel.", EXAMPLES
+    )
 
 
 def run(settings: Settings) -> int:
     """Plan or read the plan, do what is missing, write the table, say where it is."""
     require(settings.jobs >= 0, f"--jobs is {settings.jobs}", "give 0 (one for each core) or a number")
-    require(not settings.address or settings.backend != "loky", "--address is for a cluster", "add --backend dask or --backend ray")
+    require(
+        not settings.address or settings.backend != "loky",
+        "--address is for a cluster",
+        "add --backend dask or --backend ray",
+    )
     if settings.resume:
         folder, plan = resumed(settings)
     else:
@@ -87,7 +95,11 @@ def conduct(conductor: Conductor, perform_all: Map, how: str) -> int:
     jobs, done = len(conductor.plan.jobs), conductor.done
     at_once = f" in {jobs} compiled calls" if jobs < conductor.planned else ""
     before = f", {done} of them done before" if done else ""
-    print(f"rl.{conductor.plan.article}: {conductor.planned} runs{at_once}{before}, {how}; folder {conductor.folder}", flush=True)
+    print(
+        f"rl.{conductor.plan.article}: {conductor.planned} runs{at_once}{before}, {how}; folder "
+        f"{conductor.folder}",
+        flush=True,
+    )
     display = Display(conductor.plan, len(conductor.records))
     try:
         with StopSignals() as stop:
@@ -101,19 +113,32 @@ def conduct(conductor: Conductor, perform_all: Map, how: str) -> int:
 
 def begun(settings: Settings, plan: Plan) -> Path:
     """The folder of a new sweep."""
-    folder = run_folder.create(settings.out, "sweep", plan.article, plan.jobs[0].seeds[0], dataclasses.asdict(settings))
+    folder = run_folder.create(
+        settings.out, "sweep", plan.article, plan.jobs[0].seeds[0], dataclasses.asdict(settings)
+    )
     plan.write(folder)
     return folder
 
 
 def resumed(settings: Settings) -> tuple[Path, Plan]:
-    """The sweep that is meant; raises UsageError when there is none, or when it is asked to be another one."""
+    """The sweep that is meant; raises UsageError when there is none, or when it is asked to be another
+    one.
+    """
     given = settings.article or settings.set or settings.test
-    require(not given, "--resume goes on with the sweep as it was planned", "leave the article and its settings away")
+    require(
+        not given,
+        "--resume goes on with the sweep as it was planned",
+        "leave the article and its settings away",
+    )
     if settings.resume != NEWEST:
-        folder = next((path for path in (Path(settings.resume), Path(settings.out) / settings.resume) if path.is_dir()), None)
+        folder = next(
+            (path for path in (Path(settings.resume), Path(settings.out) / settings.resume) if path.is_dir()),
+            None,
+        )
         if folder is None:
-            raise UsageError(f"there is no folder {settings.resume}", "name the folder that python -m rl sweep made")
+            raise UsageError(
+                f"there is no folder {settings.resume}", "name the folder that python -m rl sweep made"
+            )
         return folder, plans.read(folder)
     found = [path.parent for path in Path(settings.out).glob(f"sweep__*/{plans.NAME}")]
     require(bool(found), f"no sweep in {settings.out}/", "start one: python -m rl sweep dqn --seeds 0:10")
@@ -123,9 +148,15 @@ def resumed(settings: Settings) -> tuple[Path, Plan]:
 
 def told(conductor: Conductor, files: str) -> int:
     """The last lines; 1 when a run failed."""
-    folder, failed = conductor.folder, [key for key, ended in conductor.records.items() if ended.state == FAILED]
+    folder, failed = (
+        conductor.folder,
+        [key for key, ended in conductor.records.items() if ended.state == FAILED],
+    )
     if failed:
-        print(f"{len(failed)} failed; why is in the table, and all that was printed in {folder / failed[0] / OUTPUT} for example")
+        print(
+            f"{len(failed)} failed; why is in the table, and all that was printed in "
+            f"{folder / failed[0] / OUTPUT} for example"
+        )
         print(f"try them again:  python -m rl sweep --resume {folder}")
     print(f"{conductor.done} of {conductor.planned} runs done; {files} in {folder}")
     print(f"compare:  python -m rl compare {folder}")

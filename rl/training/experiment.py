@@ -65,42 +65,72 @@ def command(
         preset = presets.get("test", {}) if "--test" in words else {}
         return resume.with_its_settings(article, words, settings_class().out, preset.get("env_id"))
 
-    return cli.main(article, settings_class, run, summary=summary, examples=examples, presets=presets, arguments=arguments)
+    return cli.main(
+        article, settings_class, run, summary=summary, examples=examples, presets=presets, arguments=arguments
+    )
 
 
 def train(article: str, settings: AgentSettings, make_agent: MakeAgent, metrics: tuple[str, ...]) -> Result:
     """Train one agent, or go on with a run, write its run folder, say what was reached.
 
-    Raises Interrupted, with the command that goes on, when a signal stopped it; the checkpoint is then written.
+    Raises Interrupted, with the command that goes on, when a signal stopped it; the checkpoint is then
+    written.
     """
     rngs = streams(settings.seed)
     envs = observed(settings.env_id, settings.num_envs, settings.max_episode_steps)
     agent = make_agent(envs.single_observation_space, actions_of(envs), settings, rngs)
     source = source_of(article, settings, agent, envs, rngs)
     goal = goal_of(settings.env_id)
-    evaluator = Evaluator(lambda n: observed(settings.env_id, n, settings.max_episode_steps), settings.eval_episodes, goal, rngs.evaluation)
-    folder = Path(settings.resume) if settings.resume else run_folder.create(
-        settings.out, article, settings.env_id, settings.seed, asdict(settings)
+    evaluator = Evaluator(
+        lambda n: observed(settings.env_id, n, settings.max_episode_steps),
+        settings.eval_episodes,
+        goal,
+        rngs.evaluation,
+    )
+    folder = (
+        Path(settings.resume)
+        if settings.resume
+        else run_folder.create(settings.out, article, settings.env_id, settings.seed, asdict(settings))
     )
     with only_here(folder):
         return _train_in(folder, article, settings, metrics, agent, source, evaluator)
 
 
 def _train_in(
-    folder: Path, article: str, settings: AgentSettings, metrics: tuple[str, ...], agent: Agent, source: Source, evaluator: Evaluator
+    folder: Path,
+    article: str,
+    settings: AgentSettings,
+    metrics: tuple[str, ...],
+    agent: Agent,
+    source: Source,
+    evaluator: Evaluator,
 ) -> Result:
     checkpoints, saved = resume.load(folder, settings) if settings.resume else (Checkpoints(folder), None)
     print(header(article, settings, folder, goal_of(settings.env_id).text), flush=True)
     if not source.restorable:
         what = settings.env_id if isinstance(source, Games) else "what actors play"
-        print(f"note: {what} cannot be saved in the middle of a game; a resumed run starts new games", flush=True)
+        print(
+            f"note: {what} cannot be saved in the middle of a game; a resumed run starts new games",
+            flush=True,
+        )
     steps, seconds = (saved["agent"]["steps"], saved["logger"]["seconds"]) if saved else (0, 0.0)
-    logger = Logger(folder, settings.env_id, COLUMNS + source.columns + metrics, saved["logger"] if saved else None)
+    logger = Logger(
+        folder, settings.env_id, COLUMNS + source.columns + metrics, saved["logger"] if saved else None
+    )
     progress = Progress(settings.total_timesteps, steps)
     trainer = Trainer(
-        agent, source, evaluator, logger, progress, folder,
-        total_timesteps=settings.total_timesteps, eval_freq=settings.eval_freq, keep_going=settings.keep_going,
-        save_freq=settings.save_freq, checkpoints=checkpoints, remake=lambda: run_folder.remake(folder, article, asdict(settings)),
+        agent,
+        source,
+        evaluator,
+        logger,
+        progress,
+        folder,
+        total_timesteps=settings.total_timesteps,
+        eval_freq=settings.eval_freq,
+        keep_going=settings.keep_going,
+        save_freq=settings.save_freq,
+        checkpoints=checkpoints,
+        remake=lambda: run_folder.remake(folder, article, asdict(settings)),
     )
     try:
         if saved:
@@ -122,7 +152,9 @@ def _train_in(
 
 
 def source_of(article: str, settings: AgentSettings, agent: Agent, envs: VectorEnv, rngs: Streams) -> Source:
-    """These games, or actors elsewhere that play others like them; raises UsageError when the latter cannot be."""
+    """These games, or actors elsewhere that play others like them; raises UsageError when the latter cannot
+    be.
+    """
     if not isinstance(settings, ActorSettings) or not settings.actors:
         return Games(agent, envs, rngs.environment)
     from rl.actors.actor import ReplayAgent
@@ -133,10 +165,17 @@ def source_of(article: str, settings: AgentSettings, agent: Agent, envs: VectorE
 
 
 def observed(env_id: str, num_envs: int, max_episode_steps: int = 0, **options: Any) -> VectorEnv:
-    """N games as the network reads them: screens through the ScreenObserver, labels one-hot, everything else as it is."""
+    """N games as the network reads them: screens through the ScreenObserver, labels one-hot, everything else
+    as it is.
+    """
     envs = make_vector(env_id, num_envs, max_episode_steps=max_episode_steps or None, **options)
     space = envs.single_observation_space
-    if isinstance(space, spaces.Box) and space.dtype == np.uint8 and len(space.shape) == 3 and space.shape[2] in (1, 3):
+    if (
+        isinstance(space, spaces.Box)
+        and space.dtype == np.uint8
+        and len(space.shape) == 3
+        and space.shape[2] in (1, 3)
+    ):
         return ScreenObserver(envs)
     return OneHotObserver(envs) if isinstance(space, spaces.Discrete) else envs
 
@@ -145,12 +184,15 @@ def header(article: str, settings: AgentSettings, folder: Path, goal: str) -> st
     """One line: what, environment, seed, kernels, threads, folder."""
     machine = run_folder.machine()
     return (
-        f"rl.{article} on {settings.env_id}, seed {settings.seed}, {machine['kernels']} kernels, {machine['threads']} threads, "
+        f"rl.{article} on {settings.env_id}, seed {settings.seed}, {machine['kernels']} kernels, "
+        f"{machine['threads']} threads, "
         f"goal: {goal}; folder {folder}"
     )
 
 
-def finish(article: str, settings: AgentSettings, agent: Agent, trainer: Trainer, folder: Path, seconds: float) -> None:
+def finish(
+    article: str, settings: AgentSettings, agent: Agent, trainer: Trainer, folder: Path, seconds: float
+) -> None:
     """Plot, animate, and say what was reached and how to see it."""
     from rl.watch.play import record
     from rl.watch.plots import reward_plot
@@ -161,7 +203,11 @@ def finish(article: str, settings: AgentSettings, agent: Agent, trainer: Trainer
     best = "" if trainer.best is None else f"best evaluation: score {trainer.best.score:.4g}"
     if trainer.best is not None and len(trainer.best.returns):
         best += f", mean return {trainer.best.mean:.2f}"
-    state = f"solved after {trainer.solved_at:,} steps" if trainer.solved_at is not None else f"not solved in {agent.steps:,} steps"
+    state = (
+        f"solved after {trainer.solved_at:,} steps"
+        if trainer.solved_at is not None
+        else f"not solved in {agent.steps:,} steps"
+    )
     print(f"{state}, {seconds:.1f} s; {best}")
     if (folder / BEST).is_file():
         agent.load(folder / BEST)

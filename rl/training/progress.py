@@ -1,6 +1,7 @@
 """What a user sees while a run goes on: a bar on a terminal, a plain line every ten seconds elsewhere.
 
-The articles' own line, `At episode 310, reward is 18.4 (+/-6.1)`, comes every ten episodes, but not more than ten a second.
+The articles' own line, `At episode 310, reward is 18.4 (+/-6.1)`, comes every ten episodes, but not more than
+ten a second.
 """
 
 from __future__ import annotations
@@ -32,7 +33,13 @@ class Progress:
 
             ascii_only = "utf" not in (sys.stdout.encoding or "").lower()
             self.bar = tqdm(
-                total=total, initial=done, unit="step", file=sys.stdout, ascii=ascii_only, dynamic_ncols=True, mininterval=FASTEST,
+                total=total,
+                initial=done,
+                unit="step",
+                file=sys.stdout,
+                ascii=ascii_only,
+                dynamic_ncols=True,
+                mininterval=FASTEST,
             )
 
     def say(self, line: str) -> None:
@@ -71,8 +78,16 @@ class Progress:
     def evaluation(self, step: int, result: Evaluation, best: bool, solved: bool) -> None:
         """One line an evaluation."""
         mean = f"mean return {result.mean:.2f}, " if len(result.returns) else ""
-        caught = f"{result.catches} caught, {result.misses} missed" if result.by_misses else f"{len(result.returns)} games"
-        marks = (", stopped early" if not result.complete else "") + (", best so far" if best else "") + (", SOLVED" if solved else "")
+        caught = (
+            f"{result.catches} caught, {result.misses} missed"
+            if result.by_misses
+            else f"{len(result.returns)} games"
+        )
+        marks = (
+            (", stopped early" if not result.complete else "")
+            + (", best so far" if best else "")
+            + (", SOLVED" if solved else "")
+        )
         self.say(f"Evaluation at step {step:,}: {mean}{caught}{marks}")
 
     def rate(self) -> float:

@@ -1,10 +1,11 @@
 """Trainer: the one loop, for every agent: act, step, observe (rl.core.games), again and again.
 
-Around it stands what no article should repeat: episode statistics, progress, logging, evaluation, the best model, stopping,
-checkpoints. It has no hooks to override: the agent decides in its own `observe` when it learns.
+Around it stands what no article should repeat: episode statistics, progress, logging, evaluation, the best
+model, stopping, checkpoints. It has no hooks to override: the agent decides in its own `observe` when it
+learns.
 
-A run is saved between two steps only, so that everything that is saved fits together, and goes on as if it had never
-stopped: `get_state` holds all that the next step depends on.
+A run is saved between two steps only, so that everything that is saved fits together, and goes on as if it
+had never stopped: `get_state` holds all that the next step depends on.
 """
 
 from __future__ import annotations
@@ -75,12 +76,15 @@ class Trainer:
     @property
     def finished(self) -> bool:
         """Nothing is left to do: the last step is done, or the environment solved."""
-        return self.agent.steps >= self.total_timesteps or (self.solved_at is not None and not self.keep_going)
+        return self.agent.steps >= self.total_timesteps or (
+            self.solved_at is not None and not self.keep_going
+        )
 
     def train(self) -> None:
         """Play and learn until the last step, or until the environment is solved.
 
-        A signal stops it after the step that is under way: then the checkpoint is written and Interrupted raised.
+        A signal stops it after the step that is under way: then the checkpoint is written and Interrupted
+        raised.
         """
         with self.stop:
             if not self._begun:
@@ -132,14 +136,18 @@ class Trainer:
         values = {"time/fps": self.progress.rate(), "time/episodes": float(len(self.returns))}
         values |= {**self.agent.status(), **self.source.status()}
         if self.recent:
-            values |= {"rollout/ep_rew_mean": float(np.mean(self.recent)), "rollout/ep_len_mean": float(np.mean(self.lengths[-RECENT:]))}
+            values |= {
+                "rollout/ep_rew_mean": float(np.mean(self.recent)),
+                "rollout/ep_len_mean": float(np.mean(self.lengths[-RECENT:])),
+            }
         self.logger.row(self.agent.steps, values)
         for name, numbers in self.agent.distributions().items():
             self.logger.histogram(self.agent.steps, name, numbers)
         self.logger.strip(self.agent.steps, "rollout/observation", self.source.screens())
 
     def _evaluate(self) -> None:
-        """Judge the agent, keep it if it is the best so far; it is solved when it is so twice, on fresh games.
+        """Judge the agent, keep it if it is the best so far; it is solved when it is so twice, on fresh
+        games.
 
         A signal leaves the evaluation as if it had not begun, and due.
         """
@@ -164,7 +172,8 @@ class Trainer:
         self.logger.scalars(self.agent.steps, {"eval/mean_reward": result.mean, "eval/score": result.score})
         self.progress.evaluation(self.agent.steps, result, best, solved)
 
-    # --- keeping -----------------------------------------------------------------------------------------------
+    # --- keeping
+    # -----------------------------------------------------------------------------------------------
 
     def save(self) -> None:
         """Begin a checkpoint of this moment; it is written while training goes on."""
@@ -178,11 +187,15 @@ class Trainer:
             self.remake()
 
     def wait_for_checkpoint(self) -> None:
-        """Return when the last checkpoint is durable, or say why it could not be written; the one before it then stays."""
+        """Return when the last checkpoint is durable, or say why it could not be written; the one before it
+        then stays.
+        """
         try:
             self.checkpoints.wait()
         except (OSError, ValueError, MemoryError) as problem:
-            self.progress.say(f"the checkpoint could not be written: {problem}; the last one before it is kept")
+            self.progress.say(
+                f"the checkpoint could not be written: {problem}; the last one before it is kept"
+            )
 
     def get_state(self) -> dict[str, Any]:
         """All that the next step depends on; arrays are not copied."""

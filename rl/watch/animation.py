@@ -1,6 +1,9 @@
-"""Games as files: a GIF that loops, and one HTML page that plays, pauses and steps. Both need nothing but themselves.
+"""Games as files: a GIF that loops, and one HTML page that plays, pauses and steps.
 
-All frames of a recording share one palette: a picture is one byte a pixel, and the whole small and quickly written.
+Both need nothing but themselves.
+
+All frames of a recording share one palette: a picture is one byte a pixel, and the whole small and quickly
+written.
 """
 
 from __future__ import annotations
@@ -48,7 +51,9 @@ class Recording:
         return max(1, SHOWN // int(max(self.frames.shape[1:])))
 
 
-def recording(moments: Iterable[Moment], fps: int, actions: tuple[str, ...], title: str, measure: str) -> Recording:
+def recording(
+    moments: Iterable[Moment], fps: int, actions: tuple[str, ...], title: str, measure: str
+) -> Recording:
     """Shrink the pictures of these moments, as they come, to a size for files, and then to one palette.
 
     Raises ValueError when there are none, or their sizes differ.
@@ -68,7 +73,9 @@ def shrunk(picture: Array) -> Array:
 
 
 def common_palette(pictures: Array) -> Array:
-    """At most 256 colours (C, 3) uint8 for pictures (T, H, W, 3): their own, or the commonest and mixed ones."""
+    """At most 256 colours (C, 3) uint8 for pictures (T, H, W, 3): their own, or the commonest and mixed
+    ones.
+    """
     sample = pictures[np.linspace(0, len(pictures) - 1, SAMPLES).astype(int)]
     mosaic = Image.fromarray(sample.reshape(-1, *pictures.shape[2:]))
     counted = sorted(mosaic.getcolors(mosaic.width * mosaic.height) or (), reverse=True)
@@ -95,9 +102,13 @@ def five_bits(colours: Array) -> Array:
 
 
 def nearest_table(palette: Array) -> Array:
-    """(32768,) uint8: the nearest entry of the palette (C, 3); of entries alike in five bits the first is found."""
+    """(32768,) uint8: the nearest entry of the palette (C, 3); of entries alike in five bits the first is
+    found.
+    """
     levels = np.arange(32) << 3 | np.arange(32) >> 2  # 0 .. 255
-    corners = np.stack(np.meshgrid(levels, levels, levels, indexing="ij"), -1).reshape(-1, 3).astype(np.float32)
+    corners = (
+        np.stack(np.meshgrid(levels, levels, levels, indexing="ij"), -1).reshape(-1, 3).astype(np.float32)
+    )
     entries = palette.astype(np.float32)
     distance = np.square(entries).sum(axis=1) - 2 * corners @ entries.T  # (32768, C), less |corner|^2
     table: Array = distance.argmin(axis=1).astype(np.uint8)
@@ -114,16 +125,21 @@ def write_gif(path: Path, recorded: Recording) -> None:
         image.putpalette(colours)
         images.append(image)
     duration = max(GIF_FASTEST, round(1000 / recorded.fps / GIF_TICK) * GIF_TICK)
-    images[0].save(path, "GIF", save_all=True, append_images=images[1:], duration=duration, loop=0, optimize=False)
+    images[0].save(
+        path, "GIF", save_all=True, append_images=images[1:], duration=duration, loop=0, optimize=False
+    )
 
 
 def write_html(path: Path, recorded: Recording) -> None:
-    """One page with all frames in it: play, pause, slider, speed, steps; the score and what the agent thought."""
+    """One page with all frames in it: play, pause, slider, speed, steps; the score and what the agent
+    thought.
+    """
     path.write_text(page(recorded), encoding="utf-8")
 
 
 def inline(recorded: Recording | Path, height: int = 640) -> Any:
-    """The player as an object that a notebook shows, of a recording or of a page written before (a run's replay.html).
+    """The player as an object that a notebook shows, of a recording or of a page written before (a run's
+    replay.html).
 
     height  of the frame that it gets, pixels
 

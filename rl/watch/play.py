@@ -39,7 +39,9 @@ def record(folder: Path, agent: Agent, settings: AgentSettings) -> None:
 def filmed(stage: Stage, agent: Agent, title: str, games: int, steps: int) -> Recording:
     """Up to so many greedy games and steps; of large pictures, which are slow to paint, every second one."""
     every = 2 if max(stage.size) > LONGEST else 1
-    return recording(watch(stage, agent, games, steps, every), stage.fps // every, stage.actions, title, agent.measure)
+    return recording(
+        watch(stage, agent, games, steps, every), stage.fps // every, stage.actions, title, agent.measure
+    )
 
 
 def write(folder: Path, recorded: Recording) -> None:
@@ -51,7 +53,8 @@ def write(folder: Path, recorded: Recording) -> None:
 def play_run(article: str, settings: S, settings_class: type[S], make_agent: Callable[..., Agent]) -> None:
     """Show greedy games of a run's best model: in a window, in the notebook, or as files in the run's folder.
 
-    settings.play  the run: "newest" or a folder; another env_id than the article's means the newest run on that one
+    settings.play  the run: "newest" or a folder; another env_id than the article's means the newest run on
+    that one
 
     Raises UsageError when there is no such run, or its environment cannot be shown.
     """
@@ -67,7 +70,9 @@ def play_run(article: str, settings: S, settings_class: type[S], make_agent: Cal
     except NoScreenError:
         screen = False
     stage = Stage(trained.env_id, trained.max_episode_steps, streams(settings.seed).evaluation)
-    agent = make_agent(stage.envs.single_observation_space, actions_of(stage.envs), trained, streams(trained.seed))
+    agent = make_agent(
+        stage.envs.single_observation_space, actions_of(stage.envs), trained, streams(trained.seed)
+    )
     try:
         agent.load(folder / "best.safetensors")
     except (ValueError, OSError) as problem:
@@ -82,7 +87,10 @@ def play_run(article: str, settings: S, settings_class: type[S], make_agent: Cal
 
 
 def play_into_files(stage: Stage, agent: Agent, title: str, folder: Path) -> None:
-    """Some games as GIF and page; of networks that look at screens also what they look at. Says where the files are."""
+    """Some games as GIF and page; of networks that look at screens also what they look at.
+
+    Says where the files are.
+    """
     recorded = filmed(stage, agent, title, PLAYED_GAMES, PLAYED_STEPS)
     for moment in recorded.moments:
         if moment.action < 0:
@@ -128,7 +136,9 @@ def play_in_window(stage: Stage, agent: Agent, title: str) -> None:
         glowing = looks and controls.saliency and not stage.over
         window.show(
             moment,
-            saliency.overlay(moment.picture, saliency.saliency(agent.model, observation, action)) if glowing else None,
+            saliency.overlay(moment.picture, saliency.saliency(agent.model, observation, action))
+            if glowing
+            else None,
         )
         window.read_keys()
         if controls.restart:

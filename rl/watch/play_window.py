@@ -23,7 +23,10 @@ PAGE, INK, SOFT, TRACK, BAR, BEST, YOURS = (
     (86, 180, 233),
     (230, 159, 0),
 )
-HELP = ("space pause    + - speed    r restart    esc quit", "arrows, numbers: play yourself    a: the agent plays")
+HELP = (
+    "space pause    + - speed    r restart    esc quit",
+    "arrows, numbers: play yourself    a: the agent plays",
+)
 SALIENCY_HELP = "s: what the network looks at"
 IDLE = ("stay", "none", "noop", "nothing")  # names of actions that do nothing
 
@@ -79,7 +82,9 @@ class Controls:
         return None
 
     def choose(self, greedy: int) -> int:
-        """The agent's action, or the user's: of the key held, else the one that does nothing, else the last."""
+        """The agent's action, or the user's: of the key held, else the one that does nothing, else the
+        last.
+        """
         if not self.yours:
             return greedy
         if self.held:
@@ -138,9 +143,13 @@ class PlayWindow:
         self._write(self.normal, *self._state(), MARGIN + 66)
         self._draw_bars(moment, left, MARGIN + 104)
         for index, line in enumerate(self.help):
-            self._write(self.small, line, MARGIN, self.surface.get_height() - 20 * (len(self.help) - index) - 6, SOFT)
+            self._write(
+                self.small, line, MARGIN, self.surface.get_height() - 20 * (len(self.help) - index) - 6, SOFT
+            )
         pygame.display.flip()
-        self.clock.tick(max(1, self.fps * SPEEDS[self.controls.speed]) if not self.controls.paused else self.fps)
+        self.clock.tick(
+            max(1, self.fps * SPEEDS[self.controls.speed]) if not self.controls.paused else self.fps
+        )
 
     def _state(self) -> tuple[str, int]:
         who = "you play" if self.controls.yours else "the agent plays"
@@ -149,7 +158,9 @@ class PlayWindow:
 
     def _draw_game(self, picture: Array) -> None:
         surface = pygame.surfarray.make_surface(picture.swapaxes(0, 1))  # pygame's axes are (x, y)
-        enlarge = pygame.transform.scale if self.game.height >= picture.shape[0] else pygame.transform.smoothscale
+        enlarge = (
+            pygame.transform.scale if self.game.height >= picture.shape[0] else pygame.transform.smoothscale
+        )
         self.surface.blit(enlarge(surface, self.game.size), self.game)
         pygame.draw.rect(self.surface, TRACK, self.game.inflate(2, 2), 1)
 
@@ -157,7 +168,11 @@ class PlayWindow:
         values = moment.preferences
         probable = self.measure == "probability"
         self._write(
-            self.small, self.measure if probable else f"{self.measure}; bar: above the worst one", left, top, SOFT
+            self.small,
+            self.measure if probable else f"{self.measure}; bar: above the worst one",
+            left,
+            top,
+            SOFT,
         )
         self.widest = max(self.widest, float(np.ptp(values)))
         lengths = values if probable else (values - values.min()) / self.widest

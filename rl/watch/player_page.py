@@ -1,4 +1,7 @@
-"""The HTML player of a recording: what animation.page fills in. Plain HTML, CSS and JavaScript, nothing from elsewhere."""
+"""The HTML player of a recording: what animation.page fills in.
+
+Plain HTML, CSS and JavaScript, nothing from elsewhere.
+"""
 
 PAGE = """<!doctype html>
 <html lang="en">

@@ -1,4 +1,7 @@
-"""The articles' pictures of a run. matplotlib is imported when the first one is drawn, and never through pyplot."""
+"""The articles' pictures of a run.
+
+matplotlib is imported when the first one is drawn, and never through pyplot.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +19,8 @@ LINE, BAND, INK = "#0072b2", "#56b4e9", "#444444"  # told apart by the colour-bl
 
 
 def reward_plot(path: Path, returns: Sequence[float], title: str) -> None:
-    """The articles' "Rewards History": mean of every 10 episodes, with a band of one standard deviation on each side.
+    """The articles' "Rewards History": mean of every 10 episodes, with a band of one standard deviation on
+    each side.
 
     returns  the return of each training episode, in their order; none at all gives a plot that says so
 
@@ -24,13 +28,21 @@ def reward_plot(path: Path, returns: Sequence[float], title: str) -> None:
     """
     figure, axes = new_figure(title, "episode", "return")
     if len(returns) == 0:
-        axes.text(0.5, 0.5, "no episode was finished", ha="center", va="center", color=INK, transform=axes.transAxes)
+        axes.text(
+            0.5, 0.5, "no episode was finished", ha="center", va="center", color=INK, transform=axes.transAxes
+        )
         axes.set(xticks=[], yticks=[])
     else:
         interval = INTERVAL * -(-len(returns) // (INTERVAL * MOST_POINTS))
         if len(returns) < SINGLES:
             axes.plot(
-                np.arange(1, len(returns) + 1), returns, ".", color=INK, alpha=0.4, markersize=5, label="an episode"
+                np.arange(1, len(returns) + 1),
+                returns,
+                ".",
+                color=INK,
+                alpha=0.4,
+                markersize=5,
+                label="an episode",
             )
         episodes, means, deviations = grouped(returns, interval)
         axes.fill_between(
@@ -57,7 +69,9 @@ def reward_plot(path: Path, returns: Sequence[float], title: str) -> None:
 
 
 def grouped(returns: Sequence[float], interval: int) -> tuple[Array, Array, Array]:
-    """Last episode, mean and standard deviation of each `interval` episodes; the last group may be smaller."""
+    """Last episode, mean and standard deviation of each `interval` episodes; the last group may be
+    smaller.
+    """
     values = np.asarray(returns, float)
     groups = [values[start : start + interval] for start in range(0, len(values), interval)]
     ends = np.cumsum([len(group) for group in groups])

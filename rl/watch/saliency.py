@@ -1,7 +1,8 @@
-"""What a network looks at: the gradient of a decision with respect to the screen, and the filters of its first layer.
+"""What a network looks at: the gradient of a decision with respect to the screen, and the filters of its
+first layer.
 
-The gradient answers "which pixels would change this value most?". It is not a map of attention: a black place can have
-a large gradient, because something bright appearing there would matter.
+The gradient answers "which pixels would change this value most?". It is not a map of attention: a black place
+can have a large gradient, because something bright appearing there would matter.
 
 Source: Simonyan, Vedaldi and Zisserman 2014, Deep Inside Convolutional Networks.
 """
@@ -36,7 +37,8 @@ def saliency(model: Sequential, observation: Array, action: int) -> Array:
 
     observation  (1, H, W, C) what the network reads
 
-    s = max over C of |d y[action] / d x|, blurred a little, divided by its maximum. Overwrites the model's gradients.
+    s = max over C of |d y[action] / d x|, blurred a little, divided by its maximum. Overwrites the model's
+    gradients.
     """
     output = model.forward(observation)  # (1, A)
     wanted = np.zeros_like(output)
@@ -52,7 +54,9 @@ def saliency(model: Sequential, observation: Array, action: int) -> Array:
 
 
 def overlay(picture: Array, heat: Array) -> Array:
-    """The picture (H, W, 3) uint8, enlarged to about 256 pixels when it is small, glowing where heat (h, w) is high."""
+    """The picture (H, W, 3) uint8, enlarged to about 256 pixels when it is small, glowing where heat (h, w)
+    is high.
+    """
     scale = max(1, SIDE // max(picture.shape[:2]))
     picture = picture.repeat(scale, 0).repeat(scale, 1)
     smooth = Image.fromarray(np.uint8(255 * heat)).resize(picture.shape[1::-1], Image.Resampling.BILINEAR)
@@ -89,7 +93,9 @@ def filters_plot(path: Path, model: Sequential) -> None:
 
 
 def filter_tiles(kernel: Array, columns: int = 4) -> Array:
-    """Filters (K, L, C, F) side by side, `columns` in a row, each a strip of its C patches; NaN between them."""
+    """Filters (K, L, C, F) side by side, `columns` in a row, each a strip of its C patches; NaN between
+    them.
+    """
     height, width, channels, count = kernel.shape
     rows = -(-count // columns)
     strip = channels * (width + 1) + 1
@@ -103,7 +109,9 @@ def filter_tiles(kernel: Array, columns: int = 4) -> Array:
 
 
 def saliency_plot(path: Path, model: Sequential, moments: Sequence[Moment], actions: tuple[str, ...]) -> None:
-    """Moments of a game, evenly spaced: the screen above, below it what mattered for the action that was taken."""
+    """Moments of a game, evenly spaced: the screen above, below it what mattered for the action that was
+    taken.
+    """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
@@ -115,7 +123,8 @@ def saliency_plot(path: Path, model: Sequential, moments: Sequence[Moment], acti
     for moment, (above, below) in zip(chosen, grid.T, strict=True):
         above.imshow(moment.picture, interpolation="nearest")
         below.imshow(
-            overlay(moment.picture, saliency(model, moment.observation, moment.action)), interpolation="nearest"
+            overlay(moment.picture, saliency(model, moment.observation, moment.action)),
+            interpolation="nearest",
         )
         above.set_title(f"step {moment.step}: {actions[moment.action]}", fontsize=10)
         for axes in (above, below):

@@ -96,7 +96,8 @@ class Stage:
                 self.envs = observed(env_id, 1, max_episode_steps, render_mode="rgb_array")
             except (ValueError, TypeError) as problem:
                 raise CannotRenderError(
-                    f"{env_id} cannot be shown: {str(problem).splitlines()[0]}", "use one with rgb_array rendering"
+                    f"{env_id} cannot be shown: {str(problem).splitlines()[0]}",
+                    "use one with rgb_array rendering",
                 ) from problem
             self.camera = self._install_camera(env_id)
             self.fps = int(self.camera.metadata.get("render_fps") or USUAL_FPS)
@@ -108,7 +109,9 @@ class Stage:
     def _install_camera(self, env_id: str) -> Camera:
         games = self.envs.unwrapped
         if not isinstance(games, SyncVectorEnv) or games.envs[0].render_mode != "rgb_array":
-            raise CannotRenderError(f"{env_id} cannot be shown: it has no rgb_array rendering", "use one that has")
+            raise CannotRenderError(
+                f"{env_id} cannot be shown: it has no rgb_array rendering", "use one that has"
+            )
         camera = Camera(games.envs[0])
         games.envs = [camera]
         return camera
@@ -119,7 +122,8 @@ class Stage:
             self.observation, _ = self.envs.reset(seed=seed)
         except (gymnasium.error.Error, NotImplementedError, ImportError) as problem:
             raise CannotRenderError(
-                f"this environment cannot be shown: {str(problem).splitlines()[0]}", "install what it asks for"
+                f"this environment cannot be shown: {str(problem).splitlines()[0]}",
+                "install what it asks for",
             ) from problem
         self._begin()
 
@@ -133,7 +137,10 @@ class Stage:
         return self.camera.picture if self.steps else self.camera.opening
 
     def step(self, action: int) -> None:
-        """One step; call next_game() when it leaves `over` true. `observation` then is already the next game's."""
+        """One step; call next_game() when it leaves `over` true.
+
+        `observation` then is already the next game's.
+        """
         self.observation, rewards, terminated, truncated, _ = self.envs.step(np.array([action]))
         self.score += float(rewards[0])
         self.steps += 1
@@ -148,7 +155,9 @@ class Stage:
 
 
 def watch(stage: Stage, agent: Agent, games: int, steps: int, every: int = 1) -> Iterator[Moment]:
-    """Moments of greedy games, every so many steps and at their ends, until `games` are over or `steps` taken."""
+    """Moments of greedy games, every so many steps and at their ends, until `games` are over or `steps`
+    taken.
+    """
     count = 0
     for index in range(games):
         if index:
@@ -158,7 +167,9 @@ def watch(stage: Stage, agent: Agent, games: int, steps: int, every: int = 1) ->
             preferences = agent.preferences(observation)[0]
             action = int(preferences.argmax())
             if stage.steps % every == 0:
-                yield Moment(stage.picture, observation, preferences, action, stage.score, stage.game, stage.steps)
+                yield Moment(
+                    stage.picture, observation, preferences, action, stage.score, stage.game, stage.steps
+                )
             stage.step(action)
             count += 1
         if not stage.over:
@@ -184,7 +195,9 @@ def action_names(env_id: str, env: gymnasium.Env[Any, Any]) -> tuple[str, ...]:
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """Pictures without a window: SDL looks for neither screen nor sound, Gymnasium praises no newer versions."""
+    """Pictures without a window: SDL looks for neither screen nor sound, Gymnasium praises no newer
+    versions.
+    """
     unseen = {"SDL_VIDEODRIVER": "dummy", "SDL_AUDIODRIVER": "dummy", "PYGAME_HIDE_SUPPORT_PROMPT": "1"}
     shown = _display_is_open()
     before = {name: os.environ.get(name) for name in unseen}

@@ -42,12 +42,16 @@ def dying(threads):
 def sides(tmp_path, monkeypatch):
     """Workers find the module `sides` with the functions above."""
     (tmp_path / "sides.py").write_text(SIDES, encoding="utf-8")
-    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(filter(None, [str(tmp_path), os.environ.get("PYTHONPATH", "")])))
+    monkeypatch.setenv(
+        "PYTHONPATH", os.pathsep.join(filter(None, [str(tmp_path), os.environ.get("PYTHONPATH", "")]))
+    )
     return tmp_path
 
 
 def question(*others: Side, **more) -> Question:
-    return Question("T", "test", "a test", "things/s", (Side("ours", "sides:sleeping", (0.002,)), *others), **more)
+    return Question(
+        "T", "test", "a test", "things/s", (Side("ours", "sides:sleeping", (0.002,)), *others), **more
+    )
 
 
 def by_name(rows):
@@ -61,7 +65,11 @@ def test_our_ratio_is_against_the_fastest_peer(sides):
     ours = rows["ours"]
     assert ours.against == "fast" and ours.target == 2.0
     assert ours.ratio == pytest.approx(rows["fast"].seconds / ours.seconds)
-    assert ours.ratio_least <= ours.ratio_most and ours.fastest <= ours.seconds <= ours.slowest and ours.samples >= 2
+    assert (
+        ours.ratio_least <= ours.ratio_most
+        and ours.fastest <= ours.seconds <= ours.slowest
+        and ours.samples >= 2
+    )
     assert rows["fast"].ratio is None
     assert 0.007 < rows["fast"].seconds < 1
 
@@ -114,7 +122,10 @@ def test_workers_take_turns(monkeypatch):
 
     monkeypatch.setattr(harness, "Worker", Recorder)
     harness.compare(
-        Question("T", "test", "a test", "x/s", (Side("a", "m:f", ("A",)), Side("b", "m:f", ("B",), ("json",)))), TINY
+        Question(
+            "T", "test", "a test", "x/s", (Side("a", "m:f", ("A",)), Side("b", "m:f", ("B",), ("json",)))
+        ),
+        TINY,
     )
     assert asked == ["A", "B", "A", "B", "closed", "closed"]
 
@@ -126,7 +137,9 @@ def test_a_warm_up_comes_first_and_short_calls_are_timed_together():
     calls.clear()
     samples = worker.samples_of(lambda: calls.append(1), 100, 0.01)
     assert len(calls) == 100 * (len(samples) + 1)  # the first hundred are not counted
-    assert len(worker.samples_of(lambda: time.sleep(0.002), 1, 0.001)) == 1  # what takes so long counts at once
+    assert (
+        len(worker.samples_of(lambda: time.sleep(0.002), 1, 0.001)) == 1
+    )  # what takes so long counts at once
 
 
 def test_workers_do_not_see_what_slows_blas(monkeypatch):
@@ -137,11 +150,33 @@ def test_workers_do_not_see_what_slows_blas(monkeypatch):
 
 def test_table_and_file_hold_the_same_figures(tmp_path):
     rows = [
-        Row("W1", "act", "acting", "ours", 1, 1e-6, 0.9e-6, 2e-6, 7, 1e6, "states/s", 5.0, 4.0, 6.0, "torch", 15.0),
+        Row(
+            "W1",
+            "act",
+            "acting",
+            "ours",
+            1,
+            1e-6,
+            0.9e-6,
+            2e-6,
+            7,
+            1e6,
+            "states/s",
+            5.0,
+            4.0,
+            6.0,
+            "torch",
+            15.0,
+        ),
         Row("W1", "act", "acting", "torch", 1, note="absent: torch not installed"),
     ]
     text = report.table(rows)
-    assert "1 us" in text and "5.00x (4.00 .. 6.00) torch" in text and "15x MISSED" in text and "absent: torch" in text
+    assert (
+        "1 us" in text
+        and "5.00x (4.00 .. 6.00) torch" in text
+        and "15x MISSED" in text
+        and "absent: torch" in text
+    )
     path = tmp_path / "new" / "a.jsonl"
     report.write(path, report.facts(TINY), rows)
     facts, read = report.read(path)
@@ -151,10 +186,22 @@ def test_table_and_file_hold_the_same_figures(tmp_path):
 def test_compare_puts_two_files_side_by_side(tmp_path, capsys):
     for name, seconds in (("a", 1e-3), ("b", 2e-3)):
         row = Row(
-            "W2", "update", "updating", "ours", 2, seconds, 0.9 * seconds, 1.1 * seconds, 5, 1 / seconds, "updates/s"
+            "W2",
+            "update",
+            "updating",
+            "ours",
+            2,
+            seconds,
+            0.9 * seconds,
+            1.1 * seconds,
+            5,
+            1 / seconds,
+            "updates/s",
         )
         report.write(
-            tmp_path / name, report.facts(TINY), [row, Row("W2", "update", "updating", name, 2, note="absent")]
+            tmp_path / name,
+            report.facts(TINY),
+            [row, Row("W2", "update", "updating", name, 2, note="absent")],
         )
     assert compare.main([str(tmp_path / "a"), str(tmp_path / "b")]) == 0
     text = capsys.readouterr().out
@@ -197,12 +244,16 @@ def test_growth_draws_every_curve(threads, tmp_path, monkeypatch):
     def measured(question, options):
         held = [count for count in question.threads if count in options.threads]
         sides = [(side, count) for count in held for side in question.sides]
-        return [Row("G", "growth", question.work, s.name, n, 1e-3, rate=1e3, unit=question.unit) for s, n in sides]
+        return [
+            Row("G", "growth", question.work, s.name, n, 1e-3, rate=1e3, unit=question.unit) for s, n in sides
+        ]
 
     monkeypatch.setattr(growth, "compare", measured)
     monkeypatch.setattr(growth, "REPLAY_SIZES", (1_000, 2_000))
     rows = growth.run(Options(threads=threads, plots=tmp_path))
-    assert {path.name for path in tmp_path.iterdir()} == {name for name, _, _ in growth.CURVES} | {"replay.png"}
+    assert {path.name for path in tmp_path.iterdir()} == {name for name, _, _ in growth.CURVES} | {
+        "replay.png"
+    }
     held = [row.bytes for row in rows if row.bytes]
     assert held[1] == pytest.approx(2 * held[0], rel=0.01)
 
@@ -217,7 +268,9 @@ def test_a_question_that_fails_does_not_take_the_others_with_it(tmp_path, monkey
     assert "5 bytes" in shown.out and "ZeroDivisionError" in shown.err and "maze failed" in shown.err
 
 
-@pytest.mark.parametrize("wrong", [["--only", "nonsense"], ["--threads", "0"], ["--threads", "x"], ["--rounds", "0"]])
+@pytest.mark.parametrize(
+    "wrong", [["--only", "nonsense"], ["--threads", "0"], ["--threads", "x"], ["--rounds", "0"]]
+)
 def test_wrong_flags_are_told_in_two_lines(wrong, capsys):
     assert command.main(wrong) == 2
     assert len(capsys.readouterr().err.strip().splitlines()) == 2

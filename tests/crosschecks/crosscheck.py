@@ -2,10 +2,10 @@
 
     python -m tests.crosschecks.crosscheck --networks 500 --seed 0
 
-Needs PyTorch (pip install -e '.[bench]'). Exits with 1 when float64 differs by more than 1e-10 anywhere. A difference
-is taken relative to the largest number of the array it is in, or to 1 where that is smaller. float32 is reported, not
-judged: where a ReLU falls on the other side of 0, or Adam divides a gradient that is nothing but rounding by its own
-size, the last bit decides.
+Needs PyTorch (pip install -e '.[bench]'). Exits with 1 when float64 differs by more than 1e-10 anywhere. A
+difference is taken relative to the largest number of the array it is in, or to 1 where that is smaller.
+float32 is reported, not judged: where a ReLU falls on the other side of 0, or Adam divides a gradient that is
+nothing but rounding by its own size, the last bit decides.
 """
 
 from __future__ import annotations
@@ -25,8 +25,15 @@ from tests.crosschecks.torch_twin import Twin
 
 BOUND = 1e-10
 QUANTITIES = (
-    "prediction", "training output", "loss", "dL/dparams", "dL/dx", "moving statistics",
-    f"loss, {STEPS} steps", f"params, {STEPS} steps", f"prediction after {STEPS} steps",
+    "prediction",
+    "training output",
+    "loss",
+    "dL/dparams",
+    "dL/dx",
+    "moving statistics",
+    f"loss, {STEPS} steps",
+    f"params, {STEPS} steps",
+    f"prediction after {STEPS} steps",
 )
 Differences = dict[str, float]
 
@@ -46,7 +53,10 @@ def compare(case: Case) -> Differences:
     found["dL/dx"] = difference(model.backward(dy, need_dx=True), dx)
     found["dL/dparams"] = difference(model.grads, joined(grads))
 
-    steps = [difference(np.array(model.train_on_batch(x, y)), twin.train(x, y)) for x, y in zip(case.x[1:], case.y[1:])]
+    steps = [
+        difference(np.array(model.train_on_batch(x, y)), twin.train(x, y))
+        for x, y in zip(case.x[1:], case.y[1:])
+    ]
     found[QUANTITIES[-3]] = max(steps)
     found[QUANTITIES[-2]] = difference(model.params, joined(twin.params))
     found["moving statistics"] = difference(model.state, joined(twin.state))
@@ -75,7 +85,10 @@ def difference(ours: Any, theirs: Any) -> float:
 
 
 def print_tables(results: dict[str, list[Differences]], counts: dict[str, dict[str, list[float]]]) -> None:
-    print(f"{'difference from PyTorch':<34}" + "".join(f"{dtype + ' median':>16}{'worst':>10}" for dtype in results))
+    print(
+        f"{'difference from PyTorch':<34}"
+        + "".join(f"{dtype + ' median':>16}{'worst':>10}" for dtype in results)
+    )
     for name in QUANTITIES:
         columns = [[found[name] for found in rows] for rows in results.values()]
         print(f"{name:<34}" + "".join(f"{np.median(c):>16.1e}{max(c):>10.1e}" for c in columns))
@@ -98,7 +111,9 @@ def features(case: Case) -> list[tuple[str, str]]:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--networks", type=int, default=500)
     parser.add_argument("--seed", type=int, default=0)
     told = parser.parse_args()
@@ -122,7 +137,10 @@ def main() -> int:
                     print(f"  {case.model.get_config()}")
     _threads.set_target(before)
     print_tables(results, counts)
-    print(f"\n{told.networks} networks, PyTorch {torch.__version__}: {failed} differ by more than {BOUND:g} in float64")
+    print(
+        f"\n{told.networks} networks, PyTorch {torch.__version__}: {failed} differ by more than {BOUND:g} "
+        "in float64"
+    )
     return 1 if failed else 0
 
 

@@ -1,7 +1,8 @@
-"""Our environments in the hands of Stable-Baselines3, and our logs in those of its loader: `python -m tests.crosschecks.sb3 [STEPS]`.
+"""Our environments in the hands of Stable-Baselines3, and our logs in those of its loader: `python -m
+tests.crosschecks.sb3 [STEPS]`.
 
-check_env on the three environments with warnings as errors, DQN and A2C of SB3 on rl/Catcher-v0, and monitor.csv of a run
-of rl.a2c read by results_plotter.load_results and ts2xy.
+check_env on the three environments with warnings as errors, DQN and A2C of SB3 on rl/Catcher-v0, and
+monitor.csv of a run of rl.a2c read by results_plotter.load_results and ts2xy.
 """
 
 from __future__ import annotations
@@ -33,15 +34,27 @@ def main() -> None:
         print(f"{env_id}: check_env passes")
     catcher = {"id": "rl/Catcher-v0", "max_episode_steps": 200}
     for model in (
-        DQN("CnnPolicy", gymnasium.make(**catcher), buffer_size=2_000, learning_starts=500, train_freq=16, seed=0),
+        DQN(
+            "CnnPolicy",
+            gymnasium.make(**catcher),
+            buffer_size=2_000,
+            learning_starts=500,
+            train_freq=16,
+            seed=0,
+        ),
         A2C("CnnPolicy", gymnasium.make(**catcher), n_steps=32, seed=0),
     ):
         before = [value.detach().clone() for value in model.policy.parameters()]
         model.learn(steps)
-        moved = max(float((value.detach() - old).abs().max()) for value, old in zip(model.policy.parameters(), before))
+        moved = max(
+            float((value.detach() - old).abs().max()) for value, old in zip(model.policy.parameters(), before)
+        )
         assert model.num_timesteps >= steps and 0 < moved < np.inf
         assert model.ep_info_buffer is not None and len(model.ep_info_buffer) > 0
-        print(f"{type(model).__name__}: {model.num_timesteps} steps on rl/Catcher-v0, weights moved by up to {moved:.3f}")
+        print(
+            f"{type(model).__name__}: {model.num_timesteps} steps on rl/Catcher-v0, weights moved by up "
+            f"to {moved:.3f}"
+        )
     read_our_logs()
 
 
@@ -49,7 +62,9 @@ def read_our_logs() -> None:
     """Train briefly, and compare what SB3 reads with what the file says."""
     cli.use_threads(1)
     with tempfile.TemporaryDirectory() as out:
-        settings = a2c.Settings(env_id="CartPole-v0", total_timesteps=2_000, num_envs=2, eval_episodes=1, out=out)
+        settings = a2c.Settings(
+            env_id="CartPole-v0", total_timesteps=2_000, num_envs=2, eval_episodes=1, out=out
+        )
         folder = experiment.train("a2c", settings, a2c.ActorCriticAgent, a2c.METRICS).folder
         results = load_results(str(folder))
         with open(folder / "monitor.csv", encoding="utf-8", newline="") as file:

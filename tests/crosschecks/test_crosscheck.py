@@ -1,4 +1,6 @@
-"""Random networks agree with PyTorch; the long version is python -m tests.crosschecks.crosscheck --networks 500."""
+"""Random networks agree with PyTorch; the long version is python -m tests.crosschecks.crosscheck --networks
+500.
+"""
 
 import importlib.util
 import os
@@ -18,7 +20,12 @@ needs_torch = pytest.mark.skipif(not HAS_TORCH, reason="needs PyTorch: pip insta
 def python(*words: str) -> "subprocess.CompletedProcess[str]":
     """A process of its own: PyTorch brings threads and a memory of its own."""
     return subprocess.run(
-        [sys.executable, *words], cwd=ROOT, capture_output=True, text=True, encoding="utf-8", timeout=300,
+        [sys.executable, *words],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        timeout=300,
         env={**os.environ, "OMP_NUM_THREADS": "1"},
     )
 
@@ -41,10 +48,13 @@ sys.exit(crosscheck.main())
 
 
 @needs_torch
-@pytest.mark.parametrize("fault", [
-    "right = convolution.same_padding; convolution.same_padding = lambda *sizes: right(*sizes)[::-1]",
-    "optimizers.SGD._update = lambda self, scale: self.params.__isub__(self.grads * 0.01)",
-])
+@pytest.mark.parametrize(
+    "fault",
+    [
+        "right = convolution.same_padding; convolution.same_padding = lambda *sizes: right(*sizes)[::-1]",
+        "optimizers.SGD._update = lambda self, scale: self.params.__isub__(self.grads * 0.01)",
+    ],
+)
 def test_a_planted_fault_is_found(fault):
     done = python("-c", PLANTED.format(fault=fault))
     assert done.returncode == 1, done.stdout + done.stderr

@@ -1,7 +1,9 @@
-"""A nnlite model's twin in PyTorch, made from configuration and weights alone: autograd, F.conv2d, F.batch_norm, ...
+"""A nnlite model's twin in PyTorch, made from configuration and weights alone: autograd, F.conv2d,
+F.batch_norm, ...
 
-Written by hand are only Keras's own conventions, for which PyTorch has other ones: the asymmetric "same" padding, the
-moving statistics (biased variance, momentum on the old value), Adam with epsilon outside the bias correction, clipping.
+Written by hand are only Keras's own conventions, for which PyTorch has other ones: the asymmetric "same"
+padding, the moving statistics (biased variance, momentum on the old value), Adam with epsilon outside the
+bias correction, clipping.
 """
 
 from __future__ import annotations
@@ -36,11 +38,15 @@ class Twin:
     def __init__(self, model: Sequential, loss: str, optimizer: dict[str, Any]) -> None:
         self.layers = model.get_config()["layers"]
         self.loss_name, self.dtype = loss, torch.from_numpy(model.params).dtype
-        weights = [[(w.name, torch.tensor(w.value), w.trainable) for w in layer.weights] for layer in model.layers]
+        weights = [
+            [(w.name, torch.tensor(w.value), w.trainable) for w in layer.weights] for layer in model.layers
+        ]
         self.weights = [{name: value for name, value, _ in layer} for layer in weights]
         self.params = [value.requires_grad_() for layer in weights for _, value, trained in layer if trained]
         self.state = [value for layer in weights for _, value, trained in layer if not trained]
-        self.step = Adam(self.params, optimizer) if optimizer["name"] == "adam" else Sgd(self.params, optimizer)
+        self.step = (
+            Adam(self.params, optimizer) if optimizer["name"] == "adam" else Sgd(self.params, optimizer)
+        )
 
     def forward(self, x: Tensor, training: bool, logits: bool) -> Tensor:
         """Outputs (N, ...); in training the moving statistics move."""
@@ -58,7 +64,10 @@ class Twin:
     def from_logits(self) -> bool:
         """Is the loss taken before the last activation?"""
         last = self.layers[-1]["config"].get("activation")
-        return (self.loss_name, last) in (("categorical_crossentropy", "softmax"), ("binary_crossentropy", "sigmoid"))
+        return (self.loss_name, last) in (
+            ("categorical_crossentropy", "softmax"),
+            ("binary_crossentropy", "sigmoid"),
+        )
 
     def loss(self, output: Tensor, target: Tensor) -> Tensor:
         """The loss with the regularizers' penalties."""
@@ -101,7 +110,9 @@ def convolution(x: Tensor, weights: dict[str, Tensor], config: dict[str, Any]) -
 
 
 def pooling(x: Tensor, weights: dict[str, Tensor], config: dict[str, Any]) -> Tensor:
-    y = F.max_pool2d(padded(x, config, config["pool_size"], -math.inf), config["pool_size"], config["strides"])
+    y = F.max_pool2d(
+        padded(x, config, config["pool_size"], -math.inf), config["pool_size"], config["strides"]
+    )
     return y.permute(0, 2, 3, 1)
 
 
@@ -126,7 +137,16 @@ def normalise(x: Tensor, weights: dict[str, Tensor], config: dict[str, Any], tra
             mean.lerp_(batch_mean, 1 - config["momentum"])
             variance.lerp_(batch_variance, 1 - config["momentum"])
     old_mean, old_variance = (None, None) if training else (mean, variance)
-    y = F.batch_norm(flat, old_mean, old_variance, weights.get("gamma"), weights.get("beta"), training, 0.0, config["epsilon"])
+    y = F.batch_norm(
+        flat,
+        old_mean,
+        old_variance,
+        weights.get("gamma"),
+        weights.get("beta"),
+        training,
+        0.0,
+        config["epsilon"],
+    )
     return y.reshape(x.shape)
 
 
@@ -174,7 +194,10 @@ class Sgd:
     def __init__(self, params: list[Tensor], told: dict[str, Any]) -> None:
         self.params, self.told = params, told
         self.optimizer = torch.optim.SGD(
-            params, told["learning_rate"], momentum=told.get("momentum", 0), nesterov=told.get("nesterov", False)
+            params,
+            told["learning_rate"],
+            momentum=told.get("momentum", 0),
+            nesterov=told.get("nesterov", False),
         )
 
     def __call__(self, grads: list[Tensor]) -> None:
@@ -184,7 +207,9 @@ class Sgd:
 
 
 class Adam:
-    """Kingma & Ba 2015, end of section 2: epsilon outside the bias correction, as in Keras and not as in PyTorch."""
+    """Kingma & Ba 2015, end of section 2: epsilon outside the bias correction, as in Keras and not as in
+    PyTorch.
+    """
 
     def __init__(self, params: list[Tensor], told: dict[str, Any]) -> None:
         self.params, self.told, self.t = params, told, 0

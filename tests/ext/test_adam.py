@@ -38,7 +38,13 @@ def arrays(seed, size, dtype):
 
 @settings(deadline=None)
 @given(
-    SEEDS, SIZES, TYPES, MACHINES, st.sampled_from([0.0, 0.3]), st.sampled_from([0.0, 1.5]), st.sampled_from([0.0, 0.8]),
+    SEEDS,
+    SIZES,
+    TYPES,
+    MACHINES,
+    st.sampled_from([0.0, 0.3]),
+    st.sampled_from([0.0, 1.5]),
+    st.sampled_from([0.0, 0.8]),
     st.floats(0, 1),
 )
 def test_adam_is_its_twin(seed, size, dtype, machine, clip_value, clip_norm, clip_variables, cut):
@@ -51,13 +57,17 @@ def test_adam_is_its_twin(seed, size, dtype, machine, clip_value, clip_norm, cli
         assert bound.step(1e-2, 0.9, 0.999, 1e-7, *clips, t)
         assert reference_adam.checked_adam_step(*twins, 1e-2, 0.9, 0.999, 1e-7, *clips, edges, t)
     for a, b in zip(ours, twins, strict=True):
-        np.testing.assert_allclose(a, b, rtol=0, atol=16 * np.finfo(dtype).eps * max(np.abs(b).max(initial=0), 1))
+        np.testing.assert_allclose(
+            a, b, rtol=0, atol=16 * np.finfo(dtype).eps * max(np.abs(b).max(initial=0), 1)
+        )
 
 
 def test_first_step_has_the_length_of_the_learning_rate():
     """With m = v = 0 the first step is lr * sign(g), whatever the gradient: the paper's own check."""
     params, grads = np.zeros(3), np.array([5.0, -0.1, 200.0])
-    _adam.BoundAdam(params, grads, np.zeros(3), np.zeros(3), np.array([0, 3])).step(0.01, 0.9, 0.999, 1e-12, 0, 0, 0, 1)
+    _adam.BoundAdam(params, grads, np.zeros(3), np.zeros(3), np.array([0, 3])).step(
+        0.01, 0.9, 0.999, 1e-12, 0, 0, 0, 1
+    )
     np.testing.assert_allclose(params, -0.01 * np.sign(grads), rtol=1e-8)
 
 
@@ -100,14 +110,21 @@ def test_threads_do_not_change_a_bit(seed, dtype, target):
 def test_bound_adam_changes_nothing_when_the_gradient_is_not_finite(bad, place):
     params, grads, m, v = (np.full(37, number) for number in (1.0, 2.0, 3.0, 4.0))
     grads[place] = bad
-    assert not _adam.BoundAdam(params, grads, m, v, np.array([0, params.size])).step(0.1, 0.9, 0.999, 1e-7, 0, 0, 0, 1)
+    assert not _adam.BoundAdam(params, grads, m, v, np.array([0, params.size])).step(
+        0.1, 0.9, 0.999, 1e-7, 0, 0, 0, 1
+    )
     assert (params == 1).all() and (m == 3).all() and (v == 4).all()
 
 
 @pytest.mark.parametrize("target", _threads.targets())
 def test_moments_of_dead_weights_never_enter_the_slow_range_and_the_number_mode_is_put_back(target):
     before, smallest = _threads.target(), np.finfo(np.float32).tiny
-    params, grads, m, v = np.zeros(70, np.float32), np.zeros(70, np.float32), np.ones(70, np.float32), np.ones(70, np.float32)
+    params, grads, m, v = (
+        np.zeros(70, np.float32),
+        np.zeros(70, np.float32),
+        np.ones(70, np.float32),
+        np.ones(70, np.float32),
+    )
     bound = _adam.BoundAdam(params, grads, m, v, np.array([0, params.size]))
     _threads.set_target(target)
     try:

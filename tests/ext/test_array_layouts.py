@@ -22,14 +22,16 @@ def small(low, high, *shape, dtype=np.uint8):
     return READ, rng.integers(low, high, shape).astype(dtype)
 
 
-# (kernel, arguments); an array is a pair (READ or WRITTEN, array). N 2, H 5, W 4, C 3, F 2, kernel 3 x 2, strides 2
+# (kernel, arguments); an array is a pair (READ or WRITTEN, array). N 2, H 5, W 4, C 3, F 2, kernel 3 x 2,
+# strides 2
 KERNELS = {
     "sum_of_squares": (_adam.sum_of_squares, [given(6)]),
     "pad": (_conv.pad, [given(2, 5, 4, 3), made(2, 7, 6, 3), 1, 1, 1.0]),
     "pad of bytes": (_conv.pad, [small(0, 256, 2, 5, 4, 3), made(2, 7, 6, 3), 1, 1, 1.0]),
     "pad_gradient": (_conv.pad_gradient, [given(2, 2, 2, 2), given(2, 2, 2, 2), made(2, 4, 4, 2), 1, 1]),
     "conv_forward": (
-        _conv.conv_forward, [given(2, 5, 4, 3), given(3, 2, 3, 2), given(2), made(2, 2, 2, 2), made(36), 2, 2, True],
+        _conv.conv_forward,
+        [given(2, 5, 4, 3), given(3, 2, 3, 2), given(2), made(2, 2, 2, 2), made(36), 2, 2, True],
     ),
     "conv_kernel_gradient": (
         _conv.conv_kernel_gradient,
@@ -46,11 +48,21 @@ KERNELS = {
     "col2im": (_patches.col2im, [given(2, 2, 2, 18), 3, 2, 2, 2, 0, 0, made(2, 5, 4, 3)]),
     "push": (
         _frames.push,
-        [small(0, 256, 2, 5, 4, 3), small(0, 5, 3, dtype=np.intp), small(0, 4, 3, dtype=np.intp), small(0, 2, 2),
-         (WRITTEN, np.zeros((2, 3, 3, 4), np.uint8))],
+        [
+            small(0, 256, 2, 5, 4, 3),
+            small(0, 5, 3, dtype=np.intp),
+            small(0, 4, 3, dtype=np.intp),
+            small(0, 2, 2),
+            (WRITTEN, np.zeros((2, 3, 3, 4), np.uint8)),
+        ],
     ),
 }
-ARRAYS = [(name, place) for name, (_, told) in KERNELS.items() for place, a in enumerate(told) if isinstance(a, tuple)]
+ARRAYS = [
+    (name, place)
+    for name, (_, told) in KERNELS.items()
+    for place, a in enumerate(told)
+    if isinstance(a, tuple)
+]
 
 
 def strided(a):
@@ -128,7 +140,9 @@ FAST = {  # kernels that answer None where the caller has to convert or refuse
 
 
 @pytest.mark.parametrize("version", MISREAD)
-@pytest.mark.parametrize(("name", "place"), [(name, place) for name, (_, a) in FAST.items() for place in range(len(a))])
+@pytest.mark.parametrize(
+    ("name", "place"), [(name, place) for name, (_, a) in FAST.items() for place in range(len(a))]
+)
 def test_a_fast_path_leaves_what_it_would_misread_to_the_caller(name, place, version):
     function, arguments = FAST[name]
     arrays = [array for _, array in arguments]
@@ -163,7 +177,9 @@ def test_the_compiled_passes_leave_what_they_would_misread_to_the_layers(net, ve
     np.testing.assert_array_equal(net.predict(read_only(x.copy())), net.predict(x))
 
 
-@pytest.mark.parametrize("version", ["strided", "reversed", "Fortran", "another type", "byte-swapped", "list"])
+@pytest.mark.parametrize(
+    "version", ["strided", "reversed", "Fortran", "another type", "byte-swapped", "list"]
+)
 def test_a_gradient_of_another_layout_is_converted(net, version):
     x = rng.standard_normal((4, 3)).astype(np.float32)
     dy = np.arange(8, dtype=np.float32).reshape(4, 2)  # whole numbers: the same in half precision
@@ -181,14 +197,17 @@ def test_a_gradient_that_cannot_be_read_is_refused_and_the_backward_stays_pendin
     assert net.backward(np.ones((4, 2), np.float32)) is None
 
 
-@pytest.mark.parametrize("layers", [
-    [(3, 3, 0, 9, "tanh")],         # bias beyond the end
-    [(3, 2, 3, -1, "tanh")],        # kernel beyond the end
-    [(2, 2, 0, 6, "tanh")],         # reads another width
-    [(3, 2, 0, 6, "softsign")],
-    [(3, 2, 0, 6, "tanh"), (3, 1, 0, -1, "relu")],
-    [],
-])
+@pytest.mark.parametrize(
+    "layers",
+    [
+        [(3, 3, 0, 9, "tanh")],  # bias beyond the end
+        [(3, 2, 3, -1, "tanh")],  # kernel beyond the end
+        [(2, 2, 0, 6, "tanh")],  # reads another width
+        [(3, 2, 0, 6, "softsign")],
+        [(3, 2, 0, 6, "tanh"), (3, 1, 0, -1, "relu")],
+        [],
+    ],
+)
 def test_passes_that_would_leave_the_arrays_are_refused(layers):
     params = np.zeros(8, np.float32)
     with pytest.raises(ValueError):
@@ -211,11 +230,21 @@ def test_rings_refuse_what_they_would_misread(place, version):
 def test_a_step_of_the_rings_is_refused_where_it_would_be_misread(place, version):
     kinds, counts = np.zeros((2, 6), np.uint8), np.zeros(2, np.int64)
     rings = _replay.Rings(
-        (2, 4), "uint8", np.zeros((12, 4), np.uint8), kinds, kinds.copy(), np.zeros((2, 6), np.int64),
-        np.zeros((2, 6), np.float32), counts, counts.copy(), 1,
+        (2, 4),
+        "uint8",
+        np.zeros((12, 4), np.uint8),
+        kinds,
+        kinds.copy(),
+        np.zeros((2, 6), np.int64),
+        np.zeros((2, 6), np.float32),
+        counts,
+        counts.copy(),
+        1,
     )
     observations, nothing = np.zeros((2, 4), np.uint8), np.zeros(2, bool)
     told = [observations, np.zeros(2, np.int64), np.zeros(2), nothing, nothing, observations]
     assert rings.add(*told) and counts[0] == 1
-    told[place] = np.concatenate([told[place], told[place]]) if version == "longer" else MISREAD[version](told[place])
+    told[place] = (
+        np.concatenate([told[place], told[place]]) if version == "longer" else MISREAD[version](told[place])
+    )
     assert not rings.add(*told) and counts[0] == 1

@@ -32,17 +32,28 @@ def cases(draw):
     images, channels = draw(st.integers(1, 4)), draw(st.sampled_from([1, 2, 3, 4, 5, 8, 17]))
     filters = draw(st.sampled_from([1, 2, 3, 4, 7, 8, 10, 16, 20, 31, 32, 33, 64, 65, 80, 100]))
     return Case(
-        images, channels, filters, draw(axes()), draw(axes()),
-        draw(st.sampled_from([np.float32, np.float64])), draw(st.sampled_from(_threads.targets())),
-        draw(st.integers(1, 2)), draw(st.integers(0, 2**32 - 1)), draw(st.sampled_from([1, 0.05])),
+        images,
+        channels,
+        filters,
+        draw(axes()),
+        draw(axes()),
+        draw(st.sampled_from([np.float32, np.float64])),
+        draw(st.sampled_from(_threads.targets())),
+        draw(st.integers(1, 2)),
+        draw(st.integers(0, 2**32 - 1)),
+        draw(st.sampled_from([1, 0.05])),
     )
 
 
 class Case:
-    """x (N, H, W, C), its padded copy, kernel, bias, dy (N, OH, OW, F); `lit` is the share of numbers in x that are not zero."""
+    """x (N, H, W, C), its padded copy, kernel, bias, dy (N, OH, OW, F); `lit` is the share of numbers in x
+    that are not zero.
+    """
 
     def __init__(self, images, channels, filters, vertical, horizontal, dtype, target, threads, seed, lit=1):
-        self.text = f"{images=} {channels=} {filters=} {vertical=} {horizontal=} {dtype=} {target=} {threads=}"
+        self.text = (
+            f"{images=} {channels=} {filters=} {vertical=} {horizontal=} {dtype=} {target=} {threads=}"
+        )
         self.dtype, self.target, self.threads = dtype, target, threads
         (height, kernel_height, self.stride_h, self.top, bottom) = vertical
         (width, kernel_width, self.stride_w, self.left, right) = horizontal
@@ -53,13 +64,19 @@ class Case:
         rng = np.random.default_rng(seed)
         self.x = self.normal(rng, images, height, width, channels)
         self.x[rng.random(self.x.shape) >= lit] = 0
-        self.padded = np.zeros((images, height + self.top + bottom, width + self.left + right, channels), dtype)
+        self.padded = np.zeros(
+            (images, height + self.top + bottom, width + self.left + right, channels), dtype
+        )
         reference_conv.pad(self.x, self.padded, self.top, self.left, 1)
         self.kernel = self.normal(rng, kernel_height, kernel_width, channels, filters)
         self.bias = self.normal(rng, filters)
         self.dy = self.normal(rng, images, *self.output, filters)
-        frame_h, self.dy_top = _conv.gradient_frame(height, self.output[0], kernel_height, self.stride_h, self.top)
-        frame_w, self.dy_left = _conv.gradient_frame(width, self.output[1], kernel_width, self.stride_w, self.left)
+        frame_h, self.dy_top = _conv.gradient_frame(
+            height, self.output[0], kernel_height, self.stride_h, self.top
+        )
+        frame_w, self.dy_left = _conv.gradient_frame(
+            width, self.output[1], kernel_width, self.stride_w, self.left
+        )
         self.padded_dy = np.zeros((images, frame_h, frame_w, filters), dtype)
         reference_conv.pad_gradient(self.dy, None, self.padded_dy, self.dy_top, self.dy_left)
         for array in (self.x, self.padded, self.kernel, self.bias, self.dy, self.padded_dy):
@@ -74,7 +91,9 @@ class Case:
 
     def room(self):
         """Exactly as much as is asked for; a number written behind it would be found by AddressSanitizer."""
-        return self.filled(_conv.scratch(len(self.dy), self.dy[0, ..., 0].size, self.kernel.size, self.bias.size))
+        return self.filled(
+            _conv.scratch(len(self.dy), self.dy[0, ..., 0].size, self.kernel.size, self.bias.size)
+        )
 
     def choose(self):
         _threads.set_target(self.target)
@@ -82,14 +101,24 @@ class Case:
 
     def forward(self, module, bias, relu):
         y = self.filled(self.dy.shape)
-        module.conv_forward(self.padded, self.kernel, bias, y, self.room(), self.stride_h, self.stride_w, relu)
+        module.conv_forward(
+            self.padded, self.kernel, bias, y, self.room(), self.stride_h, self.stride_w, relu
+        )
         return y
 
     def kernel_gradient(self, module):
         dkernel, dbias = self.filled(self.kernel.shape), self.filled(self.bias.shape)
         module.conv_kernel_gradient(
-            self.padded, self.padded_dy, dkernel, dbias, self.room(), *self.output, self.dy_top, self.dy_left,
-            self.stride_h, self.stride_w,
+            self.padded,
+            self.padded_dy,
+            dkernel,
+            dbias,
+            self.room(),
+            *self.output,
+            self.dy_top,
+            self.dy_left,
+            self.stride_h,
+            self.stride_w,
         )
         return dkernel, dbias
 
@@ -101,7 +130,9 @@ class Case:
         return dx
 
     def assert_equal(self, ours, twins, terms):
-        """Within the rounding of a sum of `terms` products of standard normal numbers, one after the other."""
+        """Within the rounding of a sum of `terms` products of standard normal numbers, one after the
+        other.
+        """
         error = np.abs(ours - twins).max() / (terms * np.finfo(self.dtype).eps)
         assert error < 8, (error, self.text)
 
@@ -150,7 +181,9 @@ def test_threads_do_not_change_a_bit(case):
     for threads in (1, 2, 3):
         case.threads = threads
         case.choose()
-        results.append((case.forward(_conv, case.bias, True), *case.kernel_gradient(_conv), case.input_gradient(_conv)))
+        results.append(
+            (case.forward(_conv, case.bias, True), *case.kernel_gradient(_conv), case.input_gradient(_conv))
+        )
     for other in results[1:]:
         assert all(np.array_equal(a, b) for a, b in zip(results[0], other, strict=True)), case.text
 
@@ -165,9 +198,14 @@ def test_many_pixels_are_summed_in_groups_and_weights_read_from_panels(target, d
     results = []
     for case.threads in (1, 2, 5):
         case.choose()
-        results.append((case.forward(_conv, case.bias, False), *case.kernel_gradient(_conv), case.input_gradient(_conv)))
-    twins = (case.forward(reference_conv, case.bias, False), *case.kernel_gradient(reference_conv),
-             case.input_gradient(reference_conv))
+        results.append(
+            (case.forward(_conv, case.bias, False), *case.kernel_gradient(_conv), case.input_gradient(_conv))
+        )
+    twins = (
+        case.forward(reference_conv, case.bias, False),
+        *case.kernel_gradient(reference_conv),
+        case.input_gradient(reference_conv),
+    )
     for ours, twin, terms in zip(results[0], twins, (46, 11 * 144, 11 * 144, 9 * filters), strict=True):
         case.assert_equal(ours, twin, terms)
     for other in results[1:]:
@@ -176,8 +214,8 @@ def test_many_pixels_are_summed_in_groups_and_weights_read_from_panels(target, d
 
 @st.composite
 def square_cases(draw):
-    """Kernels of two or three strides over cells of 32 numbers or more, even sides and many pixels: the layers that go by
-    squares (ext/winograd.h)."""
+    """Kernels of two or three strides over cells of 32 numbers or more, even sides and many pixels: the
+    layers that go by squares (ext/winograd.h)."""
     side, stride_h, stride_w = draw(st.sampled_from([2, 3])), draw(st.integers(1, 3)), draw(st.integers(1, 2))
     channels = draw(st.sampled_from([32, 48])) // stride_w
     images, height, width = draw(st.sampled_from([(4, 10, 10), (5, 8, 10), (80, 2, 2), (1, 20, 16)]))
@@ -185,9 +223,16 @@ def square_cases(draw):
     vertical = ((height + side - 1) * stride_h - before_h, side * stride_h, stride_h, before_h, 0)
     horizontal = ((width + side - 1) * stride_w - before_w, side * stride_w, stride_w, before_w, 0)
     return Case(
-        images, channels, draw(st.sampled_from([16, 32, 48, 64, 80])), vertical, horizontal,
-        draw(st.sampled_from([np.float32, np.float64])), draw(st.sampled_from(_threads.targets())), 1,
-        draw(st.integers(0, 2**32 - 1)), draw(st.sampled_from([1, 0.05])),
+        images,
+        channels,
+        draw(st.sampled_from([16, 32, 48, 64, 80])),
+        vertical,
+        horizontal,
+        draw(st.sampled_from([np.float32, np.float64])),
+        draw(st.sampled_from(_threads.targets())),
+        1,
+        draw(st.integers(0, 2**32 - 1)),
+        draw(st.sampled_from([1, 0.05])),
     )
 
 
@@ -198,9 +243,14 @@ def test_squares_are_their_twin_whatever_the_threads(case, relu, with_bias):
     results = []
     for case.threads in (1, 2, 5):
         case.choose()
-        results.append((case.forward(_conv, bias, relu), *case.kernel_gradient(_conv), case.input_gradient(_conv)))
-    twins = (case.forward(reference_conv, bias, relu), *case.kernel_gradient(reference_conv),
-             case.input_gradient(reference_conv))
+        results.append(
+            (case.forward(_conv, bias, relu), *case.kernel_gradient(_conv), case.input_gradient(_conv))
+        )
+    twins = (
+        case.forward(reference_conv, bias, relu),
+        *case.kernel_gradient(reference_conv),
+        case.input_gradient(reference_conv),
+    )
     taps, pixels = case.kernel[..., 0].size, case.dy[..., 0].size
     for ours, twin, terms in zip(results[0], twins, (taps + 1, pixels, pixels, case.kernel[:, :, 0].size)):
         case.assert_equal(ours, twin, terms)
@@ -212,7 +262,9 @@ def test_squares_are_their_twin_whatever_the_threads(case, relu, with_bias):
 @pytest.mark.parametrize("side, stride, channels", [(2, 1, 32), (2, 2, 16), (3, 1, 64), (3, 3, 16)])
 @pytest.mark.parametrize("pixels", [8, 10])
 def test_these_layers_do_go_by_squares_and_only_with_many_pixels(target, side, stride, channels, pixels):
-    """(1 - 2**30) + 2**30 has lost the one, as no direct sum would: errors are relative to the largest number of a square."""
+    """(1 - 2**30) + 2**30 has lost the one, as no direct sum would: errors are relative to the largest
+    number of a square.
+    """
     axis = ((pixels + side - 1) * stride, side * stride, stride, 0, 0)
     case = Case(4, channels, 32, axis, axis, np.float32, target, 1, 0)
     for array in (case.padded, case.kernel):
@@ -265,5 +317,14 @@ def test_gradient_frame_is_its_twin(size, kernel, stride, before):
 def test_relu_keeps_nan(target):
     _threads.set_target(target)
     y = np.zeros((1, 1, 1, 16), np.float32)
-    _conv.conv_forward(np.full((1, 1, 1, 1), np.nan, "f"), np.ones((1, 1, 1, 16), "f"), None, y, np.empty(16, "f"), 1, 1, True)
+    _conv.conv_forward(
+        np.full((1, 1, 1, 1), np.nan, "f"),
+        np.ones((1, 1, 1, 16), "f"),
+        None,
+        y,
+        np.empty(16, "f"),
+        1,
+        1,
+        True,
+    )
     assert np.isnan(y).all()

@@ -1,4 +1,6 @@
-"""The kernels of small networks: Q-learning's target and loss, Adam bound to its arrays, and what DenseNet refuses."""
+"""The kernels of small networks: Q-learning's target and loss, Adam bound to its arrays, and what DenseNet
+refuses.
+"""
 
 import math
 
@@ -74,15 +76,18 @@ def test_nan_is_not_lost():
     assert math.isnan(value) and np.isnan(dq[1, actions[1]])
 
 
-@pytest.mark.parametrize("change", [
-    lambda r, d, q, a: (r[:3], d, q, a),
-    lambda r, d, q, a: (r, d[:3], q, a),
-    lambda r, d, q, a: (r.astype("f8"), d, q, a),
-    lambda r, d, q, a: (r, d.tolist(), q, a),
-    lambda r, d, q, a: (r, d, q.T, a),
-    lambda r, d, q, a: (r, d, q[:, :, None], a),
-    lambda r, d, q, a: (r[:0], d[:0], q[:0], a[:0]),
-])
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda r, d, q, a: (r[:3], d, q, a),
+        lambda r, d, q, a: (r, d[:3], q, a),
+        lambda r, d, q, a: (r.astype("f8"), d, q, a),
+        lambda r, d, q, a: (r, d.tolist(), q, a),
+        lambda r, d, q, a: (r, d, q.T, a),
+        lambda r, d, q, a: (r, d, q[:, :, None], a),
+        lambda r, d, q, a: (r[:0], d[:0], q[:0], a[:0]),
+    ],
+)
 def test_td_target_answers_none_to_what_does_not_fit(change):
     returns, discounts, next_q, _, actions = case(0, 4, 3, np.float32)
     returns, discounts, next_q, _ = change(returns, discounts, next_q, actions)
@@ -90,7 +95,14 @@ def test_td_target_answers_none_to_what_does_not_fit(change):
 
 
 @pytest.mark.parametrize(
-    "wrong", [[0, 1, 2, 3], [0, -1, 0, 0], np.zeros(4, np.int64) + 2**40, np.zeros(4, np.int32), np.zeros(3, np.int64)]
+    "wrong",
+    [
+        [0, 1, 2, 3],
+        [0, -1, 0, 0],
+        np.zeros(4, np.int64) + 2**40,
+        np.zeros(4, np.int32),
+        np.zeros(3, np.int64),
+    ],
 )
 def test_td_loss_answers_none_to_wrong_actions(wrong):
     returns, _, q, _, _ = case(0, 4, 3, np.float32)
@@ -111,7 +123,9 @@ def test_crossentropy_is_its_twin(seed, n, k, dtype, spread, one_hot):
     log_p = log_softmax(logits.astype(np.float64))
     assert value == pytest.approx(-(target * log_p).sum() / n, rel=1e-5, abs=1e-6)
     assert dz.dtype == dtype
-    np.testing.assert_allclose(dz, (np.exp(log_p) * target.sum(axis=1, keepdims=True) - target) / n, rtol=1e-4, atol=1e-6)
+    np.testing.assert_allclose(
+        dz, (np.exp(log_p) * target.sum(axis=1, keepdims=True) - target) / n, rtol=1e-4, atol=1e-6
+    )
 
 
 def test_crossentropy_is_not_finite_where_a_logit_is_not():
@@ -123,67 +137,83 @@ def test_crossentropy_is_not_finite_where_a_logit_is_not():
             assert not math.isfinite(_crossentropy.crossentropy(logits, target)[0])
 
 
-@pytest.mark.parametrize("target", [np.ones((4, 2)), np.ones((3, 3)), np.ones((4, 3), np.float32), np.ones((3, 4)).T, [[1, 1, 1]] * 4])
+@pytest.mark.parametrize(
+    "target",
+    [np.ones((4, 2)), np.ones((3, 3)), np.ones((4, 3), np.float32), np.ones((3, 4)).T, [[1, 1, 1]] * 4],
+)
 def test_crossentropy_answers_none_to_what_does_not_fit(target):
     assert _crossentropy.crossentropy(np.zeros((4, 3)), target) is None
     assert _crossentropy.crossentropy(np.zeros((0, 3)), np.zeros((0, 3))) is None
 
 
-def net(convs=(), layers=((3, 4, 0, 12, "relu"), (4, 2, 16, -1, "linear")), size=24, shape=(3,), dtype=np.float64):
-    return _network.DenseNet(np.zeros(size, dtype), np.zeros(size, dtype), list(convs), list(layers), shape, 100)
+def net(
+    convs=(), layers=((3, 4, 0, 12, "relu"), (4, 2, 16, -1, "linear")), size=24, shape=(3,), dtype=np.float64
+):
+    return _network.DenseNet(
+        np.zeros(size, dtype), np.zeros(size, dtype), list(convs), list(layers), shape, 100
+    )
 
 
-@pytest.mark.parametrize("wrong", [
-    {"size": 23},                                              # the last kernel ends beyond params
-    {"shape": (4,)},
-    {"layers": [(3, 4, 0, 21, "relu")]},                       # the bias does
-    {"layers": [(3, 4, 0, 12, "relu"), (5, 2, 14, -1, "linear")]},
-    {"layers": [(3, 4, -1, -1, "relu")]},                      # a layer without weights changes no width
-    {"layers": [(3, 0, 0, -1, "relu")]},
-    {"layers": [(3, 4, 0, 12, "swish")]},
-    {"layers": []},
-    {"layers": [(3, 3, -1, -1, "relu")] * 17},
-    {"convs": [(3, 1, 1, 1, 1, 1, 1, 0, 0, 3, 1, 1, 0, -1, "relu")]},  # reads (3, 1, 1), not (3,)
-    {"convs": [CONV], "shape": (2, 2, 1)},                     # the first dense layer reads 3 numbers
-    {"convs": [(*CONV[:11], 1, 24, -1, "relu")], "shape": (3, 1, 1)},
-    {"convs": [(*CONV[:11], 1, 0, 24, "relu")], "shape": (3, 1, 1)},
-    {"convs": [(*CONV[:5], 0, *CONV[6:])], "shape": (3, 1, 1)},
-    {"convs": [(*CONV[:7], -1, *CONV[8:])], "shape": (3, 1, 1)},
-    {"convs": [(*CONV[:14], "softmax")], "shape": (3, 1, 1)},
-    {"convs": [CONV] * 9, "shape": (3, 1, 1)},
-])
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"size": 23},  # the last kernel ends beyond params
+        {"shape": (4,)},
+        {"layers": [(3, 4, 0, 21, "relu")]},  # the bias does
+        {"layers": [(3, 4, 0, 12, "relu"), (5, 2, 14, -1, "linear")]},
+        {"layers": [(3, 4, -1, -1, "relu")]},  # a layer without weights changes no width
+        {"layers": [(3, 0, 0, -1, "relu")]},
+        {"layers": [(3, 4, 0, 12, "swish")]},
+        {"layers": []},
+        {"layers": [(3, 3, -1, -1, "relu")] * 17},
+        {"convs": [(3, 1, 1, 1, 1, 1, 1, 0, 0, 3, 1, 1, 0, -1, "relu")]},  # reads (3, 1, 1), not (3,)
+        {"convs": [CONV], "shape": (2, 2, 1)},  # the first dense layer reads 3 numbers
+        {"convs": [(*CONV[:11], 1, 24, -1, "relu")], "shape": (3, 1, 1)},
+        {"convs": [(*CONV[:11], 1, 0, 24, "relu")], "shape": (3, 1, 1)},
+        {"convs": [(*CONV[:5], 0, *CONV[6:])], "shape": (3, 1, 1)},
+        {"convs": [(*CONV[:7], -1, *CONV[8:])], "shape": (3, 1, 1)},
+        {"convs": [(*CONV[:14], "softmax")], "shape": (3, 1, 1)},
+        {"convs": [CONV] * 9, "shape": (3, 1, 1)},
+    ],
+)
 def test_layers_that_do_not_fit_are_refused(wrong):
     net(), net(convs=[CONV], shape=(3, 1, 1))
     with pytest.raises(ValueError):
         net(**wrong)
 
 
-@pytest.mark.parametrize("x", [
-    [[1.0, 2.0, 3.0]],
-    np.zeros((2, 3), np.float32),
-    np.zeros((2, 3), np.int64),
-    np.zeros((2, 3), ">f8"),
-    np.zeros((3, 2)).T,
-    np.zeros((2, 6))[:, ::2],
-    np.zeros((2, 4)),
-    np.zeros(3),
-    np.zeros((2, 3, 1)),
-    np.zeros((0, 3)),
-    np.zeros((101, 3)),
-    np.frombuffer(bytes(49), np.uint8)[1:].view(np.float64).reshape(2, 3),  # not aligned
-    None,
-])
+@pytest.mark.parametrize(
+    "x",
+    [
+        [[1.0, 2.0, 3.0]],
+        np.zeros((2, 3), np.float32),
+        np.zeros((2, 3), np.int64),
+        np.zeros((2, 3), ">f8"),
+        np.zeros((3, 2)).T,
+        np.zeros((2, 6))[:, ::2],
+        np.zeros((2, 4)),
+        np.zeros(3),
+        np.zeros((2, 3, 1)),
+        np.zeros((0, 3)),
+        np.zeros((101, 3)),
+        np.frombuffer(bytes(49), np.uint8)[1:].view(np.float64).reshape(2, 3),  # not aligned
+        None,
+    ],
+)
 def test_inputs_that_do_not_fit_are_answered_with_none(x):
     assert net().predict(x) is None
     assert net().forward(x) is None
 
 
-@pytest.mark.parametrize("same", [
-    lambda x: x,
-    lambda x: x.view(type("Named", (np.ndarray,), {})),
-    lambda x: memoryview(x),
-    lambda x: np.array(x, np.dtype(np.float64, metadata={"unit": "m"})),
-])
+@pytest.mark.parametrize(
+    "same",
+    [
+        lambda x: x,
+        lambda x: x.view(type("Named", (np.ndarray,), {})),
+        lambda x: memoryview(x),
+        lambda x: np.array(x, np.dtype(np.float64, metadata={"unit": "m"})),
+    ],
+)
 def test_what_holds_the_same_numbers_gives_the_same_result(same):
     dense = net()
     x = np.random.default_rng(0).standard_normal((5, 3))

@@ -65,7 +65,9 @@ BATCHES = st.integers(1, 70)
 def cases(batches=BATCHES):
     sizes = st.one_of(st.integers(1, 40), st.sampled_from([64, 65, 127, 128, 129, 256, 300, 400]))
     types, targets = st.sampled_from([np.float32, np.float64]), st.sampled_from(_threads.targets())
-    return st.builds(Case, batches, sizes, sizes, types, targets, st.integers(1, 2), st.integers(0, 2**32 - 1))
+    return st.builds(
+        Case, batches, sizes, sizes, types, targets, st.integers(1, 2), st.integers(0, 2**32 - 1)
+    )
 
 
 @settings(deadline=None, max_examples=200)
@@ -100,7 +102,9 @@ def test_input_gradient_is_the_adjoint_of_forward(case):
         return
     case.choose()
     forward, backward = case.forward(_linear, None, False) * case.dy, case.x * case.input_gradient(_linear)
-    assert abs(forward.sum() - backward.sum()) <= 1e-13 * max(np.abs(forward).sum(), np.abs(backward).sum()), case.text
+    assert abs(forward.sum() - backward.sum()) <= 1e-13 * max(
+        np.abs(forward).sum(), np.abs(backward).sum()
+    ), case.text
 
 
 @settings(deadline=None, max_examples=50)
@@ -110,7 +114,13 @@ def test_threads_do_not_change_a_bit(case):
     for threads in (1, 2, 3):
         case.threads = threads
         case.choose()
-        results.append((case.forward(_linear, case.bias, True), *case.kernel_gradient(_linear), case.input_gradient(_linear)))
+        results.append(
+            (
+                case.forward(_linear, case.bias, True),
+                *case.kernel_gradient(_linear),
+                case.input_gradient(_linear),
+            )
+        )
     for other in results[1:]:
         assert all(np.array_equal(a, b) for a, b in zip(results[0], other, strict=True)), case.text
 

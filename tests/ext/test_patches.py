@@ -13,7 +13,9 @@ drawn = settings(deadline=None, max_examples=150)
 
 @st.composite
 def patches(draw):
-    """x (N, H, W, C), kernel, strides, pads (top, bottom, left, right) of windows that fit, and how many, (OH, OW)."""
+    """x (N, H, W, C), kernel, strides, pads (top, bottom, left, right) of windows that fit, and how many,
+    (OH, OW).
+    """
     n, h, w, c = (draw(st.integers(1, top)) for top in (3, 9, 9, 4))
     top, bottom, left, right = pads = tuple(draw(st.integers(0, 3)) for _ in range(4))
     kernel = draw(st.integers(1, h + top + bottom)), draw(st.integers(1, w + left + right))
@@ -24,7 +26,9 @@ def patches(draw):
 
 
 def gather(x, kernel, strides, pads, out):
-    col = np.full((len(x), *out, kernel[0] * kernel[1] * x.shape[3]), np.nan, x.dtype)  # a cell left unwritten shows
+    col = np.full(
+        (len(x), *out, kernel[0] * kernel[1] * x.shape[3]), np.nan, x.dtype
+    )  # a cell left unwritten shows
     _patches.im2col(x, *kernel, *strides, pads[0], pads[2], col)
     return col
 
@@ -50,7 +54,11 @@ def test_im2col_is_its_twin_to_the_bit(dtype, case):
 @given(case=patches())
 def test_col2im_is_its_twin(dtype, bound, case):
     x, kernel, strides, pads, out = case
-    col = np.random.default_rng(1).standard_normal((len(x), *out, kernel[0] * kernel[1] * x.shape[3])).astype(dtype)
+    col = (
+        np.random.default_rng(1)
+        .standard_normal((len(x), *out, kernel[0] * kernel[1] * x.shape[3]))
+        .astype(dtype)
+    )
     ours = scatter(col, x.shape, kernel, strides, pads)
     twin = reference.col2im(col, x.shape, kernel, strides, pads)
     assert np.abs(ours - twin).max() <= bound * max(1.0, np.abs(twin).max())  # the order of a sum is free

@@ -31,7 +31,9 @@ def python(code, **environment):
 
 def test_the_best_target_is_the_default():
     environment = {"NNLITE_TARGET": ""}
-    result = python("from nnlite_ext import _threads as t; print(t.target() == t.targets()[-1])", **environment)
+    result = python(
+        "from nnlite_ext import _threads as t; print(t.target() == t.targets()[-1])", **environment
+    )
     assert result.stdout.strip() == "True", result.stderr
 
 

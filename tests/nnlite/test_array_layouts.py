@@ -1,4 +1,6 @@
-"""Arrays as they come: whatever their layout, models read the same numbers or refuse them with a ValueError."""
+"""Arrays as they come: whatever their layout, models read the same numbers or refuse them with a
+ValueError.
+"""
 
 import numpy as np
 import pytest
@@ -63,14 +65,21 @@ def dense_by_layers():
 
 
 def image():
-    return Sequential([
-        layers.Conv2D(17, 2, padding="same", activation="relu", input_shape=(3, 4, 2)),
-        layers.MaxPooling2D(), layers.Flatten(), layers.Dense(2),
-    ], seed=1)
+    return Sequential(
+        [
+            layers.Conv2D(17, 2, padding="same", activation="relu", input_shape=(3, 4, 2)),
+            layers.MaxPooling2D(),
+            layers.Flatten(),
+            layers.Dense(2),
+        ],
+        seed=1,
+    )
 
 
 def image_by_patches():
-    model = Sequential([layers.Conv2D(3, 2, input_shape=(3, 4, 2)), layers.Flatten(), layers.Dense(2)], seed=1).build()
+    model = Sequential(
+        [layers.Conv2D(3, 2, input_shape=(3, 4, 2)), layers.Flatten(), layers.Dense(2)], seed=1
+    ).build()
     from nnlite.convolution import PATHS
 
     model._fused, conv = None, model.layers[0]
@@ -126,10 +135,14 @@ def test_what_holds_no_numbers_of_this_shape_is_refused(make, version):
     model.compile("sgd", "mse")
     before = model.params.copy()
     calls = [
-        lambda: model.predict(change(x)), lambda: model.forward(change(x)),
-        lambda: model.train_on_batch(change(x), y), lambda: model.train_on_batch(x, change(y)),
-        lambda: model.fit(change(x), y, verbose=0), lambda: model.fit(x, change(y), verbose=0),
-        lambda: model.evaluate(change(x), y), lambda: model.evaluate(x, change(y)),
+        lambda: model.predict(change(x)),
+        lambda: model.forward(change(x)),
+        lambda: model.train_on_batch(change(x), y),
+        lambda: model.train_on_batch(x, change(y)),
+        lambda: model.fit(change(x), y, verbose=0),
+        lambda: model.fit(x, change(y), verbose=0),
+        lambda: model.evaluate(change(x), y),
+        lambda: model.evaluate(x, change(y)),
     ]
     for call in calls:
         with pytest.raises(ValueError, match=r"\w"):
@@ -148,8 +161,12 @@ def test_an_empty_batch_is_predicted_and_never_learned_from(make):
     x, y = data(model, 0)
     state = model.state.copy()
     assert model.predict(x).shape == (0, 2)
-    for call in (lambda: model.forward(x), lambda: model.train_on_batch(x, y), lambda: model.fit(x, y, verbose=0),
-                 lambda: model.evaluate(x, y)):
+    for call in (
+        lambda: model.forward(x),
+        lambda: model.train_on_batch(x, y),
+        lambda: model.fit(x, y, verbose=0),
+        lambda: model.evaluate(x, y),
+    ):
         with pytest.raises(ValueError, match="example|empty batch"):
             call()
     with pytest.raises(RuntimeError):
@@ -180,10 +197,23 @@ def test_weights_that_are_none_change_nothing(version):
     np.testing.assert_array_equal(model.params, before)
 
 
-@pytest.mark.parametrize("version", [
-    "read-only", "strided", "every second row", "negative strides", "byte-swapped", "unaligned", "float16",
-    "whole numbers", "list", "memoryview", "objects", "0-d",
-])
+@pytest.mark.parametrize(
+    "version",
+    [
+        "read-only",
+        "strided",
+        "every second row",
+        "negative strides",
+        "byte-swapped",
+        "unaligned",
+        "float16",
+        "whole numbers",
+        "list",
+        "memoryview",
+        "objects",
+        "0-d",
+    ],
+)
 @pytest.mark.parametrize("place", [0, 1])
 @pytest.mark.parametrize("make", [optimizers.SGD, optimizers.Adam])
 def test_an_optimizer_takes_only_what_it_can_change_in_place(make, place, version):
@@ -201,11 +231,23 @@ def test_parameters_and_gradients_are_two_arrays(make):
     make().bind(both[:6], both[6:]).step()
 
 
-@pytest.mark.parametrize("loss", [losses.mse, losses.mae, losses.huber, losses.categorical_crossentropy,
-                                  losses.categorical_crossentropy_from_logits, losses.binary_crossentropy])
+@pytest.mark.parametrize(
+    "loss",
+    [
+        losses.mse,
+        losses.mae,
+        losses.huber,
+        losses.categorical_crossentropy,
+        losses.categorical_crossentropy_from_logits,
+        losses.binary_crossentropy,
+    ],
+)
 @pytest.mark.parametrize("version", [name for name in SAME_NUMBERS if name not in ("list", "memoryview")])
 def test_losses_read_any_layout_and_answer_in_the_prediction_s_type(loss, version):
-    prediction, target = rng.uniform(0.1, 0.9, (5, 3)).astype(np.float32), np.eye(3, dtype=np.float32)[[0, 1, 2, 1, 0]]
+    prediction, target = (
+        rng.uniform(0.1, 0.9, (5, 3)).astype(np.float32),
+        np.eye(3, dtype=np.float32)[[0, 1, 2, 1, 0]],
+    )
     value, gradient = loss(prediction, target)
     odd_value, odd_gradient = loss(prediction, SAME_NUMBERS[version](target))
     assert odd_value == pytest.approx(value, rel=1e-6)

@@ -1,4 +1,6 @@
-"""The compiled passes of small dense networks do what the layers do: numbers, errors, and who owns which array."""
+"""The compiled passes of small dense networks do what the layers do: numbers, errors, and who owns which
+array.
+"""
 
 import threading
 import tracemalloc
@@ -30,9 +32,13 @@ def target_is_put_back():
 def convolutions(draw):
     """A convolution whose kernel may be larger than the image it meets."""
     return {
-        "filters": draw(st.integers(1, 8)), "kernel_size": draw(st.tuples(*[st.integers(1, 4)] * 2)), "padding": "same",
-        "strides": draw(st.tuples(*[st.integers(1, 3)] * 2)), "activation": draw(names.filter(lambda name: name != "softmax")),
-        "use_bias": draw(st.booleans()), "kernel_regularizer": draw(penalties),
+        "filters": draw(st.integers(1, 8)),
+        "kernel_size": draw(st.tuples(*[st.integers(1, 4)] * 2)),
+        "padding": "same",
+        "strides": draw(st.tuples(*[st.integers(1, 3)] * 2)),
+        "activation": draw(names.filter(lambda name: name != "softmax")),
+        "use_bias": draw(st.booleans()),
+        "kernel_regularizer": draw(penalties),
     }
 
 
@@ -45,7 +51,9 @@ def networks(draw, sizes=sizes, depth=4):
     after = draw(st.lists(st.one_of(st.none(), names), min_size=len(dense), max_size=len(dense)))
 
     def make():
-        made = [layers.Conv2D(**conv, **({} if at else {"input_shape": shape})) for at, conv in enumerate(convs)]
+        made = [
+            layers.Conv2D(**conv, **({} if at else {"input_shape": shape})) for at, conv in enumerate(convs)
+        ]
         if len(shape) > 1:
             made.append(layers.Flatten(**({} if made else {"input_shape": shape})))
         for (units, name, bias, penalty), extra in zip(dense, after, strict=True):
@@ -62,7 +70,9 @@ def twins(make, dtype, seed=0):
     """The same model twice: compiled, and layer by layer."""
     compiled, plain = (Sequential(make(), seed=seed, dtype=dtype).build() for _ in range(2))
     scramble(compiled, seed)
-    compiled.params *= 0.3  # far from chaos: four layers of weights near 1 multiply a rounding error by thousands
+    compiled.params *= (
+        0.3  # far from chaos: four layers of weights near 1 multiply a rounding error by thousands
+    )
     plain.copy_from(compiled)
     assert compiled._fused is not None
     plain._fused = None
@@ -76,8 +86,14 @@ def distance(a, b):
 
 @pytest.mark.parametrize("dtype", sorted(BOUNDS))
 @settings(deadline=None, max_examples=150)
-@given(make=networks(), n=st.integers(1, 40), seed=st.integers(0, 2**32 - 2), logits=st.booleans(), need_dx=st.booleans(),
-       target=st.sampled_from(_threads.targets()))
+@given(
+    make=networks(),
+    n=st.integers(1, 40),
+    seed=st.integers(0, 2**32 - 2),
+    logits=st.booleans(),
+    need_dx=st.booleans(),
+    target=st.sampled_from(_threads.targets()),
+)
 def test_compiled_passes_are_the_layers(dtype, make, n, seed, logits, need_dx, target):
     _threads.set_target(target)
     compiled, plain = twins(make, dtype, seed)
@@ -98,8 +114,12 @@ def test_compiled_passes_are_the_layers(dtype, make, n, seed, logits, need_dx, t
 
 
 @settings(deadline=None, max_examples=40)
-@given(make=networks(sizes=st.integers(1, 5), depth=3), n=st.integers(1, 6), seed=st.integers(0, 2**32 - 2),
-       target=st.sampled_from(_threads.targets()))
+@given(
+    make=networks(sizes=st.integers(1, 5), depth=3),
+    n=st.integers(1, 6),
+    seed=st.integers(0, 2**32 - 2),
+    target=st.sampled_from(_threads.targets()),
+)
 def test_compiled_backward_is_the_gradient_of_forward(make, n, seed, target):
     _threads.set_target(target)
     model, _ = twins(make, "float64", seed)
@@ -138,8 +158,15 @@ def test_nan_is_not_lost(name, target):
 
 
 def test_a_valid_convolution_too():
-    compiled, plain = twins(lambda: [layers.Conv2D(5, 3, strides=2, input_shape=(9, 8, 2)), layers.Conv2D(3, (2, 1), activation="relu"),
-                                     layers.Flatten(), layers.Dense(3, "softmax")], "float64")
+    compiled, plain = twins(
+        lambda: [
+            layers.Conv2D(5, 3, strides=2, input_shape=(9, 8, 2)),
+            layers.Conv2D(3, (2, 1), activation="relu"),
+            layers.Flatten(),
+            layers.Dense(3, "softmax"),
+        ],
+        "float64",
+    )
     rng = np.random.default_rng(0)
     for n in (1, 7, 16, 17, 50):
         x, dy = rng.standard_normal((n, 9, 8, 2)), rng.standard_normal((n, 3))
@@ -152,17 +179,20 @@ def chain(*_):
     return [layers.Dense(6, "tanh", input_shape=(3,)), layers.Dense(2, "softmax")]
 
 
-@pytest.mark.parametrize("x", [
-    [[1, 2, 3], [4, 5, 6]],
-    np.arange(6.0).reshape(2, 3),
-    np.arange(6).reshape(2, 3),
-    np.arange(6, dtype=np.float32).reshape(3, 2).T,
-    np.arange(12, dtype=np.float32).reshape(2, 6)[:, ::2],
-    np.arange(6, dtype=">f4").reshape(2, 3),
-    np.arange(900, dtype=np.float32).reshape(300, 3) / 900,
-    np.arange(9000, dtype=np.float32).reshape(3000, 3) / 9000,
-    np.zeros((0, 3), np.float32),
-])
+@pytest.mark.parametrize(
+    "x",
+    [
+        [[1, 2, 3], [4, 5, 6]],
+        np.arange(6.0).reshape(2, 3),
+        np.arange(6).reshape(2, 3),
+        np.arange(6, dtype=np.float32).reshape(3, 2).T,
+        np.arange(12, dtype=np.float32).reshape(2, 6)[:, ::2],
+        np.arange(6, dtype=">f4").reshape(2, 3),
+        np.arange(900, dtype=np.float32).reshape(300, 3) / 900,
+        np.arange(9000, dtype=np.float32).reshape(3000, 3) / 9000,
+        np.zeros((0, 3), np.float32),
+    ],
+)
 def test_every_input_that_the_layers_take_gives_what_they_give(x):
     compiled, plain = twins(chain, "float32")
     assert distance(compiled.predict(x), plain.predict(x)) <= 1e-6
@@ -181,19 +211,32 @@ def answer(action):
     return caught.type, str(caught.value)
 
 
-@pytest.mark.parametrize("action", [
-    lambda m: m.predict(np.zeros((2, 4), np.float32)),
-    lambda m: m.predict(np.zeros(3, np.float32)),
-    lambda m: m.predict(np.zeros((2, 3), np.float32), batch_size=0),
-    lambda m: m.predict("x"),
-    lambda m: m.forward(np.zeros((2, 3, 1), np.float32)),
-    lambda m: m.backward(np.zeros((2, 2), np.float32)),
-    lambda m: (m.forward(np.zeros((2, 3), np.float32)), m.backward(np.zeros((3, 2), np.float32))),
-    lambda m: (m.forward(np.zeros((2, 3), np.float32)), m.backward(np.zeros(4, np.float32))),
-    lambda m: (m.forward(np.zeros((2, 3), np.float32)), *[m.backward(np.zeros((2, 2), np.float32)) for _ in range(2)]),
-    lambda m: (m.forward(np.zeros((2, 3))), *[m.backward(np.zeros((2, 2), np.float32)) for _ in range(2)]),
-    lambda m: (m.forward(np.zeros((2, 3), np.float32)), catch(m, np.zeros((2, 5))), m.backward(np.zeros((2, 2), np.float32))),
-])
+@pytest.mark.parametrize(
+    "action",
+    [
+        lambda m: m.predict(np.zeros((2, 4), np.float32)),
+        lambda m: m.predict(np.zeros(3, np.float32)),
+        lambda m: m.predict(np.zeros((2, 3), np.float32), batch_size=0),
+        lambda m: m.predict("x"),
+        lambda m: m.forward(np.zeros((2, 3, 1), np.float32)),
+        lambda m: m.backward(np.zeros((2, 2), np.float32)),
+        lambda m: (m.forward(np.zeros((2, 3), np.float32)), m.backward(np.zeros((3, 2), np.float32))),
+        lambda m: (m.forward(np.zeros((2, 3), np.float32)), m.backward(np.zeros(4, np.float32))),
+        lambda m: (
+            m.forward(np.zeros((2, 3), np.float32)),
+            *[m.backward(np.zeros((2, 2), np.float32)) for _ in range(2)],
+        ),
+        lambda m: (
+            m.forward(np.zeros((2, 3))),
+            *[m.backward(np.zeros((2, 2), np.float32)) for _ in range(2)],
+        ),
+        lambda m: (
+            m.forward(np.zeros((2, 3), np.float32)),
+            catch(m, np.zeros((2, 5))),
+            m.backward(np.zeros((2, 2), np.float32)),
+        ),
+    ],
+)
 def test_errors_are_the_layers_errors(action):
     compiled, plain = twins(chain, "float32")
     assert answer(lambda: action(compiled)) == answer(lambda: action(plain))
@@ -261,25 +304,45 @@ def test_forward_gives_one_buffer_for_each_batch_size():
     assert model.forward(small) is first
 
 
-@pytest.mark.parametrize("make", [
-    lambda: [layers.Conv2D(9, 3, input_shape=(5, 5, 1)), layers.Flatten(), layers.Dense(2)],
-    lambda: [layers.Conv2D(2, 3, activation="softmax", input_shape=(5, 5, 1)), layers.Flatten(), layers.Dense(2)],
-    lambda: [layers.Conv2D(2, 3, input_shape=(100, 100, 1)), layers.Flatten(), layers.Dense(2)],
-    lambda: [layers.Conv2D(2, 3, input_shape=(5, 5, 1)), layers.MaxPooling2D(), layers.Flatten(), layers.Dense(2)],
-    lambda: [layers.Conv2D(2, 3, input_shape=(5, 5, 1)), layers.Dense(2)],
-    lambda: [layers.Conv2D(2, 3, input_shape=(5, 5, 1)), layers.Flatten()],
-    lambda: [layers.Rescaling(1 / 255, input_shape=(5, 5, 1)), layers.Conv2D(2, 3), layers.Flatten(), layers.Dense(2)],
-    lambda: [layers.Dense(4, input_shape=(3,)), layers.BatchNormalization(), layers.Dense(2)],
-    lambda: [layers.Dense(4, input_shape=(3,)), layers.Dropout(0.5)],
-    lambda: [layers.Dense(4, input_shape=(2, 3)), layers.Flatten(), layers.Dense(2)],
-    lambda: [layers.Dense(4, input_shape=(2, 3))],
-    lambda: [layers.Flatten(input_shape=(2, 3))],
-    lambda: [layers.Activation("relu", input_shape=(3,)), layers.Dense(2)],
-    lambda: [type("Own", (layers.Dense,), {})(4, input_shape=(3,))],
-    lambda: [layers.Dense(4, type("Own", (activations.Relu,), {})(), input_shape=(3,))],
-    lambda: [layers.Dense(2, input_shape=(3,)) for _ in range(1)] + [layers.Dense(2) for _ in range(_network.MOST_LAYERS)],
-    lambda: [layers.Dense(2000, input_shape=(2000,))],
-])
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: [layers.Conv2D(9, 3, input_shape=(5, 5, 1)), layers.Flatten(), layers.Dense(2)],
+        lambda: [
+            layers.Conv2D(2, 3, activation="softmax", input_shape=(5, 5, 1)),
+            layers.Flatten(),
+            layers.Dense(2),
+        ],
+        lambda: [layers.Conv2D(2, 3, input_shape=(100, 100, 1)), layers.Flatten(), layers.Dense(2)],
+        lambda: [
+            layers.Conv2D(2, 3, input_shape=(5, 5, 1)),
+            layers.MaxPooling2D(),
+            layers.Flatten(),
+            layers.Dense(2),
+        ],
+        lambda: [layers.Conv2D(2, 3, input_shape=(5, 5, 1)), layers.Dense(2)],
+        lambda: [layers.Conv2D(2, 3, input_shape=(5, 5, 1)), layers.Flatten()],
+        lambda: [
+            layers.Rescaling(1 / 255, input_shape=(5, 5, 1)),
+            layers.Conv2D(2, 3),
+            layers.Flatten(),
+            layers.Dense(2),
+        ],
+        lambda: [layers.Dense(4, input_shape=(3,)), layers.BatchNormalization(), layers.Dense(2)],
+        lambda: [layers.Dense(4, input_shape=(3,)), layers.Dropout(0.5)],
+        lambda: [layers.Dense(4, input_shape=(2, 3)), layers.Flatten(), layers.Dense(2)],
+        lambda: [layers.Dense(4, input_shape=(2, 3))],
+        lambda: [layers.Flatten(input_shape=(2, 3))],
+        lambda: [layers.Activation("relu", input_shape=(3,)), layers.Dense(2)],
+        lambda: [type("Own", (layers.Dense,), {})(4, input_shape=(3,))],
+        lambda: [layers.Dense(4, type("Own", (activations.Relu,), {})(), input_shape=(3,))],
+        lambda: (
+            [layers.Dense(2, input_shape=(3,)) for _ in range(1)]
+            + [layers.Dense(2) for _ in range(_network.MOST_LAYERS)]
+        ),
+        lambda: [layers.Dense(2000, input_shape=(2000,))],
+    ],
+)
 def test_other_networks_go_layer_by_layer(make):
     model = Sequential(make(), seed=0).build()
     assert model._fused is None
@@ -288,7 +351,11 @@ def test_other_networks_go_layer_by_layer(make):
 
 def test_models_in_two_threads_give_what_they_give_alone():
     def train(seed, result):
-        model, _ = twins(lambda: [layers.Dense(64, "relu", input_shape=(8,)), layers.Dense(64, "tanh"), layers.Dense(3)], "float32", seed)
+        model, _ = twins(
+            lambda: [layers.Dense(64, "relu", input_shape=(8,)), layers.Dense(64, "tanh"), layers.Dense(3)],
+            "float32",
+            seed,
+        )
         rng = np.random.default_rng(seed)
         for _ in range(300):
             x = rng.standard_normal((64, 8)).astype("f")

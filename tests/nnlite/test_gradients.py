@@ -62,7 +62,9 @@ def weighted(draw):
 
 @contextlib.contextmanager
 def ways(way):
-    """Build models whose layers go this way: "compiled" (whole passes, where they are to be had), "direct", "patches"."""
+    """Build models whose layers go this way: "compiled" (whole passes, where they are to be had), "direct",
+    "patches".
+    """
     with pytest.MonkeyPatch.context() as patch:
         if way != "compiled":
             patch.setattr(network, "fused_passes", lambda model: None)
@@ -73,7 +75,9 @@ def ways(way):
 
 @pytest.mark.parametrize("way", ["compiled", "layer by layer"])
 @smooth
-@given(units=sizes, features=sizes, rows=st.lists(sizes, min_size=1, max_size=2), common=weighted(), seed=seeds)
+@given(
+    units=sizes, features=sizes, rows=st.lists(sizes, min_size=1, max_size=2), common=weighted(), seed=seeds
+)
 def test_dense_backward_is_the_gradient_of_forward(way, units, features, rows, common, seed):
     with ways(way):
         errors = layer_errors(layers.Dense(units, **common), (*rows, features), seed)
@@ -101,8 +105,11 @@ def test_max_pooling_backward_is_the_gradient_of_forward(data, shape, seed):
 @smooth
 @given(shape=st.lists(sizes, min_size=1, max_size=3), center=st.booleans(), scale=st.booleans(), seed=seeds)
 def test_batch_normalization_backward_is_the_gradient_of_forward(shape, center, scale, seed):
-    # two rows that nearly agree have a variance near 0, where 1/sqrt(var + epsilon) is too curved for any difference
-    errors = layer_errors(layers.BatchNormalization(center=center, scale=scale, epsilon=0.1), (3, *shape), seed)
+    # two rows that nearly agree have a variance near 0, where 1/sqrt(var + epsilon) is too curved for any
+    # difference
+    errors = layer_errors(
+        layers.BatchNormalization(center=center, scale=scale, epsilon=0.1), (3, *shape), seed
+    )
     assert max(errors.values()) <= BOUND, errors
 
 
@@ -121,7 +128,9 @@ def test_activation_backward_is_the_gradient_of_forward(name, shape, seed):
     assert max(errors.values()) <= BOUND, errors
 
 
-@pytest.mark.parametrize("layer", [layers.Flatten, lambda: layers.Rescaling(0.25, -0.5)], ids=["flatten", "rescaling"])
+@pytest.mark.parametrize(
+    "layer", [layers.Flatten, lambda: layers.Rescaling(0.25, -0.5)], ids=["flatten", "rescaling"]
+)
 def test_reshaping_and_scaling_backward_is_the_gradient_of_forward(layer):
     errors = layer_errors(layer(), (2, 3, 2, 2))
     assert max(errors.values()) <= BOUND, errors
@@ -129,11 +138,15 @@ def test_reshaping_and_scaling_backward_is_the_gradient_of_forward(layer):
 
 @st.composite
 def networks(draw):
-    """A whole model: images or vectors, one to three middle layers of any kind, one or two dense layers on top."""
+    """A whole model: images or vectors, one to three middle layers of any kind, one or two dense layers on
+    top.
+    """
     common = {"seed": draw(seeds), "dtype": "float64"}
     if draw(st.booleans()):
         shape = draw(images())[1:]
-        middle = [draw(middle_layers((1, *shape))) for _ in range(draw(st.integers(1, 3)))] + [layers.Flatten()]
+        middle = [draw(middle_layers((1, *shape))) for _ in range(draw(st.integers(1, 3)))] + [
+            layers.Flatten()
+        ]
     else:
         shape = (draw(sizes),)
         middle = [layers.Dense(draw(sizes), **draw(weighted())) for _ in range(draw(st.integers(0, 2)))]
@@ -172,20 +185,33 @@ def test_whole_network_backward_is_the_gradient_of_forward(model, compiled, n, s
     assert max(errors.values()) <= BOUND, errors
 
 
-wide = st.sampled_from([1, 2, 3, 4, 5, 7, 8, 9, 16, 17, 24, 32, 33])  # fewer, as many, and more than a vector register
+wide = st.sampled_from(
+    [1, 2, 3, 4, 5, 7, 8, 9, 16, 17, 24, 32, 33]
+)  # fewer, as many, and more than a vector register
 
 
 @pytest.mark.parametrize("way", ["direct", "patches", "compiled"])
 @settings(deadline=None, max_examples=80)
-@given(data=st.data(), size=st.tuples(*[st.integers(1, 14)] * 2), channels=wide, filters=wide, n=st.integers(1, 4), seed=seeds)
+@given(
+    data=st.data(),
+    size=st.tuples(*[st.integers(1, 14)] * 2),
+    channels=wide,
+    filters=wide,
+    n=st.integers(1, 4),
+    seed=seeds,
+)
 def test_wide_convolutions_along_a_direction(way, data, size, channels, filters, n, seed):
     kernel, strides, padding = data.draw(windows((n, *size, channels)))
     with ways(way):
         layer = layers.Conv2D(filters, kernel, strides, padding, "tanh", input_shape=(*size, channels))
         model = Sequential([layer], seed=seed, dtype="float64").build()
     scramble(model, seed)
-    model.params *= 0.5 / np.sqrt(layer.W[..., 0].size)  # away from where tanh is flat, however many taps a sum has
-    errors = directional_errors(model, np.random.default_rng(seed).standard_normal((n, *size, channels)), seed)
+    model.params *= 0.5 / np.sqrt(
+        layer.W[..., 0].size
+    )  # away from where tanh is flat, however many taps a sum has
+    errors = directional_errors(
+        model, np.random.default_rng(seed).standard_normal((n, *size, channels)), seed
+    )
     assert max(errors.values()) <= BOUND, errors
 
 
@@ -224,7 +250,9 @@ def network_with_loss_error(model, loss, x, target, logits):
     """Relative error of the gradient of loss + penalties with respect to every weight."""
     model.backward(loss(model.forward(x, logits), target)[1])
     claimed = model.grads.copy()
-    measured = numerical_gradient(lambda: loss(model.forward(x, logits), target)[0] + model.penalty(), model.params)
+    measured = numerical_gradient(
+        lambda: loss(model.forward(x, logits), target)[0] + model.penalty(), model.params
+    )
     return relative_error(claimed, measured)
 
 
@@ -259,7 +287,9 @@ def test_gradient_of_a_loss_through_a_network(compiled, activation, loss, logits
 
 @st.composite
 def predictions(draw):
-    """(prediction, target) of one shape, whose differences are away from 0 and from 1, the kinks of mae and huber."""
+    """(prediction, target) of one shape, whose differences are away from 0 and from 1, the kinks of mae and
+    huber.
+    """
     shape = tuple(draw(st.lists(sizes, min_size=1, max_size=3)))
     rng = np.random.default_rng(draw(seeds))
     target = rng.standard_normal(shape)

@@ -31,7 +31,9 @@ def test_mean_and_variance(name, variance):
     assert abs(values.mean()) < 5 * math.sqrt(variance / values.size)
 
 
-@pytest.mark.parametrize("name, limit", [("glorot_uniform", math.sqrt(6 / 500)), ("he_uniform", math.sqrt(6 / 200))])
+@pytest.mark.parametrize(
+    "name, limit", [("glorot_uniform", math.sqrt(6 / 500)), ("he_uniform", math.sqrt(6 / 200))]
+)
 def test_uniform_limits(name, limit):
     values = initializers.get(name)(SHAPE, np.random.default_rng(0))
     assert 0.999 * limit < np.abs(values).max() <= limit

@@ -1,4 +1,6 @@
-"""The words of the articles' listings, in small scripts of our own: only the import line differs from Keras."""
+"""The words of the articles' listings, in small scripts of our own: only the import line differs from
+Keras.
+"""
 
 import re
 
@@ -14,11 +16,12 @@ def digits(n=300):
     return pixels[:n].reshape(-1, 8, 8, 1), K.utils.to_categorical(labels[:n], 10)
 
 
-# --- one layer, two layers -----------------------------------------------------------------------------------------
+# --- one layer, two layers
+# -----------------------------------------------------------------------------------------
 
 
 def test_weights_of_a_layer_before_any_data():
-    model = K.Sequential([K.layers.Dense(units=4, input_shape=((2, )))])
+    model = K.Sequential([K.layers.Dense(units=4, input_shape=((2,)))])
     kernel, bias = model.layers[0].get_weights()
     assert kernel.shape == (2, 4) and bias.shape == (4,) and (bias == 0).all()
     point = np.random.default_rng(0).random((1, 2))
@@ -28,17 +31,20 @@ def test_weights_of_a_layer_before_any_data():
 
 
 def test_two_layers_on_a_batch():
-    model = K.models.Sequential([
-        K.layers.Dense(units=4, input_shape=((2, )), activation="sigmoid"),
-        K.layers.Dense(units=4),
-    ])
+    model = K.models.Sequential(
+        [
+            K.layers.Dense(units=4, input_shape=((2,)), activation="sigmoid"),
+            K.layers.Dense(units=4),
+        ]
+    )
     batch = np.random.default_rng(0).random((3, 2))
     (W1, b1), (W2, b2) = (layer.get_weights() for layer in model.layers)
     expected = (1 / (1 + np.exp(-(batch @ W1 + b1)))) @ W2 + b2
     np.testing.assert_allclose(model.predict(batch), expected, atol=1e-6)
 
 
-# --- fit ---------------------------------------------------------------------------------------------------------
+# --- fit
+# ---------------------------------------------------------------------------------------------------------
 
 
 def regression(n=200):
@@ -48,11 +54,14 @@ def regression(n=200):
 
 
 def housing_model():
-    model = K.Sequential([
-        K.layers.BatchNormalization(input_shape=(3,)),
-        K.layers.Dense(units=13, activation="softplus", kernel_regularizer="l1"),
-        K.layers.Dense(units=1),
-    ], seed=0)
+    model = K.Sequential(
+        [
+            K.layers.BatchNormalization(input_shape=(3,)),
+            K.layers.Dense(units=13, activation="softplus", kernel_regularizer="l1"),
+            K.layers.Dense(units=1),
+        ],
+        seed=0,
+    )
     model.compile(loss="mean_squared_error", optimizer="sgd")
     return model
 
@@ -79,19 +88,26 @@ def test_progress_with_validation_and_metric_and_verbose_2(capsys):
     model.fit(x, y, verbose=2, validation_data=(x, y))
     first, second = capsys.readouterr().out.splitlines()
     assert first == "Epoch 1/1"
-    assert re.fullmatch(r"\d+s \S+/step - loss: \S+ - accuracy: \S+ - val_loss: \S+ - val_accuracy: \S+", second)
+    assert re.fullmatch(
+        r"\d+s \S+/step - loss: \S+ - accuracy: \S+ - val_loss: \S+ - val_accuracy: \S+", second
+    )
     model.fit(x, y, verbose=0)
     assert capsys.readouterr().out == ""
 
 
 def test_classification_of_digits_learns_and_evaluates():
     x, y = digits()
-    model = K.Sequential([
-        K.layers.Conv2D(5, kernel_size=3, strides=1, padding="same", input_shape=(8, 8, 1), activation="relu"),
-        K.layers.Conv2D(3, kernel_size=2, strides=1, padding="same", activation="relu"),
-        K.layers.Flatten(),
-        K.layers.Dense(units=10, activation="softmax"),
-    ], seed=1)
+    model = K.Sequential(
+        [
+            K.layers.Conv2D(
+                5, kernel_size=3, strides=1, padding="same", input_shape=(8, 8, 1), activation="relu"
+            ),
+            K.layers.Conv2D(3, kernel_size=2, strides=1, padding="same", activation="relu"),
+            K.layers.Flatten(),
+            K.layers.Dense(units=10, activation="softmax"),
+        ],
+        seed=1,
+    )
     model.compile(loss="categorical_crossentropy", optimizer="sgd", metrics=["accuracy"])
     history = model.fit(x, y, epochs=8, validation_split=0.2, verbose=0, seed=3)
     assert set(history.history) == {"loss", "accuracy", "val_loss", "val_accuracy"}
@@ -140,7 +156,8 @@ def test_sparse_labels():
     assert model.evaluate(x, K.utils.to_categorical(labels, 3)) == pytest.approx(sparse)
 
 
-# --- the agent of the Catcher article --------------------------------------------------------------------------------
+# --- the agent of the Catcher article
+# --------------------------------------------------------------------------------
 
 
 class ScreenAgent:
@@ -179,7 +196,9 @@ def test_the_agent_learns_saves_and_loads(tmp_path):
     agent, states = ScreenAgent(3, (20, 20, 4)), rng.random((32, 20, 20, 4))
     assert agent.estimate(states[0]).shape == (3,)
     actions, rewards = rng.integers(3, size=32), rng.choice([-1.0, 1.0], 32)
-    assert not np.array_equal(agent.model.get_weights()[0], agent.teacher.get_weights()[0])  # clone_model draws anew
+    assert not np.array_equal(
+        agent.model.get_weights()[0], agent.teacher.get_weights()[0]
+    )  # clone_model draws anew
     agent.update_teacher()
     assert all(np.array_equal(a, b) for a, b in zip(agent.model.get_weights(), agent.teacher.get_weights()))
     losses = [agent.update(states, actions, rewards, states, 0.5) for _ in range(60)]
@@ -189,13 +208,19 @@ def test_the_agent_learns_saves_and_loads(tmp_path):
     np.testing.assert_array_equal(loaded.predict(states), agent.model.predict(states))
 
 
-# --- the rest of the words ---------------------------------------------------------------------------------------
+# --- the rest of the words
+# ---------------------------------------------------------------------------------------
 
 
 def test_summary_is_the_table_that_readers_know(capsys):
     housing_model().summary()
     text = capsys.readouterr().out
-    assert 'Model: "sequential"' in text and "Layer (type)" in text and "Output Shape" in text and "Param #" in text
+    assert (
+        'Model: "sequential"' in text
+        and "Layer (type)" in text
+        and "Output Shape" in text
+        and "Param #" in text
+    )
     assert re.search(r"dense \(Dense\) +\(None, 13\) +52", text)
     assert "Total params: 78" in text and "Trainable params: 72" in text and "Non-trainable params: 6" in text
     assert len({len(line) for line in text.splitlines() if set(line) <= set("=_")}) == 1
@@ -231,17 +256,45 @@ def compiled():
         (lambda: K.activations.elu, AttributeError, "no 'elu'; there are .*relu"),
         (lambda: K.callbacks.TensorBoard("logs"), AttributeError, "no 'callbacks'; there are .*layers"),
         (lambda: K.models.Model(), AttributeError, "no 'Model'; there are Sequential"),
-        (lambda: K.layers.Dense(4, kernel_constraint="max_norm"), TypeError, "'kernel_constraint'; there are units"),
-        (lambda: K.layers.Dense(4, activation="elu"), ValueError, "unknown activation 'elu'; there are linear"),
-        (lambda: compiled().compile("rmsprop"), ValueError, "unknown optimizer 'rmsprop'; there are adam, sgd"),
+        (
+            lambda: K.layers.Dense(4, kernel_constraint="max_norm"),
+            TypeError,
+            "'kernel_constraint'; there are units",
+        ),
+        (
+            lambda: K.layers.Dense(4, activation="elu"),
+            ValueError,
+            "unknown activation 'elu'; there are linear",
+        ),
+        (
+            lambda: compiled().compile("rmsprop"),
+            ValueError,
+            "unknown optimizer 'rmsprop'; there are adam, sgd",
+        ),
         (lambda: compiled().compile("sgd", "hinge"), ValueError, "unknown loss 'hinge'; there are"),
-        (lambda: compiled().compile("sgd", "mse", metrics=["auc"]), ValueError, "unknown metric 'auc'; there is 'acc"),
-        (lambda: compiled().compile("sgd", "mse", loss_weights=[1]), TypeError, "'loss_weights'; there are optimizer"),
-        (lambda: compiled().fit([[1]], [1], callbacks=[]), TypeError, "'callbacks'; there are x, y, batch_size"),
+        (
+            lambda: compiled().compile("sgd", "mse", metrics=["auc"]),
+            ValueError,
+            "unknown metric 'auc'; there is 'acc",
+        ),
+        (
+            lambda: compiled().compile("sgd", "mse", loss_weights=[1]),
+            TypeError,
+            "'loss_weights'; there are optimizer",
+        ),
+        (
+            lambda: compiled().fit([[1]], [1], callbacks=[]),
+            TypeError,
+            "'callbacks'; there are x, y, batch_size",
+        ),
         (lambda: compiled().fit([[1]], [1, 2]), ValueError, "same number of examples.*1 and 2"),
         (lambda: compiled().fit([[1]], [1], epochs=0), ValueError, "epochs"),
         (lambda: compiled().fit([[1]], [1], validation_split=1.0), ValueError, "validation_split"),
-        (lambda: K.Sequential([K.layers.Dense(2, kernel_initializer="xavier")]).build((2,)), ValueError, "glorot_normal"),
+        (
+            lambda: K.Sequential([K.layers.Dense(2, kernel_initializer="xavier")]).build((2,)),
+            ValueError,
+            "glorot_normal",
+        ),
     ],
 )
 def test_what_we_do_not_have_is_answered_with_what_we_have(call, error, message):

@@ -1,4 +1,6 @@
-"""Keras's exact semantics, row by row: expected values worked out by hand or by another formula than the library's."""
+"""Keras's exact semantics, row by row: expected values worked out by hand or by another formula than the
+library's.
+"""
 
 import math
 
@@ -25,7 +27,8 @@ def stepped(optimizer, params, gradients, variables=None):
     return params
 
 
-# --- padding="same" ---------------------------------------------------------------------------------------------
+# --- padding="same"
+# ---------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -57,12 +60,15 @@ def test_convolution_does_not_flip_its_kernel():
     assert model.predict(np.array([1.0, 10.0, 100.0]).reshape(1, 1, 3, 1)).ravel().tolist() == [21.0, 210.0]
 
 
-# --- BatchNormalization ------------------------------------------------------------------------------------------
+# --- BatchNormalization
+# ------------------------------------------------------------------------------------------
 
 
 def test_batch_normalization_uses_the_biased_variance_and_epsilon_in_training():
     layer = layers.BatchNormalization(input_shape=(1,))
-    y = Sequential([layer], dtype="float64").forward(np.array([[1.0], [3.0]]))  # mean 2, biased variance 1, unbiased 2
+    y = Sequential([layer], dtype="float64").forward(
+        np.array([[1.0], [3.0]])
+    )  # mean 2, biased variance 1, unbiased 2
     np.testing.assert_allclose(y, [[-1 / math.sqrt(1.001)], [1 / math.sqrt(1.001)]], rtol=1e-14)
 
 
@@ -78,17 +84,22 @@ def test_batch_normalization_momentum_weighs_the_old_value():
 
 def test_batch_normalization_predicts_from_the_moving_statistics():
     model = Sequential([layers.BatchNormalization(input_shape=(1,))], dtype="float64")
-    model.set_weights([[2.0], [0.5], [1.0], [4.0]])  # gamma, beta, moving mean, moving variance: Keras's order
+    model.set_weights(
+        [[2.0], [0.5], [1.0], [4.0]]
+    )  # gamma, beta, moving mean, moving variance: Keras's order
     assert model.predict(np.array([[7.0]]))[0, 0] == pytest.approx(2 * (7 - 1) / math.sqrt(4.001) + 0.5)
 
 
 def test_batch_normalization_takes_the_variance_from_centred_values():
-    x = np.array([[10000.0], [10001.0], [10002.0]], np.float32)  # E[x^2] - E[x]^2 is off by whole units in float32
+    x = np.array(
+        [[10000.0], [10001.0], [10002.0]], np.float32
+    )  # E[x^2] - E[x]^2 is off by whole units in float32
     y = Sequential([layers.BatchNormalization(input_shape=(1,))]).forward(x)
     np.testing.assert_allclose(y.ravel(), np.array([-1, 0, 1]) / math.sqrt(2 / 3 + 1e-3), rtol=1e-6)
 
 
-# --- Adam --------------------------------------------------------------------------------------------------------
+# --- Adam
+# --------------------------------------------------------------------------------------------------------
 
 
 def test_adam_has_its_epsilon_outside_the_bias_correction():
@@ -103,7 +114,8 @@ def test_adam_has_its_epsilon_outside_the_bias_correction():
     assert abs(stepped(optimizers.Adam(), [1.0], [[1e-6]])[0] - inside) > 1e-4
 
 
-# --- clipping ----------------------------------------------------------------------------------------------------
+# --- clipping
+# ----------------------------------------------------------------------------------------------------
 
 TWO_VARIABLES = [slice(0, 2), slice(2, 4)]
 GRADIENT = [3.0, 4.0, 0.3, 0.4]  # norms 5 and 0.5
@@ -121,12 +133,15 @@ GRADIENT = [3.0, 4.0, 0.3, 0.4]  # norms 5 and 0.5
 def test_clipping_by_element_by_variable_and_over_all(clipping, clipped):
     change = stepped(optimizers.SGD(learning_rate=1.0, **clipping), np.zeros(4), [GRADIENT], TWO_VARIABLES)
     np.testing.assert_allclose(change, np.negative(clipped), rtol=1e-12)
-    adam = optimizers.Adam(beta_1=0.0, beta_2=0.0, epsilon=1.0, learning_rate=1.0, **clipping)  # p = -g / (|g| + 1)
+    adam = optimizers.Adam(
+        beta_1=0.0, beta_2=0.0, epsilon=1.0, learning_rate=1.0, **clipping
+    )  # p = -g / (|g| + 1)
     change = stepped(adam, np.zeros(4), [GRADIENT], TWO_VARIABLES)
     np.testing.assert_allclose(change, [-g / (abs(g) + 1) for g in clipped], rtol=1e-12)
 
 
-# --- glorot_normal -----------------------------------------------------------------------------------------------
+# --- glorot_normal
+# -----------------------------------------------------------------------------------------------
 
 
 def test_glorot_normal_is_cut_at_two_sigma_and_rescaled():
@@ -141,7 +156,8 @@ def test_glorot_fans_of_a_convolution_count_the_window():
     assert values.std() == pytest.approx(math.sqrt(2 / (64 * 40 + 64 * 60)), rel=0.01)
 
 
-# --- categorical_crossentropy ------------------------------------------------------------------------------------
+# --- categorical_crossentropy
+# ------------------------------------------------------------------------------------
 
 
 def test_crossentropy_after_a_softmax_layer_is_taken_from_the_logits():
@@ -162,16 +178,22 @@ def test_crossentropy_on_given_probabilities_renormalises_and_clips():
     assert value == pytest.approx(-math.log(1e-7))
 
 
-# --- mean squared error ------------------------------------------------------------------------------------------
+# --- mean squared error
+# ------------------------------------------------------------------------------------------
 
 
 def test_mse_is_the_mean_over_all_outputs():
-    value, gradient = losses.mean_squared_error(np.array([[1.0, 2.0, 3.0]] * 2), np.array([[1.0, 2.0, 0.0]] * 2))
+    value, gradient = losses.mean_squared_error(
+        np.array([[1.0, 2.0, 3.0]] * 2), np.array([[1.0, 2.0, 0.0]] * 2)
+    )
     assert value == pytest.approx(9 / 3)
-    np.testing.assert_allclose(gradient, [[0, 0, 2 * 3 / 6]] * 2)  # 1/A of what the chosen column alone would give
+    np.testing.assert_allclose(
+        gradient, [[0, 0, 2 * 3 / 6]] * 2
+    )  # 1/A of what the chosen column alone would give
 
 
-# --- L1 ----------------------------------------------------------------------------------------------------------
+# --- L1
+# ----------------------------------------------------------------------------------------------------------
 
 
 def test_l1_is_a_hundredth_by_default_and_flat_at_zero():
@@ -182,14 +204,17 @@ def test_l1_is_a_hundredth_by_default_and_flat_at_zero():
 
 
 def test_the_penalty_is_part_of_the_loss_and_of_the_gradient():
-    model = Sequential([layers.Dense(1, use_bias=False, kernel_regularizer="l1", input_shape=(1,))], dtype="float64")
+    model = Sequential(
+        [layers.Dense(1, use_bias=False, kernel_regularizer="l1", input_shape=(1,))], dtype="float64"
+    )
     model.set_weights([[[2.0]]])
     model.compile(optimizers.SGD(1.0), "mse")
     assert model.train_on_batch([[1.0]], [[5.0]]) == pytest.approx(9 + 0.02)
     assert model.get_weights()[0][0, 0] == pytest.approx(2 + 6 - 0.01)
 
 
-# --- activations far out -----------------------------------------------------------------------------------------
+# --- activations far out
+# -----------------------------------------------------------------------------------------
 
 FAR = [-1e4, -800.0, -30.0, -1.0, 0.0, 1.0, 30.0, 800.0, 1e4]
 
@@ -218,10 +243,13 @@ def test_softmax_and_log_softmax_are_finite_and_accurate(dtype):
         log_y = losses.log_softmax(np.array([[0.0, -1e4], [1e4, 1e4]], dtype))
     assert np.isfinite(y).all() and y[0].argmax() == 8
     np.testing.assert_allclose(y.sum(-1), 1, rtol=1e-6)
-    np.testing.assert_allclose(log_y, [[0, -1e4], [-math.log(2)] * 2], rtol=1e-6)  # log(softmax) would be -inf
+    np.testing.assert_allclose(
+        log_y, [[0, -1e4], [-math.log(2)] * 2], rtol=1e-6
+    )  # log(softmax) would be -inf
 
 
-# --- CartPole ----------------------------------------------------------------------------------------------------
+# --- CartPole
+# ----------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("name, steps, solved", [("CartPole-v0", 200, 195), ("CartPole-v1", 500, 475)])

@@ -91,7 +91,9 @@ def test_rescaling_takes_bytes():
     model = model_of(layers.Rescaling(1 / 255, input_shape=(2,)), layers.Dense(1), dtype="float32")
     x = np.array([[0, 255]], np.uint8)
     np.testing.assert_allclose(model.predict(x), model.predict(x.astype(np.float32)))
-    assert model_of(layers.Rescaling(2.0, -1.0)).predict(np.array([[0, 255]], np.uint8)).tolist() == [[-1, 509]]
+    assert model_of(layers.Rescaling(2.0, -1.0)).predict(np.array([[0, 255]], np.uint8)).tolist() == [
+        [-1, 509]
+    ]
 
 
 @pytest.mark.parametrize("path", ["direct", "patches"])
@@ -145,8 +147,12 @@ def test_buffers_are_used_again():
 
 
 CONFIGURED = [
-    layers.Dense(3, "tanh", use_bias=False, kernel_initializer="he_normal", kernel_regularizer="l1", name="first"),
-    layers.Conv2D(2, (2, 3), (2, 1), "same", "relu", bias_regularizer={"name": "l1_l2", "l1": 0.1, "l2": 0.2}),
+    layers.Dense(
+        3, "tanh", use_bias=False, kernel_initializer="he_normal", kernel_regularizer="l1", name="first"
+    ),
+    layers.Conv2D(
+        2, (2, 3), (2, 1), "same", "relu", bias_regularizer={"name": "l1_l2", "l1": 0.1, "l2": 0.2}
+    ),
     layers.Activation("softplus"),
     layers.Flatten(input_shape=(2, 2)),
     layers.Rescaling(0.5, 1.0),
@@ -178,8 +184,14 @@ def test_every_layer_is_in_the_round_trip():
         (lambda: layers.Dense(1, input_shape=(0,)), "whole numbers >= 1"),
         (lambda: layers.Dense(1, input_shape=(2.5,)), "whole numbers >= 1"),
         (lambda: layers.Dense(1, input_shape=(None, 3)), "without the batch axis"),
-        (lambda: model_of(layers.Conv2D(1, 4, input_shape=(3, 5, 1))).build(), r"\(4, 4\) does not fit .*\(3, 5\)"),
-        (lambda: model_of(layers.Conv2D(1, 2, input_shape=(3,))).build(), r"\(height, width, channels\), not \(3,\)"),
+        (
+            lambda: model_of(layers.Conv2D(1, 4, input_shape=(3, 5, 1))).build(),
+            r"\(4, 4\) does not fit .*\(3, 5\)",
+        ),
+        (
+            lambda: model_of(layers.Conv2D(1, 2, input_shape=(3,))).build(),
+            r"\(height, width, channels\), not \(3,\)",
+        ),
         (
             lambda: model_of(layers.Conv2D(1, 2, padding="full", input_shape=(3, 3, 1))).build(),
             "'same' or 'valid', not 'full'",

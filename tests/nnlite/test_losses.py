@@ -51,11 +51,15 @@ def test_classification_values_by_hand():
     assert losses.categorical_crossentropy(np.array([[0.8, 0.2], [0.6, 0.4]]), one_hot)[0] == pytest.approx(
         -(math.log(0.8) + math.log(0.4)) / 2
     )
-    assert losses.categorical_crossentropy_from_logits(np.zeros((2, 2)), one_hot)[0] == pytest.approx(math.log(2))
+    assert losses.categorical_crossentropy_from_logits(np.zeros((2, 2)), one_hot)[0] == pytest.approx(
+        math.log(2)
+    )
     assert losses.binary_crossentropy(np.array([[0.8], [0.4]]), np.array([[1.0], [0.0]]))[0] == pytest.approx(
         -(math.log(0.8) + math.log(0.6)) / 2
     )
-    assert losses.binary_crossentropy_from_logits(np.array([[0.0]]), np.array([[1.0]]))[0] == pytest.approx(math.log(2))
+    assert losses.binary_crossentropy_from_logits(np.array([[0.0]]), np.array([[1.0]]))[0] == pytest.approx(
+        math.log(2)
+    )
 
 
 def test_from_logits_stays_finite_where_probabilities_have_rounded():

@@ -14,7 +14,9 @@ def everything(seed=0, **arguments):
     """A model with every kind of layer that has weights, state or a generator."""
     return Sequential(
         [
-            layers.Conv2D(4, 3, padding="same", activation="relu", input_shape=(6, 6, 2), kernel_regularizer="l2"),
+            layers.Conv2D(
+                4, 3, padding="same", activation="relu", input_shape=(6, 6, 2), kernel_regularizer="l2"
+            ),
             layers.MaxPooling2D(),
             layers.BatchNormalization(),
             layers.Dropout(0.2),
@@ -42,7 +44,9 @@ both = pytest.mark.parametrize("make", [everything, dense])
 
 def data(n=20, seed=0):
     rng = np.random.default_rng(seed)
-    return rng.standard_normal((n, 6, 6, 2)).astype(np.float32), np.eye(3, dtype=np.float32)[rng.integers(3, size=n)]
+    return rng.standard_normal((n, 6, 6, 2)).astype(np.float32), np.eye(3, dtype=np.float32)[
+        rng.integers(3, size=n)
+    ]
 
 
 def views(model):
@@ -52,7 +56,12 @@ def views(model):
             yield weight.value, model.params if weight.trainable else model.state
             if weight.trainable:
                 yield weight.gradient, model.grads
-        for name, flat in (("W", model.params), ("b", model.params), ("dW", model.grads), ("db", model.grads)):
+        for name, flat in (
+            ("W", model.params),
+            ("b", model.params),
+            ("dW", model.grads),
+            ("db", model.grads),
+        ):
             if hasattr(layer, name):
                 yield getattr(layer, name), flat
 
@@ -74,7 +83,9 @@ CHANGES = {
     "copy_from": lambda model, make, path: model.copy_from(make(seed=1)),
     "move_towards": lambda model, make, path: model.copy_from(make(seed=1), tau=0.1),
     "set_weights": lambda model, make, path: model.set_weights(make(seed=2).get_weights()),
-    "layer_set_weights": lambda model, make, path: model.layers[-1].set_weights(make(seed=2).layers[-1].get_weights()),
+    "layer_set_weights": lambda model, make, path: model.layers[-1].set_weights(
+        make(seed=2).layers[-1].get_weights()
+    ),
     "load": save_and_fill,
 }
 
@@ -95,7 +106,9 @@ def test_flat_arrays_are_never_rebound_and_layers_hold_views_of_them(make, chang
     model.layers[-1].W[:, 0] += (
         1  # a change of what the layer holds is a change of the flat array and of what is computed
     )
-    assert np.array_equal(model.get_weights()[-2], model.layers[-1].W) and not np.array_equal(y, model.predict(x))
+    assert np.array_equal(model.get_weights()[-2], model.layers[-1].W) and not np.array_equal(
+        y, model.predict(x)
+    )
 
 
 def test_a_loaded_model_has_views_too(tmp_path):
@@ -105,7 +118,9 @@ def test_a_loaded_model_has_views_too(tmp_path):
 
 def test_every_weight_has_its_own_place():
     model = everything()
-    assert sum(w.size for layer in model.layers for w in layer.weights) == model.params.size + model.state.size
+    assert (
+        sum(w.size for layer in model.layers for w in layer.weights) == model.params.size + model.state.size
+    )
     model.params[:] = np.arange(model.params.size)
     values = np.concatenate([w.value.ravel() for layer in model.layers for w in layer.weights if w.trainable])
     assert values.tolist() == list(range(model.params.size))
@@ -181,7 +196,8 @@ def test_the_backward_belongs_to_the_last_forward_whichever_way_it_went(first, s
 
 
 @pytest.mark.parametrize(
-    "change", [np.asfortranarray, lambda dy: dy.astype(np.float64), lambda dy: np.repeat(dy, 2, 1)[:, ::2], list]
+    "change",
+    [np.asfortranarray, lambda dy: dy.astype(np.float64), lambda dy: np.repeat(dy, 2, 1)[:, ::2], list],
 )
 @both
 def test_any_memory_layout_of_a_gradient_is_read_alike(make, change):
@@ -261,7 +277,8 @@ def test_read_only_input_trains(make):
     model.fit(x, y, verbose=0)
 
 
-# --- copying -------------------------------------------------------------------------------------------------------
+# --- copying
+# -------------------------------------------------------------------------------------------------------
 
 
 def test_copy_from_carries_params_and_state():
@@ -318,7 +335,8 @@ def test_a_copy_that_would_tear_views_from_arrays_is_refused(duplicate):
         duplicate(everything())
 
 
-# --- building ------------------------------------------------------------------------------------------------------
+# --- building
+# ------------------------------------------------------------------------------------------------------
 
 
 def test_one_seed_one_model():
@@ -378,7 +396,8 @@ def test_what_cannot_be_built_is_refused(make, error, message):
         make()
 
 
-# --- training ------------------------------------------------------------------------------------------------------
+# --- training
+# ------------------------------------------------------------------------------------------------------
 
 
 def test_an_optimizer_trains_one_model():

@@ -34,8 +34,19 @@ def test_random_networks_give_the_same(tmp_path, same_target):
         for layer in case.model.layers:
             geometry = getattr(layer, "geometry", None)
             met |= {type(layer).__name__, getattr(getattr(layer, "activation", None), "name", "")}
-            met |= {"asymmetric"} if geometry and (geometry.top, geometry.left) != (geometry.bottom, geometry.right) else set()
-    assert met >= set(layers.REGISTRY) - {"Dropout"} | {"relu", "sigmoid", "tanh", "softplus", "softmax", "asymmetric"}
+            met |= (
+                {"asymmetric"}
+                if geometry and (geometry.top, geometry.left) != (geometry.bottom, geometry.right)
+                else set()
+            )
+    assert met >= set(layers.REGISTRY) - {"Dropout"} | {
+        "relu",
+        "sigmoid",
+        "tanh",
+        "softplus",
+        "softmax",
+        "asymmetric",
+    }
 
 
 def screen_model():
@@ -56,7 +67,18 @@ def screen_model():
 def test_rows_of_convolutions_are_transposed_once():
     operators = [node.op_type for node in to_onnx(screen_model()).graph.node]
     assert operators == [
-        "Cast", "Mul", "Transpose", "Conv", "Relu", "Conv", "Softmax", "MaxPool", "Transpose", "Flatten", "MatMul", "Add",
+        "Cast",
+        "Mul",
+        "Transpose",
+        "Conv",
+        "Relu",
+        "Conv",
+        "Softmax",
+        "MaxPool",
+        "Transpose",
+        "Flatten",
+        "MatMul",
+        "Add",
     ]
 
 

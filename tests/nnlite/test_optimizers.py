@@ -1,4 +1,6 @@
-"""Optimizers against the formulas in plain Python; the compiled Adam against them over many steps and dtypes."""
+"""Optimizers against the formulas in plain Python; the compiled Adam against them over many steps and
+dtypes.
+"""
 
 import math
 
@@ -24,7 +26,9 @@ def test_sgd_by_hand():
     assert optimizers.SGD().learning_rate == 0.01
 
 
-@pytest.mark.parametrize("places", [[], [(0, 2)], [(1, 4)], [(0, 3), (2, 4)], [(2, 4), (0, 2)], [(0, 2), (3, 4)], [(0, 5)]])
+@pytest.mark.parametrize(
+    "places", [[], [(0, 2)], [(1, 4)], [(0, 3), (2, 4)], [(2, 4), (0, 2)], [(0, 2), (3, 4)], [(0, 5)]]
+)
 def test_variables_that_do_not_lie_one_behind_the_other_are_refused(places):
     with pytest.raises(ValueError, match="from 0 to 4"):
         optimizers.Adam().bind(np.zeros(4), np.zeros(4), [slice(*place) for place in places])
@@ -131,8 +135,13 @@ def test_values_that_cannot_work(kind, wrong, message):
 
 
 def test_names_and_configs():
-    assert isinstance(optimizers.get("sgd"), optimizers.SGD) and isinstance(optimizers.get("Adam"), optimizers.Adam)
-    for optimizer in (optimizers.SGD(0.2, momentum=0.5, nesterov=True), optimizers.Adam(0.2, beta_1=0.5, clipnorm=3.0)):
+    assert isinstance(optimizers.get("sgd"), optimizers.SGD) and isinstance(
+        optimizers.get("Adam"), optimizers.Adam
+    )
+    for optimizer in (
+        optimizers.SGD(0.2, momentum=0.5, nesterov=True),
+        optimizers.Adam(0.2, beta_1=0.5, clipnorm=3.0),
+    ):
         assert optimizers.get(optimizer.get_config()).get_config() == optimizer.get_config()
     with pytest.raises(TypeError, match="clipping.*there are learning_rate"):
         optimizers.Adam(clipping=1)

@@ -42,7 +42,9 @@ def test_sign_error_in_an_activation(monkeypatch):
     monkeypatch.setattr(
         activations.Tanh, "backward", lambda self, y, dy, dz: np.negative(right(self, y, dy, dz), out=dz)
     )
-    monkeypatch.setattr(network, "fused_passes", lambda model: None)  # compiled passes have a derivative of their own
+    monkeypatch.setattr(
+        network, "fused_passes", lambda model: None
+    )  # compiled passes have a derivative of their own
     assert worst(layers.Dense(3, "tanh")) > CAUGHT and worst(conv(activation="tanh"), (2, 5, 4, 3)) > CAUGHT
 
 
@@ -114,7 +116,9 @@ def test_off_by_one_padding_in_the_input_gradient(monkeypatch, path, axis):
 
 
 def test_off_by_one_padding_in_the_geometry(monkeypatch):
-    """Forward and backward wrong alike: no gradient check can tell, the table of test_keras_semantics.py does."""
+    """Forward and backward wrong alike: no gradient check can tell, the table of test_keras_semantics.py
+    does.
+    """
     monkeypatch.setattr(
         convolution, "same_padding", lambda size, kernel, stride: same_padding(size, kernel, stride)[::-1]
     )

@@ -14,7 +14,9 @@ from nnlite.models import Sequential, load_model
 def model_with_state(dtype="float32"):
     model = Sequential(
         [
-            layers.Conv2D(3, 2, padding="same", activation="relu", input_shape=(4, 4, 1), kernel_regularizer="l1"),
+            layers.Conv2D(
+                3, 2, padding="same", activation="relu", input_shape=(4, 4, 1), kernel_regularizer="l1"
+            ),
             layers.BatchNormalization(),
             layers.Flatten(),
             layers.Dense(2, kernel_initializer="he_normal"),
@@ -44,7 +46,9 @@ def test_what_is_written_is_what_is_read(path, dtype):
     model.save(path, overwrite=True, include_optimizer=False)
     loaded = load_model(path)
     assert loaded.get_config() == model.get_config()
-    assert loaded.params.tobytes() == model.params.tobytes() and loaded.state.tobytes() == model.state.tobytes()
+    assert (
+        loaded.params.tobytes() == model.params.tobytes() and loaded.state.tobytes() == model.state.tobytes()
+    )
     assert np.array_equal(loaded.predict(data()[0]), model.predict(data()[0]))
     with pytest.raises(RuntimeError, match="compile"):
         loaded.train_on_batch(*data())
@@ -99,7 +103,9 @@ def test_a_folder_is_no_model(tmp_path):
 
 
 def tampered(path, change, resealed=True):
-    """Write the model, change its tensors and metadata, and seal it again, as someone who knows the format would."""
+    """Write the model, change its tensors and metadata, and seal it again, as someone who knows the format
+    would.
+    """
     model_with_state().save(path)
     tensors, metadata = saving.read_tensors(path)
     tensors = {name: array.copy() for name, array in tensors.items()}
@@ -131,11 +137,20 @@ REFUSED = {
     "a weight too many": (lambda t, m: t.update(more=np.zeros(3, np.float32)), "weights"),
     "a weight renamed": (lambda t, m: t.update(other=t.pop("dense/bias")), "missing .*dense/bias"),
     "another shape": (lambda t, m: t.update({"dense/kernel": t["dense/kernel"].T.copy()}), "dense/kernel is"),
-    "another dtype": (lambda t, m: t.update({"dense/bias": t["dense/bias"].astype(np.float64)}), "dense/bias is"),
+    "another dtype": (
+        lambda t, m: t.update({"dense/bias": t["dense/bias"].astype(np.float64)}),
+        "dense/bias is",
+    ),
     "not a number": (set_value("dense/bias", np.nan), "NaN"),
-    "unknown class": (rewritten(lambda c: c["layers"][0].update({"class": "os.system"})), "unknown layer class"),
+    "unknown class": (
+        rewritten(lambda c: c["layers"][0].update({"class": "os.system"})),
+        "unknown layer class",
+    ),
     "class no name": (rewritten(lambda c: c["layers"][0].update({"class": ["Dense"]})), "unusable"),
-    "unknown argument": (rewritten(lambda c: c["layers"][0]["config"].update(code=1)), "has no argument 'code'"),
+    "unknown argument": (
+        rewritten(lambda c: c["layers"][0]["config"].update(code=1)),
+        "has no argument 'code'",
+    ),
     "absurd size": (
         rewritten(lambda c: c["layers"][3]["config"].update(units=2**62)),
         "weights; 268435456 are the most",

@@ -1,4 +1,6 @@
-"""Fifty thousand damaged model files under a memory limit: refused with ValueError, or the model that they describe."""
+"""Fifty thousand damaged model files under a memory limit: refused with ValueError, or the model that they
+describe.
+"""
 
 from __future__ import annotations
 
@@ -21,20 +23,39 @@ def test_mutated_model_files():
     command = [sys.executable, "-W", "ignore", "-m", "tests.tools.fuzz", str(number // 2)]
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
     both = [
-        subprocess.Popen([*command, seed], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment)
+        subprocess.Popen(
+            [*command, seed],
+            cwd=ROOT,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=environment,
+        )
         for seed in "12"
     ]
     for process in both:
         output, complaint = process.communicate(timeout=1200)
         assert process.returncode == 0, complaint[-3000:]
         counts = json.loads(output)
-        assert counts["refused"] > 0.9 * counts["mutations"] and counts["same"] > 0 and counts["slowest"] < 5, counts
+        assert (
+            counts["refused"] > 0.9 * counts["mutations"] and counts["same"] > 0 and counts["slowest"] < 5
+        ), counts
 
 
-@pytest.mark.parametrize("text, reason", [
-    ('{"a": NaN}', "NaN"), ('{"a": -Infinity}', "-Infinity"), ('{"a": 1, "a": 2}', "two values"), ('{"a": 1e999}', "too large"),
-    ("[" * 100_000, "nested"), ("[" * 200 + "]" * 200, "nested deeper"), ("{", "Expecting"), (b"\xff", "utf-8"), ("1" * 5000, "."),
-])
+@pytest.mark.parametrize(
+    "text, reason",
+    [
+        ('{"a": NaN}', "NaN"),
+        ('{"a": -Infinity}', "-Infinity"),
+        ('{"a": 1, "a": 2}', "two values"),
+        ('{"a": 1e999}', "too large"),
+        ("[" * 100_000, "nested"),
+        ("[" * 200 + "]" * 200, "nested deeper"),
+        ("{", "Expecting"),
+        (b"\xff", "utf-8"),
+        ("1" * 5000, "."),
+    ],
+)
 def test_json_that_only_python_would_read_is_refused(text, reason):
     with pytest.raises(ValueError, match=reason):
         strict_json.loads(text)

@@ -24,20 +24,28 @@ def small(seed):
 
 def middle(seed):
     """Runs in the compiled passes, which release the GIL."""
-    return Sequential([
-        layers.Dense(96, "relu", input_shape=(64,)), layers.Dense(96, "tanh"), layers.Dense(2, "softmax")
-    ], seed=seed)
+    return Sequential(
+        [layers.Dense(96, "relu", input_shape=(64,)), layers.Dense(96, "tanh"), layers.Dense(2, "softmax")],
+        seed=seed,
+    )
 
 
 def image(seed):
     """Direct convolutions, in parts for the pool of threads, and everything that is NumPy."""
-    return Sequential([
-        layers.Rescaling(1 / 255, input_shape=(28, 28, 4)),
-        layers.Conv2D(16, 8, strides=4, padding="same", activation="relu"),
-        layers.Conv2D(32, 4, strides=2, padding="same", activation="relu"),
-        layers.BatchNormalization(), layers.MaxPooling2D(), layers.Flatten(), layers.Dropout(0.2),
-        layers.Dense(600, "relu"), layers.Dense(2, "softmax"),
-    ], seed=seed)
+    return Sequential(
+        [
+            layers.Rescaling(1 / 255, input_shape=(28, 28, 4)),
+            layers.Conv2D(16, 8, strides=4, padding="same", activation="relu"),
+            layers.Conv2D(32, 4, strides=2, padding="same", activation="relu"),
+            layers.BatchNormalization(),
+            layers.MaxPooling2D(),
+            layers.Flatten(),
+            layers.Dropout(0.2),
+            layers.Dense(600, "relu"),
+            layers.Dense(2, "softmax"),
+        ],
+        seed=seed,
+    )
 
 
 MAKE = {"small": (small, 600, 16), "middle": (middle, 150, 64), "image": (image, 12, 16)}
@@ -74,12 +82,16 @@ def at_once(jobs):
     return results
 
 
-@pytest.mark.parametrize("jobs", [
-    [("small", 0), ("small", 1)],
-    [("middle", 0), ("middle", 1)],
-    [("image", 0), ("image", 1)],
-    [("small", 2), ("middle", 2), ("image", 2), ("image", 3)],
-], ids=lambda jobs: " ".join(kind for kind, _ in jobs))
+@pytest.mark.parametrize(
+    "jobs",
+    [
+        [("small", 0), ("small", 1)],
+        [("middle", 0), ("middle", 1)],
+        [("image", 0), ("image", 1)],
+        [("small", 2), ("middle", 2), ("image", 2), ("image", 3)],
+    ],
+    ids=lambda jobs: " ".join(kind for kind, _ in jobs),
+)
 def test_models_in_threads_give_what_they_give_alone(jobs, kernel_threads):
     alone = [trained(*job) for job in jobs]
     for result, expected in zip(at_once(jobs), alone):

@@ -1,9 +1,11 @@
 """Coverage-guided fuzzing of model files, for as long as one likes:
 
-    python -m venv fuzz && fuzz/bin/pip install atheris . && fuzz/bin/python -m tests.tools.atheris_models -max_total_time=600
+    python -m venv fuzz && fuzz/bin/pip install atheris . && fuzz/bin/python -m tests.tools.atheris_models
+    -max_total_time=600
 
-Every input is read three ways: as a whole file; as the header of one whose length is put right; as the architecture of one
-whose checksum is right. Anything but a model or ValueError is a finding, which atheris leaves in a file crash-*.
+Every input is read three ways: as a whole file; as the header of one whose length is put right; as the
+architecture of one whose checksum is right. Anything but a model or ValueError is a finding, which atheris
+leaves in a file crash-*.
 """
 
 from __future__ import annotations
@@ -47,7 +49,12 @@ def main() -> None:
 
     np.seterr(all="ignore")
     with tempfile.TemporaryDirectory() as seeds:
-        parts = (MUTATOR.data, MUTATOR.header, METADATA["architecture"].encode(), METADATA["compiled"].encode())
+        parts = (
+            MUTATOR.data,
+            MUTATOR.header,
+            METADATA["architecture"].encode(),
+            METADATA["compiled"].encode(),
+        )
         for number, part in enumerate(parts):
             (Path(seeds) / str(number)).write_bytes(part)
         atheris.Setup([sys.argv[0], "-max_len=8192", "-rss_limit_mb=2048", *sys.argv[1:], seeds], one_input)

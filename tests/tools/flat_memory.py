@@ -1,10 +1,12 @@
-"""Does a long run grow? `python -m tests.tools.flat_memory [STEPS]`; 1,000,000 steps each by default, in one process (Linux).
+"""Does a long run grow? `python -m tests.tools.flat_memory [STEPS]`; 1,000,000 steps each by default, in one
+process (Linux).
 
     CartPole  rl.dqn's small network, learning at every fourth step, checkpoints and logs as always
     Catcher   random play from the screen into a replay that is full after 50,000 steps
 
-Every hundredth of the run the resident size and the number of open files are noted; the first fifth of a run, in which
-buffers and the replay fill, is left out. Told is the growth per 100,000 steps: the slope of a line through the rest.
+Every hundredth of the run the resident size and the number of open files are noted; the first fifth of a run,
+in which buffers and the replay fill, is left out. Told is the growth per 100,000 steps: the slope of a line
+through the rest.
 """
 
 from __future__ import annotations
@@ -20,7 +22,10 @@ from rl import dqn
 from rl.command import cli
 from rl.training import experiment, trainer
 
-RUNS = {"CartPole": {**dqn.TEST, "train_freq": 4}, "Catcher": {"learning_starts": 10**9, "exploration_steps": 10**9}}
+RUNS = {
+    "CartPole": {**dqn.TEST, "train_freq": 4},
+    "Catcher": {"learning_starts": 10**9, "exploration_steps": 10**9},
+}
 PAGE = os.sysconf("SC_PAGE_SIZE")
 
 
@@ -36,8 +41,19 @@ def noted(name: str, steps: int) -> np.ndarray:
         rows.append((self.agent.steps, resident, len(os.listdir("/proc/self/fd"))))
 
     held = tempfile.TemporaryDirectory()
-    with held as out, patch.object(trainer.Trainer, "_log", noting), patch.object(experiment, "finish", lambda *_: None):
-        given = {**RUNS[name], "total_timesteps": steps, "eval_episodes": 1, "eval_freq": 0, "keep_going": True, "out": out}
+    with (
+        held as out,
+        patch.object(trainer.Trainer, "_log", noting),
+        patch.object(experiment, "finish", lambda *_: None),
+    ):
+        given = {
+            **RUNS[name],
+            "total_timesteps": steps,
+            "eval_episodes": 1,
+            "eval_freq": 0,
+            "keep_going": True,
+            "out": out,
+        }
         experiment.train("dqn", dqn.Settings(**given), dqn.DeepQNetworkAgent, dqn.METRICS)
     return np.array(rows)
 
@@ -52,7 +68,10 @@ def main() -> None:
         late = late[:-1]  # the last row is written after the closing evaluation
         slope = np.polyfit(late[:, 0] / 1e5, late[:, 1] / 1e6, 1)[0]
         files = f"{late[:, 2].min()} to {late[:, 2].max()} open files"
-        size = f"resident {late[0, 1] / 1e6:.1f} MB after {late[0, 0]:,} steps, {late[-1, 1] / 1e6:.1f} MB after {late[-1, 0]:,}"
+        size = (
+            f"resident {late[0, 1] / 1e6:.1f} MB after {late[0, 0]:,} steps, {late[-1, 1] / 1e6:.1f} "
+            f"MB after {late[-1, 0]:,}"
+        )
         print(f"{name:9} {size}; {slope:+.3f} MB per 100,000 steps; {files}", flush=True)
 
 

@@ -1,15 +1,17 @@
-"""Actors, machines and the learner die while DQN learns: `python -m tests.tools.fleet catcher`, or `cartpole`; needs Linux and Ray.
+"""Actors, machines and the learner die while DQN learns: `python -m tests.tools.fleet catcher`, or
+`cartpole`; needs Linux and Ray.
 
-A cluster of Ray nodes on this machine, one for the learner, two with two actors each, all on the loopback address. The
-learner is `python -m rl.dqn --actors 4 --ray-address ...`, in a process of its own. As its steps go on:
+A cluster of Ray nodes on this machine, one for the learner, two with two actors each, all on the loopback
+address. The learner is `python -m rl.dqn --actors 4 --ray-address ...`, in a process of its own. As its steps
+go on:
 
     1  an actor's process gets SIGKILL          it is replaced
     2  all processes of a node get SIGKILL      two actors play on, two wait for a core
     3  a new node joins                         four play again
     4  the learner gets SIGKILL                 its actors end; --resume goes on from the last checkpoint
 
-Then the resumed run must solve its environment and leave all that a run leaves, which --play shows. Prints what
-happened as JSON; exit code 1 unless all of it did.
+Then the resumed run must solve its environment and leave all that a run leaves, which --play shows. Prints
+what happened as JSON; exit code 1 unless all of it did.
 """
 
 from __future__ import annotations
@@ -32,14 +34,34 @@ os.environ |= {"RAY_USAGE_STATS_ENABLED": "0", "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTE
 WORLDS = {
     "catcher": (
         ["--keep-going", "--total-timesteps", "30000", "--save-freq", "2000"],
-        (2_000, 5_000, 8_000, 12_000), 1_200,
+        (2_000, 5_000, 8_000, 12_000),
+        1_200,
     ),
     "cartpole": (
-        ["--test", "--keep-going", "--total-timesteps", "80000", "--save-freq", "4000", "--eval-freq", "4000"],
-        (1_100, 8_000, 16_000, 30_000), 300,
+        [
+            "--test",
+            "--keep-going",
+            "--total-timesteps",
+            "80000",
+            "--save-freq",
+            "4000",
+            "--eval-freq",
+            "4000",
+        ],
+        (1_100, 8_000, 16_000, 30_000),
+        300,
     ),
 }
-LEFT = ("config.json", "progress.csv", "monitor.csv", "best.safetensors", "last.safetensors", "result.json", "reward.png", "replay.html")
+LEFT = (
+    "config.json",
+    "progress.csv",
+    "monitor.csv",
+    "best.safetensors",
+    "last.safetensors",
+    "result.json",
+    "reward.png",
+    "replay.html",
+)
 
 
 class Run:
@@ -72,14 +94,18 @@ class Run:
         until = time.time() + seconds
         while not holds():
             if time.time() > until or self.process.poll() is not None:
-                raise RuntimeError(f"not seen: {what}; the learner's exit code is {self.process.poll()}\n{self.said()}")
+                raise RuntimeError(
+                    f"not seen: {what}; the learner's exit code is {self.process.poll()}\n{self.said()}"
+                )
             time.sleep(0.2)
 
     def see_playing(self, actors: int, seconds: float) -> float:
         """Wait for a new row that says that so many actors play; the row's step."""
         before = self.last("time/total_timesteps")
         self.wait_for(
-            f"{actors} actors play", lambda: self.last("time/total_timesteps") > before and self.last("actors/playing") == actors, seconds
+            f"{actors} actors play",
+            lambda: self.last("time/total_timesteps") > before and self.last("actors/playing") == actors,
+            seconds,
         )
         return self.last("time/total_timesteps")
 
@@ -118,11 +144,15 @@ def main() -> int:
             run = Run(Path(name), ["--actors", "4", "--ray-address", cluster.address, *words])
             run.reach(first, limit)
             os.kill(actors_of(nodes[0])[0], signal.SIGKILL)
-            run.wait_for("an actor replaced", lambda: run.said().count("another one takes its place") == 1, limit)
+            run.wait_for(
+                "an actor replaced", lambda: run.said().count("another one takes its place") == 1, limit
+            )
             told["actor killed, four play again at step"] = run.see_playing(4, limit)
             run.reach(second, limit)
             cluster.remove_node(nodes.pop(), allow_graceful=False)
-            run.wait_for("two actors lost", lambda: run.said().count("another one takes its place") == 3, limit)
+            run.wait_for(
+                "two actors lost", lambda: run.said().count("another one takes its place") == 3, limit
+            )
             told["node killed, two play on at step"] = run.see_playing(2, limit)
             run.reach(third, limit)
             nodes.append(cluster.add_node(num_cpus=2))
@@ -145,7 +175,12 @@ def main() -> int:
     finally:
         cluster.shutdown()
     print(json.dumps(told, indent=2))
-    codes = told["exit code of --resume"], told["exit code of --play"], told["actors left behind"], len(told["missing"])
+    codes = (
+        told["exit code of --resume"],
+        told["exit code of --play"],
+        told["actors left behind"],
+        len(told["missing"]),
+    )
     return int(any(codes) or told["result"]["solved_at"] is None)
 
 

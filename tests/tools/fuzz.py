@@ -4,13 +4,15 @@ A file of a small model is damaged in one of these ways, over and over:
 
     bytes     some are flipped, set, removed, inserted, doubled, or the file is cut off
     header    the same in the header only, its length put right
-    JSON      a value of the header, the architecture or the optimizer is replaced by something nasty, removed or doubled
+    JSON      a value of the header, the architecture or the optimizer is replaced by something nasty, removed
+              or doubled
     sealed    as JSON, and the checksum made anew, as somebody would who knows the format
     arrays    another shape, dtype, name or number of arrays, sealed too
 
-Reading it must give the model as it was, or a valid one of the mutated architecture when the file was sealed, or raise
-ValueError. Anything else (another exception, a crash, memory beyond the limit, a second of time) is a failure. Runs under
-a limit on the address space. Prints the counts as JSON; exit code 1 on a failure, with the file's content in hex.
+Reading it must give the model as it was, or a valid one of the mutated architecture when the file was sealed,
+or raise ValueError. Anything else (another exception, a crash, memory beyond the limit, a second of time) is
+a failure. Runs under a limit on the address space. Prints the counts as JSON; exit code 1 on a failure, with
+the file's content in hex.
 """
 
 from __future__ import annotations
@@ -31,9 +33,45 @@ from nnlite.tensor_file import ENTRY, checksum, read_tensors_from_bytes
 
 MEMORY = 1 << 28  # bytes more than the process has at the start
 NASTY: list[Any] = [
-    None, True, 0, 1, -1, 2**31, 2**62, 2**63, 10**30, 10**400, -(2**63), 0.5, 1e-320, 1e308, "", "x", "Dense", "os.system", "\ud800",
-    "é" * 50, "relu", "float64", "object", "V0", [], [1], [0], [-1], [2**40, 2**40], [1] * 40, {}, {"a": 1}, {"name": "adam"},
-    {"name": "l2", "l2": 1e308}, [[[[]]]], "__import__", "same", "valid", 1e22,
+    None,
+    True,
+    0,
+    1,
+    -1,
+    2**31,
+    2**62,
+    2**63,
+    10**30,
+    10**400,
+    -(2**63),
+    0.5,
+    1e-320,
+    1e308,
+    "",
+    "x",
+    "Dense",
+    "os.system",
+    "\ud800",
+    "é" * 50,
+    "relu",
+    "float64",
+    "object",
+    "V0",
+    [],
+    [1],
+    [0],
+    [-1],
+    [2**40, 2**40],
+    [1] * 40,
+    {},
+    {"a": 1},
+    {"name": "adam"},
+    {"name": "l2", "l2": 1e308},
+    [[[[]]]],
+    "__import__",
+    "same",
+    "valid",
+    1e22,
 ]
 
 
@@ -44,8 +82,14 @@ def model_bytes() -> bytes:
 
     model = Sequential(
         [
-            layers.Conv2D(2, 2, padding="same", activation="relu", input_shape=(4, 4, 1), kernel_regularizer="l1"),
-            layers.BatchNormalization(), layers.MaxPooling2D(2), layers.Dropout(0.1), layers.Flatten(), layers.Dense(2),
+            layers.Conv2D(
+                2, 2, padding="same", activation="relu", input_shape=(4, 4, 1), kernel_regularizer="l1"
+            ),
+            layers.BatchNormalization(),
+            layers.MaxPooling2D(2),
+            layers.Dropout(0.1),
+            layers.Flatten(),
+            layers.Dense(2),
         ],
         seed=0,
     )
@@ -130,18 +174,25 @@ class Mutator:
         elif way == 2:
             tensors[name] = array.reshape(-1) if array.ndim > 1 else array.reshape(1, -1)
         elif way == 3:
-            tensors[name] = array.astype([np.float64, np.int64, np.uint8, np.bool_, np.int8][int(rng.integers(5))])
+            tensors[name] = array.astype(
+                [np.float64, np.int64, np.uint8, np.bool_, np.int8][int(rng.integers(5))]
+            )
         elif way == 4:
             tensors[name] = np.zeros(rng.integers(0, 5, size=int(rng.integers(0, 4))), array.dtype)
         else:
-            tensors[name] = np.full(array.shape, [np.nan, np.inf, 0, 3e38, 5][int(rng.integers(5))], np.float32).astype(array.dtype)
+            tensors[name] = np.full(
+                array.shape, [np.nan, np.inf, 0, 3e38, 5][int(rng.integers(5))], np.float32
+            ).astype(array.dtype)
         return self.seal(tensors, dict(self.metadata))
 
     def seal(self, tensors: dict[str, Any], metadata: dict[str, Any]) -> bytes:
         """A file whose checksum is right."""
         from safetensors.numpy import save
 
-        texts = {str(key): value if isinstance(value, str) else json.dumps(value) for key, value in metadata.items()}
+        texts = {
+            str(key): value if isinstance(value, str) else json.dumps(value)
+            for key, value in metadata.items()
+        }
         try:
             texts["sha256"] = checksum(tensors, texts)
         except ValueError:
@@ -164,7 +215,13 @@ class Mutator:
         stack = [tree]
         while stack:
             node = stack.pop()
-            for key, value in list(node.items()) if isinstance(node, dict) else list(enumerate(node)) if isinstance(node, list) else []:
+            for key, value in (
+                list(node.items())
+                if isinstance(node, dict)
+                else list(enumerate(node))
+                if isinstance(node, list)
+                else []
+            ):
                 places.append((node, key))
                 stack.append(value)
         if not places:
@@ -235,7 +292,11 @@ def main() -> int:
         except ValueError:
             counts["refused"] += 1
         except BaseException as problem:
-            print(json.dumps(counts), f"{kind}: {type(problem).__name__}: {problem}\n{damaged.hex()}", file=sys.stderr)
+            print(
+                json.dumps(counts),
+                f"{kind}: {type(problem).__name__}: {problem}\n{damaged.hex()}",
+                file=sys.stderr,
+            )
             return 1
         slowest = max(slowest, time.perf_counter() - start)
     seconds = round(time.perf_counter() - started, 1)

@@ -17,7 +17,11 @@ from rl.training import experiment, trainer
 RUNS = {  # name: article, settings, steps
     "dqn, Acrobot": ("dqn", {"env_id": "Acrobot-v1", "num_envs": 1, "train_freq": 1}, 4_000),
     "a2c, Acrobot": ("a2c", {"env_id": "Acrobot-v1", "num_envs": 8}, 20_000),
-    "dqn, CartPole": ("dqn", {"env_id": "CartPole-v1", "num_envs": 1, "train_freq": 1}, 4_000),  # ours: not looked at
+    "dqn, CartPole": (
+        "dqn",
+        {"env_id": "CartPole-v1", "num_envs": 1, "train_freq": 1},
+        4_000,
+    ),  # ours: not looked at
 }
 
 
@@ -41,8 +45,19 @@ def share(article: str, given: dict[str, object], steps: int) -> tuple[float, fl
         whole += time.perf_counter() - start
 
     folder_for_runs = tempfile.TemporaryDirectory()
-    with patch.object(trainer, "check_step", checked), patch.object(trainer.Trainer, "_step", stepped), folder_for_runs as out:
-        short = {"total_timesteps": steps, "eval_freq": 0, "eval_episodes": 1, "keep_going": True, "save_freq": 0, "out": out}
+    with (
+        patch.object(trainer, "check_step", checked),
+        patch.object(trainer.Trainer, "_step", stepped),
+        folder_for_runs as out,
+    ):
+        short = {
+            "total_timesteps": steps,
+            "eval_freq": 0,
+            "eval_episodes": 1,
+            "keep_going": True,
+            "save_freq": 0,
+            "out": out,
+        }
         settings = module.Settings(**given, **short)
         experiment.train(article, settings, agent, module.METRICS)
     each = 1e6 * settings.num_envs / steps

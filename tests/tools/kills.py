@@ -2,12 +2,13 @@
 `python -m tests.tools.kills calls`, `python -m tests.tools.kills full`.
 
 random N   SIGKILL at N random moments of a process that writes one checkpoint after the other
-calls      SIGKILL at every system call of a checkpoint, and every error that a disk gives at every call that touches it;
-           needs Linux and strace; `calls quick`: only those that touch the disk, one error each
+calls      SIGKILL at every system call of a checkpoint, and every error that a disk gives at every call that
+           touches it; needs Linux and strace; `calls quick`: only those that touch the disk, one error each
 full       the largest file that may be written is limited to every size that matters
 
-After each: the checkpoint is read. It must be whole, not older than the last one that was finished, and after an error
-that was told byte for byte the one before (or the whole new one). Prints the counts as JSON; exit code 1 unless all is well.
+After each: the checkpoint is read. It must be whole, not older than the last one that was finished, and after
+an error that was told byte for byte the one before (or the whole new one). Prints the counts as JSON; exit
+code 1 unless all is well.
 """
 
 from __future__ import annotations
@@ -71,7 +72,9 @@ def write_on(folder: Path, tell: int, checkpoints: int) -> None:
         os.write(tell, f"{number}\n".encode())
 
 
-def forked(folder: Path, checkpoints: int, wait_for: int | None = None, limit: int | None = None) -> tuple[int, int]:
+def forked(
+    folder: Path, checkpoints: int, wait_for: int | None = None, limit: int | None = None
+) -> tuple[int, int]:
     """(process, what it tells): a new process in write_on; it exits with 3 when a write was refused."""
     ears, tell = os.pipe()
     child = os.fork()
@@ -148,7 +151,7 @@ def random_moments(folder: Path, number: int) -> Judge:
     judge, rng = Judge(folder), np.random.default_rng()
     for _ in range(number):
         child, ears = forked(folder, 1_000_000)
-        os.read(ears, 2)                                 # it has loaded what was there
+        os.read(ears, 2)  # it has loaded what was there
         time.sleep(rng.uniform(0, 0.12))
         os.kill(child, signal.SIGKILL)
         os.waitpid(child, 0)
@@ -160,7 +163,9 @@ def traced(folder: Path, options: list[str], log: Path) -> tuple[int, int]:
     """(exit status, told): one checkpoint written by a process under strace."""
     hold, go = os.pipe()
     child, ears = forked(folder, 1, wait_for=hold)
-    tracer = subprocess.Popen(["strace", "-f", "-p", str(child), "-o", str(log), *options], stderr=subprocess.PIPE, text=True)
+    tracer = subprocess.Popen(
+        ["strace", "-f", "-p", str(child), "-o", str(log), *options], stderr=subprocess.PIPE, text=True
+    )
     assert tracer.stderr is not None
     line = tracer.stderr.readline()
     if "attached" not in line:
@@ -178,7 +183,9 @@ def traced(folder: Path, options: list[str], log: Path) -> tuple[int, int]:
 def calls_of_a_checkpoint(folder: Path, log: Path) -> dict[str, int]:
     """{system call: how often one thread makes it}, from one checkpoint that nothing disturbs."""
     traced(folder, [], log)
-    per_thread: collections.Counter[tuple[str, str]] = collections.Counter(re.findall(r"^(\d+) +(\w+)\(", log.read_text(), re.M))
+    per_thread: collections.Counter[tuple[str, str]] = collections.Counter(
+        re.findall(r"^(\d+) +(\w+)\(", log.read_text(), re.M)
+    )
     most: dict[str, int] = {}
     for (_, name), count in per_thread.items():
         most[name] = max(most.get(name, 0), count)
@@ -194,14 +201,18 @@ def every_call(folder: Path, log: Path, quick: bool) -> Judge:
     disk = {name: count for name, count in calls.items() if name in DISK_CALLS}
     for name, count in (disk if quick else calls).items():
         for nth in range(1, min(count, 40) + 1):
-            status, finished = traced(folder, ["-e", "trace=" + name, "-e", f"inject={name}:signal=SIGKILL:when={nth}"], log)
+            status, finished = traced(
+                folder, ["-e", "trace=" + name, "-e", f"inject={name}:signal=SIGKILL:when={nth}"], log
+            )
             judge.counts["killed" if os.WIFSIGNALED(status) else "survived"] += 1
             judge.judge(finished)
     for name, count in disk.items():
         for nth in range(1, count + 1):
             for error in ERRORS[:1] if quick else ERRORS:
                 before = kept_files(folder)
-                status, finished = traced(folder, ["-e", "trace=" + name, "-e", f"inject={name}:error={error}:when={nth}"], log)
+                status, finished = traced(
+                    folder, ["-e", "trace=" + name, "-e", f"inject={name}:error={error}:when={nth}"], log
+                )
                 refused = os.WIFEXITED(status) and os.WEXITSTATUS(status) == 3
                 judge.counts["refused" if refused else "accepted"] += 1
                 judge.judge(finished, before if refused else None)
@@ -209,7 +220,9 @@ def every_call(folder: Path, log: Path, quick: bool) -> Judge:
 
 
 def every_size(folder: Path) -> Judge:
-    """A limit on the size of a file, as a full disk sets one, from nothing to more than a checkpoint takes."""
+    """A limit on the size of a file, as a full disk sets one, from nothing to more than a checkpoint
+    takes.
+    """
     judge = Judge(folder)
     write_first(folder)
     largest = max(path.stat().st_size for path in folder.glob("checkpoint*"))

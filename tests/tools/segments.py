@@ -1,10 +1,14 @@
-"""Runs articles in new processes and stops them by real signals at chosen steps: `python segments.py JSON` (a list of jobs).
+"""Runs articles in new processes and stops them by real signals at chosen steps: `python segments.py JSON` (a
+list of jobs).
 
-job  {"article": "dqn", "argv": [...], "stop_at": step or null, "in_evaluation": number of the evaluation or null,
+job  {"article": "dqn", "argv": [...], "stop_at": step or null, "in_evaluation": number of the evaluation or
+     null,
       "signal": "SIGINT", "remove": bool, "limit": bytes or null, "piece": size or null}
 stop_at  of the simulators' articles is a piece of work, `piece` its size
-remove, limit  at that step, instead of a signal, the run's folder is removed, or no file may grow larger (a full disk)
-Prints the exit code of each, as JSON, in the last line. Processes are forked where that exists: importing is the dear part.
+remove, limit  at that step, instead of a signal, the run's folder is removed, or no file may grow larger (a
+               full disk)
+Prints the exit code of each, as JSON, in the last line. Processes are forked where that exists: importing is
+the dear part.
 """
 
 from __future__ import annotations
@@ -29,7 +33,7 @@ def work(job: dict[str, Any]) -> None:
     def finish(article, settings, agent, trainer, folder, seconds):
         run_folder.write_json(folder / "result.json", trainer.summary())
 
-    experiment.finish = finish                          # plots and pictures are not the question here
+    experiment.finish = finish  # plots and pictures are not the question here
     number = getattr(signal, job.get("signal", "SIGINT"))
     step, evaluate = Trainer._step, Evaluator.__call__
     if job.get("stop_at") is not None:
@@ -72,7 +76,9 @@ def work(job: dict[str, Any]) -> None:
 
 
 def in_small_pieces(job: dict[str, Any], number: int) -> None:
-    """Let the work of bandit or maze be done in pieces of this size, and the signal come after one of them."""
+    """Let the work of bandit or maze be done in pieces of this size, and the signal come after one of
+    them.
+    """
     from rl.bandit import command as bandit_report
     from rl.maze import command as maze_report
     from rl.maze import progress as maze_progress
@@ -111,7 +117,9 @@ def main() -> None:
             envs.reset(seed=0)
             envs.step(envs.action_space.sample())
         for article in {job["article"] for job in jobs}:
-            importlib.import_module(f"rl.{article}_report" if article in ("bandit", "maze") else f"rl.{article}")
+            importlib.import_module(
+                f"rl.{article}_report" if article in ("bandit", "maze") else f"rl.{article}"
+            )
     context: Any = multiprocessing.get_context("fork" if forks else "spawn")
     codes = []
     for job in jobs:

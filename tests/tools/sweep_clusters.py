@@ -1,6 +1,7 @@
-"""The same sweep on this machine, on a Dask cluster of two workers, and on a Ray cluster of two nodes: equal tables.
+"""The same sweep on this machine, on a Dask cluster of two workers, and on a Ray cluster of two nodes: equal
+tables.
 
-    python -m tests.tools.sweep_clusters dask ray
+python -m tests.tools.sweep_clusters dask ray
 """
 
 from __future__ import annotations
@@ -29,10 +30,21 @@ def dask() -> Iterator[str]:
     """The address of a scheduler with two workers, each a process of its own."""
     with contextlib.ExitStack() as stack, tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "scheduler.json"
-        worker = ["dask_worker", "--scheduler-file", str(file), "--nthreads", "1", "--local-directory", folder]
+        worker = [
+            "dask_worker",
+            "--scheduler-file",
+            str(file),
+            "--nthreads",
+            "1",
+            "--local-directory",
+            folder,
+        ]
         for words in (["dask_scheduler", "--scheduler-file", str(file), "--port", "0"], worker, worker):
-            process = subprocess.Popen([sys.executable, "-m", f"distributed.cli.{words[0]}", *words[1:], "--no-dashboard"],
-                                       stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            process = subprocess.Popen(
+                [sys.executable, "-m", f"distributed.cli.{words[0]}", *words[1:], "--no-dashboard"],
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+            )
             stack.callback(process.wait)
             stack.callback(process.terminate)
         from distributed import Client

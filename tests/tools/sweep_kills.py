@@ -1,4 +1,5 @@
-"""Kills workers of a sweep, and the processes of its runs, at random moments; the table must come out as if nothing had been.
+"""Kills workers of a sweep, and the processes of its runs, at random moments; the table must come out as if
+nothing had been.
 
     python -m tests.tools.sweep_kills 10       ten kills, a few minutes (Linux)
 
@@ -20,7 +21,17 @@ from pathlib import Path
 
 from rl.sweeps.table import CSV, TIMES
 
-RUNS = ["value_function", "--set", "keep-going=true", "--set", "eval-freq=0", "--set", "eval-episodes=5", "--jobs", "2"]
+RUNS = [
+    "value_function",
+    "--set",
+    "keep-going=true",
+    "--set",
+    "eval-freq=0",
+    "--set",
+    "eval-episodes=5",
+    "--jobs",
+    "2",
+]
 KINDS = {"rl.sweeps.child": "runs", "loky": "workers"}
 
 
@@ -32,7 +43,9 @@ def table(out: Path) -> list[dict[str, str]]:
     """The table of the only sweep in this folder, without the times."""
     (folder,) = out.glob("sweep__*")
     with open(folder / CSV, encoding="utf-8", newline="") as file:
-        return [{name: value for name, value in row.items() if name not in TIMES} for row in csv.DictReader(file)]
+        return [
+            {name: value for name, value in row.items() if name not in TIMES} for row in csv.DictReader(file)
+        ]
 
 
 def descendants(root: int) -> dict[int, str]:
@@ -40,8 +53,12 @@ def descendants(root: int) -> dict[int, str]:
     parents, lines = {}, {}
     for path in Path("/proc").glob("[0-9]*"):
         try:
-            lines[int(path.name)] = (path / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
-            parents[int(path.name)] = int((path / "stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()[1])
+            lines[int(path.name)] = (
+                (path / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+            )
+            parents[int(path.name)] = int(
+                (path / "stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()[1]
+            )
         except OSError:
             continue  # it has just ended
     below, more = {root}, True
@@ -54,7 +71,9 @@ def descendants(root: int) -> dict[int, str]:
 
 def kill_one(root: int, rng: random.Random, kind: str) -> bool:
     """Kill a process of this kind below `root`, if there is one."""
-    chosen = [pid for pid, line in descendants(root).items() if kind in line and "resource_tracker" not in line]
+    chosen = [
+        pid for pid, line in descendants(root).items() if kind in line and "resource_tracker" not in line
+    ]
     if not chosen:
         return False
     try:
@@ -67,18 +86,35 @@ def kill_one(root: int, rng: random.Random, kind: str) -> bool:
 def main(kills: int, seeds: int, steps: int) -> int:
     """One sweep left alone, one with kills; 0 when their tables are equal."""
     rng = random.Random(0)
-    runs = [*RUNS, "--seeds", f"0:{seeds}", "--set", f"total-timesteps={steps}", "--set", f"save-freq={max(steps // 10, 500)}"]
+    runs = [
+        *RUNS,
+        "--seeds",
+        f"0:{seeds}",
+        "--set",
+        f"total-timesteps={steps}",
+        "--set",
+        f"save-freq={max(steps // 10, 500)}",
+    ]
     killed = dict.fromkeys(KINDS.values(), 0)
     with tempfile.TemporaryDirectory() as alone, tempfile.TemporaryDirectory() as disturbed:
         subprocess.run(command(Path(alone), *runs), check=True, stdout=subprocess.DEVNULL)
-        sweep = subprocess.Popen(command(Path(disturbed), *runs), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        sweep = subprocess.Popen(
+            command(Path(disturbed), *runs), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        )
         while sum(killed.values()) < kills and sweep.poll() is None:
-            time.sleep(rng.uniform(0, 3 * steps / 40_000))  # a run of 40,000 steps takes about twice that long
+            time.sleep(
+                rng.uniform(0, 3 * steps / 40_000)
+            )  # a run of 40,000 steps takes about twice that long
             kind = list(KINDS)[sum(killed.values()) % 2]  # in turn
             killed[KINDS[kind]] += kill_one(sweep.pid, rng, kind)
         output, _ = sweep.communicate()
         equal = sweep.returncode == 0 and table(Path(alone)) == table(Path(disturbed))
-        found = {"killed": killed, "told": output.count("done again"), "rows": len(table(Path(disturbed))), "equal": equal}
+        found = {
+            "killed": killed,
+            "told": output.count("done again"),
+            "rows": len(table(Path(disturbed))),
+            "equal": equal,
+        }
     print(json.dumps(found))
     if not equal:
         print(output, file=sys.stderr)

@@ -1,4 +1,6 @@
-"""Actors feed a learner: the ratio of steps to updates, the weights' way, deaths; first with a Ray of paper, then with Ray."""
+"""Actors feed a learner: the ratio of steps to updates, the weights' way, deaths; first with a Ray of paper,
+then with Ray.
+"""
 
 from __future__ import annotations
 
@@ -28,8 +30,16 @@ from rl.training import experiment
 
 MAKER = "rl.dqn:DeepQNetworkAgent"
 SMALL = {
-    **dqn.TEST, "actors": 3, "num_envs": 2, "segment": 5, "broadcast": 4, "train_freq": 3, "learning_starts": 40, "buffer_size": 1200,
-    "n_step": 2, "hidden": (5,),
+    **dqn.TEST,
+    "actors": 3,
+    "num_envs": 2,
+    "segment": 5,
+    "broadcast": 4,
+    "train_freq": 3,
+    "learning_starts": 40,
+    "buffer_size": 1200,
+    "n_step": 2,
+    "hidden": (5,),
 }
 
 
@@ -47,9 +57,14 @@ class RayTaskError(Exception):
 
 
 class PaperRay:
-    """Ray's calls in one process; whoever is asked plays when waited for. `dies` holds actors whose next segment never comes."""
+    """Ray's calls in one process; whoever is asked plays when waited for.
 
-    exceptions = SimpleNamespace(RayActorError=RayActorError, ObjectLostError=ObjectLostError, RayTaskError=RayTaskError)
+    `dies` holds actors whose next segment never comes.
+    """
+
+    exceptions = SimpleNamespace(
+        RayActorError=RayActorError, ObjectLostError=ObjectLostError, RayTaskError=RayTaskError
+    )
 
     def __init__(self):
         self.born, self.killed, self.puts, self.dies = [], [], [], {}
@@ -78,7 +93,9 @@ class PaperRay:
         return lambda cls: SimpleNamespace(remote=lambda *arguments: start(cls, *arguments))
 
     def wait(self, asked, timeout):
-        assert timeout and len({id(one.handle) for one in asked}) == len(asked)      # one segment of each actor, no more
+        assert timeout and len({id(one.handle) for one in asked}) == len(
+            asked
+        )  # one segment of each actor, no more
         return [asked[self.order.integers(len(asked))]], []
 
     def get(self, asked):
@@ -107,7 +124,9 @@ def fleet_of(**changes):
     settings = dqn.Settings(**{**SMALL, **changes})
     settings.validate()
     envs = experiment.observed(settings.env_id, settings.num_envs)
-    agent = dqn.DeepQNetworkAgent(envs.single_observation_space, envs.single_action_space, settings, streams(0))
+    agent = dqn.DeepQNetworkAgent(
+        envs.single_observation_space, envs.single_action_space, settings, streams(0)
+    )
     return Fleet(agent, MAKER, settings)
 
 
@@ -121,7 +140,9 @@ def test_updates_keep_their_ratio_to_the_steps_whoever_is_faster(paper):
         assert agent.updates == max(0, agent.steps // s.train_freq - s.learning_starts // s.train_freq)
         assert len(source._pending) == s.actors
     stored = (agent.replay.kind % LAST != 0).sum(axis=1).reshape(s.actors, s.num_envs)
-    assert stored.sum() == agent.steps and np.all(stored[:, 0] == stored[:, 1]) and stored.all()    # every step, in its own game's ring
+    assert (
+        stored.sum() == agent.steps and np.all(stored[:, 0] == stored[:, 1]) and stored.all()
+    )  # every step, in its own game's ring
     assert source.status() == pytest.approx({"actors/playing": 3, "actors/waited": 0, "actors/lag": 6}, abs=5)
     assert set(source.status()) == set(COLUMNS) and source.status()["actors/lag"] == 0
 
@@ -138,7 +159,9 @@ def test_weights_go_out_every_so_many_updates_and_are_those_that_are_played_with
         updates, _, weights = gone.words
         np.testing.assert_array_equal(gone.handle.inner.agent.model.params, weights.params)
         ages.append(before - updates)
-    assert 1 + agent.updates // (s.broadcast + 4) <= len(paper.puts) <= 1 + agent.updates // s.broadcast   # at most 4 updates a segment
+    assert (
+        1 + agent.updates // (s.broadcast + 4) <= len(paper.puts) <= 1 + agent.updates // s.broadcast
+    )  # at most 4 updates a segment
     assert not np.array_equal(paper.puts[0].params, paper.puts[-1].params)
     assert 0 < max(ages) < 100 and any(age > 0 for age in ages)
 
@@ -161,9 +184,13 @@ def test_every_actor_has_games_of_its_own_and_a_new_one_has_others(paper):
     keys = [(KEY, number, birth) for number, birth in ((0, 0), (1, 1), (0, 2))]
     source = fleet_of()
     weights = Weights(source.agent.model.params, source.agent.model.state)
-    first = [Actor(MAKER, dataclasses.asdict(source.settings), key).play(0, 0, weights) for key in (*keys, keys[0])]
+    first = [
+        Actor(MAKER, dataclasses.asdict(source.settings), key).play(0, 0, weights) for key in (*keys, keys[0])
+    ]
     frames = [segment.slots.frames for segment in first]
-    assert np.array_equal(frames[0], frames[3]) and not any(np.array_equal(frames[a], frames[b]) for a, b in ((0, 1), (0, 2), (1, 2)))
+    assert np.array_equal(frames[0], frames[3]) and not any(
+        np.array_equal(frames[a], frames[b]) for a, b in ((0, 1), (0, 2), (1, 2))
+    )
     drawn = [streams(0, key).exploration.random() for key in ((), (0,), (1,), *keys)]
     assert len(set(drawn)) == len(drawn)
 
@@ -183,10 +210,18 @@ def test_an_actor_that_dies_is_replaced_and_its_games_are_cut_off(paper, problem
     assert said == f"actor 1 is gone ({type(problem).__name__}), another one takes its place"
     assert source.agent.steps == steps and np.array_equal(written, replay.written) and before.any()
     changed = np.argwhere(kind != replay.kind)
-    assert changed[:, 0].tolist() == [2, 3]                                         # its games are rings 2 and 3
+    assert changed[:, 0].tolist() == [2, 3]  # its games are rings 2 and 3
     for ring, slot in changed:
-        assert slot == (written[ring] - 1) % replay.length and kind[ring, slot] == MOVE and replay.kind[ring, slot] == LAST
-    assert paper.killed == [first] and paper.born[-1].key == (KEY, 1, 3) and source.status()["actors/playing"] == 2
+        assert (
+            slot == (written[ring] - 1) % replay.length
+            and kind[ring, slot] == MOVE
+            and replay.kind[ring, slot] == LAST
+        )
+    assert (
+        paper.killed == [first]
+        and paper.born[-1].key == (KEY, 1, 3)
+        and source.status()["actors/playing"] == 2
+    )
     for _ in range(20):
         source.step()
     assert source.status()["actors/playing"] == 3
@@ -198,7 +233,7 @@ def test_deaths_without_end_and_actors_that_cannot_start_stop_the_run(paper):
     for _ in range(DEATHS):
         paper.dies[0] = RayActorError("again")
         assert source.step().said
-    source.step()                                                                   # it has sent something: the count begins anew
+    source.step()  # it has sent something: the count begins anew
     for _ in range(DEATHS):
         paper.dies[0] = RayActorError("again")
         assert source.step().said
@@ -209,14 +244,18 @@ def test_deaths_without_end_and_actors_that_cannot_start_stop_the_run(paper):
     source.begin()
     paper.dies[0] = RayActorError("in its creation task\nModuleNotFoundError: No module named 'mine'")
     paper.dies[0].actor_init_failed = True
-    with pytest.raises(RuntimeError, match="cannot start: ModuleNotFoundError: No module named 'mine'\n  every machine"):
+    with pytest.raises(
+        RuntimeError, match="cannot start: ModuleNotFoundError: No module named 'mine'\n  every machine"
+    ):
         source.step()
 
 
 def test_what_goes_wrong_in_a_game_is_told_as_it_is_without_actors(paper):
     source = fleet_of()
     source.begin()
-    paper.dies[0] = paper.dies[1] = paper.dies[2] = RayTaskError(FloatingPointError("the reward of game 0 is nan"))
+    paper.dies[0] = paper.dies[1] = paper.dies[2] = RayTaskError(
+        FloatingPointError("the reward of game 0 is nan")
+    )
     with pytest.raises(FloatingPointError, match="the reward of game 0 is nan"):
         source.step()
 
@@ -232,7 +271,9 @@ def test_a_resumed_fleet_cuts_every_game_off_and_repeats_no_random_numbers(paper
     other.set_state(state)
     newest = (other.agent.replay.written - 1) % other.agent.replay.length
     assert not np.any(other.agent.replay.kind[np.arange(6), newest] == MOVE)
-    assert [handle.key for handle in paper.born] == [(KEY, number, birth) for birth, number in enumerate([0, 1, 2, 0, 1, 2])]
+    assert [handle.key for handle in paper.born] == [
+        (KEY, number, birth) for birth, number in enumerate([0, 1, 2, 0, 1, 2])
+    ]
     other.step()
     assert other.agent.steps == source.agent.steps + other.stride
 
@@ -258,7 +299,10 @@ def test_without_ray_or_without_a_cluster_two_lines_say_so(monkeypatch, capsys, 
     monkeypatch.setitem(sys.modules, "ray", None)
     monkeypatch.setattr(sys, "argv", ["dqn", "--test", "--actors", "2", "--out", str(tmp_path)])
     assert dqn.main() == 2
-    assert capsys.readouterr().err == "error: --actors needs Ray, which is not installed\n  pip install '.[ray]', or leave --actors away\n"
+    assert (
+        capsys.readouterr().err == "error: --actors needs Ray, which is not installed\n"
+        "  pip install '.[ray]', or leave --actors away\n"
+    )
     assert not list(tmp_path.iterdir())
 
     def refuse(**words):
@@ -270,8 +314,13 @@ def test_without_ray_or_without_a_cluster_two_lines_say_so(monkeypatch, capsys, 
 
 @pytest.mark.parametrize(
     "changes, what",
-    [({"actors": -1}, "--actors is -1"), ({"segment": 0}, "--segment is 0"), ({"broadcast": 0}, "--broadcast is 0"),
-     ({"actors": 0, "ray_address": "auto"}, "--ray-address without --actors"), ({"buffer_size": 100}, "--buffer-size is 100")],
+    [
+        ({"actors": -1}, "--actors is -1"),
+        ({"segment": 0}, "--segment is 0"),
+        ({"broadcast": 0}, "--broadcast is 0"),
+        ({"actors": 0, "ray_address": "auto"}, "--ray-address without --actors"),
+        ({"buffer_size": 100}, "--buffer-size is 100"),
+    ],
 )
 def test_settings_that_cannot_work_are_answered(changes, what):
     with pytest.raises(UsageError, match=what):
@@ -279,7 +328,9 @@ def test_settings_that_cannot_work_are_answered(changes, what):
 
 
 @pytest.mark.skipif(not importlib.util.find_spec("ray"), reason="Ray is not installed: pip install '.[ray]'")
-def test_a_run_with_ray_survives_the_kill_of_an_actor_stops_in_good_order_and_goes_on(tmp_path, monkeypatch, capfd):
+def test_a_run_with_ray_survives_the_kill_of_an_actor_stops_in_good_order_and_goes_on(
+    tmp_path, monkeypatch, capfd
+):
     ray = ray_cluster.ray_module(local=True)
     cli.use_threads(1)
     assert ray_cluster.connect(ray, "", 2)
@@ -299,8 +350,10 @@ def test_a_run_with_ray_survives_the_kill_of_an_actor_stops_in_good_order_and_go
     killed = []
     said = []
     monkeypatch.setattr(Fleet, "step", killing)
-    monkeypatch.setattr(experiment, "finish", lambda *_: None)                      # plots and pictures are not the question here
-    settings = dqn.Settings(**{**dqn.TEST, "actors": 2, "eval_freq": 0, "eval_episodes": 3, "out": str(tmp_path)})
+    monkeypatch.setattr(experiment, "finish", lambda *_: None)  # plots and pictures are not the question here
+    settings = dqn.Settings(
+        **{**dqn.TEST, "actors": 2, "eval_freq": 0, "eval_episodes": 3, "out": str(tmp_path)}
+    )
     try:
         with pytest.raises(Interrupted, match="stopped after ") as stop:
             experiment.train("dqn", settings, dqn.DeepQNetworkAgent, dqn.METRICS)

@@ -15,7 +15,14 @@ def step_of(rng, games, stack):
     """One made-up step: what ReplayBuffer.add wants."""
     observations, following = rng.integers(0, 256, (2, games, 2, 3, stack), np.uint8)
     terminated, truncated = rng.random((2, games)) < 0.2
-    return observations, rng.integers(0, 4, games), rng.normal(size=games), terminated, terminated | truncated, following
+    return (
+        observations,
+        rng.integers(0, 4, games),
+        rng.normal(size=games),
+        terminated,
+        terminated | truncated,
+        following,
+    )
 
 
 def replay_of(games, length, stack, n_step=2):
@@ -24,13 +31,17 @@ def replay_of(games, length, stack, n_step=2):
 
 @settings(deadline=None, max_examples=30)
 @given(
-    actors=st.integers(1, 3), games=st.integers(1, 3), stack=st.integers(2, 4), segment=st.integers(1, 6), segments=st.integers(1, 12),
+    actors=st.integers(1, 3),
+    games=st.integers(1, 3),
+    stack=st.integers(2, 4),
+    segment=st.integers(1, 6),
+    segments=st.integers(1, 12),
     seed=st.integers(0, 2**32 - 1),
 )
 def test_the_learners_rings_are_those_of_the_actors_end_to_end(actors, games, stack, segment, segments, seed):
     rng = np.random.default_rng(seed)
     learner = replay_of(actors * games, 25, stack)
-    alone = [replay_of(games, 25, stack) for _ in range(actors)]            # as long as the learner's rings
+    alone = [replay_of(games, 25, stack) for _ in range(actors)]  # as long as the learner's rings
     small = [replay_of(games, 2 * segment + 8, stack) for _ in range(actors)]
     sent = [np.zeros(games, np.int64) for _ in range(actors)]
     steps = 0
@@ -45,7 +56,7 @@ def test_the_learners_rings_are_those_of_the_actors_end_to_end(actors, games, st
             put(learner, int(actor) * games, slots)
             steps += slots.steps
     assert steps == segments * actors * games * segment
-    acted = learner.kind != LAST                                            # where nobody acts, old numbers are left
+    acted = learner.kind != LAST  # where nobody acts, old numbers are left
     for name in ("frames", "kind", "age", "actions", "rewards", "written"):
         one, two = getattr(learner, name), np.concatenate([getattr(one, name) for one in alone])
         mask = acted if name in ("actions", "rewards") else ...
@@ -78,22 +89,29 @@ def test_a_game_that_is_lost_is_bootstrapped_from_its_last_known_frame():
     replay, add = ring_of_numbers(n_step=3)
     add(range(10))
     abandon(replay, 0, 1)
-    abandon(replay, 0, 1)                                                   # once more changes nothing
+    abandon(replay, 0, 1)  # once more changes nothing
     add(range(100, 110))
     batch = replay.sample(600, np.random.default_rng(0))
     first, last = batch.observations[:, 0], batch.next_observations[:, 0]
-    assert set(first.tolist()) == {*range(9), *range(100, 107)}             # nothing starts at 9 any more
-    assert set(last[first < 50].tolist()) == {*range(3, 10)}                # never in the next game
+    assert set(first.tolist()) == {*range(9), *range(100, 107)}  # nothing starts at 9 any more
+    assert set(last[first < 50].tolist()) == {*range(3, 10)}  # never in the next game
     np.testing.assert_allclose(batch.discounts[first == 8], 0.5)
     np.testing.assert_allclose(batch.discounts[first == 2], 0.125)
 
 
 def test_only_a_game_under_way_can_be_lost():
     replay = replay_of(3, 20, 2)
-    abandon(replay, 0, 3)                                                   # nothing was ever played
+    abandon(replay, 0, 3)  # nothing was ever played
     assert not replay.written.any()
     observations, actions, rewards, *_ = step_of(np.random.default_rng(0), 3, 2)
-    replay.add(observations, actions, rewards, np.array([True, False, False]), np.array([False, True, False]), observations)
+    replay.add(
+        observations,
+        actions,
+        rewards,
+        np.array([True, False, False]),
+        np.array([False, True, False]),
+        observations,
+    )
     before = replay.kind.copy()
     abandon(replay, 0, 3)
     assert (replay.kind != before).sum() == 1 and before[2, 0] == MOVE and replay.kind[2, 0] == LAST
@@ -110,7 +128,13 @@ def test_what_does_not_fit_is_refused_and_nothing_is_written():
     slots = taken(replay, replay.written - 5)
     state = {name: np.array(value) for name, value in other.get_state().items()}
     fits = taken(other, other.written - 3)
-    for first, wrong in ((0, slots), (-1, fits), (1, fits), (0, fits._replace(counts=np.array([30]))), (0, fits._replace(age=slots.age))):
+    for first, wrong in (
+        (0, slots),
+        (-1, fits),
+        (1, fits),
+        (0, fits._replace(counts=np.array([30]))),
+        (0, fits._replace(age=slots.age)),
+    ):
         with pytest.raises(ValueError, match="do not fit|stores frames"):
             put(other, first, wrong)
     with pytest.raises(ValueError, match="stores frames"):

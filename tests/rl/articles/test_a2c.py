@@ -16,7 +16,9 @@ from rl.core.seeding import streams
 from rl.training import experiment
 
 VECTOR, TWO = spaces.Box(-1, 1, (3,), np.float32), spaces.Discrete(2)
-SMALL = dict(env_id="CartPole-v0", num_envs=2, n_steps=4, hidden=(5,), clip_rewards=False, life_loss_ends=False)
+SMALL = dict(
+    env_id="CartPole-v0", num_envs=2, n_steps=4, hidden=(5,), clip_rewards=False, life_loss_ends=False
+)
 
 
 def agent(seed=0, **changes):
@@ -27,12 +29,16 @@ def agent(seed=0, **changes):
 
 def experience(rng, reward=1.0, terminated=(False, False), truncated=(False, False)):
     now, after = rng.normal(size=(2, 2, 3)).astype(np.float32)
-    return Experience(now, rng.integers(0, 2, 2), np.full(2, reward), after, np.array(terminated), np.array(truncated))
+    return Experience(
+        now, rng.integers(0, 2, 2), np.full(2, reward), after, np.array(terminated), np.array(truncated)
+    )
 
 
 def fill(a, rng, steps=4):
     for t in range(steps):
-        a.rollout.add(experience(rng, reward=float(rng.normal()), terminated=(t == 1, False), truncated=(False, t == 2)))
+        a.rollout.add(
+            experience(rng, reward=float(rng.normal()), terminated=(t == 1, False), truncated=(False, t == 2))
+        )
     return a.rollout
 
 
@@ -56,7 +62,7 @@ def test_the_gradient_is_that_of_the_loss_with_advantages_held_constant():
     metrics = a.update(rollout)
     gradient = a.model.grads.copy()
     assert metrics["train/loss"] == pytest.approx(loss_of(a, rollout, advantages, returns), rel=1e-5)
-    worst = np.argsort(np.abs(gradient))[-8:]                         # the largest parts: float32 is exact enough there
+    worst = np.argsort(np.abs(gradient))[-8:]  # the largest parts: float32 is exact enough there
     for index in worst:
         kept = a.model.params[index]
         a.model.params[index] = kept + 1e-2
@@ -68,7 +74,9 @@ def test_the_gradient_is_that_of_the_loss_with_advantages_held_constant():
 
 
 def test_the_critic_sees_the_state():
-    """The listing's rewards (B,) less values (B, 1) made a (B, B) error, whose gradient is the same for every state."""
+    """The listing's rewards (B,) less values (B, 1) made a (B, B) error, whose gradient is the same for
+    every state.
+    """
     a = agent(vf_coef=1.0)
     rollout = fill(a, np.random.default_rng(2))
     seen = []
@@ -85,8 +93,17 @@ def test_a_bad_action_is_pushed_down():
     a = agent(ent_coef=0.0, vf_coef=0.0, n_steps=1, learning_rate=0.05)
     observation = np.ones((2, 3), np.float32)
     for _ in range(20):
-        a.observe(Experience(observation, np.ones(2, int), np.full(2, -5.0), observation, np.ones(2, bool), np.zeros(2, bool)))
-    assert a.preferences(observation)[0, 1] < 0.1                      # softplus of an advantage would have pushed it up
+        a.observe(
+            Experience(
+                observation,
+                np.ones(2, int),
+                np.full(2, -5.0),
+                observation,
+                np.ones(2, bool),
+                np.zeros(2, bool),
+            )
+        )
+    assert a.preferences(observation)[0, 1] < 0.1  # softplus of an advantage would have pushed it up
 
 
 def test_every_step_is_learned_from_once():
@@ -123,7 +140,9 @@ def test_a_seed_is_a_seed_and_a_state_is_enough():
     assert b.updates == c.updates == 5
 
 
-@pytest.mark.parametrize("changes", [{"n_steps": 0}, {"clipnorm": 0.0}, {"ent_coef": -1.0}, {"vf_coef": -0.1}, {"gae_lambda": 1.5}])
+@pytest.mark.parametrize(
+    "changes", [{"n_steps": 0}, {"clipnorm": 0.0}, {"ent_coef": -1.0}, {"vf_coef": -0.1}, {"gae_lambda": 1.5}]
+)
 def test_settings_that_cannot_work_are_answered(changes):
     with pytest.raises(ValueError, match=f"--{next(iter(changes)).replace('_', '-')}"):
         agent(**changes)
@@ -153,5 +172,8 @@ def test_cartpole_is_solved_on_nine_seeds_of_ten(tmp_path):
 def test_catcher_is_solved_from_the_screen_on_four_seeds_of_five(tmp_path):
     use_threads(0)
     default = dataclasses.replace(a2c.Settings(), out=str(tmp_path))
-    runs = [experiment.train("a2c", dataclasses.replace(default, seed=s), a2c.ActorCriticAgent, a2c.METRICS) for s in range(5)]
+    runs = [
+        experiment.train("a2c", dataclasses.replace(default, seed=s), a2c.ActorCriticAgent, a2c.METRICS)
+        for s in range(5)
+    ]
     assert sum(run.trainer.solved_at is not None for run in runs) >= 4

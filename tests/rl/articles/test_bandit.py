@@ -32,7 +32,11 @@ LABELS = [algo.label() for algo in ALGORITHMS]
 
 def test_a_stream_is_splitmix64():
     stream = Stream(np.array([1234567], np.uint64))
-    known = (6457827717110365317, 3203168211198807973, 9817491932198370423)  # of the generator's published code
+    known = (
+        6457827717110365317,
+        3203168211198807973,
+        9817491932198370423,
+    )  # of the generator's published code
     assert [stream.random() for _ in known] == [(number >> 11) * 2.0**-53 for number in known]
 
 
@@ -86,7 +90,9 @@ def test_ucb1_plays_each_arm_once_and_then_the_highest_bound():
     assert algo.v == pytest.approx([bonus, 1 + bonus, bonus])
     assert algo.select_arm() == 1
     algo.update(1, 1.0, 4)
-    assert algo.v == pytest.approx([math.sqrt(2 * math.log(4)), 1 + math.sqrt(math.log(4)), math.sqrt(2 * math.log(4))])
+    assert algo.v == pytest.approx(
+        [math.sqrt(2 * math.log(4)), 1 + math.sqrt(math.log(4)), math.sqrt(2 * math.log(4))]
+    )
 
 
 def test_epsilon_greedy_breaks_ties_at_random_unless_told_otherwise():
@@ -124,7 +130,9 @@ def test_means_lie_within_the_spread_of_the_article():
         (UCB1(), 0.814, 0.817, 0.842, 0.879),
     )
     for algo, least, most, least_last, most_last in spreads:
-        curves = np.array([play(algo, ARMS, 1000, 250, seed)[1].reshape(1000, 250).mean(axis=0) for seed in range(20)])
+        curves = np.array(
+            [play(algo, ARMS, 1000, 250, seed)[1].reshape(1000, 250).mean(axis=0) for seed in range(20)]
+        )
         assert least <= np.median(curves.mean(axis=1)) <= most
         assert least_last <= np.median(curves[:, -1]) <= most_last
 
@@ -132,7 +140,12 @@ def test_means_lie_within_the_spread_of_the_article():
 def test_what_comes_after_loses_less():
     settings = Settings(num_sims=2000, seed=4)
     regret = {algo.label(): measure(algo, settings).regret[-1] for algo in ALGORITHMS}
-    assert regret["Thompson sampling"] < regret["gradient bandit(0.4)"] < regret["ε-greedy(0.1)"] < regret["UCB1"]
+    assert (
+        regret["Thompson sampling"]
+        < regret["gradient bandit(0.4)"]
+        < regret["ε-greedy(0.1)"]
+        < regret["UCB1"]
+    )
     assert regret["ε-greedy(0.1)"] < regret["ε-greedy(0.1), ties to arm 0"]
 
 
@@ -188,7 +201,9 @@ def test_the_command_refuses_what_cannot_work(flags, tmp_path, capsys):
 # environment
 
 
-@pytest.mark.parametrize("kwargs", [{}, {"render_mode": "rgb_array"}, {"render_mode": "ansi"}, {"arms": (0.1, 0.2)}])
+@pytest.mark.parametrize(
+    "kwargs", [{}, {"render_mode": "rgb_array"}, {"render_mode": "ansi"}, {"arms": (0.1, 0.2)}]
+)
 def test_the_environment_passes_gymnasiums_check(kwargs, monkeypatch):
     monkeypatch.setenv("SDL_VIDEODRIVER", "dummy")
     with warnings.catch_warnings():

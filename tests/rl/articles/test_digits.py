@@ -1,4 +1,6 @@
-"""Article 4: the article's recipe reads digits, the report and pictures are written, the better recipe reads better."""
+"""Article 4: the article's recipe reads digits, the report and pictures are written, the better recipe reads
+better.
+"""
 
 import json
 
@@ -31,7 +33,9 @@ def test_one_seed_one_result():
     def probabilities(seed):
         return digits.learn(digits.Settings(seed=seed, epochs=1), verbose=0).probabilities
 
-    assert np.array_equal(probabilities(1), probabilities(1)) and not np.array_equal(probabilities(1), probabilities(2))
+    assert np.array_equal(probabilities(1), probabilities(1)) and not np.array_equal(
+        probabilities(1), probabilities(2)
+    )
 
 
 def test_the_networks_are_those_of_the_docstrings():
@@ -57,7 +61,9 @@ def test_moved_images_are_shifts_by_one_pixel():
 
 def test_pictures_of_no_mistake_and_of_many(tmp_path):
     draw_misread(tmp_path / "none.png", np.zeros((0, 8, 8)), np.zeros(0, int), np.zeros((0, 10)), 594)
-    draw_misread(tmp_path / "many.png", np.zeros((130, 8, 8)), np.zeros(130, int), np.full((130, 10), 0.1), 594)
+    draw_misread(
+        tmp_path / "many.png", np.zeros((130, 8, 8)), np.zeros(130, int), np.full((130, 10), 0.1), 594
+    )
     draw_confusion(tmp_path / "confusion.png", np.diag([3] * 10), "all right")
     assert len(list(tmp_path.glob("*.png"))) == 3
 
@@ -76,5 +82,7 @@ def test_median_accuracy_of_20_seeds_of_the_article():
 
 @pytest.mark.slow
 def test_median_accuracy_of_10_seeds_of_the_better_recipe():
-    reached = [digits.learn(digits.Settings(seed=seed, recipe="best"), verbose=0).accuracy for seed in range(10)]
+    reached = [
+        digits.learn(digits.Settings(seed=seed, recipe="best"), verbose=0).accuracy for seed in range(10)
+    ]
     assert np.median(reached) >= 0.985, sorted(reached)

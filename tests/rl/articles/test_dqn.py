@@ -18,7 +18,16 @@ from rl.core.seeding import streams
 from rl.training import experiment
 
 VECTOR, TWO = spaces.Box(-1, 1, (3,), np.float32), spaces.Discrete(2)
-SMALL = dict(num_envs=2, buffer_size=200, batch_size=4, learning_starts=8, train_freq=4, n_step=2, hidden=(5,), env_id="CartPole-v0")
+SMALL = dict(
+    num_envs=2,
+    buffer_size=200,
+    batch_size=4,
+    learning_starts=8,
+    train_freq=4,
+    n_step=2,
+    hidden=(5,),
+    env_id="CartPole-v0",
+)
 
 
 def agent(seed=0, **changes):
@@ -29,8 +38,13 @@ def agent(seed=0, **changes):
 
 def batch(rng, n=4):
     numbers = rng.normal(size=(2, n, 3)).astype(np.float32)
-    return Batch(numbers[0], rng.integers(0, 2, n), rng.normal(size=n).astype(np.float32), numbers[1],
-                 np.array([0.9, 0, 0.9, 0.8], np.float32)[:n])
+    return Batch(
+        numbers[0],
+        rng.integers(0, 2, n),
+        rng.normal(size=n).astype(np.float32),
+        numbers[1],
+        np.array([0.9, 0, 0.9, 0.8], np.float32)[:n],
+    )
 
 
 @pytest.mark.parametrize("double", [True, False])
@@ -87,9 +101,13 @@ def test_updates_come_at_their_frequency_and_not_before_learning_starts():
 def test_a_lost_life_ends_the_return_but_not_the_game_and_rewards_are_clipped():
     kept = {}
     a = agent(life_loss_ends=True, clip_rewards=True)
-    a.replay.add = lambda o, actions, rewards, ends, stops, n: kept.update(rewards=rewards, ends=ends, stops=stops)
+    a.replay.add = lambda o, actions, rewards, ends, stops, n: kept.update(
+        rewards=rewards, ends=ends, stops=stops
+    )
     o = np.zeros((2, 3), np.float32)
-    a.observe(Experience(o, np.zeros(2, int), np.array([-6.0, 3.0]), o, np.zeros(2, bool), np.array([False, True])))
+    a.observe(
+        Experience(o, np.zeros(2, int), np.array([-6.0, 3.0]), o, np.zeros(2, bool), np.array([False, True]))
+    )
     assert kept["rewards"].tolist() == [-1, 1]
     assert kept["ends"].tolist() == [True, False] and kept["stops"].tolist() == [False, True]
 
@@ -104,7 +122,7 @@ def test_epsilon_falls_and_random_play_comes_first():
     assert a.epsilon == pytest.approx(0.2)
     o = np.tile(np.random.default_rng(0).normal(size=(1, 3)).astype(np.float32), (2000, 1))
     share = np.mean(a.act(o) != a.greedy(o))
-    assert 0.07 < share < 0.13                       # half of the random actions are the best one
+    assert 0.07 < share < 0.13  # half of the random actions are the best one
 
 
 @pytest.mark.parametrize(
@@ -134,7 +152,15 @@ def test_a_run_leaves_what_it_promises_and_a_seed_is_a_seed(tmp_path, capsys):
     for name, array in last[0].items():
         np.testing.assert_array_equal(array, last[1][name])
     assert any(not np.array_equal(array, last[2][name]) for name, array in last[0].items())
-    for name in ("config.json", "progress.csv", "monitor.csv", "best.safetensors", "reward.png", "replay.gif", "result.json"):
+    for name in (
+        "config.json",
+        "progress.csv",
+        "monitor.csv",
+        "best.safetensors",
+        "reward.png",
+        "replay.gif",
+        "result.json",
+    ):
         assert (first.folder / name).stat().st_size > 0, name
     assert (tmp_path / "a" / "latest").read_text(encoding="utf-8").strip() == first.folder.name
     assert "rl.dqn on CartPole-v0, seed 3" in capsys.readouterr().out
@@ -142,9 +168,17 @@ def test_a_run_leaves_what_it_promises_and_a_seed_is_a_seed(tmp_path, capsys):
 
 def test_a_screen_agent_runs_through(tmp_path):
     use_threads(1)
-    settings = dqn.Settings(out=str(tmp_path), total_timesteps=120, num_envs=4, learning_starts=40, train_freq=20, eval_freq=0,
-                            eval_episodes=2,
-                            max_episode_steps=30, buffer_size=1000)
+    settings = dqn.Settings(
+        out=str(tmp_path),
+        total_timesteps=120,
+        num_envs=4,
+        learning_starts=40,
+        train_freq=20,
+        eval_freq=0,
+        eval_episodes=2,
+        max_episode_steps=30,
+        buffer_size=1000,
+    )
     result = experiment.train("dqn", settings, dqn.DeepQNetworkAgent, dqn.METRICS)
     assert result.trainer.agent.updates == 4 and len(result.trainer.returns) >= 4
 
@@ -164,5 +198,7 @@ def test_it_learns_cartpole_on_ten_seeds(tmp_path, seed):
 @pytest.mark.parametrize("seed", range(3))
 def test_it_learns_catcher_from_the_screen(tmp_path, seed):
     use_threads(2)
-    result = experiment.train("dqn", dqn.Settings(seed=seed, out=str(tmp_path)), dqn.DeepQNetworkAgent, dqn.METRICS)
+    result = experiment.train(
+        "dqn", dqn.Settings(seed=seed, out=str(tmp_path)), dqn.DeepQNetworkAgent, dqn.METRICS
+    )
     assert result.trainer.solved_at is not None

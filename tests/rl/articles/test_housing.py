@@ -1,4 +1,6 @@
-"""Article 3: the three sources of the table, the article's network, and what its loss and errors must reach."""
+"""Article 3: the three sources of the table, the article's network, and what its loss and errors must
+reach.
+"""
 
 import json
 import socket
@@ -36,11 +38,14 @@ def table_file(tmp_path, change=lambda lines: lines):
     rows = [[price, *reversed(row), 7] for price, row in zip(table.y.tolist(), table.x.tolist())]
     lines = change([heading, *rows])
     path = tmp_path / "table.csv"
-    path.write_text("\ufeff" + "\n".join(",".join(map(str, line)) for line in lines) + "\n\n", encoding="utf-8")
+    path.write_text(
+        "\ufeff" + "\n".join(",".join(map(str, line)) for line in lines) + "\n\n", encoding="utf-8"
+    )
     return path, table
 
 
-# --- the table -------------------------------------------------------------------------------------------------------
+# --- the table
+# -------------------------------------------------------------------------------------------------------
 
 
 def test_a_file_is_read_in_any_order_and_case(tmp_path):
@@ -54,7 +59,10 @@ def test_a_file_is_read_in_any_order_and_case(tmp_path):
 @pytest.mark.parametrize(
     "change, message",
     [
-        (lambda lines: [[name if name != "b" else "c" for name in lines[0]], *lines[1:]], "has no column B\n"),
+        (
+            lambda lines: [[name if name != "b" else "c" for name in lines[0]], *lines[1:]],
+            "has no column B\n",
+        ),
         (lambda lines: [*lines[:5], ["x", *lines[5][1:]], *lines[6:]], "line 6: column 1 is no number"),
         (lambda lines: [*lines[:5], ["nan", *lines[5][1:]], *lines[6:]], "line 6: column 1 is no number"),
         (lambda lines: [*lines[:5], lines[5][:3], *lines[6:]], "line 6: column 14 is no number"),
@@ -105,7 +113,10 @@ def test_openml_classes_become_numbers_again(offline, monkeypatch, tmp_path):
 
     table = housing_data.synthetic(np.random.default_rng(0), 30)
     names = ["LSTAT", *housing_data.COLUMNS[:-1]]  # another order
-    texts = {"CHAS": ["0", "1"], "RAD": ["1", "2", "24", *map(str, range(3, 10))]}  # OpenML's order is that of texts
+    texts = {
+        "CHAS": ["0", "1"],
+        "RAD": ["1", "2", "24", *map(str, range(3, 10))],
+    }  # OpenML's order is that of texts
     x = table.x[:, [housing_data.COLUMNS.index(name) for name in names]]
     for name, values in texts.items():
         column = names.index(name)
@@ -120,21 +131,26 @@ def test_openml_classes_become_numbers_again(offline, monkeypatch, tmp_path):
 def test_the_formula_is_repeatable_and_looks_like_the_table():
     first, second = (housing_data.load("synthetic", np.random.default_rng(3)) for _ in range(2))
     assert np.array_equal(first.x, second.x) and first.x.shape == (506, 13)
-    assert np.isfinite(first.x).all() and 5 <= first.y.min() and first.y.max() <= 50 and 18 < first.y.mean() < 27
+    assert (
+        np.isfinite(first.x).all() and 5 <= first.y.min() and first.y.max() <= 50 and 18 < first.y.mean() < 27
+    )
 
 
 def test_excluded_columns_are_gone():
     table = housing_data.synthetic(np.random.default_rng(0))
     without = table.without(("b",))
     assert without.x.shape == (506, 12) and "B" not in without.columns
-    assert np.array_equal(without.x[:, without.columns.index("LSTAT")], table.x[:, table.columns.index("LSTAT")])
+    assert np.array_equal(
+        without.x[:, without.columns.index("LSTAT")], table.x[:, table.columns.index("LSTAT")]
+    )
     with pytest.raises(UsageError, match="no column 'Z'"):
         table.without(("Z",))
     with pytest.raises(UsageError, match="no column is left"):
         table.without(housing_data.COLUMNS)
 
 
-# --- learning --------------------------------------------------------------------------------------------------------
+# --- learning
+# --------------------------------------------------------------------------------------------------------
 
 
 def test_the_article_in_small(tmp_path, capsys):
@@ -144,7 +160,11 @@ def test_the_article_in_small(tmp_path, capsys):
     assert "Epoch 8/8" in lines and any("linear regression" in line for line in lines)
     (folder,) = tmp_path.glob("housing__*")
     result = json.loads((folder / "result.json").read_text(encoding="utf-8"))
-    assert result["losses"][0] > 100 and result["losses"][-1] < 25 and result["test_error"] < result["mean_error"]
+    assert (
+        result["losses"][0] > 100
+        and result["losses"][-1] < 25
+        and result["test_error"] < result["mean_error"]
+    )
     assert (folder / "prices.png").read_bytes().startswith(b"\x89PNG") and (folder / "config.json").is_file()
 
 
@@ -159,7 +179,9 @@ def test_one_seed_one_result():
 
 def medians(table, **changes):
     results = [housing.learn(table, housing.Settings(seed=seed, **changes), verbose=0) for seed in range(20)]
-    return {name: float(np.median([getattr(r, name) for r in results])) for name in ("test_error", "linear_error")} | {
+    return {
+        name: float(np.median([getattr(r, name) for r in results])) for name in ("test_error", "linear_error")
+    } | {
         "first": float(np.median([r.losses[0] for r in results])),
         "last": float(np.median([r.losses[-1] for r in results])),
     }
@@ -169,18 +191,28 @@ def medians(table, **changes):
 @pytest.mark.parametrize("exclude", [(), ("B",)])
 def test_the_article_table_median_of_20_seeds(exclude):
     reached = medians(housing_data.read_file(str(TABLE)).without(exclude))
-    assert reached["first"] > 100 and reached["last"] < 25 and reached["test_error"] < reached["linear_error"], reached
+    assert (
+        reached["first"] > 100 and reached["last"] < 25 and reached["test_error"] < reached["linear_error"]
+    ), reached
 
 
 @needs_table
 def test_the_listing_recipe_falls_as_in_the_article():
-    reached = medians(housing_data.read_file(str(TABLE)), learning_rate=0.01, momentum=0.0, norm_momentum=0.99)
+    reached = medians(
+        housing_data.read_file(str(TABLE)), learning_rate=0.01, momentum=0.0, norm_momentum=0.99
+    )
     assert reached["first"] > 100 and reached["last"] < 30, reached
 
 
 @pytest.mark.parametrize(
     "wrong",
-    [["--epochs", "0"], ["--test-size", "1"], ["--momentum", "1"], ["--learning-rate", "-1"], ["--exclude", "Q"]],
+    [
+        ["--epochs", "0"],
+        ["--test-size", "1"],
+        ["--momentum", "1"],
+        ["--learning-rate", "-1"],
+        ["--exclude", "Q"],
+    ],
 )
 def test_wrong_settings(wrong, tmp_path, capsys):
     assert housing.main([*wrong, "--data", "synthetic", "--out", str(tmp_path)]) == 2

@@ -19,7 +19,10 @@ from rl.envs.maze_text import article_maze, draw_maze, parse_maze, read_maze
 UP, RIGHT, DOWN, LEFT = range(4)
 MAZES = st.builds(
     lambda height, width, seed, loops: generate_maze(height, width, np.random.default_rng(seed), loops),
-    st.integers(1, 9), st.integers(2, 9), st.integers(0, 2**32 - 1), st.sampled_from([0.0, 0.1, 0.5, 1.0]),
+    st.integers(1, 9),
+    st.integers(2, 9),
+    st.integers(0, 2**32 - 1),
+    st.sampled_from([0.0, 0.1, 0.5, 1.0]),
 )
 
 
@@ -78,7 +81,12 @@ def test_a_maze_without_loops_has_one_way_and_a_seed_fixes_it():
 def test_a_drawing_is_read_back_as_the_same_maze(maze):
     read = parse_maze("\n\n  " + draw_maze(maze, path=shortest_path(maze)).replace("\n", "\n  ") + "\n")
     assert np.array_equal(read.neighbour, maze.neighbour)
-    assert (read.height, read.width, read.start, read.goal) == (maze.height, maze.width, maze.start, maze.goal)
+    assert (read.height, read.width, read.start, read.goal) == (
+        maze.height,
+        maze.width,
+        maze.start,
+        maze.goal,
+    )
 
 
 def test_blocks_are_read(tmp_path):

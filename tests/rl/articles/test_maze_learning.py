@@ -27,7 +27,9 @@ def advantage_update(theta, value, cells, actions, eta):
     """The third update, from the history, one visit after the other."""
     steps, theta, value = len(cells), theta.copy(), value.copy()
     for cell in set(cells):
-        to_go = {a: [steps - t for t in range(steps) if (cells[t], actions[t]) == (cell, a)] for a in range(4)}
+        to_go = {
+            a: [steps - t for t in range(steps) if (cells[t], actions[t]) == (cell, a)] for a in range(4)
+        }
         mean = np.mean([steps - t for t in range(steps) if cells[t] == cell])
         value[cell] = value[cell] or mean
         for action, waits in to_go.items():
@@ -73,7 +75,9 @@ def test_the_minus_sign_is_the_gradient_of_the_log_probability_and_the_plus_sign
         step = np.zeros((9, 4))
         step[index] = 1e-5
         numeric[index] = (log_probability(theta + step) - log_probability(theta - step)) / 2e-5
-    by_sign = {sign: update_theta(theta, get_pi(theta), history, len(history), sign) - theta for sign in (-1.0, 1.0)}
+    by_sign = {
+        sign: update_theta(theta, get_pi(theta), history, len(history), sign) - theta for sign in (-1.0, 1.0)
+    }
     assert np.allclose(by_sign[-1.0], numeric, atol=1e-7, equal_nan=True)
     assert not np.allclose(by_sign[1.0], numeric, atol=0.1, equal_nan=True)
 
@@ -121,7 +125,9 @@ def test_the_shortest_path_is_learnt_or_nearly_in_mazes_of_20x20():
         settings = Settings(size="20x20", seed=seed)
         maze, runs = settings.layout(), begin(settings.layout(), [seed])
         learn(maze, runs, settings.rule(), settings.max_episodes)
-        assert len(greedy_path(maze, policy_of(runs.theta[0]))) - 1 <= 1.05 * (len(shortest_path(maze)) - 1), seed
+        assert len(greedy_path(maze, policy_of(runs.theta[0]))) - 1 <= 1.05 * (
+            len(shortest_path(maze)) - 1
+        ), seed
 
 
 def test_many_runs_are_the_same_one_by_one_and_on_two_threads():
@@ -143,8 +149,12 @@ def test_a_run_saved_and_continued_is_the_run_that_never_paused(update, tmp_path
     save_state(tmp_path / "state", paused.arrays())
     resumed = Runs(**load_state(tmp_path / "state"))
     later, later_moves = learn(ARTICLE, resumed, RULES[update], 160, record=160)
-    assert all(array.tobytes() == resumed.arrays()[name].tobytes() for name, array in straight.arrays().items())
-    assert np.array_equal(later[:, 80:], lengths[:, 80:]) and np.array_equal(later_moves[:, 80:], moves[:, 80:])
+    assert all(
+        array.tobytes() == resumed.arrays()[name].tobytes() for name, array in straight.arrays().items()
+    )
+    assert np.array_equal(later[:, 80:], lengths[:, 80:]) and np.array_equal(
+        later_moves[:, 80:], moves[:, 80:]
+    )
     assert not later[:, :80].any()
 
 
@@ -154,8 +164,22 @@ def test_an_episode_cut_short_teaches_the_count_updates_nothing_and_never_settle
         runs, lengths, moves = begin(maze, [0]), np.zeros((1, 3), np.int64), np.zeros((1, 3))
         theta = runs.theta.copy()
         sim.learn(
-            maze.neighbour, maze.start, maze.goal, rule, 0.1, 1e9, 1, 5, 3,
-            runs.theta, runs.value, runs.streams, runs.episodes, runs.calm, lengths, moves,
+            maze.neighbour,
+            maze.start,
+            maze.goal,
+            rule,
+            0.1,
+            1e9,
+            1,
+            5,
+            3,
+            runs.theta,
+            runs.value,
+            runs.streams,
+            runs.episodes,
+            runs.calm,
+            lengths,
+            moves,
         )
         assert lengths.tolist() == [[5, 5, 5]] and runs.calm[0] == 0
         assert np.array_equal(theta, runs.theta, equal_nan=True) != learns

@@ -1,4 +1,6 @@
-"""Article 1: shapes as in the article; the gradient worked by hand is the engine's, and the comparison can fail."""
+"""Article 1: shapes as in the article; the gradient worked by hand is the engine's, and the comparison can
+fail.
+"""
 
 import json
 import re

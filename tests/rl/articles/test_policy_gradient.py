@@ -25,7 +25,9 @@ def agent(seed=0, **changes):
 
 def experience(rng, terminated=(False, False), truncated=(False, False)):
     now, after = rng.normal(size=(2, 2, 3)).astype(np.float32)
-    return Experience(now, rng.integers(0, 2, 2), rng.normal(size=2), after, np.array(terminated), np.array(truncated))
+    return Experience(
+        now, rng.integers(0, 2, 2), rng.normal(size=2), after, np.array(terminated), np.array(truncated)
+    )
 
 
 def fill(a, rng):
@@ -69,8 +71,8 @@ def test_advantages_are_returns_in_deviations_from_the_baseline():
         ended, cut = np.array([t == 3, False]), np.array([False, t == 1])
         a.rollout.add(Experience(zeros, np.zeros(2, int), np.ones(2), zeros, ended & ~done, cut))
     found = a.advantages(a.rollout).reshape(4, 2)
-    ended = np.array([1.875, 1.75, 1.5, 1.0])                         # nothing after an end
-    cut = np.array([4.0, 6.0, 4.0, 6.0])                              # the baseline after a time limit, and after the rollout
+    ended = np.array([1.875, 1.75, 1.5, 1.0])  # nothing after an end
+    cut = np.array([4.0, 6.0, 4.0, 6.0])  # the baseline after a time limit, and after the rollout
     returns = np.stack([ended, cut], axis=1)
     baseline, spread = 10 + 0.1 * (returns.mean() - 10), 2 + 0.1 * (returns.std() - 2)
     assert (a.baseline, a.spread) == (pytest.approx(baseline), pytest.approx(spread))
@@ -112,7 +114,9 @@ def test_a_seed_is_a_seed_and_a_state_is_enough():
     assert (b.updates, b.baseline, b.spread) == (c.updates, c.baseline, c.spread)
 
 
-@pytest.mark.parametrize("changes", [{"n_steps": 0}, {"clipnorm": 0.0}, {"ent_coef": -1.0}, {"baseline_rate": 0.0}])
+@pytest.mark.parametrize(
+    "changes", [{"n_steps": 0}, {"clipnorm": 0.0}, {"ent_coef": -1.0}, {"baseline_rate": 0.0}]
+)
 def test_settings_that_cannot_work_are_answered(changes):
     with pytest.raises(ValueError, match=f"--{next(iter(changes)).replace('_', '-')}"):
         agent(**changes)
@@ -120,7 +124,9 @@ def test_settings_that_cannot_work_are_answered(changes):
 
 def solve(seed, out):
     settings = policy_gradient.Settings(seed=seed, out=str(out))
-    return experiment.train("policy_gradient", settings, policy_gradient.PolicyGradientAgent, policy_gradient.METRICS)
+    return experiment.train(
+        "policy_gradient", settings, policy_gradient.PolicyGradientAgent, policy_gradient.METRICS
+    )
 
 
 def test_a_run_on_cartpole_solves_it_and_leaves_every_part_of_the_loss(tmp_path):

@@ -1,4 +1,6 @@
-"""Every agent solves worlds so small that the right answer is known; what it gets wrong in one of them names its fault."""
+"""Every agent solves worlds so small that the right answer is known; what it gets wrong in one of them names
+its fault.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,10 @@ STAY, QUIT = 1, 0
 
 
 class World:
-    """N games of two actions, moved by NumPy. Observations (N, size) float32; `limit` steps cut a game off."""
+    """N games of two actions, moved by NumPy.
+
+    Observations (N, size) float32; `limit` steps cut a game off.
+    """
 
     size = 1
     limit = 1_000_000
@@ -82,7 +87,10 @@ class TwoArms(World):
 
 
 class DelayedReward(World):
-    """The first action decides what is paid three steps later: V(start) = gamma^3. One-hot: start, and (branch, time)."""
+    """The first action decides what is paid three steps later: V(start) = gamma^3.
+
+    One-hot: start, and (branch, time).
+    """
 
     size, wait = 7, 3
 
@@ -122,14 +130,39 @@ GAMES, GAMMA = 8, 0.9
 Q = dict(learning_starts=200, buffer_size=4_000, train_freq=4, learning_rate=7e-3)
 AGENTS = {
     "value_function": (value_function, value_function.ValueFunctionAgent, dict(Q, epsilon=0.3)),
-    "dqn": (dqn, dqn.DeepQNetworkAgent, dict(
-        Q, learning_rate=5e-3, n_step=1, target_update=20, initial_epsilon=0.3, final_epsilon=0.3, huber_delta=np.inf,
-        clip_rewards=False, life_loss_ends=False, hidden=(10,),
-    )),
-    "policy_gradient": (policy_gradient, policy_gradient.PolicyGradientAgent, dict(n_steps=8, learning_rate=2e-2)),
-    "a2c": (a2c, a2c.ActorCriticAgent, dict(
-        n_steps=8, learning_rate=1e-2, clip_rewards=False, life_loss_ends=False, hidden=(16,), gae_lambda=0.9,
-    )),
+    "dqn": (
+        dqn,
+        dqn.DeepQNetworkAgent,
+        dict(
+            Q,
+            learning_rate=5e-3,
+            n_step=1,
+            target_update=20,
+            initial_epsilon=0.3,
+            final_epsilon=0.3,
+            huber_delta=np.inf,
+            clip_rewards=False,
+            life_loss_ends=False,
+            hidden=(10,),
+        ),
+    ),
+    "policy_gradient": (
+        policy_gradient,
+        policy_gradient.PolicyGradientAgent,
+        dict(n_steps=8, learning_rate=2e-2),
+    ),
+    "a2c": (
+        a2c,
+        a2c.ActorCriticAgent,
+        dict(
+            n_steps=8,
+            learning_rate=1e-2,
+            clip_rewards=False,
+            life_loss_ends=False,
+            hidden=(16,),
+            gae_lambda=0.9,
+        ),
+    ),
 }
 WITH_VALUES = [name for name in AGENTS if name != "policy_gradient"]
 

@@ -1,4 +1,6 @@
-"""Article 2: a batch through two layers; back-propagation by loops is the engine's, and the comparison can fail."""
+"""Article 2: a batch through two layers; back-propagation by loops is the engine's, and the comparison can
+fail.
+"""
 
 import numpy as np
 import pytest
@@ -17,7 +19,9 @@ def test_shapes_and_rows(tmp_path, capsys):
     result = two_layer.run(two_layer.Settings(out=str(tmp_path)))
     assert np.shape(result["batch"]) == (3, 2) and np.shape(result["y"]) == (3, 4)
     h = 1 / (1 + np.exp(-(np.array(result["batch"][1]) @ result["W1"] + result["b1"])))
-    np.testing.assert_allclose(h @ result["W2"] + result["b2"], result["y"][1], rtol=1e-14)  # row 1 out of row 1
+    np.testing.assert_allclose(
+        h @ result["W2"] + result["b2"], result["y"][1], rtol=1e-14
+    )  # row 1 out of row 1
     assert "batch (input)  shape (3, 2)" in capsys.readouterr().out
 
 

@@ -1,4 +1,6 @@
-"""Q-learning with a replay: its update worked out by hand, the scale of its observations, and that it learns."""
+"""Q-learning with a replay: its update worked out by hand, the scale of its observations, and that it
+learns.
+"""
 
 from __future__ import annotations
 
@@ -40,10 +42,18 @@ def test_the_update_is_the_formula():
     a, rng = agent(), np.random.default_rng(1)
     a.scaler.fit(rng.normal(3, 2, (50, 3)).astype(np.float32))
     now, after = rng.normal(size=(2, 4, 3)).astype(np.float32)
-    b = Batch(now, rng.integers(0, 2, 4), rng.normal(size=4).astype(np.float32), after, np.array([0.9, 0, 0.9, 0.9], np.float32))
-    error = a.preferences(now)[np.arange(4), b.actions] - (b.returns + b.discounts * a.preferences(after).max(axis=1))
+    b = Batch(
+        now,
+        rng.integers(0, 2, 4),
+        rng.normal(size=4).astype(np.float32),
+        after,
+        np.array([0.9, 0, 0.9, 0.9], np.float32),
+    )
+    error = a.preferences(now)[np.arange(4), b.actions] - (
+        b.returns + b.discounts * a.preferences(after).max(axis=1)
+    )
     dq = np.zeros((4, 2), np.float32)
-    dq[np.arange(4), b.actions] = error / 4                           # the target is a constant: only Q(s, a) has a gradient
+    dq[np.arange(4), b.actions] = error / 4  # the target is a constant: only Q(s, a) has a gradient
     a.model.forward(a.scaler(now))
     a.model.backward(dq)
     gradient = a.model.grads.copy()
@@ -76,7 +86,9 @@ def test_random_play_fixes_the_scale_once():
 def test_the_saved_network_reads_observations_as_they_are(tmp_path):
     a, x = learned(), np.random.default_rng(2).normal(3, 2, (20, 3)).astype(np.float32)
     a.save(tmp_path / "best.safetensors")
-    np.testing.assert_allclose(load_model(tmp_path / "best.safetensors").predict(x), a.preferences(x), rtol=1e-3, atol=1e-4)
+    np.testing.assert_allclose(
+        load_model(tmp_path / "best.safetensors").predict(x), a.preferences(x), rtol=1e-3, atol=1e-4
+    )
     other = agent(seed=9)
     other.scaler.fit(x)
     other.load(tmp_path / "best.safetensors")
@@ -104,7 +116,10 @@ def test_screens_are_learned_from_too():
     assert a.updates == 2 and not a.scaler.fitted
 
 
-@pytest.mark.parametrize("changes", [{"batch_size": 0}, {"learning_starts": 0}, {"train_freq": 0}, {"epsilon": 1.5}, {"buffer_size": 3}])
+@pytest.mark.parametrize(
+    "changes",
+    [{"batch_size": 0}, {"learning_starts": 0}, {"train_freq": 0}, {"epsilon": 1.5}, {"buffer_size": 3}],
+)
 def test_settings_that_cannot_work_are_answered(changes):
     with pytest.raises(ValueError, match=f"--{next(iter(changes)).replace('_', '-')}"):
         agent(**changes)
@@ -112,7 +127,9 @@ def test_settings_that_cannot_work_are_answered(changes):
 
 def solve(seed, out):
     settings = value_function.Settings(seed=seed, out=str(out))
-    return experiment.train("value_function", settings, value_function.ValueFunctionAgent, value_function.METRICS)
+    return experiment.train(
+        "value_function", settings, value_function.ValueFunctionAgent, value_function.METRICS
+    )
 
 
 def test_a_run_on_cartpole_solves_it(tmp_path):

@@ -59,7 +59,9 @@ def test_play_and_resume_may_stand_alone():
 
 def test_a_config_file_is_read_back(tmp_path):
     path = tmp_path / "config.json"
-    path.write_text(json.dumps({"article": "test", "settings": {"seed": 5, "hidden": [3], "gamma": 1}}), encoding="utf-8")
+    path.write_text(
+        json.dumps({"article": "test", "settings": {"seed": 5, "hidden": [3], "gamma": 1}}), encoding="utf-8"
+    )
     settings = parsed(["--config", str(path), "--seed", "6"])
     assert (settings.seed, settings.hidden, settings.gamma) == (6, (3,), 1)
 
@@ -83,7 +85,9 @@ def test_wrong_usage_is_two_lines_and_code_2(argv, what, capsys):
     assert what in lines[0]
 
 
-@pytest.mark.parametrize("content", ["[1, 2]", "{", '{"settings": {"seed": "five"}}', '{"settings": {"colour": 1}}', "[" * 100_000])
+@pytest.mark.parametrize(
+    "content", ["[1, 2]", "{", '{"settings": {"seed": "five"}}', '{"settings": {"colour": 1}}', "[" * 100_000]
+)
 def test_a_wrong_config_file_is_answered(content, tmp_path, capsys):
     path = tmp_path / "config.json"
     path.write_text(content, encoding="utf-8")
@@ -110,8 +114,16 @@ def test_exit_codes(capsys):
 @pytest.mark.parametrize(
     "problem, what, code",
     [
-        (IsADirectoryError(21, "Is a directory", "runs/x/progress.csv"), "runs/x/progress.csv: Is a directory", 1),
-        (FileNotFoundError(2, "No such file or directory", "gone/x.png"), "gone/x.png: No such file or directory", 2),
+        (
+            IsADirectoryError(21, "Is a directory", "runs/x/progress.csv"),
+            "runs/x/progress.csv: Is a directory",
+            1,
+        ),
+        (
+            FileNotFoundError(2, "No such file or directory", "gone/x.png"),
+            "gone/x.png: No such file or directory",
+            2,
+        ),
         (OSError(28, "No space left on device"), "No space left on device", 1),
         (MemoryError("Unable to allocate 582. TiB"), "Unable to allocate 582. TiB", 1),
     ],
@@ -135,7 +147,12 @@ def test_all_cores_are_not_more_threads_than_the_kernels_know(monkeypatch):
 
 
 def test_help_shows_every_flag_with_its_default(capsys):
-    assert cli.main("dqn", dqn.Settings, lambda s: None, summary=dqn.SUMMARY, examples=dqn.EXAMPLES, argv=["--help"]) == 0
+    assert (
+        cli.main(
+            "dqn", dqn.Settings, lambda s: None, summary=dqn.SUMMARY, examples=dqn.EXAMPLES, argv=["--help"]
+        )
+        == 0
+    )
     text = capsys.readouterr().out
     for name in ("--n-step", "--buffer-size", "--num-threads", "--resume", "--play"):
         assert name in text
@@ -177,11 +194,16 @@ def test_the_main_job_answers_what_it_cannot_do(argv, what, tmp_path, capsys, mo
     assert len(lines) == 2 and what in lines[0]
 
 
-@pytest.mark.parametrize("terminal", [{"PYTHONIOENCODING": "utf-8"}, {"PYTHONIOENCODING": "ascii", "TERM": "dumb"}])
+@pytest.mark.parametrize(
+    "terminal", [{"PYTHONIOENCODING": "utf-8"}, {"PYTHONIOENCODING": "ascii", "TERM": "dumb"}]
+)
 @pytest.mark.parametrize(
     "argv, said",
     [
-        (["--recipe", "other"], "invalid choice 'other' for argument '--recipe'. Expected one of ('article', 'best')."),
+        (
+            ["--recipe", "other"],
+            "invalid choice 'other' for argument '--recipe'. Expected one of ('article', 'best').",
+        ),
         (["--epoch", "3"], "Unrecognized options: --epoch, 3 (did you mean --epochs?)"),
         (["--epochs", "x"], "Error parsing --epochs: invalid literal for int() with base 10: 'x'"),
     ],
@@ -189,7 +211,11 @@ def test_the_main_job_answers_what_it_cannot_do(argv, what, tmp_path, capsys, mo
 def test_a_message_is_one_whole_line_on_any_terminal(terminal, argv, said):
     environment = {**os.environ, "COLUMNS": "60", **terminal}
     done = subprocess.run(
-        [sys.executable, "-m", "rl.digits", *argv], capture_output=True, encoding="utf-8", env=environment, timeout=60
+        [sys.executable, "-m", "rl.digits", *argv],
+        capture_output=True,
+        encoding="utf-8",
+        env=environment,
+        timeout=60,
     )
     assert done.returncode == 2
     assert done.stderr.splitlines() == [f"error: {said}", "  see python -m rl.digits --help"]

@@ -24,11 +24,14 @@ def test_the_list_fits_the_terminal(monkeypatch, columns):
     monkeypatch.setenv("COLUMNS", str(columns))
     lines = rl_main.listing().splitlines()
     assert max(map(width_of, lines[3:])) <= columns
-    assert all(line[:2] == "  " and (line[2] != " ") == (line[2:8] == "python") for line in lines[2:22] if line)
+    assert all(
+        line[:2] == "  " and (line[2] != " ") == (line[2:8] == "python") for line in lines[2:22] if line
+    )
 
 
 @pytest.mark.parametrize(
-    "encoding, said", [("ascii", "neural networks 1"), ("cp932", "ニューラルネットワーク 1"), ("cp1252", "neural networks 1")]
+    "encoding, said",
+    [("ascii", "neural networks 1"), ("cp932", "ニューラルネットワーク 1"), ("cp1252", "neural networks 1")],
 )
 def test_an_encoding_without_japanese(monkeypatch, encoding, said):
     monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(io.BytesIO(), encoding=encoding, errors="replace"))

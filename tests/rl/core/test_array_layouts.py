@@ -23,11 +23,20 @@ FLAGS = {"bytes": np.uint8, "whole numbers": np.int64, "floats": np.float64}
 
 
 def steps(count=9, games=2):
-    """(observations, actions, rewards, ends, stops, next observations) of steps of 3 x 4 screens, stacks of 2."""
+    """(observations, actions, rewards, ends, stops, next observations) of steps of 3 x 4 screens, stacks of
+    2.
+    """
     for t in range(count):
         ends = np.array([t % 4 == 3, False])
         screens = [rng.integers(0, 256, (games, 3, 4, 2), np.uint8) for _ in range(2)]
-        yield screens[0], rng.integers(0, 3, games), rng.normal(size=games), ends, ends | (t % 5 == 4), screens[1]
+        yield (
+            screens[0],
+            rng.integers(0, 3, games),
+            rng.normal(size=games),
+            ends,
+            ends | (t % 5 == 4),
+            screens[1],
+        )
 
 
 def replay():
@@ -53,23 +62,28 @@ def test_flags_of_any_type_are_read_as_what_they_say(flags):
     plain, odd = replay(), replay()
     for observations, actions, rewards, ends, stops, following in steps():
         plain.add(observations, actions, rewards, ends, stops, following)
-        odd.add(observations, actions, rewards, ends.astype(FLAGS[flags]), stops.astype(FLAGS[flags]), following)
+        odd.add(
+            observations, actions, rewards, ends.astype(FLAGS[flags]), stops.astype(FLAGS[flags]), following
+        )
     same(odd, plain)
 
 
-@pytest.mark.parametrize(("place", "change", "words"), [
-    (0, lambda a: a / np.float32(255), "observations"),  # floats would become zeros
-    (0, lambda a: a.astype(np.int64) - 300, "observations"),
-    (0, lambda a: a[:1], "stores"),
-    (0, lambda a: a[..., :1], "stores"),
-    (5, lambda a: a.astype(object), "observations"),
-    (1, lambda a: a + 0.5, "actions"),
-    (1, lambda a: a[:, None], "must be"),
-    (2, lambda a: a + 1j, "rewards"),
-    (2, lambda a: a.astype(str), "rewards"),
-    (3, lambda a: a[:1], "must be"),
-    (4, lambda a: np.array(True), "must be"),
-])
+@pytest.mark.parametrize(
+    ("place", "change", "words"),
+    [
+        (0, lambda a: a / np.float32(255), "observations"),  # floats would become zeros
+        (0, lambda a: a.astype(np.int64) - 300, "observations"),
+        (0, lambda a: a[:1], "stores"),
+        (0, lambda a: a[..., :1], "stores"),
+        (5, lambda a: a.astype(object), "observations"),
+        (1, lambda a: a + 0.5, "actions"),
+        (1, lambda a: a[:, None], "must be"),
+        (2, lambda a: a + 1j, "rewards"),
+        (2, lambda a: a.astype(str), "rewards"),
+        (3, lambda a: a[:1], "must be"),
+        (4, lambda a: np.array(True), "must be"),
+    ],
+)
 def test_a_replay_refuses_what_it_would_change(place, change, words):
     buffer, step = replay(), list(next(steps()))
     step[place] = change(step[place])
@@ -114,13 +128,25 @@ SCREENS = rng.integers(0, 256, (2, 6, 5, 3), np.uint8)
 @pytest.mark.parametrize("layout", LAYOUTS)
 def test_an_observer_reads_screens_of_any_layout(layout):
     expected = ScreenObserver(Screens(SCREENS), 4, 4).reset()[0]
-    np.testing.assert_array_equal(ScreenObserver(Screens(LAYOUTS[layout](SCREENS)), 4, 4).reset()[0], expected)
+    np.testing.assert_array_equal(
+        ScreenObserver(Screens(LAYOUTS[layout](SCREENS)), 4, 4).reset()[0], expected
+    )
 
 
-@pytest.mark.parametrize("screens", [
-    SCREENS[:1], SCREENS[:, :5], SCREENS[:, :, :4], SCREENS[..., :1], SCREENS[0], SCREENS / 255,
-    SCREENS.astype(np.int64), SCREENS.astype(np.int8), SCREENS.astype(object),
-])
+@pytest.mark.parametrize(
+    "screens",
+    [
+        SCREENS[:1],
+        SCREENS[:, :5],
+        SCREENS[:, :, :4],
+        SCREENS[..., :1],
+        SCREENS[0],
+        SCREENS / 255,
+        SCREENS.astype(np.int64),
+        SCREENS.astype(np.int8),
+        SCREENS.astype(object),
+    ],
+)
 def test_an_observer_refuses_other_screens_than_announced(screens):
     """The kernel reads by the announced size: a smaller screen would be read beyond its end."""
     with pytest.raises(ValueError, match=r"announced screens uint8\(2, 6, 5, 3\)"):
@@ -155,30 +181,47 @@ def test_the_loss_is_the_same_from_any_layout(place, layout):
     np.testing.assert_allclose(odd_dq, dq, rtol=1e-3 if layout == "float16" else 1e-6)
 
 
-@pytest.mark.parametrize("actions", [
-    [0, 1, 2, 3, 0], [0, -1, 0, 0, 0], [0.0, 1.0, 2.0, 0.0, 0.0], [True, False, True, False, True],
-    [[0], [1], [2], [0], [1]], [0], 0,
-])
+@pytest.mark.parametrize(
+    "actions",
+    [
+        [0, 1, 2, 3, 0],
+        [0, -1, 0, 0, 0],
+        [0.0, 1.0, 2.0, 0.0, 0.0],
+        [True, False, True, False, True],
+        [[0], [1], [2], [0], [1]],
+        [0],
+        0,
+    ],
+)
 def test_actions_that_are_none_are_refused(actions):
     with pytest.raises(ValueError, match="actions"):
         td_loss(batch()["next_q"], np.array(actions), batch()["returns"])
 
 
-@pytest.mark.parametrize(("q", "targets", "delta"), [
-    (np.zeros((0, 3)), np.zeros(0), 1.0),
-    (np.zeros((5, 3), int), np.zeros(5), 1.0),
-    (np.zeros((5, 3)), np.zeros((5, 1)), 1.0),
-    (np.zeros((5, 3)), np.zeros(5), 0.0),
-    (np.zeros((5, 3)), np.zeros(5), np.nan),
-])
+@pytest.mark.parametrize(
+    ("q", "targets", "delta"),
+    [
+        (np.zeros((0, 3)), np.zeros(0), 1.0),
+        (np.zeros((5, 3), int), np.zeros(5), 1.0),
+        (np.zeros((5, 3)), np.zeros((5, 1)), 1.0),
+        (np.zeros((5, 3)), np.zeros(5), 0.0),
+        (np.zeros((5, 3)), np.zeros(5), np.nan),
+    ],
+)
 def test_a_loss_over_nothing_or_of_whole_numbers_is_refused(q, targets, delta):
     with pytest.raises(ValueError):
         td_loss(q, np.zeros(len(q), np.int64), targets, delta)
 
 
-@pytest.mark.parametrize(("name", "wrong"), [
-    ("returns", (5, 1)), ("discounts", (1,)), ("next_q", (5, 3, 1)), ("chooser", (5, 2)),
-])
+@pytest.mark.parametrize(
+    ("name", "wrong"),
+    [
+        ("returns", (5, 1)),
+        ("discounts", (1,)),
+        ("next_q", (5, 3, 1)),
+        ("chooser", (5, 2)),
+    ],
+)
 def test_targets_never_broadcast(name, wrong):
     with pytest.raises(ValueError, match=r"\(N"):
         td_target(**{**batch(), name: np.zeros(wrong, np.float32)})

@@ -50,8 +50,18 @@ def train(name, out, before=lambda agent: None, **settings):
         before(made[0])
         return made[0]
 
-    chosen = article.Settings(**{"env_id": "Poisoned-v0", "num_envs": 1, "total_timesteps": 100, "eval_freq": 0, "eval_episodes": 1,
-                                 "out": str(out), "save_freq": 0, **settings})
+    chosen = article.Settings(
+        **{
+            "env_id": "Poisoned-v0",
+            "num_envs": 1,
+            "total_timesteps": 100,
+            "eval_freq": 0,
+            "eval_episodes": 1,
+            "out": str(out),
+            "save_freq": 0,
+            **settings,
+        }
+    )
     with pytest.raises(FloatingPointError) as caught:
         experiment.train(name, chosen, make_agent, article.METRICS)
     return made[0], str(caught.value)
@@ -67,13 +77,18 @@ def test_what_an_environment_spoils(name, what, value, tmp_path, monkeypatch):
     more = {"learning_starts": 10, "train_freq": 1} if name == "dqn" else {"n_steps": 5}
     agent, problem = train(name, tmp_path, save_freq=20, **more)
     assert f"the {what} of game 0" in problem and str(value) in problem and "environment step 39" in problem
-    assert "\n  " in problem and np.isfinite(agent.model.params).all() and agent.steps == 39 and agent.updates > 0
+    assert (
+        "\n  " in problem
+        and np.isfinite(agent.model.params).all()
+        and agent.steps == 39
+        and agent.updates > 0
+    )
     (folder,) = [path for path in tmp_path.iterdir() if path.is_dir()]
     checkpoints = Checkpoints(folder)
-    for thread in threading.enumerate():                     # it may be at it still
+    for thread in threading.enumerate():  # it may be at it still
         if thread.name == "checkpoint":
             thread.join()
-    assert checkpoints.load()["agent"]["steps"] == 20        # a healthy one
+    assert checkpoints.load()["agent"]["steps"] == 20  # a healthy one
 
 
 @pytest.mark.parametrize("name", AGENTS)
@@ -93,7 +108,9 @@ def test_a_spoilt_target_is_named(tmp_path):
         agent.target.params[:] = np.inf
         agent.seen = agent.model.params.copy()
 
-    agent, problem = train("dqn", tmp_path, before=spoil, env_id="CartPole-v1", learning_starts=10, train_freq=1)
+    agent, problem = train(
+        "dqn", tmp_path, before=spoil, env_id="CartPole-v1", learning_starts=10, train_freq=1
+    )
     assert "target" in problem and "environment step" in problem
     np.testing.assert_array_equal(agent.model.params, agent.seen)
 
@@ -108,14 +125,21 @@ def test_a_gradient_that_overflows_is_located(tmp_path):
 
         agent.model.backward = overflowing
 
-    agent, problem = train("dqn", tmp_path, before=spoil, env_id="CartPole-v1", learning_starts=10, train_freq=1)
+    agent, problem = train(
+        "dqn", tmp_path, before=spoil, env_id="CartPole-v1", learning_starts=10, train_freq=1
+    )
     assert "gradient of dense/kernel" in problem and "environment step" in problem
 
 
 def test_shapes_that_would_broadcast_are_refused():
     no = np.zeros(4, bool)
     good = {"observations": np.zeros((4, 3)), "rewards": np.zeros(4), "terminated": no, "truncated": no}
-    bad = {"observations": np.zeros((1, 3)), "rewards": np.zeros((4, 1)), "terminated": np.zeros(1, bool), "truncated": np.zeros(())}
+    bad = {
+        "observations": np.zeros((1, 3)),
+        "rewards": np.zeros((4, 1)),
+        "terminated": np.zeros(1, bool),
+        "truncated": np.zeros(()),
+    }
     check_step(**good, games=4, step=0)
     for name, value in bad.items():
         with pytest.raises(ValueError, match="4 games gave"):
@@ -123,7 +147,9 @@ def test_shapes_that_would_broadcast_are_refused():
 
 
 def test_large_numbers_are_no_infinity():
-    check_step(np.full((2, 3), 1e30, np.float32), np.full(2, 1e300), np.zeros(2, bool), np.zeros(2, bool), 2, 0)
+    check_step(
+        np.full((2, 3), 1e30, np.float32), np.full(2, 1e300), np.zeros(2, bool), np.zeros(2, bool), 2, 0
+    )
     check_loss(1e30)
     with pytest.raises(FloatingPointError, match="loss is nan, for target is not finite"):
         check_loss(float("nan"), target=np.array([np.nan]), q=np.zeros(3))

@@ -79,7 +79,9 @@ def test_foreign_screens_work_and_vectors_are_refused():
             self.t += 1
             return np.full((30, 20, 3), 10 * self.t, np.uint8), 0.0, self.t == 3, False, {}
 
-    envs = gymnasium.vector.SyncVectorEnv([Screen, Screen], autoreset_mode=gymnasium.vector.AutoresetMode.SAME_STEP)
+    envs = gymnasium.vector.SyncVectorEnv(
+        [Screen, Screen], autoreset_mode=gymnasium.vector.AutoresetMode.SAME_STEP
+    )
     observed = ScreenObserver(envs, width=10, height=12, frames=2)
     stacks, _ = observed.reset(seed=0)
     assert stacks.shape == (2, 12, 10, 2) and (stacks == 9).all()
@@ -92,11 +94,17 @@ def test_foreign_screens_work_and_vectors_are_refused():
 
 
 def test_labels_become_one_hot_rows():
-    envs = gymnasium.vector.SyncVectorEnv([lambda: gymnasium.make("FrozenLake-v1", max_episode_steps=3)] * 2,
-                                          autoreset_mode=gymnasium.vector.AutoresetMode.SAME_STEP)
+    envs = gymnasium.vector.SyncVectorEnv(
+        [lambda: gymnasium.make("FrozenLake-v1", max_episode_steps=3)] * 2,
+        autoreset_mode=gymnasium.vector.AutoresetMode.SAME_STEP,
+    )
     observed = OneHotObserver(envs)
     rows, _ = observed.reset(seed=0)
     assert rows.shape == (2, 16) and rows.dtype == np.float32 and rows[:, 0].tolist() == [1, 1]
     for _ in range(3):
         rows, _, terminated, truncated, info = observed.step(np.array([0, 2]))
-    assert (terminated | truncated).any() and info["final_obs"].shape == (2, 16) and (info["final_obs"].sum(axis=1) == 1).all()
+    assert (
+        (terminated | truncated).any()
+        and info["final_obs"].shape == (2, 16)
+        and (info["final_obs"].sum(axis=1) == 1).all()
+    )

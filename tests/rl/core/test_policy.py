@@ -27,7 +27,9 @@ def by_numpy(function, *arguments):
 
 
 cases = {
-    "seed": st.integers(0, 2**32 - 1), "rows": st.integers(1, 70), "actions": st.integers(1, 5),
+    "seed": st.integers(0, 2**32 - 1),
+    "rows": st.integers(1, 70),
+    "actions": st.integers(1, 5),
     "dtype": st.sampled_from([np.float32, np.float64]),
 }
 
@@ -35,8 +37,11 @@ cases = {
 @settings(deadline=None)
 @given(**cases, epsilon=st.sampled_from([0.0, 0.3, 1.0]))
 def test_choosing_is_its_twin_and_draws_the_same_numbers(seed, rows, actions, dtype, epsilon):
-    values = np.random.default_rng(seed).integers(-2, 3, (rows, actions + 1)).astype(dtype)     # with ties
-    for choose in (lambda rng: epsilon_greedy(values, epsilon, rng), lambda rng: sample_actions(values, rng, actions)):
+    values = np.random.default_rng(seed).integers(-2, 3, (rows, actions + 1)).astype(dtype)  # with ties
+    for choose in (
+        lambda rng: epsilon_greedy(values, epsilon, rng),
+        lambda rng: sample_actions(values, rng, actions),
+    ):
         one, other = np.random.default_rng(seed), np.random.default_rng(seed)
         np.testing.assert_array_equal(choose(one), by_numpy(choose, other))
         assert one.bit_generator.state == other.bit_generator.state
@@ -46,10 +51,14 @@ def test_choosing_is_its_twin_and_draws_the_same_numbers(seed, rows, actions, dt
 @given(**cases, weight=st.sampled_from([0.0, 0.3]))
 def test_losses_are_their_twins(seed, rows, actions, dtype, weight):
     rng = np.random.default_rng(seed)
-    output, advantages, returns = (rng.standard_normal(shape).astype(dtype) for shape in ((rows, actions + 1), rows, rows))
+    output, advantages, returns = (
+        rng.standard_normal(shape).astype(dtype) for shape in ((rows, actions + 1), rows, rows)
+    )
     taken, exact = rng.integers(0, actions, rows), 2e-5 if dtype is np.float32 else 1e-12
-    for arguments in ((actor_critic_loss, output, taken, advantages, returns, weight, 0.5),
-                      (policy_loss, np.ascontiguousarray(output[:, :-1]), taken, advantages, weight)):
+    for arguments in (
+        (actor_critic_loss, output, taken, advantages, returns, weight, 0.5),
+        (policy_loss, np.ascontiguousarray(output[:, :-1]), taken, advantages, weight),
+    ):
         for ours, twins in zip(arguments[0](*arguments[1:]), by_numpy(*arguments), strict=True):
             np.testing.assert_allclose(ours, twins, rtol=exact, atol=exact)
             assert np.asarray(ours).dtype == np.asarray(twins).dtype
@@ -77,7 +86,9 @@ def test_actions_are_drawn_as_often_as_the_softmax_says():
     logits = np.array([[0.0, 1.0, -2.0]], np.float32)
     drawn = sample_actions(np.repeat(logits, 40_000, axis=0), np.random.default_rng(0))
     shares = np.bincount(drawn, minlength=3) / len(drawn)
-    np.testing.assert_allclose(shares, probabilities(logits)[0], atol=0.01)   # five standard errors of the largest share
+    np.testing.assert_allclose(
+        shares, probabilities(logits)[0], atol=0.01
+    )  # five standard errors of the largest share
     assert drawn.dtype == np.int64
 
 
@@ -109,7 +120,9 @@ def test_good_actions_become_likelier_and_bad_ones_less_likely():
     logits, actions, advantages = np.zeros((2, 2)), np.array([0, 0]), np.array([1.0, -1.0])
     loss, entropy, dlogits = policy_loss(logits, actions, advantages)
     assert loss == pytest.approx(0) and entropy == pytest.approx(np.log(2))
-    np.testing.assert_allclose(dlogits, [[-0.25, 0.25], [0.25, -0.25]])  # descent raises the first, lowers the second
+    np.testing.assert_allclose(
+        dlogits, [[-0.25, 0.25], [0.25, -0.25]]
+    )  # descent raises the first, lowers the second
 
 
 def test_an_advantage_for_each_row_and_no_other_shape():

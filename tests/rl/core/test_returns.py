@@ -11,7 +11,9 @@ from rl.core.returns import discounted_returns, generalized_advantages, td_loss,
 
 
 def rollout(rng, steps, games):
-    """Rewards, values, next values, terminated, done of T steps of E games; values chain where a game goes on."""
+    """Rewards, values, next values, terminated, done of T steps of E games; values chain where a game goes
+    on.
+    """
     rewards, values, next_values = rng.normal(size=(3, steps, games))
     terminated = rng.random((steps, games)) < 0.2
     done = terminated | (rng.random((steps, games)) < 0.2)
@@ -33,7 +35,9 @@ def return_of(t, game, rewards, next_values, terminated, done, gamma):
     return total + weight * next_values[-1, game]
 
 
-sizes = dict(seed=st.integers(0, 2**32 - 1), steps=st.integers(1, 12), games=st.integers(1, 4), gamma=st.floats(0, 1))
+sizes = dict(
+    seed=st.integers(0, 2**32 - 1), steps=st.integers(1, 12), games=st.integers(1, 4), gamma=st.floats(0, 1)
+)
 
 
 @settings(deadline=None)
@@ -42,7 +46,9 @@ def test_returns_are_the_discounted_sum_to_the_end_of_the_game(seed, steps, game
     rewards, _, next_values, terminated, done = rollout(np.random.default_rng(seed), steps, games)
     returns = discounted_returns(rewards, terminated, done, next_values, gamma)
     for t, game in np.ndindex(steps, games):
-        assert returns[t, game] == pytest.approx(return_of(t, game, rewards, next_values, terminated, done, gamma), abs=1e-9)
+        assert returns[t, game] == pytest.approx(
+            return_of(t, game, rewards, next_values, terminated, done, gamma), abs=1e-9
+        )
 
 
 @settings(deadline=None)
@@ -66,7 +72,9 @@ def test_advantages_are_the_weighted_sum_of_temporal_differences(seed, steps, ga
 def test_lambda_1_is_the_whole_return_less_the_value(seed, steps, games, gamma):
     rewards, values, next_values, terminated, done = rollout(np.random.default_rng(seed), steps, games)
     advantages = generalized_advantages(rewards, values, next_values, terminated, done, gamma, 1.0)
-    np.testing.assert_allclose(advantages, discounted_returns(rewards, terminated, done, next_values, gamma) - values, atol=1e-9)
+    np.testing.assert_allclose(
+        advantages, discounted_returns(rewards, terminated, done, next_values, gamma) - values, atol=1e-9
+    )
 
 
 @settings(deadline=None)
@@ -77,23 +85,33 @@ def test_the_compiled_sums_are_their_twins(seed, steps, games, gamma):
     advantages = generalized_advantages(*floats, terminated, done, gamma, 0.9)
     returns = discounted_returns(floats[0], terminated, done, floats[2], gamma)
     assert advantages.dtype == returns.dtype == np.float32
-    np.testing.assert_allclose(advantages, generalized_advantages(rewards, values, next_values, terminated, done, gamma, 0.9), atol=2e-5)
-    np.testing.assert_allclose(returns, discounted_returns(rewards, terminated, done, next_values, gamma), atol=2e-5)
+    np.testing.assert_allclose(
+        advantages,
+        generalized_advantages(rewards, values, next_values, terminated, done, gamma, 0.9),
+        atol=2e-5,
+    )
+    np.testing.assert_allclose(
+        returns, discounted_returns(rewards, terminated, done, next_values, gamma), atol=2e-5
+    )
 
 
 def test_an_end_is_not_a_time_limit():
     rewards, values, ten = np.ones((1, 3)), np.zeros((1, 3)), np.full((1, 3), 10.0)
     terminated, done = np.array([[True, False, False]]), np.array([[True, True, False]])
-    expected = [[1.0, 6.0, 6.0]]                                      # ended, cut off, going on
+    expected = [[1.0, 6.0, 6.0]]  # ended, cut off, going on
     np.testing.assert_allclose(discounted_returns(rewards, terminated, done, ten, 0.5), expected)
-    np.testing.assert_allclose(generalized_advantages(rewards, values, ten, terminated, done, 0.5, 0.9), expected)
+    np.testing.assert_allclose(
+        generalized_advantages(rewards, values, ten, terminated, done, 0.5, 0.9), expected
+    )
 
 
 def test_a_value_after_an_end_is_never_read():
     nothing = np.full((2, 1), np.nan)
     ends = np.ones((2, 1), bool)
     assert np.isfinite(discounted_returns(np.ones((2, 1)), ends, ends, nothing, 0.9)).all()
-    assert np.isfinite(generalized_advantages(np.ones((2, 1)), np.ones((2, 1)), nothing, ends, ends, 0.9, 0.9)).all()
+    assert np.isfinite(
+        generalized_advantages(np.ones((2, 1)), np.ones((2, 1)), nothing, ends, ends, 0.9, 0.9)
+    ).all()
 
 
 def test_float32_stays_float32():

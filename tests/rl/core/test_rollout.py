@@ -19,7 +19,10 @@ def step(observations, following, terminated=(0, 0), truncated=(0, 0), reward=1.
 
 
 def three_steps():
-    """Two games of three steps: game 0 is cut off after its second one, game 1 ends with its first. Observations tell time."""
+    """Two games of three steps: game 0 is cut off after its second one, game 1 ends with its first.
+
+    Observations tell time.
+    """
     rollout = Rollout(3, 2, SPACE)
     rollout.add(step([0, 10], [1, 19], terminated=(0, 1)))
     rollout.add(step([1, 20], [9, 21], truncated=(1, 0)))
@@ -37,9 +40,9 @@ def test_next_values_are_of_the_real_next_observations():
 
     values = rollout.observations[:, :, 0] * 100
     found = rollout.next_values(values, estimate)
-    assert asked == [[31, 22, 9]]                                     # after the last step, and where a limit cut
+    assert asked == [[31, 22, 9]]  # after the last step, and where a limit cut
     assert found[:, 0].tolist() == [100, 900, 3100]
-    assert found[1:, 1].tolist() == [2100, 2200]                      # [0, 1]: the game ended, any number will do
+    assert found[1:, 1].tolist() == [2100, 2200]  # [0, 1]: the game ended, any number will do
 
 
 def test_a_new_rollout_forgets_the_cuts_of_the_last():
@@ -58,9 +61,17 @@ def test_done_is_either_way_of_ending():
 
 def test_steps_are_kept_by_value():
     rollout, observations = Rollout(2, 2, SPACE), np.zeros((2, 1), np.float32)
-    rollout.add(Experience(observations, np.zeros(2, int), np.zeros(2), observations, np.zeros(2, bool), np.ones(2, bool)))
+    rollout.add(
+        Experience(
+            observations, np.zeros(2, int), np.zeros(2), observations, np.zeros(2, bool), np.ones(2, bool)
+        )
+    )
     observations += 7
-    rollout.add(Experience(observations, np.zeros(2, int), np.zeros(2), observations, np.zeros(2, bool), np.zeros(2, bool)))
+    rollout.add(
+        Experience(
+            observations, np.zeros(2, int), np.zeros(2), observations, np.zeros(2, bool), np.zeros(2, bool)
+        )
+    )
     assert rollout.observations[0].max() == 0 and rollout.cut[0][2].max() == 0
 
 
@@ -97,4 +108,6 @@ def test_games_that_cannot_be_gone_on_with_are_cut_off():
     rollout = Rollout(3, 2, SPACE)
     rollout.add(step([0, 10], [1, 19], terminated=(0, 1)))
     rollout.cut_off()
-    assert rollout.done[0].all() and [(t, game, float(last[0])) for t, game, last in rollout.cut] == [(0, 0, 1.0)]
+    assert rollout.done[0].all() and [(t, game, float(last[0])) for t, game, last in rollout.cut] == [
+        (0, 0, 1.0)
+    ]

@@ -45,7 +45,7 @@ def test_the_folded_network_reads_what_the_scaler_read():
     weights = model.params.copy()
     folded = scaler.folded(model)
     np.testing.assert_allclose(folded.predict(data), model.predict(scaler(data)), rtol=1e-3, atol=1e-4)
-    np.testing.assert_array_equal(model.params, weights)              # the one that goes on learning is untouched
+    np.testing.assert_array_equal(model.params, weights)  # the one that goes on learning is untouched
     assert Scaler().folded(model) is model
 
 

@@ -1,4 +1,6 @@
-"""The compiled CartPole against Gymnasium's, from the same states; time limits, ends and resuming; `make_vector`."""
+"""The compiled CartPole against Gymnasium's, from the same states; time limits, ends and resuming;
+`make_vector`.
+"""
 
 import gymnasium
 import numpy as np

@@ -1,5 +1,5 @@
-"""Catcher: its rules against recorded games, its screen against a painter of its own, its two environments against
-each other."""
+"""Catcher: its rules against recorded games, its screen against a painter of its own, its two environments
+against each other."""
 
 import json
 import pathlib
@@ -20,7 +20,9 @@ from rl.envs import make_vector, native_vector
 from rl.envs.catcher import CatcherEnv
 from rl.envs.catcher_vector import CatcherVectorEnv
 
-RECORDED = json.loads((pathlib.Path(__file__).parents[1] / "data/catcher_reference.json").read_text(encoding="utf-8"))
+RECORDED = json.loads(
+    (pathlib.Path(__file__).parents[1] / "data/catcher_reference.json").read_text(encoding="utf-8")
+)
 LEFT, RIGHT, STAY = 0, 1, 2
 SEEN = [sim.PADDLE_X, sim.PADDLE_VEL, sim.FRUIT_X, sim.FRUIT_Y, sim.LIVES_LEFT]
 
@@ -82,7 +84,9 @@ def test_recorded_games_replay_exactly(policy):
 
 def test_known_returns_of_simple_policies():
     for action, mean, spread in [(LEFT, -7.80, 0.51), (STAY, -6.35, 1.56)]:
-        total, _, catches, misses = returns_of_20_games(lambda states, action=action: np.full(len(states), action))
+        total, _, catches, misses = returns_of_20_games(
+            lambda states, action=action: np.full(len(states), action)
+        )
         assert abs(total.mean() - mean) < 4 * spread / np.sqrt(20), (action, total.mean())
         np.testing.assert_array_equal(total, catches - 8)
         assert (misses == 3).all()
@@ -115,7 +119,9 @@ def test_following_the_fruit_never_misses():
 def test_spawns_cover_every_place_evenly():
     spawns = sim.draw_spawns(np.random.default_rng(0), 84_000)
     places, counts = np.unique(spawns, axis=0, return_counts=True)
-    assert sorted(set(places[:, 0])) == list(range(8, 53, 4)) and sorted(set(places[:, 1])) == list(range(-28, -3, 4))
+    assert sorted(set(places[:, 0])) == list(range(8, 53, 4)) and sorted(set(places[:, 1])) == list(
+        range(-28, -3, 4)
+    )
     assert len(places) == 84 and abs(counts - 1000).max() < 160  # five deviations
 
 
@@ -150,8 +156,13 @@ def test_registered_with_the_originals_limit():
 
 
 def test_importing_rl_brings_neither_numba_nor_pygame():
-    code = "import sys, rl, rl.envs; sys.exit(any(name in sys.modules for name in ('numba', 'pygame', 'matplotlib')))"
-    assert subprocess.run([sys.executable, "-c", code], cwd=pathlib.Path(rl.__file__).parents[1]).returncode == 0
+    code = (
+        "import sys, rl, rl.envs; sys.exit(any(name in sys.modules for name in ('numba', 'pygame', "
+        "'matplotlib')))"
+    )
+    assert (
+        subprocess.run([sys.executable, "-c", code], cwd=pathlib.Path(rl.__file__).parents[1]).returncode == 0
+    )
 
 
 def test_a_seed_fixes_the_game_and_a_time_limit_ends_it():
@@ -224,7 +235,9 @@ def test_one_vector_game_equals_the_single_game():
 
 
 def test_many_games_equal_gymnasiums_own_vector_of_single_games():
-    """The games are set to the same states, since N single games draw from N generators; falls are then in step."""
+    """The games are set to the same states, since N single games draw from N generators; falls are then in
+    step.
+    """
     many = CatcherVectorEnv(5, 60)
     games = SyncVectorEnv([CatcherEnv] * 5, autoreset_mode=AutoresetMode.SAME_STEP)
     many.reset(seed=0)
@@ -257,8 +270,12 @@ def test_final_obs_is_the_last_screen_of_exactly_the_games_that_ended():
         np.testing.assert_array_equal(infos["_final_obs"], ended)
         fruit = np.trunc(before[:, sim.NEXT_Y] + sim.FRUIT_SPEED)
         for i in np.flatnonzero(ended):  # the miss that ended the game had brought one more fruit
-            np.testing.assert_array_equal(infos["final_obs"][i], naive_screen(0, before[i, sim.NEXT_X], fruit[i]))
-            np.testing.assert_array_equal(screens[i], naive_screen(25, *envs.states[i, sim.FRUIT_X : sim.FRUIT_Y + 1]))
+            np.testing.assert_array_equal(
+                infos["final_obs"][i], naive_screen(0, before[i, sim.NEXT_X], fruit[i])
+            )
+            np.testing.assert_array_equal(
+                screens[i], naive_screen(25, *envs.states[i, sim.FRUIT_X : sim.FRUIT_Y + 1])
+            )
         assert not infos["final_obs"][~ended].any()
         np.testing.assert_array_equal(infos["final_info"]["misses"], np.where(ended, 3, 0))
         assert (envs.states[ended, sim.STEPS] == 0).all()
@@ -317,7 +334,12 @@ def test_rollout_equals_the_vector_environment_step_by_step():
     np.testing.assert_array_equal(state["states"], envs.states)
     np.testing.assert_array_equal(screens, infos.get("final_obs", observations))
     assert rng.random() == envs.np_random.random() and ends[0].any() and ends[1].any()
-    assert sim.rollout(rng, state["states"], actions[:2] + 1 - actions[:2] % 2 * 5, limit, screens, rewards, *ends) == 0
+    assert (
+        sim.rollout(
+            rng, state["states"], actions[:2] + 1 - actions[:2] % 2 * 5, limit, screens, rewards, *ends
+        )
+        == 0
+    )
 
 
 def test_window_without_a_screen_is_one_clear_error(monkeypatch):

@@ -38,7 +38,13 @@ class Painting(gymnasium.Env):
         return np.zeros((40, 40, 3), np.uint8)
 
 
-SHAPES = {"rgb": (50, 60, 3), "grey": (50, 60), "stack first": (4, 50, 60), "stack last": (50, 60, 4), "colours first": (3, 50, 60)}
+SHAPES = {
+    "rgb": (50, 60, 3),
+    "grey": (50, 60),
+    "stack first": (4, 50, 60),
+    "stack last": (50, 60, 4),
+    "colours first": (3, 50, 60),
+}
 for name, shape in SHAPES.items():
     gymnasium.register(f"Painting/{name.replace(' ', '-')}-v0", Painting, kwargs={"shape": shape})
 
@@ -57,13 +63,24 @@ def test_images_of_any_layout_become_stacks_with_channels_last(name):
         assert observations[0, 0, 0].tolist() == [first[0, 0]] * 4
     for _ in range(12):
         observations, _, terminated, _, info = envs.step(np.zeros(2, np.int64))
-        assert observations.shape == (2, *envs.single_observation_space.shape) and observations.dtype == np.uint8
+        assert (
+            observations.shape == (2, *envs.single_observation_space.shape) and observations.dtype == np.uint8
+        )
     assert terminated.all() and np.asarray(info["final_obs"][0]).shape == envs.single_observation_space.shape
 
 
 @pytest.mark.parametrize("main", [dqn.main, a2c.main])
 def test_an_environment_of_images_trains_and_is_shown(main, tmp_path, monkeypatch, capsys):
-    flags = ["--env-id", "Painting/stack-first-v0", "--total-timesteps", "120", "--num-envs", "2", "--eval-freq", "0"]
+    flags = [
+        "--env-id",
+        "Painting/stack-first-v0",
+        "--total-timesteps",
+        "120",
+        "--num-envs",
+        "2",
+        "--eval-freq",
+        "0",
+    ]
     monkeypatch.setattr("sys.argv", ["rl", *flags, "--eval-episodes", "1", "--out", str(tmp_path)])
     assert main() == 0
     (folder,) = (path for path in tmp_path.iterdir() if path.is_dir())

@@ -1,4 +1,6 @@
-"""Checkpoints: every kind of state comes back as it was, only what is new is written, what is damaged is refused."""
+"""Checkpoints: every kind of state comes back as it was, only what is new is written, what is damaged is
+refused.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""Two processes cannot go on with one run at the same time; what a dead one left behind is in nobody's way."""
+"""Two processes cannot go on with one run at the same time; what a dead one left behind is in nobody's
+way.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""A run that was stopped and resumed is the run that was never stopped: every weight, generator, game and line of its logs."""
+"""A run that was stopped and resumed is the run that was never stopped: every weight, generator, game and
+line of its logs.
+"""
 
 from __future__ import annotations
 

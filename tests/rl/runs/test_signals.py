@@ -1,4 +1,6 @@
-"""Ctrl-C and SIGTERM: noted between steps, obeyed at once where nothing can be spoilt, and the second one always."""
+"""Ctrl-C and SIGTERM: noted between steps, obeyed at once where nothing can be spoilt, and the second one
+always.
+"""
 
 from __future__ import annotations
 

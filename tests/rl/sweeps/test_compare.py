@@ -1,4 +1,6 @@
-"""`python -m rl compare`: its statistics against rliable and against hand-made cases, and what it says and shows."""
+"""`python -m rl compare`: its statistics against rliable and against hand-made cases, and what it says and
+shows.
+"""
 
 import json
 import re
@@ -21,7 +23,10 @@ def scores(seed, tasks=2, runs=15, shift=0.0):
 
 
 def rliable():
-    """rliable's two modules. Its last release needs pandas 2 and arch 7: with newer ones it does not import."""
+    """rliable's two modules.
+
+    Its last release needs pandas 2 and arch 7: with newer ones it does not import.
+    """
     try:
         from rliable import library, metrics
     except Exception as problem:  # a release that does not fit fails in its own ways
@@ -34,7 +39,9 @@ def test_estimates_are_those_of_rliable():
     library, metrics = rliable()
     ours, theirs = scores(0), scores(1, shift=0.4)
     pair = {"a": np.stack(ours, 1)}
-    value, interval = library.get_interval_estimates(pair, lambda x: np.array([metrics.aggregate_iqm(x)]), reps=4_000)
+    value, interval = library.get_interval_estimates(
+        pair, lambda x: np.array([metrics.aggregate_iqm(x)]), reps=4_000
+    )
     found = stat.interquartile_mean(ours)
     assert found.value == pytest.approx(value["a"][0], abs=1e-12)
     np.testing.assert_allclose([found.low, found.high], interval["a"][:, 0], atol=0.04)
@@ -52,7 +59,9 @@ def test_estimates_are_those_of_rliable():
 
 def test_the_interquartile_mean_leaves_out_the_best_and_the_worst_quarter():
     assert stat.interquartile_mean([np.array([0, 1, 3, 1e9])]).value == 2
-    assert stat.interquartile_mean([np.array([0.0, 1]), np.array([3, 1e9])]).value == 2, "over all tasks together"
+    assert stat.interquartile_mean([np.array([0.0, 1]), np.array([3, 1e9])]).value == 2, (
+        "over all tasks together"
+    )
 
 
 def test_an_interval_is_as_narrow_as_its_runs():
@@ -63,20 +72,29 @@ def test_an_interval_is_as_narrow_as_its_runs():
 
 
 def test_intervals_hold_the_truth_about_as_often_as_they_say():
-    held = [e.low <= 0 <= e.high for e in (stat.interquartile_mean([np.random.default_rng(i).normal(size=20)]) for i in range(60))]
+    held = [
+        e.low <= 0 <= e.high
+        for e in (stat.interquartile_mean([np.random.default_rng(i).normal(size=20)]) for i in range(60))
+    ]
     assert 50 <= sum(held) <= 60
 
 
 def test_a_tie_is_half_an_improvement():
     assert stat.probability_of_improvement([np.array([1.0, 2])], [np.array([1.0, 2])]).value == 0.5
     assert stat.probability_of_improvement([np.array([3.0, 3])], [np.array([1.0, 2])]).value == 1
-    assert stat.probability_of_improvement([np.array([3.0, 3])], [np.array([1.0, 2])], higher=False).value == 0
+    assert (
+        stat.probability_of_improvement([np.array([3.0, 3])], [np.array([1.0, 2])], higher=False).value == 0
+    )
 
 
 def test_a_profile_is_the_share_beyond_each_threshold():
     values = [np.array([1.0, 2, 3, 4])]
-    np.testing.assert_array_equal(stat.performance_profile(values, np.array([0, 1, 2.5, 4])).value, [1, 0.75, 0.5, 0])
-    np.testing.assert_array_equal(stat.performance_profile(values, np.array([0, 1, 2.5, 5]), higher=False).value, [0, 0, 0.5, 1])
+    np.testing.assert_array_equal(
+        stat.performance_profile(values, np.array([0, 1, 2.5, 4])).value, [1, 0.75, 0.5, 0]
+    )
+    np.testing.assert_array_equal(
+        stat.performance_profile(values, np.array([0, 1, 2.5, 5]), higher=False).value, [0, 0, 0.5, 1]
+    )
 
 
 def test_without_censoring_the_restricted_mean_is_the_mean():
@@ -87,7 +105,9 @@ def test_without_censoring_the_restricted_mean_is_the_mean():
 
 
 def test_a_censored_run_is_neither_left_out_nor_taken_for_an_arrival():
-    """Kaplan and Meier by hand: of four at 2 one arrives, one ends at 3, of two at 4 one arrives, the last ends at 5."""
+    """Kaplan and Meier by hand: of four at 2 one arrives, one ends at 3, of two at 4 one arrives, the last
+    ends at 5.
+    """
     found = stat.reaching(np.array([2.0, 3, 4, 5]), np.array([True, False, True, False]), 5)
     np.testing.assert_allclose(found.share, 1 - np.array([0.75, 0.75, 0.375, 0.375]))
     assert found.median == 4 and found.restricted.value == pytest.approx(2 + 0.75 * 2 + 0.375)
@@ -116,7 +136,9 @@ def test_several_environments_need_a_scale():
     with pytest.raises(UsageError, match="scale A-v0=LOW,HIGH B-v0=LOW,HIGH"):
         compare(runs, {})
     found = compare(runs, read_scale(["A-v0=0,30", "B-v0=0,60"]))
-    assert found.groups[0].score.value == pytest.approx(1 / 3), "of 0 1/3 2/3 1 and 0 1/6 1/3 1/2, the middle half"
+    assert found.groups[0].score.value == pytest.approx(1 / 3), (
+        "of 0 1/3 2/3 1 and 0 1/6 1/3 1/2, the middle half"
+    )
 
 
 @pytest.mark.parametrize("text", ["A", "A=1", "A=1,1", "=0,1", "A=x,1"])
@@ -138,9 +160,18 @@ def make_sweep(root, article="dqn", fail=()):
             returns = np.random.default_rng(seed).normal(100 * gamma + np.arange(30), 3)
             lines = [f"{r:.3f},20,{i}" for i, r in enumerate(returns)]
             (folder / "monitor.csv").write_text("\n".join(["#{}", "r,l,t", *lines]) + "\n", encoding="utf-8")
-            (folder / "config.json").write_text(json.dumps({"article": article, "settings": settings}), encoding="utf-8")
-            row = {"seed": seed, "score": 100 * gamma + seed, "solved_at": 500 if seed % 2 else None, "total_steps": 600}
-            ended = Record(FAILED, (), 1.0, "the loss is <inf>") if gamma in fail else Record(DONE, (row,), 1.0)
+            (folder / "config.json").write_text(
+                json.dumps({"article": article, "settings": settings}), encoding="utf-8"
+            )
+            row = {
+                "seed": seed,
+                "score": 100 * gamma + seed,
+                "solved_at": 500 if seed % 2 else None,
+                "total_steps": 600,
+            }
+            ended = (
+                Record(FAILED, (), 1.0, "the loss is <inf>") if gamma in fail else Record(DONE, (row,), 1.0)
+            )
             ended.write(root / key)
     Plan(article, ("gamma",), tuple(jobs)).write(root)
     return root
@@ -150,19 +181,43 @@ def test_the_page_holds_everything_and_asks_nobody(tmp_path, capsys):
     out = tmp_path / "page.html"
     assert tool.main([str(make_sweep(tmp_path / "sweep")), "--out", str(out)]) == 0
     printed, html = capsys.readouterr().out, out.read_text(encoding="utf-8")
-    assert re.search(r"--gamma 0\.9 +6 +92\.5 ", printed) and "0.00 [0.00, 0.00]" in printed and "3 of 6" in printed
-    for words in ("Score", "Performance profile", "Steps to the goal", "Learning curves", "Every run", "92.5 [", "prefers-color-scheme"):
+    assert (
+        re.search(r"--gamma 0\.9 +6 +92\.5 ", printed)
+        and "0.00 [0.00, 0.00]" in printed
+        and "3 of 6" in printed
+    )
+    for words in (
+        "Score",
+        "Performance profile",
+        "Steps to the goal",
+        "Learning curves",
+        "Every run",
+        "92.5 [",
+        "prefers-color-scheme",
+    ):
         assert words in html, words
     assert html.count("data:image/png;base64,") == 4
     assert not re.search(r"(src|href)=\"(?!data:|#)", html) and "__" not in re.sub(r"base64,[^\"]+", "", html)
 
 
 def test_steps_to_a_threshold_come_from_the_learning_curves(tmp_path, capsys):
-    words = [str(make_sweep(tmp_path / "sweep")), "--out", str(tmp_path / "p.html"), "--threshold", "100", "--window", "5"]
+    words = [
+        str(make_sweep(tmp_path / "sweep")),
+        "--out",
+        str(tmp_path / "p.html"),
+        "--threshold",
+        "100",
+        "--window",
+        "5",
+    ]
     assert tool.main(words) == 0
     printed = capsys.readouterr().out
     lines = {line.split("  ")[0]: line for line in printed.splitlines()}
-    assert "6 of 6" in lines["--gamma 0.9"] and "0 of 6" in lines["--gamma 0.5"] and "not reached" in lines["--gamma 0.5"]
+    assert (
+        "6 of 6" in lines["--gamma 0.9"]
+        and "0 of 6" in lines["--gamma 0.5"]
+        and "not reached" in lines["--gamma 0.5"]
+    )
 
 
 def test_failed_runs_are_told_and_a_setting_of_which_all_failed_is_left_out(tmp_path, capsys):
@@ -178,10 +233,20 @@ def test_wrong_requests_get_two_lines_and_exit_code_2(tmp_path, capsys):
     other = str(make_sweep(tmp_path / "other", article="housing"))
     (tmp_path / "empty").mkdir()
     out = ["--out", str(tmp_path / "p.html")]
-    for words in ([], ["nowhere"], [str(tmp_path / "empty")], [sweep, "--out", "p.pdf"], [sweep, "--out", str(tmp_path / "no" / "p.html")],
-                  [sweep, *out, "--window", "-1"], [all_failed, *out], [sweep, other, *out], [sweep, *out, "--scale", "x"]):
+    for words in (
+        [],
+        ["nowhere"],
+        [str(tmp_path / "empty")],
+        [sweep, "--out", "p.pdf"],
+        [sweep, "--out", str(tmp_path / "no" / "p.html")],
+        [sweep, *out, "--window", "-1"],
+        [all_failed, *out],
+        [sweep, other, *out],
+        [sweep, *out, "--scale", "x"],
+    ):
         assert tool.main(words) == 2, words
         lines = capsys.readouterr().err.splitlines()
-        assert len(lines) == 2 and lines[0].startswith("error: ") and lines[1].startswith("  "), (words, lines)
-
-
+        assert len(lines) == 2 and lines[0].startswith("error: ") and lines[1].startswith("  "), (
+            words,
+            lines,
+        )

@@ -14,7 +14,9 @@ def test_seeds_are_ranges_and_numbers():
     assert plan.read_seeds("5") == [5]
 
 
-@pytest.mark.parametrize("text", ["", "a", "3:1", "2:2", "-1", "0:3,1", "1.5", "0:2000000", "0:99999999999999999999"])
+@pytest.mark.parametrize(
+    "text", ["", "a", "3:1", "2:2", "-1", "0:3,1", "1.5", "0:2000000", "0:99999999999999999999"]
+)
 def test_other_seeds_are_refused(text):
     with pytest.raises(UsageError):
         plan.read_seeds(text)
@@ -23,7 +25,10 @@ def test_other_seeds_are_refused(text):
 def test_every_combination_of_the_values_with_every_seed():
     made = plan.make("dqn", "0:2", ["gamma=0.9,0.99", "double=true,false", "hidden=64 64,8"], test=True)
     assert made.varied == ("gamma", "double", "hidden") and len(made.jobs) == 16
-    chosen = {(job.settings["gamma"], job.settings["double"], job.settings["hidden"], job.seeds) for job in made.jobs}
+    chosen = {
+        (job.settings["gamma"], job.settings["double"], job.settings["hidden"], job.seeds)
+        for job in made.jobs
+    }
     assert len(chosen) == 16 and (0.9, False, (64, 64), (1,)) in chosen
     assert len({job.key for job in made.jobs}) == 16
     assert all(job.settings["env_id"] == "CartPole-v0" for job in made.jobs), "--test brings its defaults"
@@ -47,7 +52,9 @@ def test_a_plan_is_read_back(tmp_path):
     assert again.jobs[0].settings["hidden"] == [4, 4] and again.jobs[0].seeds == made.jobs[0].seeds
 
 
-@pytest.mark.parametrize("content", ["", "{}", '{"article": "dqn"}', "[]", '{"article": "os", "varied": [], "jobs": []}'])
+@pytest.mark.parametrize(
+    "content", ["", "{}", '{"article": "dqn"}', "[]", '{"article": "os", "varied": [], "jobs": []}']
+)
 def test_a_damaged_plan_is_refused(tmp_path, content):
     (tmp_path / plan.NAME).write_text(content, encoding="utf-8")
     with pytest.raises(UsageError, match="no sweep"):
@@ -56,7 +63,9 @@ def test_a_damaged_plan_is_refused(tmp_path, content):
 
 def test_a_plan_cannot_lead_out_of_its_folder(tmp_path):
     jobs = [{"key": "../elsewhere", "settings": {}, "seeds": [0]}]
-    (tmp_path / plan.NAME).write_text(json.dumps({"article": "dqn", "varied": [], "jobs": jobs}), encoding="utf-8")
+    (tmp_path / plan.NAME).write_text(
+        json.dumps({"article": "dqn", "varied": [], "jobs": jobs}), encoding="utf-8"
+    )
     with pytest.raises(UsageError):
         plan.read(tmp_path)
 

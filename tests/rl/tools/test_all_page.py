@@ -23,7 +23,11 @@ from rl.tools.runner import Outcome, execute, judged
 
 VOID = {"meta", "link", "img", "br", "input", "source", "hr"}
 BROWSER = next(
-    (found for name in ("chromium", "chromium-browser", "google-chrome", "chrome") if (found := shutil.which(name))),
+    (
+        found
+        for name in ("chromium", "chromium-browser", "google-chrome", "chrome")
+        if (found := shutil.which(name))
+    ),
     None,
 )
 AGENT = {
@@ -123,7 +127,9 @@ def make_outcome(root, module, figures=None, quick=False, printed="it went well\
 
 def make_page(outcomes, quick=False):
     return page(
-        Report(outcomes, quick, 0, 95.0, {"system": "Linux", "cores": 2, "kernels": "avx2"}, {"python": "3.11.7"})
+        Report(
+            outcomes, quick, 0, 95.0, {"system": "Linux", "cores": 2, "kernels": "avx2"}, {"python": "3.11.7"}
+        )
     )
 
 
@@ -131,7 +137,11 @@ def make_page(outcomes, quick=False):
 def full_page(tmp_path):
     outcomes = [make_outcome(tmp_path, article.module) for article in ARTICLES]
     outcomes[3] = Outcome(
-        "digits", "python -m rl.digits", 1.0, "x" * 300 + " <b>& no disk\n", problem="exit code 1: <b>& no disk"
+        "digits",
+        "python -m rl.digits",
+        1.0,
+        "x" * 300 + " <b>& no disk\n",
+        problem="exit code 1: <b>& no disk",
     )
     return make_page(outcomes, quick=True)
 
@@ -159,7 +169,10 @@ def test_the_flags_of_an_exhibit_are_flags_of_its_article():
     for module, exhibit in EXHIBITS.items():
         if exhibit.quick:
             text = subprocess.run(
-                [sys.executable, "-m", f"rl.{module}", "--help"], capture_output=True, encoding="utf-8", check=True
+                [sys.executable, "-m", f"rl.{module}", "--help"],
+                capture_output=True,
+                encoding="utf-8",
+                check=True,
             ).stdout
             assert all(word in text for word in exhibit.quick if word.startswith("--"))
 
@@ -168,7 +181,9 @@ def test_the_page_is_well_formed_and_has_every_article(full_page):
     parsed = Page(full_page)
     assert parsed.sections == [article.module for article in ARTICLES]
     assert ("html", "lang", "en") in parsed.attributes
-    assert sum(1 for tag, name, value in parsed.attributes if (name, value) == ("lang", "ja")) >= 3 * len(ARTICLES)
+    assert sum(1 for tag, name, value in parsed.attributes if (name, value) == ("lang", "ja")) >= 3 * len(
+        ARTICLES
+    )
     words = " ".join(parsed.words)
     for article in ARTICLES:
         assert article.title in words and EXHIBITS[article.module].japanese in words
@@ -198,7 +213,9 @@ def test_the_player_comes_through_whole(full_page):
 
 
 def test_what_an_article_printed_is_text_and_not_markup(tmp_path):
-    printed = "\x1b[32mgreen\x1b[0m\n 10%\r 50%\r100%\n<script>alert(1)</script> __SECTIONS__\n" + "line\n" * 500
+    printed = (
+        "\x1b[32mgreen\x1b[0m\n 10%\r 50%\r100%\n<script>alert(1)</script> __SECTIONS__\n" + "line\n" * 500
+    )
     text = make_page([make_outcome(tmp_path, "digits", printed=printed)])
     words = "".join(Page(text.partition("<body>")[2].partition("</body>")[0]).words)
     assert "<script>alert" not in text and "<script>alert(1)</script> __SECTIONS__" in words
@@ -211,7 +228,9 @@ def test_a_run_without_pictures_is_still_told(tmp_path):
     assert "<img" not in make_page([outcome]).partition('<section id="maze"')[2]
 
 
-@pytest.mark.parametrize("seconds, text", [(3.21, "3.2 s"), (48.4, "48 s"), (59.7, "1 min 0 s"), (125, "2 min 5 s")])
+@pytest.mark.parametrize(
+    "seconds, text", [(3.21, "3.2 s"), (48.4, "48 s"), (59.7, "1 min 0 s"), (125, "2 min 5 s")]
+)
 def test_durations(seconds, text):
     assert duration(seconds) == text
 
@@ -224,12 +243,16 @@ def test_a_program_that_fails_leaves_its_code_and_all_it_said(tmp_path):
 
 def test_the_tool_runs_articles_and_writes_the_page(tmp_path, capsys):
     assert (
-        tool.main(["--only", "rl.two_layer,one_layer", "--out", str(tmp_path), "--seed", "4", "--num-threads", "1"])
+        tool.main(
+            ["--only", "rl.two_layer,one_layer", "--out", str(tmp_path), "--seed", "4", "--num-threads", "1"]
+        )
         == 0
     )
     said = capsys.readouterr().out
     assert (
-        said.index("rl.one_layer") < said.index("rl.two_layer") and "2 of 2 as expected" in said and "open it:" in said
+        said.index("rl.one_layer") < said.index("rl.two_layer")
+        and "2 of 2 as expected" in said
+        and "open it:" in said
     )
     (written,) = tmp_path.glob("all__full__4__*/report.html")
     parsed = Page(written.read_text(encoding="utf-8"))
@@ -274,7 +297,9 @@ addEventListener("load", () => {
 @pytest.mark.skipif(BROWSER is None, reason="no Chromium or Chrome is installed")
 @pytest.mark.parametrize("width", [375, 1200])
 def test_in_a_browser_without_network(full_page, tmp_path, width):
-    """The page in a frame, for windows have a least width: images decode, nothing is too wide, nothing complains."""
+    """The page in a frame, for windows have a least width: images decode, nothing is too wide, nothing
+    complains.
+    """
     inside = escape(full_page.replace("</body>", MEASURE + "</body>"))
     frame = f'<iframe style="width:{width}px;height:800px;border:0" srcdoc="{inside}"></iframe>'
     frame = f"<!doctype html><html><body>{frame}</body></html>"

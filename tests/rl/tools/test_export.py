@@ -31,13 +31,16 @@ def agents_run(root, env_id, outputs):
 
 @needs_onnx
 @pytest.mark.parametrize(
-    "env_id, outputs, reads", [("rl/Catcher-v0", 4, "(N, 80, 80, 4) uint8"), ("CartPole-v0", 3, "(N, 4) float32")]
+    "env_id, outputs, reads",
+    [("rl/Catcher-v0", 4, "(N, 80, 80, 4) uint8"), ("CartPole-v0", 3, "(N, 4) float32")],
 )
 def test_an_agents_network(tmp_path, capsys, env_id, outputs, reads):
     folder, path = agents_run(tmp_path, env_id, outputs), tmp_path / "model.onnx"
     assert export.main([str(folder), str(path)]) == 0
     said = capsys.readouterr().out
-    assert reads in said and "1,000 states" in said and "equal within 1e-05" in said and "then the value" in said
+    assert (
+        reads in said and "1,000 states" in said and "equal within 1e-05" in said and "then the value" in said
+    )
 
 
 @needs_onnx
@@ -87,7 +90,11 @@ def two_lines(capsys):
 def test_wrong_requests_get_two_lines_and_exit_code_2(tmp_path, capsys):
     run = str(agents_run(tmp_path, "CartPole-v0", 3))
     for argv in (
-        [], [run, "model.pb"], ["nowhere", "m.onnx"], [run, str(tmp_path / "none" / "m.onnx")], [run, "m.onnx", "--opset", "9"],
+        [],
+        [run, "model.pb"],
+        ["nowhere", "m.onnx"],
+        [run, str(tmp_path / "none" / "m.onnx")],
+        [run, "m.onnx", "--opset", "9"],
     ):
         assert export.main(argv) == 2, argv
         two_lines(capsys)

@@ -22,7 +22,9 @@ def make_run(root, name, returns, lengths=None, **settings):
     (folder / "config.json").write_text(json.dumps(config), encoding="utf-8")
     lengths = lengths or [10] * len(returns)
     lines = [f"{r},{length},{0.5 * (i + 1)}" for i, (r, length) in enumerate(zip(returns, lengths))]
-    (folder / "monitor.csv").write_text("\n".join(['#{"t_start": 0}', "r,l,t", *lines]) + "\n", encoding="utf-8")
+    (folder / "monitor.csv").write_text(
+        "\n".join(['#{"t_start": 0}', "r,l,t", *lines]) + "\n", encoding="utf-8"
+    )
     return folder
 
 
@@ -41,7 +43,10 @@ def test_a_point_is_the_mean_of_the_last_episodes():
 
 
 def test_runs_that_differ_in_their_seed_only_are_one_setting(tmp_path):
-    folders = [make_run(tmp_path, f"r{i}", [1, 2], seed=i, gamma=gamma) for i, gamma in enumerate((0.9, 0.5, 0.9, 0.9))]
+    folders = [
+        make_run(tmp_path, f"r{i}", [1, 2], seed=i, gamma=gamma)
+        for i, gamma in enumerate((0.9, 0.5, 0.9, 0.9))
+    ]
     groups = curves.grouped_by_setting([curves.read_curve(folder, "steps") for folder in folders])
     assert [(label, len(members)) for label, members in groups] == [
         ("rl.dqn --gamma 0.9, 3 runs", 3),

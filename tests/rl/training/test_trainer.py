@@ -22,7 +22,9 @@ from rl.training.trainer import Trainer
 
 
 class Counting(gymnasium.Env):
-    """Shows how many steps it has gone; reward 1 for action 1; ends for good after 7 steps, or is cut off after 4."""
+    """Shows how many steps it has gone; reward 1 for action 1; ends for good after 7 steps, or is cut off
+    after 4.
+    """
 
     observation_space = gymnasium.spaces.Box(0, 100, (1,), np.float32)
     action_space = gymnasium.spaces.Discrete(2)
@@ -37,7 +39,13 @@ class Counting(gymnasium.Env):
 
     def step(self, action):
         self.t += 1
-        return np.array([self.t], np.float32), float(action), not self.cut and self.t == 7, self.cut and self.t == 4, {}
+        return (
+            np.array([self.t], np.float32),
+            float(action),
+            not self.cut and self.t == 7,
+            self.cut and self.t == 4,
+            {},
+        )
 
 
 class Scripted(Agent):
@@ -61,16 +69,34 @@ class Scripted(Agent):
 
 
 def make(n):
-    return SyncVectorEnv([lambda cut=bool(i % 2): Counting(cut) for i in range(n)], autoreset_mode=AutoresetMode.SAME_STEP)
+    return SyncVectorEnv(
+        [lambda cut=bool(i % 2): Counting(cut) for i in range(n)], autoreset_mode=AutoresetMode.SAME_STEP
+    )
 
 
 def trainer_for(tmp_path, total=200, keep_going=False, eval_freq=20, threshold=5.0):
     agent = Scripted()
     evaluator = Evaluator(make, 2, Goal("test", threshold=threshold), seed=0)
-    columns = ("time/total_timesteps", "time/fps", "time/episodes", "rollout/ep_rew_mean", "rollout/ep_len_mean", "train/loss")
+    columns = (
+        "time/total_timesteps",
+        "time/fps",
+        "time/episodes",
+        "rollout/ep_rew_mean",
+        "rollout/ep_len_mean",
+        "train/loss",
+    )
     logger = Logger(tmp_path, "test", columns)
-    trainer = Trainer(agent, Games(agent, make(2), 0), evaluator, logger, Progress(total), tmp_path,
-                      total_timesteps=total, eval_freq=eval_freq, keep_going=keep_going)
+    trainer = Trainer(
+        agent,
+        Games(agent, make(2), 0),
+        evaluator,
+        logger,
+        Progress(total),
+        tmp_path,
+        total_timesteps=total,
+        eval_freq=eval_freq,
+        keep_going=keep_going,
+    )
     return agent, trainer, logger
 
 
@@ -131,7 +157,9 @@ def test_a_hopeless_evaluation_stops_early_and_fresh_seeds_follow():
     seeds = []
 
     def envs(n):
-        games = SyncVectorEnv([lambda: Penalty(True) for _ in range(n)], autoreset_mode=AutoresetMode.SAME_STEP)
+        games = SyncVectorEnv(
+            [lambda: Penalty(True) for _ in range(n)], autoreset_mode=AutoresetMode.SAME_STEP
+        )
         reset = games.reset
         games.reset = lambda seed=None, options=None: seeds.append(seed) or reset(seed=seed, options=options)
         return games

@@ -50,12 +50,18 @@ def no_screen(monkeypatch):
     monkeypatch.setattr(window, "require_screen", refuse)
 
 
-# --- the stage -------------------------------------------------------------------------------------------------------
+# --- the stage
+# -------------------------------------------------------------------------------------------------------
 
 
 def test_the_last_picture_is_that_of_the_ended_game_not_of_the_next():
     shown = list(
-        watch(Stage("rl/Maze-v0", seed=0), Scripted(4, lambda cell: SHORTEST[int(cell.argmax())]), games=2, steps=100)
+        watch(
+            Stage("rl/Maze-v0", seed=0),
+            Scripted(4, lambda cell: SHORTEST[int(cell.argmax())]),
+            games=2,
+            steps=100,
+        )
     )
     assert [moment.action for moment in shown] == [1, 2, 1, 2, -1] * 2
     assert [moment.score for moment in shown[:5]] == [0, -1, -2, -3, -4]
@@ -77,7 +83,13 @@ def test_a_game_of_catcher_is_shown_until_its_last_life():
 
 def test_steps_and_intervals_limit_what_is_shown():
     shown = list(
-        watch(Stage("CartPole-v1", seed=0), Scripted(2, lambda o: int(o[2] + o[3] > 0)), games=9, steps=50, every=7)
+        watch(
+            Stage("CartPole-v1", seed=0),
+            Scripted(2, lambda o: int(o[2] + o[3] > 0)),
+            games=9,
+            steps=50,
+            every=7,
+        )
     )
     assert [moment.step for moment in shown] == list(range(0, 50, 7)) and shown[-1].game == 0
 
@@ -158,7 +170,8 @@ def test_no_pictures_is_one_line_and_no_file(env_id, tmp_path, capsys):
     assert not list(tmp_path.iterdir())
 
 
-# --- the files -------------------------------------------------------------------------------------------------------
+# --- the files
+# -------------------------------------------------------------------------------------------------------
 
 
 def filmed(env_id, agent, steps):
@@ -187,7 +200,9 @@ def test_large_pictures_are_shrunk_and_hardly_changed():
 def test_more_colours_than_a_palette_holds_become_near_ones():
     ramp = np.linspace(0, 255, 64).astype(np.uint8)
     picture = np.stack([*np.meshgrid(ramp, ramp), np.full((64, 64), 90, np.uint8)], -1)
-    recorded = animation.recording([Moment(picture, picture, np.zeros(1), 0, 0.0, 0, 0)], 30, ("a",), "", "Q value")
+    recorded = animation.recording(
+        [Moment(picture, picture, np.zeros(1), 0, 0.0, 0, 0)], 30, ("a",), "", "Q value"
+    )
     assert len(recorded.palette) <= 256
     assert np.abs(colours(recorded)[0].astype(int) - picture).max() < 48
 
@@ -230,7 +245,8 @@ def test_the_page_holds_every_frame_and_number(tmp_path, env_id, actions):
         assert max(sheet.shape) <= animation.SHEET
         for y in range(0, len(sheet), data["height"]):
             frames += [
-                sheet[y : y + data["height"], x : x + data["width"]] for x in range(0, sheet.shape[1], data["width"])
+                sheet[y : y + data["height"], x : x + data["width"]]
+                for x in range(0, sheet.shape[1], data["width"])
             ]
     np.testing.assert_array_equal(frames[: len(recorded.frames)], colours(recorded))
     assert data["score"] == [moment.score for moment in recorded.moments]
@@ -250,7 +266,9 @@ def test_the_page_needs_nothing_from_elsewhere_and_escapes_its_title():
     text = animation.page(filmed("rl/Catcher-v0", lazy(3), 5))
     without_data = re.sub(r"data:image/png;base64,[A-Za-z0-9+/=]*", "", text)
     assert not re.search(r"https?:|//\w|@import|url\(|<link|<script \w|\bfetch\b|<img", without_data)
-    assert "<title>A &lt;title&gt; &amp; more</title>" in text and "<title> " not in text.split("</title>", 1)[1]
+    assert (
+        "<title>A &lt;title&gt; &amp; more</title>" in text and "<title> " not in text.split("</title>", 1)[1]
+    )
 
 
 @pytest.fixture
@@ -282,7 +300,8 @@ def test_a_replay_is_small(tmp_path):
     assert all(1_000 < (tmp_path / name).stat().st_size < 500_000 for name in ("replay.gif", "replay.html"))
 
 
-# --- --play ----------------------------------------------------------------------------------------------------------
+# --- --play
+# ----------------------------------------------------------------------------------------------------------
 
 
 @dataclass
@@ -343,12 +362,16 @@ def test_play_shows_what_a_network_that_reads_screens_looks_at(tmp_path, capsys,
 def test_play_in_a_notebook_shows_the_page_inline(tmp_path, notebook):
     folder = trained(tmp_path, max_episode_steps=9)
     play.play_run("small", OwnSettings(out=str(tmp_path), play="newest"), OwnSettings, Small)
-    assert len(notebook) == 1 and (folder / "replay.html").read_text(encoding="utf-8") in html.unescape(notebook[0])
+    assert len(notebook) == 1 and (folder / "replay.html").read_text(encoding="utf-8") in html.unescape(
+        notebook[0]
+    )
 
 
 def test_play_without_a_model_says_how_to_train_one(tmp_path):
     wish = OwnSettings(out=str(tmp_path), play="newest")
-    with pytest.raises(ValueError, match=r"(?s)no trained model of rl\.small in .*\n  train one: python -m rl\.small"):
+    with pytest.raises(
+        ValueError, match=r"(?s)no trained model of rl\.small in .*\n  train one: python -m rl\.small"
+    ):
         play.play_run("small", wish, OwnSettings, Small)
 
 

@@ -1,4 +1,6 @@
-"""The reward plot and the saliency pictures: what they show, and that drawing leaves no trace in matplotlib."""
+"""The reward plot and the saliency pictures: what they show, and that drawing leaves no trace in
+matplotlib.
+"""
 
 import subprocess
 import sys
@@ -98,9 +100,9 @@ def test_filter_tiles_show_every_patch_once():
 
 
 def test_pictures_of_a_convolutional_network_are_written(tmp_path):
-    model = Sequential([Rescaling(1 / 255), Conv2D(6, 4, 2, activation="relu"), Flatten(), Dense(3)], seed=0).build(
-        (16, 20, 2)
-    )
+    model = Sequential(
+        [Rescaling(1 / 255), Conv2D(6, 4, 2, activation="relu"), Flatten(), Dense(3)], seed=0
+    ).build((16, 20, 2))
     rng = np.random.default_rng(0)
     moments = [
         Moment(
