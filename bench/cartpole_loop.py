@@ -63,10 +63,11 @@ def train(settings: Any, make_agent: Any, metrics: tuple[str, ...]) -> None:
     """
     from rl.core.evaluation import Evaluator
     from rl.core.games import Games
+    from rl.core.observer import make_observed
     from rl.core.seeding import streams
     from rl.envs.goals import goal_of
     from rl.runs.logger import Logger
-    from rl.training.experiment import COLUMNS, observed
+    from rl.training.experiment import COLUMNS
     from rl.training.progress import Progress
     from rl.training.trainer import Trainer
 
@@ -77,10 +78,10 @@ def train(settings: Any, make_agent: Any, metrics: tuple[str, ...]) -> None:
         contextlib.redirect_stdout(nowhere),
     ):
         folder = Path(name)
-        envs = observed(settings.env_id, settings.num_envs)
+        envs = make_observed(settings.env_id, settings.num_envs)
         agent = make_agent(envs.single_observation_space, envs.single_action_space, settings, rngs)
         evaluator = Evaluator(
-            lambda n: observed(settings.env_id, n), 1, goal_of(settings.env_id), rngs.evaluation
+            lambda n: make_observed(settings.env_id, n), 1, goal_of(settings.env_id), rngs.evaluation
         )
         logger = Logger(folder, settings.env_id, COLUMNS + metrics)
         trainer = Trainer(

@@ -30,10 +30,10 @@ from rl.actors import fleet
 from rl.actors.actor import Actor, Segment, Weights
 from rl.actors.ray_cluster import connect, ray_module
 from rl.actors.slots import put
-from rl.command.cli import use_threads
+from rl.command.threads import use_threads
+from rl.core.observer import make_observed
 from rl.core.seeding import streams
 from rl.envs.make import actions_of
-from rl.training.experiment import observed
 
 MAKER = "rl.dqn:DeepQNetworkAgent"
 SETTINGS = dqn.Settings(actors=1, learning_starts=0, initial_epsilon=0.5, final_epsilon=0.5)
@@ -73,7 +73,7 @@ def steps_of_segment() -> int:
 def learner(actors: int) -> dqn.DeepQNetworkAgent:
     """The agent with a replay for so many actors."""
     settings = replace(SETTINGS, actors=actors)
-    envs = observed(settings.env_id, settings.num_envs, settings.max_episode_steps)
+    envs = make_observed(settings.env_id, settings.num_envs, settings.max_episode_steps)
     return dqn.DeepQNetworkAgent(envs.single_observation_space, actions_of(envs), settings, streams(0))
 
 

@@ -68,7 +68,7 @@ def measure(case: str, updates: int) -> dict[str, int]:
     """Bytes held more after the updates, the highest moment above them, and by how much the process grew."""
     from bench.ours import use_threads
 
-    tracemalloc.start()  # before anything is made: an array that replaces an uncounted one would look like growth
+    tracemalloc.start()  # first: an array that replaces an uncounted one would look like growth
     use_threads(2)
     step = CASES[case]()
     for _ in range(WARM):

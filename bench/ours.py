@@ -10,7 +10,7 @@ from gymnasium import spaces
 from bench import workloads
 from nnlite import optimizers
 from rl import a2c, dqn
-from rl.command.cli import use_threads
+from rl.command.threads import use_threads
 from rl.core.experience import Experience
 from rl.core.rollout import Rollout
 from rl.core.seeding import streams

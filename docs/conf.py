@@ -38,7 +38,6 @@ SPECIAL = re.compile(r"([\\*|_<>])")
 
 
 HERE = Path(__file__).parent
-PACKAGES = ("nnlite", "rl", "rl/core", "rl/envs", "rl/sweeps", "rl/tools")
 
 
 def write_pages(app: Any) -> None:
@@ -47,22 +46,20 @@ def write_pages(app: Any) -> None:
     folder.mkdir(exist_ok=True)
     for old in folder.glob("*.md"):
         old.unlink()
-    for package in PACKAGES:
-        name = package.replace("/", ".")
-        modules = [
-            path.stem
-            for path in sorted((HERE.parent / package).glob("*.py"))
-            if not path.stem.startswith("__")
-        ]
-        for module in modules:
-            page(folder, f"{name}.{module}")
-        page(
-            folder,
-            name,
-            "\n```{toctree}\n:maxdepth: 1\n\n"
-            + "\n".join(f"{name}.{module}" for module in modules)
-            + "\n```\n",
-        )
+    for root in ("nnlite", "rl"):
+        for package in sorted((HERE.parent / root).rglob("__init__.py")):
+            write_package(folder, package.parent)
+
+
+def write_package(folder: Path, package: Path) -> None:
+    """The page of a package, with a list of its modules and packages, and those of its modules."""
+    name = ".".join(package.relative_to(HERE.parent).parts)
+    modules = [path.stem for path in package.glob("[!_]*.py")]
+    packages = [path.parent.name for path in package.glob("*/__init__.py")]
+    for module in modules:
+        page(folder, f"{name}.{module}")
+    inside = "\n".join(f"{name}.{part}" for part in sorted([*modules, *packages]))
+    page(folder, name, f"\n```{{toctree}}\n:maxdepth: 1\n\n{inside}\n```\n" if inside else "")
 
 
 def page(folder: Path, module: str, more: str = "") -> None:

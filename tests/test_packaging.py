@@ -135,7 +135,7 @@ def test_the_version_is_said_once(project):
 
 @pytest.mark.skipif(os.name != "posix", reason="needs sh")
 def test_the_script_of_the_checked_builds_says_what_it_takes():
-    script = ROOT / "tests" / "long" / "sanitize.sh"
+    script = ROOT / "tests" / "tools" / "sanitize.sh"
     done = subprocess.run(["sh", str(script), "everything"], capture_output=True, text=True, encoding="utf-8")
     assert done.returncode == 2
     assert "bounds or address" in done.stderr

@@ -12,10 +12,11 @@ import numpy as np
 
 from nnlite import Sequential
 from rl.actors import slots
-from rl.command.cli import use_threads
+from rl.command.threads import use_threads
 from rl.core.agent import Agent, Array, Metrics
 from rl.core.experience import Experience
 from rl.core.games import Episode, Games
+from rl.core.observer import make_observed
 from rl.core.replay import ReplayBuffer
 from rl.core.seeding import streams
 from rl.envs.make import actions_of
@@ -77,14 +78,13 @@ class Actor:
     """
 
     def __init__(self, maker: str, settings: dict[str, Any], key: tuple[int, ...]) -> None:
-        from rl.training.experiment import observed
 
         use_threads(1)
         module_name, _, name = maker.partition(":")
         module = importlib.import_module(module_name)
         own = module.Settings(**settings).of_an_actor()
         rngs = streams(own.seed, key)
-        envs = observed(own.env_id, own.num_envs, own.max_episode_steps)
+        envs = make_observed(own.env_id, own.num_envs, own.max_episode_steps)
         self.length = own.segment
         self.agent: ReplayAgent = getattr(module, name)(
             envs.single_observation_space, actions_of(envs), own, rngs

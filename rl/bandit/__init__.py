@@ -57,7 +57,7 @@ from rl.bandit.algorithms import (
     break_tie,
 )
 from rl.bandit.simulation import simulate, streams_of
-from rl.command.cli import main as command
+from rl.command import cli
 from rl.command.errors import require
 from rl.command.settings import Settings as CommonSettings
 from rl.command.settings import at_least, positive
@@ -233,7 +233,7 @@ def arguments(words: list[str]) -> list[str]:
 
 
 def main(argv: list[str] | None = None) -> int:
-    return command(
+    return cli.main(
         "bandit",
         Settings,
         run,

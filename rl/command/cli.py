@@ -18,8 +18,9 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from rl.command.errors import UsageError
-from rl.command.settings import MOST_THREADS, Settings
+from rl.command.settings import Settings
 from rl.command.text import terminal_width, wrapped
+from rl.command.threads import use_threads
 
 S = TypeVar("S", bound=Settings)
 NEWEST = "newest"
@@ -220,17 +221,6 @@ def explained(problem: BaseException) -> str:
             "  make the run smaller: --buffer-size, --num-envs, --batch-size, --hidden"
         )
     return str(problem) or type(problem).__name__
-
-
-def use_threads(count: int) -> None:
-    """Give the kernels so many threads (0 = one for each core) and hold BLAS to one: two pools would fight
-    for the cores.
-    """
-    from nnlite_ext import _threads
-    from threadpoolctl import threadpool_limits
-
-    _threads.set_num_threads(count or min(os.cpu_count() or 1, MOST_THREADS))
-    threadpool_limits(1, user_api="blas")
 
 
 def prepare_streams() -> None:

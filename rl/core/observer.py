@@ -14,6 +14,8 @@ from gymnasium.vector import VectorEnv, VectorWrapper
 from gymnasium.vector.utils import batch_space
 from nnlite_ext import _frames
 
+from rl.envs.make import make_vector
+
 Array = np.ndarray[Any, np.dtype[Any]]
 
 
@@ -132,6 +134,22 @@ class OneHotObserver(VectorWrapper):
     def observe(self) -> Array:
         """What the network would read now."""
         return self._rows[self.env.observe()]  # type: ignore[attr-defined]
+
+
+def make_observed(env_id: str, num_envs: int, max_episode_steps: int = 0, **options: Any) -> VectorEnv:
+    """N games as the network reads them: screens through the ScreenObserver, labels one-hot, everything else
+    as it is.
+    """
+    envs = make_vector(env_id, num_envs, max_episode_steps=max_episode_steps or None, **options)
+    space = envs.single_observation_space
+    if (
+        isinstance(space, spaces.Box)
+        and space.dtype == np.uint8
+        and len(space.shape) == 3
+        and space.shape[2] in (1, 3)
+    ):
+        return ScreenObserver(envs)
+    return OneHotObserver(envs) if isinstance(space, spaces.Discrete) else envs
 
 
 def nearest(size: int, wanted: int) -> Array:

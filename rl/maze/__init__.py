@@ -71,7 +71,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from rl.bandit.algorithms import RandomNumbers
-from rl.command.cli import main as command
+from rl.command import cli
 from rl.command.errors import UsageError, require
 from rl.command.settings import Settings as CommonSettings
 from rl.command.settings import at_least
@@ -220,7 +220,7 @@ def arguments(words: list[str]) -> list[str]:
 
 
 def main(argv: list[str] | None = None) -> int:
-    return command(
+    return cli.main(
         "maze",
         Settings,
         run,

@@ -26,7 +26,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, TextIO
 
-from rl.command import cli
+from rl.command import threads
 from rl.runs import checkpoint
 from rl.runs.run_folder import write_json
 from rl.sweeps import record
@@ -132,7 +132,7 @@ def measured_at_once(job: dict[str, Any]) -> list[dict[str, Any] | None]:
     """A row for each seed, from one call."""
     module = importlib.import_module(f"rl.{job['article']}")
     settings = module.Settings(**typed(job["settings"], module.Settings()))
-    cli.use_threads(settings.num_threads)
+    threads.use_threads(settings.num_threads)
     figures = module.measure_seeds(settings, job["seeds"])
     return [row_of(job["article"], seed, found) for seed, found in zip(job["seeds"], figures)]
 

@@ -117,9 +117,9 @@ def folder_of(wanted: str) -> Path:
 
 def played(model: Sequential, env_id: str, max_episode_steps: int) -> Array:
     """STATES observations of games whose moves are, each as likely, the network's first choice or random."""
-    from rl.training.experiment import observed
+    from rl.core.observer import make_observed
 
-    envs, rng = observed(env_id, GAMES, max_episode_steps), np.random.default_rng(0)
+    envs, rng = make_observed(env_id, GAMES, max_episode_steps), np.random.default_rng(0)
     observations, _ = envs.reset(seed=0)
     actions, seen = int(envs.single_action_space.n), [observations]  # type: ignore[attr-defined]
     while len(seen) * GAMES < STATES:

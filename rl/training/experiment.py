@@ -8,7 +8,6 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, cast
 
-import numpy as np
 from gymnasium import spaces
 from gymnasium.vector import VectorEnv
 
@@ -17,10 +16,10 @@ from rl.command.settings import ActorSettings, AgentSettings
 from rl.core.agent import Agent
 from rl.core.evaluation import Evaluator
 from rl.core.games import Games, Source
-from rl.core.observer import OneHotObserver, ScreenObserver
+from rl.core.observer import make_observed
 from rl.core.seeding import Streams, streams
 from rl.envs.goals import goal_of
-from rl.envs.make import actions_of, make_vector
+from rl.envs.make import actions_of
 from rl.runs import resume, run_folder
 from rl.runs.checkpoint import Checkpoints
 from rl.runs.lock import only_here
@@ -77,12 +76,12 @@ def train(article: str, settings: AgentSettings, make_agent: MakeAgent, metrics:
     written.
     """
     rngs = streams(settings.seed)
-    envs = observed(settings.env_id, settings.num_envs, settings.max_episode_steps)
+    envs = make_observed(settings.env_id, settings.num_envs, settings.max_episode_steps)
     agent = make_agent(envs.single_observation_space, actions_of(envs), settings, rngs)
     source = source_of(article, settings, agent, envs, rngs)
     goal = goal_of(settings.env_id)
     evaluator = Evaluator(
-        lambda n: observed(settings.env_id, n, settings.max_episode_steps),
+        lambda n: make_observed(settings.env_id, n, settings.max_episode_steps),
         settings.eval_episodes,
         goal,
         rngs.evaluation,
@@ -162,22 +161,6 @@ def source_of(article: str, settings: AgentSettings, agent: Agent, envs: VectorE
 
     envs.close()
     return Fleet(cast(ReplayAgent, agent), f"rl.{article}:{type(agent).__name__}", settings)
-
-
-def observed(env_id: str, num_envs: int, max_episode_steps: int = 0, **options: Any) -> VectorEnv:
-    """N games as the network reads them: screens through the ScreenObserver, labels one-hot, everything else
-    as it is.
-    """
-    envs = make_vector(env_id, num_envs, max_episode_steps=max_episode_steps or None, **options)
-    space = envs.single_observation_space
-    if (
-        isinstance(space, spaces.Box)
-        and space.dtype == np.uint8
-        and len(space.shape) == 3
-        and space.shape[2] in (1, 3)
-    ):
-        return ScreenObserver(envs)
-    return OneHotObserver(envs) if isinstance(space, spaces.Discrete) else envs
 
 
 def header(article: str, settings: AgentSettings, folder: Path, goal: str) -> str:

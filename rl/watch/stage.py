@@ -16,6 +16,7 @@ from gymnasium.vector import SyncVectorEnv
 
 from rl.command.errors import UsageError
 from rl.core.agent import Agent
+from rl.core.observer import make_observed
 
 Array = np.ndarray[Any, np.dtype[Any]]
 USUAL_FPS = 30
@@ -89,11 +90,10 @@ class Stage:
     """
 
     def __init__(self, env_id: str, max_episode_steps: int = 0, seed: int | None = None) -> None:
-        from rl.training.experiment import observed
 
         with quiet():
             try:
-                self.envs = observed(env_id, 1, max_episode_steps, render_mode="rgb_array")
+                self.envs = make_observed(env_id, 1, max_episode_steps, render_mode="rgb_array")
             except (ValueError, TypeError) as problem:
                 raise CannotRenderError(
                     f"{env_id} cannot be shown: {str(problem).splitlines()[0]}",

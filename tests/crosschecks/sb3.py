@@ -20,7 +20,7 @@ from stable_baselines3.common.results_plotter import X_EPISODES, X_TIMESTEPS, X_
 
 import rl  # noqa: F401 - registers the environments
 from rl import a2c
-from rl.command import cli
+from rl.command import threads
 from rl.training import experiment
 
 
@@ -60,7 +60,7 @@ def main() -> None:
 
 def read_our_logs() -> None:
     """Train briefly, and compare what SB3 reads with what the file says."""
-    cli.use_threads(1)
+    threads.use_threads(1)
     with tempfile.TemporaryDirectory() as out:
         settings = a2c.Settings(
             env_id="CartPole-v0", total_timesteps=2_000, num_envs=2, eval_episodes=1, out=out

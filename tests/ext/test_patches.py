@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from nnlite_ext import _patches
 
-from nnlite import reference
+from nnlite.reference import patches as reference
 
 drawn = settings(deadline=None, max_examples=150)
 

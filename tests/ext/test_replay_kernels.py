@@ -7,7 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from nnlite_ext import _frames, _replay
 
-from nnlite import reference
+from nnlite.reference import frames as frames_twin
+from nnlite.reference import replay
 
 
 @settings(deadline=None, max_examples=60)
@@ -41,7 +42,7 @@ def test_gather_equals_its_twin(games, length, size, depth, seed):
     for b, slot in enumerate(slots):
         start = slot - slot % length  # the twin knows one ring; each game has its own
         ring = slice(start, start + length)
-        twin = reference.stack_gather(frames[ring], np.array([slot - start]), ages[ring], depth)
+        twin = replay.stack_gather(frames[ring], np.array([slot - start]), ages[ring], depth)
         np.testing.assert_array_equal(out[b], twin[0])
 
 
@@ -60,7 +61,7 @@ def test_push_equals_its_twin(n, shape, channels, wanted, depth, seed):
     rows, columns = rng.integers(0, shape[0], wanted[0]), rng.integers(0, shape[1], wanted[1])
     fresh = rng.integers(0, 2, n).astype(np.uint8)
     stack = rng.integers(0, 256, (n, *wanted, depth), dtype=np.uint8)
-    expected = reference.push_frames(screens, rows, columns, fresh, stack)
+    expected = frames_twin.push_frames(screens, rows, columns, fresh, stack)
     _frames.push(screens, rows, columns, fresh, stack)
     np.testing.assert_array_equal(stack, expected)
 

@@ -14,7 +14,7 @@ import time
 from pathlib import Path
 
 from rl import dqn
-from rl.command import cli
+from rl.command import threads
 from rl.runs.checkpoint import Checkpoints
 from rl.training import experiment
 from rl.training.trainer import Trainer
@@ -48,7 +48,7 @@ def main() -> None:
     walls: list[float] = []
     Trainer.train = timed(timed(train, both[1], whole), both[0], walls)
     experiment.finish = lambda *_: None
-    cli.use_threads(0)
+    threads.use_threads(0)
     with tempfile.TemporaryDirectory() as out:
         settings = dqn.Settings(
             total_timesteps=steps, save_freq=every, eval_freq=0, eval_episodes=1, keep_going=True, out=out

@@ -19,7 +19,7 @@ from unittest.mock import patch
 import numpy as np
 
 from rl import dqn
-from rl.command import cli
+from rl.command import threads
 from rl.training import experiment, trainer
 
 RUNS = {
@@ -61,7 +61,7 @@ def noted(name: str, steps: int) -> np.ndarray:
 def main() -> None:
     """Run both, and print what they grew by."""
     steps = int(sys.argv[1]) if len(sys.argv) > 1 else 1_000_000
-    cli.use_threads(0)
+    threads.use_threads(0)
     for name in RUNS:
         rows = noted(name, steps)
         late = rows[rows[:, 0] >= steps // 5]

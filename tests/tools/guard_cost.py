@@ -10,7 +10,7 @@ import tempfile
 import time
 from unittest.mock import patch
 
-from rl.command import cli
+from rl.command import threads
 from rl.core.guards import check_step
 from rl.training import experiment, trainer
 
@@ -67,7 +67,7 @@ def share(article: str, given: dict[str, object], steps: int) -> tuple[float, fl
 def main() -> None:
     """Train briefly, and print the shares."""
     experiment.finish = lambda *_: None
-    cli.use_threads(0)
+    threads.use_threads(0)
     for name, run in RUNS.items():
         guards, whole = share(*run)
         print(f"{name:15} guards {guards:.1f} us of {whole:.0f} us a step, {100 * guards / whole:.2f} %")

@@ -79,8 +79,8 @@ def in_small_pieces(job: dict[str, Any], number: int) -> None:
     """Let the work of bandit or maze be done in pieces of this size, and the signal come after one of
     them.
     """
-    from rl.bandit import command as bandit_report
-    from rl.maze import command as maze_report
+    import rl.bandit.command as bandit_report
+    import rl.maze.command as maze_report
     from rl.maze import progress as maze_progress
 
     bandit_report.PLAYS_AT_ONCE = maze_progress.FIRST_PIECE = job["piece"]
@@ -107,19 +107,17 @@ def main() -> None:
     if forks:
         import tyro  # noqa: F401
 
+        from rl.core.observer import make_observed
         from rl.runs.logger import summary_writer
-        from rl.training.experiment import observed
 
         summary_writer()
 
         for env_id in ("CartPole-v0", "rl/Catcher-v0"):  # their compiled code is loaded at the first step
-            envs = observed(env_id, 1, 2)
+            envs = make_observed(env_id, 1, 2)
             envs.reset(seed=0)
             envs.step(envs.action_space.sample())
         for article in {job["article"] for job in jobs}:
-            importlib.import_module(
-                f"rl.{article}_report" if article in ("bandit", "maze") else f"rl.{article}"
-            )
+            importlib.import_module(f"rl.{article}")
     context: Any = multiprocessing.get_context("fork" if forks else "spawn")
     codes = []
     for job in jobs:

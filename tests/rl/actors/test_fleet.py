@@ -21,8 +21,9 @@ from rl.actors import fleet, ray_cluster
 from rl.actors.actor import Actor, Weights
 from rl.actors.fleet import COLUMNS, DEATHS, KEY, Fleet
 from rl.actors.slots import LAST, MOVE
-from rl.command import cli
+from rl.command import threads
 from rl.command.errors import UsageError
+from rl.core.observer import make_observed
 from rl.core.seeding import streams
 from rl.runs.checkpoint import Checkpoints
 from rl.runs.signals import Interrupted
@@ -120,10 +121,10 @@ def paper(monkeypatch):
 
 
 def fleet_of(**changes):
-    cli.use_threads(1)
+    threads.use_threads(1)
     settings = dqn.Settings(**{**SMALL, **changes})
     settings.validate()
-    envs = experiment.observed(settings.env_id, settings.num_envs)
+    envs = make_observed(settings.env_id, settings.num_envs)
     agent = dqn.DeepQNetworkAgent(
         envs.single_observation_space, envs.single_action_space, settings, streams(0)
     )
@@ -332,7 +333,7 @@ def test_a_run_with_ray_survives_the_kill_of_an_actor_stops_in_good_order_and_go
     tmp_path, monkeypatch, capfd
 ):
     ray = ray_cluster.ray_module(local=True)
-    cli.use_threads(1)
+    threads.use_threads(1)
     assert ray_cluster.connect(ray, "", 2)
     step = Fleet.step
 

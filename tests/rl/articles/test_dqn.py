@@ -10,8 +10,8 @@ from gymnasium import spaces
 
 from nnlite.saving import read_tensors
 from rl import dqn
-from rl.command.cli import use_threads
 from rl.command.errors import UsageError
+from rl.command.threads import use_threads
 from rl.core.experience import Experience
 from rl.core.replay import Batch
 from rl.core.seeding import streams

@@ -15,7 +15,7 @@ from rl import housing
 from rl.command.errors import UsageError
 from rl.housing import data as housing_data
 
-TABLE = Path(__file__).resolve().parents[3] / "shared" / "data" / "boston.csv"
+TABLE = Path(__file__).resolve().parents[4] / "shared" / "data" / "boston.csv"
 needs_table = pytest.mark.skipif(
     not TABLE.is_file(), reason=f"the article's table is not shipped; it is looked for at {TABLE}"
 )

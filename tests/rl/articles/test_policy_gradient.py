@@ -7,7 +7,7 @@ import pytest
 from gymnasium import spaces
 
 from rl import policy_gradient
-from rl.command.cli import use_threads
+from rl.command.threads import use_threads
 from rl.core.experience import Experience
 from rl.core.policy import probabilities
 from rl.core.seeding import streams

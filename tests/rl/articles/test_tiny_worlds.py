@@ -9,7 +9,7 @@ import pytest
 from gymnasium import spaces
 
 from rl import a2c, dqn, policy_gradient, value_function
-from rl.command.cli import use_threads
+from rl.command.threads import use_threads
 from rl.core.experience import Experience
 from rl.core.seeding import streams
 

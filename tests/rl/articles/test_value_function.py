@@ -10,7 +10,7 @@ from gymnasium import spaces
 
 from nnlite import load_model
 from rl import value_function
-from rl.command.cli import use_threads
+from rl.command.threads import use_threads
 from rl.core.experience import Experience
 from rl.core.replay import Batch
 from rl.core.seeding import streams

@@ -13,7 +13,7 @@ import pytest
 
 from rl import __main__ as listing
 from rl import dqn
-from rl.command import cli
+from rl.command import cli, threads
 from rl.command.errors import UsageError, require
 from rl.command.settings import MOST_THREADS, AgentSettings
 from rl.runs.lock import HeldError
@@ -140,7 +140,7 @@ def test_all_cores_are_not_more_threads_than_the_kernels_know(monkeypatch):
     before = _threads.get_num_threads()
     monkeypatch.setattr(cli.os, "cpu_count", lambda: 384)
     try:
-        cli.use_threads(0)
+        threads.use_threads(0)
         assert _threads.get_num_threads() == MOST_THREADS
     finally:
         _threads.set_num_threads(before)

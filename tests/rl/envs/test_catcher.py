@@ -21,7 +21,7 @@ from rl.envs.catcher import CatcherEnv
 from rl.envs.catcher_vector import CatcherVectorEnv
 
 RECORDED = json.loads(
-    (pathlib.Path(__file__).parents[1] / "data/catcher_reference.json").read_text(encoding="utf-8")
+    (pathlib.Path(__file__).parents[2] / "data/catcher_reference.json").read_text(encoding="utf-8")
 )
 LEFT, RIGHT, STAY = 0, 1, 2
 SEEN = [sim.PADDLE_X, sim.PADDLE_VEL, sim.FRUIT_X, sim.FRUIT_Y, sim.LIVES_LEFT]

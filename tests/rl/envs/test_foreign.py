@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from rl import a2c, dqn
+from rl.core.observer import make_observed
 from rl.envs import foreign
 from rl.envs.make import make_vector
-from rl.training.experiment import observed
 
 
 class Painting(gymnasium.Env):
@@ -52,7 +52,7 @@ for name, shape in SHAPES.items():
 @pytest.mark.parametrize("name", SHAPES)
 def test_images_of_any_layout_become_stacks_with_channels_last(name):
     env_id = f"Painting/{name.replace(' ', '-')}-v0"
-    envs = observed(env_id, 2)
+    envs = make_observed(env_id, 2)
     assert envs.single_observation_space.shape == ((50, 60, 4) if "stack" in name else (80, 80, 4))
     observations, _ = envs.reset(seed=1)
     raw = gymnasium.make(env_id)
@@ -100,7 +100,7 @@ def test_a_missing_atari_package_is_named(monkeypatch):
 def test_atari_games_come_with_the_usual_preprocessing(env_id, actions):
     pytest.importorskip("ale_py", reason="ale-py is not installed: pip install '.[atari]'")
     pytest.importorskip("cv2", reason="OpenCV is not installed: pip install '.[atari]'")
-    envs = observed(env_id, 2, 30)
+    envs = make_observed(env_id, 2, 30)
     assert envs.single_action_space.n == actions and envs.single_observation_space.shape == (84, 84, 4)
     observations, _ = envs.reset(seed=0)
     assert observations.shape == (2, 84, 84, 4) and observations.any()

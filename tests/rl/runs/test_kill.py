@@ -12,8 +12,8 @@ import pytest
 
 from rl.runs.checkpoint import Checkpoints
 
-ROOT = Path(__file__).parents[2]
-SEGMENTS = Path(__file__).with_name("segments.py")
+ROOT = Path(__file__).parents[3]
+SEGMENTS = Path(__file__).parents[2] / "tools" / "segments.py"
 RUN = ["--env-id", "CartPole-v0", "--total-timesteps", "1500", "--num-threads", "1", "--eval-freq", "400", "--eval-episodes", "1",
        "--save-freq", "200", "--keep-going"]
 unix = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")

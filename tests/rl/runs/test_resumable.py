@@ -11,7 +11,7 @@ import pytest
 from rl import bandit, maze
 from rl.runs.resumable import STATE
 from rl.runs.state_file import load_state
-from tests.rl.test_resume import OUTPUT, assert_same, folder_in, job, run
+from tests.rl.runs.test_resume import OUTPUT, assert_same, folder_in, job, run
 
 RUNS = {  # article: its flags, the size of a piece (plays, episodes), how many pieces there are, the files that must be equal
     "bandit": (["--num-sims", "60", "--num-time", "20", "--seed", "3"], 100, 6 * 12, ("curves.csv", "rewards.png", "regret.png")),

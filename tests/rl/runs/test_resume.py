@@ -16,7 +16,7 @@ import pytest
 
 from rl.runs.checkpoint import Checkpoints
 
-SEGMENTS = Path(__file__).with_name("segments.py")
+SEGMENTS = Path(__file__).parents[2] / "tools" / "segments.py"
 COMMON = ["--num-threads", "1", "--keep-going", "--eval-episodes", "2", "--save-freq", "250"]
 DQN = ["--learning-starts", "100", "--exploration-steps", "300", "--target-update", "20"]
 CARTPOLE = ["--env-id", "CartPole-v0", "--max-episode-steps", "0", "--num-envs", "2", "--eval-freq", "200", "--total-timesteps", "800"]

@@ -22,7 +22,7 @@ from rl.sweeps.display import Display
 from rl.sweeps.plan import Job, Plan
 from rl.sweeps.record import Record
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 HOUSING = ["housing", "--set", "data=synthetic"]
 linux = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="looks for processes in /proc")
 

@@ -9,9 +9,9 @@ from nnlite import Sequential, layers, onnx_export
 from rl import a2c, digits
 from rl.command.settings import as_dict
 from rl.core.networks import network
+from rl.core.observer import make_observed
 from rl.runs import run_folder
 from rl.tools import export
-from rl.training.experiment import observed
 
 ONNX = all(importlib.util.find_spec(name) for name in ("onnx", "onnxruntime"))
 needs_onnx = pytest.mark.skipif(not ONNX, reason="needs ONNX: pip install -e '.[onnx]'")
@@ -24,7 +24,7 @@ def make_run(root, article, settings, model):
 
 
 def agents_run(root, env_id, outputs):
-    envs = observed(env_id, 1)
+    envs = make_observed(env_id, 1)
     model = network(envs.single_observation_space, outputs, (16,), np.random.default_rng(0))
     return make_run(root, "a2c", a2c.Settings(env_id=env_id), model)
 
@@ -74,7 +74,7 @@ def test_a_file_that_computes_something_else_is_told(tmp_path, capsys, monkeypat
 
 
 def test_states_of_games_differ(tmp_path):
-    envs = observed("CartPole-v0", 1)
+    envs = make_observed("CartPole-v0", 1)
     model = network(envs.single_observation_space, 2, (8,), np.random.default_rng(0))
     states = export.played(model, "CartPole-v0", 0)
     assert states.shape == (1000, 4) and len(np.unique(states, axis=0)) > 900
