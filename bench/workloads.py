@@ -7,11 +7,11 @@ screen  the articles' network on stacks of 4 frames of 80x80 bytes: Conv 32@8x8/
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
-Array = np.ndarray[Any, np.dtype[Any]]
+from nnlite.arrays import Array
 
 BATCH = 32
 DENSE = (4, 64, 2)

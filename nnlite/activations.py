@@ -10,9 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from nnlite.arrays import Array
 from nnlite.utils import from_registry, missing_name
-
-Array = np.ndarray[Any, np.dtype[Any]]
 
 
 class Activation:

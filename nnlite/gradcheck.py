@@ -12,15 +12,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 
+from nnlite.arrays import Array
 from nnlite.layer import Layer
 from nnlite.layers import ActivatedLayer, MaxPooling2D
 from nnlite.network import Network
-
-Array = np.ndarray[Any, np.dtype[Any]]
 
 
 def numerical_gradient(f: Callable[[], float], x: Array, step: float = 1e-5) -> Array:

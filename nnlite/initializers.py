@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 
+from nnlite.arrays import Array
 from nnlite.utils import from_registry, missing_name, registry_name
 
-Array = np.ndarray[Any, np.dtype[Any]]
 Shape = tuple[int, ...]
 
 TRUNCATED_STD = 0.87962566103423978  # standard deviation of a unit normal cut off at 2 sigma

@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 
 from nnlite import initializers, regularizers
+from nnlite.arrays import Array
 from nnlite.utils import aligned_zeros, numbers, refuse_unknown, snake_case
 
-Array = np.ndarray[Any, np.dtype[Any]]
 Shape = tuple[int, ...]
 
 

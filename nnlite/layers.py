@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 
 from nnlite import activations, initializers, products, regularizers
+from nnlite.arrays import Array
 from nnlite.convolution import PATHS, Geometry, default_path
-from nnlite.layer import Array, Layer, Shape
+from nnlite.layer import Layer, Shape
 from nnlite.normalization import BatchNormalization, Dropout
 from nnlite.pooling import MaxPooling2D
 from nnlite.utils import missing_name, pair, positive

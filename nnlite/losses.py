@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 from nnlite_ext import _crossentropy
 
+from nnlite.arrays import Array
 from nnlite.utils import missing_name
 
-Array = np.ndarray[Any, np.dtype[Any]]
 LossResult = tuple[float, Array]
 SMALLEST_PROBABILITY = 1e-7
 

@@ -17,8 +17,9 @@ from typing import Any, NoReturn, TypeVar
 
 import numpy as np
 
+from nnlite.arrays import Array
 from nnlite.fused import fused_passes
-from nnlite.layer import Array, Layer, Shape, Weight, as_shape
+from nnlite.layer import Layer, Shape, Weight, as_shape
 from nnlite.layers import ActivatedLayer, Rescaling
 from nnlite.utils import aligned_zeros, numbers, positive
 

@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from nnlite.layer import Array, Layer, Shape
+from nnlite.arrays import Array
+from nnlite.layer import Layer, Shape
 
 
 class BatchNormalization(Layer):

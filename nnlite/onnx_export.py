@@ -18,8 +18,9 @@ from typing import Any
 import numpy as np
 
 from nnlite.activations import Activation as Function
+from nnlite.arrays import Array
 from nnlite.convolution import Geometry
-from nnlite.layer import Array, Layer
+from nnlite.layer import Layer
 from nnlite.layers import Activation, Conv2D, Dense, Flatten, Rescaling
 from nnlite.network import Network
 from nnlite.normalization import BatchNormalization, Dropout

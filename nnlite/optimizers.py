@@ -21,9 +21,8 @@ from typing import Any
 import numpy as np
 from nnlite_ext import _adam
 
+from nnlite.arrays import Array
 from nnlite.utils import aligned_zeros, from_registry, missing_name, registry_name
-
-Array = np.ndarray[Any, np.dtype[Any]]
 
 
 class Optimizer:

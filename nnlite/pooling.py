@@ -6,8 +6,9 @@ from typing import Any
 
 import numpy as np
 
+from nnlite.arrays import Array
 from nnlite.convolution import Geometry
-from nnlite.layer import Array, Layer, Shape
+from nnlite.layer import Layer, Shape
 from nnlite.utils import pair
 
 

@@ -9,12 +9,12 @@ level at 256 rows.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 from nnlite_ext import _linear, _threads
 
-Array = np.ndarray[Any, np.dtype[Any]]
+from nnlite.arrays import Array
+
 MOST_ROWS = 256  # above, BLAS
 
 

@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from nnlite import strict_json
+from nnlite.arrays import Array
 from nnlite.layer import Weight
 from nnlite.models import Sequential
 from nnlite.tensor_file import (
@@ -43,7 +44,6 @@ __all__ = [
     "write_tensors",
 ]
 
-Array = np.ndarray[Any, np.dtype[Any]]
 T = TypeVar("T")
 FORMAT = "nnlite-1"
 MAX_WEIGHTS = 1 << 28  # a gigabyte of float32

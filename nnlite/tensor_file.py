@@ -25,8 +25,8 @@ from typing import Any, BinaryIO, NamedTuple
 import numpy as np
 
 from nnlite import strict_json
+from nnlite.arrays import Array
 
-Array = np.ndarray[Any, np.dtype[Any]]
 ENTRY = "nnlite"
 MAX_HEADER = 1 << 24  # bytes; ours have a few thousand
 DTYPES = {

@@ -11,6 +11,7 @@ import numpy as np
 from nnlite_ext import _adam
 
 from nnlite import losses
+from nnlite.arrays import Array
 from nnlite.layers import ActivatedLayer
 from nnlite.losses import FROM_LOGITS, Loss
 from nnlite.optimizers import Optimizer
@@ -19,7 +20,6 @@ from nnlite.utils import numbers, positive, to_categorical
 if TYPE_CHECKING:
     from nnlite.models import Sequential
 
-Array = np.ndarray[Any, np.dtype[Any]]
 METRICS = ("accuracy", "acc")
 
 

@@ -8,7 +8,8 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-Array = np.ndarray[Any, np.dtype[Any]]
+from nnlite.arrays import Array
+
 T = TypeVar("T")
 
 

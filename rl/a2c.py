@@ -49,9 +49,10 @@ import numpy as np
 from gymnasium import spaces
 
 from nnlite import optimizers
+from nnlite.arrays import Array
 from rl.command.errors import require
 from rl.command.settings import AgentSettings, at_least, flag, positive
-from rl.core.agent import Agent, Array, Metrics
+from rl.core.agent import Agent, Metrics
 from rl.core.experience import Experience
 from rl.core.guards import check_loss
 from rl.core.networks import network

@@ -11,11 +11,9 @@ Index law, with S strides, (top, left) the zeros before an image:
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
-Array = np.ndarray[Any, np.dtype[Any]]
+from nnlite.arrays import Array
 
 
 def pad(x: Array, padded: Array, top: int, left: int, scale: float) -> None:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
-Array = np.ndarray[Any, np.dtype[Any]]
+from nnlite.arrays import Array
 
 
 def push_frames(screens: Array, rows: Array, columns: Array, fresh: Array, stack: Array) -> Array:

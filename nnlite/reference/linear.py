@@ -4,11 +4,9 @@ M).
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
-Array = np.ndarray[Any, np.dtype[Any]]
+from nnlite.arrays import Array
 
 
 def dense_forward(x: Array, kernel: Array, bias: Array | None, y: Array, relu: bool) -> None:

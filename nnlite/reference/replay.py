@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
-Array = np.ndarray[Any, np.dtype[Any]]
+from nnlite.arrays import Array
 
 
 def stack_gather(frames: Array, slots: Array, ages: Array, depth: int) -> Array:

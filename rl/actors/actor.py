@@ -11,9 +11,10 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 
 from nnlite import Sequential
+from nnlite.arrays import Array
 from rl.actors import slots
 from rl.command.threads import use_threads
-from rl.core.agent import Agent, Array, Metrics
+from rl.core.agent import Agent, Metrics
 from rl.core.experience import Experience
 from rl.core.games import Episode, Games
 from rl.core.observer import make_observed

@@ -18,11 +18,12 @@ from collections import Counter
 from dataclasses import asdict
 from typing import Any
 
+from nnlite.arrays import Array
 from rl.actors.actor import Actor, ReplayAgent, Segment, Weights
 from rl.actors.ray_cluster import connect, ray_module
 from rl.actors.slots import abandon, put
 from rl.command.settings import ActorSettings
-from rl.core.agent import Array, Metrics
+from rl.core.agent import Metrics
 from rl.core.games import Played
 from rl.core.guards import located
 

@@ -10,7 +10,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from rl.core.replay import Array, ReplayBuffer
+from nnlite.arrays import Array
+from rl.core.replay import ReplayBuffer
 
 EMPTY, MOVE, END, LAST = range(4)  # kinds of slots
 

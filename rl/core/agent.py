@@ -9,14 +9,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from nnlite import Sequential
+from nnlite.arrays import Array
 from nnlite.saving import load_weights, save_model
 from rl.core.experience import Experience
 from rl.core.state import restored, state_of
 
-Array = np.ndarray[Any, np.dtype[Any]]
 Metrics = dict[str, float]
 
 

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from gymnasium.vector import VectorEnv
 
+from nnlite.arrays import Array
 from rl.core.agent import Agent
 from rl.envs.goals import Goal
-
-Array = np.ndarray[Any, np.dtype[Any]]
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,8 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 from gymnasium.vector import VectorEnv
 
-from rl.core.agent import Agent, Array, Metrics
+from nnlite.arrays import Array
+from rl.core.agent import Agent, Metrics
 from rl.core.experience import Experience, real_next
 from rl.core.guards import check_step, located
 from rl.envs.native_vector import NativeVectorEnv

@@ -1,6 +1,7 @@
 """Numbers that no weight may learn from: NaN and infinity, and arrays that would broadcast unnoticed.
 
 They are looked for where they come in (observations and rewards, every step) and where they would be learned
+from nnlite.arrays import Array
 from (the loss, every update; the optimizer looks at the gradient). One product is enough to tell that all is
 well; which number it was is searched for only when it is not.
 """
@@ -8,13 +9,11 @@ well; which number it was is searched for only when it is not.
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import numpy as np
 
 from nnlite import Sequential
-
-Array = np.ndarray[Any, np.dtype[Any]]
+from nnlite.arrays import Array
 
 
 def check_step(

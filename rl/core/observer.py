@@ -14,9 +14,8 @@ from gymnasium.vector import VectorEnv, VectorWrapper
 from gymnasium.vector.utils import batch_space
 from nnlite_ext import _frames
 
+from nnlite.arrays import Array
 from rl.envs.make import make_vector
-
-Array = np.ndarray[Any, np.dtype[Any]]
 
 
 class ScreenObserver(VectorWrapper):

@@ -8,14 +8,11 @@ says what it does, and takes what does not fit.
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from nnlite_ext import _policy
 
+from nnlite.arrays import Array
 from nnlite.losses import log_softmax, mean_squared_error
-
-Array = np.ndarray[Any, np.dtype[Any]]
 
 
 def epsilon_greedy(values: Array, epsilon: float, rng: np.random.Generator) -> Array:

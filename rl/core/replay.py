@@ -13,9 +13,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from nnlite_ext import _replay
 
+from nnlite.arrays import Array
 from rl.core.ring import Ring
 
-Array = np.ndarray[Any, np.dtype[Any]]
 TRIES = 1000
 TYPES = ("uint8", "float32", "float64", "int64")
 

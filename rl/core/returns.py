@@ -7,12 +7,10 @@ do, takes any number type and answers what does not fit.
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from nnlite_ext import _returns, _td
 
-Array = np.ndarray[Any, np.dtype[Any]]
+from nnlite.arrays import Array
 
 
 def td_target(returns: Array, discounts: Array, next_q: Array, chooser: Array | None = None) -> Array:

@@ -11,7 +11,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-Array = np.ndarray[Any, np.dtype[Any]]
+from nnlite.arrays import Array
+
 BLOCK_BYTES = 1 << 21
 
 

@@ -10,10 +10,9 @@ from typing import Any
 import numpy as np
 from gymnasium import spaces
 
+from nnlite.arrays import Array
 from rl.core.experience import Experience
 from rl.core.networks import observation_shape
-
-Array = np.ndarray[Any, np.dtype[Any]]
 
 
 class Rollout:

@@ -4,14 +4,11 @@ articles.
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from nnlite import Sequential, clone_model
+from nnlite.arrays import Array
 from nnlite.layers import Dense
-
-Array = np.ndarray[Any, np.dtype[Any]]
 
 
 class Scaler:

@@ -15,14 +15,12 @@ equal.
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import numpy as np
 from numba import njit
 
+from nnlite.arrays import Array
 from rl.envs.random_stream import below, beta, uniform
-
-Array = np.ndarray[Any, np.dtype[Any]]
 
 PLAYS, NEXT, FIRST_ARM = 0, 1, 2  # columns of a game's state, see `step_games`
 SPAWNED, ENDED, BAD_ACTION = 1, 2, -1  # those of rl.envs.native_vector

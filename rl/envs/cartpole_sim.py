@@ -13,12 +13,10 @@ Source: Barto, Sutton and Anderson 1983; Florian 2007 for the equations.
 from __future__ import annotations
 
 import math
-from typing import Any
 
-import numpy as np
 from numba import njit
 
-Array = np.ndarray[Any, np.dtype[Any]]
+from nnlite.arrays import Array
 
 POSITION, VELOCITY, ANGLE, SPIN, STEPS = range(5)
 COLUMNS = 5

@@ -15,12 +15,10 @@ since a pass in NumPy costs more than the step itself.
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from numba import njit
 
-Array = np.ndarray[Any, np.dtype[Any]]
+from nnlite.arrays import Array
 
 SIZE = 64  # side of the screen, pixels
 SCREEN_SHAPE = (SIZE, SIZE, 3)

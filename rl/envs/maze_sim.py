@@ -20,14 +20,12 @@ reading.
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import numpy as np
 from numba import njit
 
+from nnlite.arrays import Array
 from rl.envs.random_stream import uniform
-
-Array = np.ndarray[Any, np.dtype[Any]]
 
 ARTICLE, GRADIENT, ADVANTAGE = 0, 1, 2  # the rules of `update`; rl/maze.py says what each is for
 CELL, STEPS = 0, 1  # columns of a game's state, see `step_games`

@@ -13,11 +13,11 @@ from typing import Any
 
 import numpy as np
 
+from nnlite.arrays import Array
 from rl.command.errors import UsageError
 from rl.command.settings import flag
 from rl.runs.run_folder import read_config
 
-Array = np.ndarray[Any, np.dtype[Any]]
 OF_NO_MATTER = {
     "seed",
     "out",

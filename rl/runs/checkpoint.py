@@ -14,6 +14,7 @@ before or the new one.
 
 from __future__ import annotations
 
+from nnlite.arrays import Array
 import contextlib
 import re
 import threading
@@ -28,7 +29,7 @@ from nnlite import strict_json
 from nnlite.tensor_file import sweep, sync_file
 from rl.runs import state_file
 from rl.core.ring import Ring
-from rl.runs.state_tree import Array, pack
+from rl.runs.state_tree import pack
 
 NAME = "checkpoint.safetensors"
 BLOCKS = "checkpoint-{}.blocks"

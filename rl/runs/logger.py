@@ -9,6 +9,7 @@ Tags are named as Stable-Baselines3 names them.
 
 from __future__ import annotations
 
+from nnlite.arrays import Array
 import csv
 import json
 import os
@@ -19,7 +20,6 @@ from typing import Any, TextIO
 
 import numpy as np
 
-Array = np.ndarray[Any, np.dtype[Any]]
 BOARD_SECONDS = 5.0  # between two waits for TensorBoard's file: each is an fsync
 
 

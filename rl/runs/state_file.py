@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from nnlite.arrays import Array
 import os
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,6 @@ from nnlite import strict_json
 from nnlite.tensor_file import read_tensors, write_tensors
 from rl.runs.state_tree import pack, unpack
 
-Array = np.ndarray[Any, np.dtype[Any]]
 FORMAT = "rl-state-1"
 
 

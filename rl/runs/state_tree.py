@@ -7,6 +7,7 @@ back as lists, NumPy's numbers as Python's; NaN and infinity are kept.
 
 from __future__ import annotations
 
+from nnlite.arrays import Array
 import math
 from collections.abc import Callable
 from typing import Any
@@ -15,7 +16,6 @@ import numpy as np
 
 from rl.core.ring import Ring
 
-Array = np.ndarray[Any, np.dtype[Any]]
 SMALL_RING = 1 << 22  # bytes; one that is smaller is an array like any other
 ARRAY, RING, FLOAT = "$array", "$ring", "$float"
 

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from nnlite.arrays import Array
 from rl.command.errors import UsageError, require
 from rl.command.settings import flag
 from rl.pages.curves import OF_NO_MATTER, Curve, read_curve, smoothed
@@ -22,7 +23,6 @@ from rl.sweeps import record
 from rl.sweeps.measures import MEASURES
 from rl.sweeps.table import plain
 
-Array = np.ndarray[Any, np.dtype[Any]]
 ONE_TASK = "one task"  # of an article whose settings name no environment
 
 

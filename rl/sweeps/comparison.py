@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 
+from nnlite.arrays import Array
 from rl.command.errors import UsageError, require
 from rl.pages.curves import read_curve, smoothed, usual_window
 from rl.sweeps import statistics
@@ -15,7 +15,6 @@ from rl.sweeps.collect import Group, Run, grouped, reached
 from rl.sweeps.measures import MEASURES, Measure
 from rl.sweeps.statistics import Estimate, Reaching
 
-Array = np.ndarray[Any, np.dtype[Any]]
 THRESHOLDS = 100  # points of a performance profile
 CURVE_POINTS = 200
 Scale = dict[str, tuple[float, float]]

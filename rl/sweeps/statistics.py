@@ -17,7 +17,8 @@ from typing import Any
 import numpy as np
 from scipy import stats
 
-Array = np.ndarray[Any, np.dtype[Any]]
+from nnlite.arrays import Array
+
 LEVEL = 0.95
 RESAMPLES = 10_000
 CURVE_RESAMPLES = 2_000  # of a statistic that is a whole curve

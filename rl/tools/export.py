@@ -7,19 +7,19 @@ from __future__ import annotations
 import importlib.util
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import numpy as np
 from tyro.conf import Positional, arg
 
 from nnlite import Sequential, load_model
+from nnlite.arrays import Array
 from rl.command.cli import NEWEST
 from rl.command.errors import require
 from rl.runs import run_folder
 from rl.tools.command import tool
 from rl.training.trainer import BEST
 
-Array = np.ndarray[Any, np.dtype[Any]]
 STATES, GAMES = 1_000, 8
 TOLERANCE = 1e-5  # of the largest output, or of 1 where that is smaller
 GIVES = {

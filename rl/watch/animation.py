@@ -20,10 +20,10 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from nnlite.arrays import Array
 from rl.watch.player_page import PAGE
 from rl.watch.stage import Moment
 
-Array = np.ndarray[Any, np.dtype[Any]]
 LONGEST = 320  # pixels of a stored frame's longer side; larger ones are halved until they fit
 SHOWN = 256  # pixels that the longer side of a small screen is enlarged to, about
 SHEET = 2048  # pixels of a sprite sheet's side: phones refuse much larger images

@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from nnlite.arrays import Array
 from rl.envs.window import pygame, require_screen
 from rl.watch.stage import Moment
 
-Array = np.ndarray[Any, np.dtype[Any]]
 GAME = 512  # pixels that the longer side of a game gets, about
 PANEL, MARGIN, ROW = 300, 16, 26  # pixels
 SPEEDS = (0.125, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0)

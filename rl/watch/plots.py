@@ -11,7 +11,8 @@ from typing import Any
 
 import numpy as np
 
-Array = np.ndarray[Any, np.dtype[Any]]
+from nnlite.arrays import Array
+
 INTERVAL = 10  # episodes of a point, as in the articles
 MOST_POINTS = 500  # a longer run gets longer intervals
 SINGLES = 60  # a shorter run shows its single episodes too

@@ -11,16 +11,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from PIL import Image, ImageFilter
 
 from nnlite import Sequential
+from nnlite.arrays import Array
 from nnlite.layers import Conv2D
 from rl.watch.stage import Moment
 
-Array = np.ndarray[Any, np.dtype[Any]]
 HEAT = np.array([255, 176, 0], np.float32)  # the colour of what matters most
 SIDE = 256  # pixels of a picture with heat on it, about
 BLUR = 1.0  # pixels of the screen; single pixels' gradients are noisy

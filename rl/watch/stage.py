@@ -14,11 +14,11 @@ import gymnasium
 import numpy as np
 from gymnasium.vector import SyncVectorEnv
 
+from nnlite.arrays import Array
 from rl.command.errors import UsageError
 from rl.core.agent import Agent
 from rl.core.observer import make_observed
 
-Array = np.ndarray[Any, np.dtype[Any]]
 USUAL_FPS = 30
 ACTION_NAMES = {  # of environments that have no get_action_meanings
     "Acrobot": ("left", "none", "right"),

@@ -12,9 +12,9 @@ import numpy as np
 from nnlite_ext import _threads
 
 from nnlite import Sequential, layers
+from nnlite.arrays import Array
 from nnlite.convolution import PATHS
 
-Array = np.ndarray[Any, np.dtype[Any]]
 Generator = np.random.Generator
 ACTIVATIONS = ["linear", "relu", "sigmoid", "tanh", "softplus", "softmax"]
 WAYS = ["compiled", "direct", "patches"]
