@@ -16,7 +16,7 @@ from __future__ import annotations
 import contextlib
 import os
 import tempfile
-from pathlib import Path
+from dataclasses import replace
 from typing import Any
 
 from bench.harness import compare
@@ -29,10 +29,8 @@ STARTS, HIDDEN, GAMES, A2C_STEPS = 100, 64, 8, 5
 
 def ours(threads: int, algorithm: str) -> Work:
     """A run of rl.dqn or rl.a2c with their CartPole settings."""
-    from bench.ours import use_threads
     from rl import a2c, dqn
 
-    use_threads(threads)
     if algorithm == "dqn":
         settings = dqn.Settings(
             **(
@@ -42,62 +40,41 @@ def ours(threads: int, algorithm: str) -> Work:
                     "learning_starts": STARTS,
                     "hidden": (HIDDEN,),
                     "eval_freq": 0,
+                    "eval_episodes": 1,
+                    "keep_going": True,
+                    "num_threads": threads,
                 }
             )
         )
-        return Work(lambda: train(settings, dqn.DeepQNetworkAgent, dqn.METRICS), OUR_STEPS)
+        return Work(lambda: train(dqn.DQN, settings), OUR_STEPS)
     more = {
         "total_timesteps": OUR_A2C_STEPS,
         "n_steps": A2C_STEPS,
         "num_envs": GAMES,
         "hidden": (HIDDEN, HIDDEN),
         "eval_freq": 0,
+        "eval_episodes": 1,
+        "keep_going": True,
+        "num_threads": threads,
     }
     other = a2c.Settings(**(a2c.TEST | more))
-    return Work(lambda: train(other, a2c.ActorCriticAgent, a2c.METRICS), OUR_A2C_STEPS)
+    return Work(lambda: train(a2c.A2C, other), OUR_A2C_STEPS)
 
 
-def train(settings: Any, make_agent: Any, metrics: tuple[str, ...]) -> None:
-    """The training part of rl.training.experiment.train, without the pictures and the animation at its
-    end.
-    """
-    from rl.core.evaluation import Evaluator
-    from rl.core.games import Games
-    from rl.core.observer import make_observed
-    from rl.core.seeding import streams
-    from rl.envs.goals import goal_of
-    from rl.runs.logger import Logger
-    from rl.training.experiment import COLUMNS
-    from rl.training.progress import Progress
-    from rl.training.trainer import Trainer
+def train(algorithm: Any, settings: Any) -> None:
+    """Train as the article's command does, without the pictures at its end."""
+    from rl.command.threads import use_threads
+    from rl.runs.run import open_run
 
-    rngs = streams(settings.seed)
     with (
-        tempfile.TemporaryDirectory() as name,
+        tempfile.TemporaryDirectory() as folder,
         open(os.devnull, "w", encoding="utf-8") as nowhere,
         contextlib.redirect_stdout(nowhere),
     ):
-        folder = Path(name)
-        envs = make_observed(settings.env_id, settings.num_envs)
-        agent = make_agent(envs.single_observation_space, envs.single_action_space, settings, rngs)
-        evaluator = Evaluator(
-            lambda n: make_observed(settings.env_id, n), 1, goal_of(settings.env_id), rngs.evaluation
-        )
-        logger = Logger(folder, settings.env_id, COLUMNS + metrics)
-        trainer = Trainer(
-            agent,
-            Games(agent, envs, rngs.environment),
-            evaluator,
-            logger,
-            Progress(settings.total_timesteps),
-            folder,
-            total_timesteps=settings.total_timesteps,
-            eval_freq=0,
-            keep_going=True,
-        )
-        trainer.train()
-        trainer.wait_for_checkpoint()
-        logger.close()
+        use_threads(settings.num_threads)
+        learner = algorithm(settings.env_id, settings=replace(settings, out=folder))
+        with open_run(learner.article, learner.settings, learner.columns) as run:
+            learner.train_in(run, progress=True)
 
 
 def stable_baselines(threads: int, algorithm: str) -> Work:

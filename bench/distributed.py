@@ -35,7 +35,7 @@ from rl.core.observer import make_observed
 from rl.core.seeding import streams
 from rl.envs.make import actions_of
 
-MAKER = "rl.dqn:DeepQNetworkAgent"
+MAKER = "rl.dqn:DQN"
 SETTINGS = dqn.Settings(actors=1, learning_starts=0, initial_epsilon=0.5, final_epsilon=0.5)
 RATE = 60  # environment steps a second of a slowed actor
 ACTORS = (1, 2, 3, 4, 6, 8, 12)
@@ -158,17 +158,18 @@ def measure_scaling(actors: int) -> dict[str, float]:
     """
     use_threads(1)
     agent = learner(actors)
-    source = SlowFleet(agent, MAKER, replace(SETTINGS, actors=actors))
-    source.begin()
+    source = SlowFleet(dqn.DQN, replace(SETTINGS, actors=actors))
+    turns = source.play(agent)
+    next(turns)
     while source.status()["actors/playing"] < actors:
-        source.step()
+        next(turns)
     until = time.perf_counter() + WARM_UP
     while time.perf_counter() < until:
-        source.step()
+        next(turns)
     source.status()
     start, steps, updates = time.perf_counter(), agent.steps, agent.updates
     while time.perf_counter() < start + MEASURED:
-        source.step()
+        next(turns)
     passed = time.perf_counter() - start
     status = source.status()
     source.close()

@@ -7,7 +7,7 @@ allocated or a model touched.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
@@ -51,8 +51,16 @@ MAX_LAYERS = 1000
 OPTIMIZER = "optimizer/"  # begins the names of the arrays that belong to the optimizer
 
 
-def save_model(model: Sequential, path: Any, overwrite: bool = True, include_optimizer: bool = False) -> None:
+def save_model(
+    model: Sequential,
+    path: Any,
+    overwrite: bool = True,
+    include_optimizer: bool = False,
+    notes: Mapping[str, str] | None = None,
+) -> None:
     """Write the model; with include_optimizer also what its next training step depends on.
+
+    notes  texts of the caller's, kept in the file's metadata; load_model does not read them
 
     Raises FileExistsError when the file is there and overwrite is False.
     """
@@ -60,7 +68,7 @@ def save_model(model: Sequential, path: Any, overwrite: bool = True, include_opt
     if target.exists() and not overwrite:
         raise FileExistsError(f"{target} exists; overwrite=True replaces it")
     tensors = model_tensors(model.build())
-    metadata = {"format": FORMAT, "architecture": strict_json.dumps(model.get_config())}
+    metadata = {**(notes or {}), "format": FORMAT, "architecture": strict_json.dumps(model.get_config())}
     if include_optimizer and model._training is not None:
         model._training.bind()
         tensors |= {f"{OPTIMIZER}{k}": v for k, v in model.optimizer.get_state().items()}

@@ -7,7 +7,7 @@ import importlib
 import sys
 
 from rl.articles import ARTICLES
-from rl.command.cli import prepare_streams
+from rl.command.cli import replace_unwritable
 from rl.command.text import terminal_width, wrapped, writable
 
 TOOLS = {
@@ -28,7 +28,7 @@ WHAT = 32  # the column in which it is said what a command does
 
 def main(argv: list[str]) -> int:
     """Show the list, or hand over to a tool; returns the exit code."""
-    prepare_streams()
+    replace_unwritable()
     if not argv or argv[0] in ("-h", "--help"):
         print(listing())
         return 0

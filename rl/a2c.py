@@ -50,17 +50,19 @@ from gymnasium import spaces
 
 from nnlite import optimizers
 from nnlite.arrays import Array
+from rl.command.cli import exit_codes
 from rl.command.errors import require
 from rl.command.settings import AgentSettings, at_least, flag, positive
 from rl.core.agent import Agent, Metrics
 from rl.core.experience import Experience
 from rl.core.guards import check_loss
-from rl.core.networks import network
+from rl.core.networks import MakeNetwork, network
 from rl.core.policy import actor_critic_loss, entropies, explained_variance, probabilities, sample_actions
 from rl.core.returns import generalized_advantages
 from rl.core.rollout import Rollout
 from rl.core.seeding import Streams
-from rl.training.experiment import command
+from rl.training.algorithm import Algorithm
+from rl.training.command import run
 
 
 @dataclass
@@ -124,15 +126,20 @@ TEST: dict[str, Any] = {
 class ActorCriticAgent(Agent):
     """The network, how it acts, when and what it learns."""
 
-    KEPT = ("optimizer", "rollout", "rngs", "updates")
+    STATE = ("optimizer", "rollout", "rngs", "updates")
     measure = "probability"
 
     def __init__(
-        self, observations: spaces.Space[Any], actions: spaces.Discrete, settings: Settings, rngs: Streams
+        self,
+        observations: spaces.Space[Any],
+        actions: spaces.Discrete,
+        settings: Settings,
+        rngs: Streams,
+        own: MakeNetwork | None = None,
     ) -> None:
         self.settings, self.actions = settings, int(actions.n)
         self.model = network(
-            observations, self.actions + 1, settings.hidden, rngs.network
+            observations, self.actions + 1, settings.hidden, rngs.network, own
         )  # the actor's logits, the critic's value
         self.optimizer = optimizers.Adam(settings.learning_rate, clipnorm=settings.clipnorm)
         self.optimizer.bind(self.model.params, self.model.grads, self.model.variables)
@@ -214,14 +221,24 @@ class ActorCriticAgent(Agent):
         return {"train/n_updates": self.updates}
 
 
-METRICS = (
-    "train/loss",
-    "train/policy_loss",
-    "train/entropy",
-    "train/value_loss",
-    "train/explained_variance",
-    "train/n_updates",
-)
+class A2C(Algorithm):
+    """Advantage actor-critic: `A2C("CartPole-v1", seed=0).learn(20_000)`; keywords are the names of
+    Settings.
+    """
+
+    article = "a2c"
+    settings_class = Settings
+    agent_class = ActorCriticAgent
+    metrics = (
+        "train/loss",
+        "train/policy_loss",
+        "train/entropy",
+        "train/value_loss",
+        "train/explained_variance",
+        "train/n_updates",
+    )
+
+
 SUMMARY = "A2C learns Catcher from the screen (article 8). It stops by itself when the game is solved."
 EXAMPLES = (
     "python -m rl.a2c                     learn, show what was reached",
@@ -230,9 +247,10 @@ EXAMPLES = (
 )
 
 
-def main() -> int:
+@exit_codes
+def main() -> None:
     """python -m rl.a2c"""
-    return command("a2c", Settings, ActorCriticAgent, METRICS, SUMMARY, EXAMPLES, {"test": TEST})
+    run(A2C, SUMMARY, EXAMPLES, {"test": TEST})
 
 
 if __name__ == "__main__":

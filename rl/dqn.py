@@ -45,18 +45,20 @@ from gymnasium import spaces
 
 from nnlite import optimizers
 from nnlite.arrays import Array
+from rl.command.cli import exit_codes
 from rl.command.errors import require
 from rl.command.settings import ActorSettings, at_least, flag
 from rl.core.agent import Agent, Metrics
 from rl.core.experience import Experience
 from rl.core.guards import check_loss
-from rl.core.networks import network, observation_shape
+from rl.core.networks import MakeNetwork, network, observation_shape
 from rl.core.policy import epsilon_greedy
 from rl.core.replay import Batch, ReplayBuffer
 from rl.core.returns import td_loss, td_target
 from rl.core.schedules import linear
 from rl.core.seeding import Streams
-from rl.training.experiment import command
+from rl.training.algorithm import Algorithm
+from rl.training.command import run
 
 
 @dataclass
@@ -155,14 +157,19 @@ TEST: dict[str, Any] = {
 class DeepQNetworkAgent(Agent):
     """The network, how it acts, when and what it learns."""
 
-    KEPT = ("target", "optimizer", "replay", "rngs", "updates")
+    STATE = ("target", "optimizer", "replay", "rngs", "updates")
 
     def __init__(
-        self, observations: spaces.Space[Any], actions: spaces.Discrete, settings: Settings, rngs: Streams
+        self,
+        observations: spaces.Space[Any],
+        actions: spaces.Discrete,
+        settings: Settings,
+        rngs: Streams,
+        own: MakeNetwork | None = None,
     ) -> None:
         self.settings, self.actions = settings, int(actions.n)
-        self.model = network(observations, self.actions, settings.hidden, rngs.network)
-        self.target = network(observations, self.actions, settings.hidden, rngs.network)
+        self.model = network(observations, self.actions, settings.hidden, rngs.network, own)
+        self.target = network(observations, self.actions, settings.hidden, rngs.network, own)
         self.target.copy_from(self.model)
         self.optimizer = optimizers.Adam(settings.learning_rate).bind(self.model.params, self.model.grads)
         shape = observation_shape(observations)
@@ -254,7 +261,15 @@ class DeepQNetworkAgent(Agent):
         return {"rollout/exploration_rate": self.epsilon, "train/n_updates": self.updates}
 
 
-METRICS = ("train/loss", "train/target_mean", "rollout/exploration_rate", "train/n_updates")
+class DQN(Algorithm):
+    """Deep Q-learning: `DQN("CartPole-v1", seed=0).learn(20_000)`; keywords are the names of Settings."""
+
+    article = "dqn"
+    settings_class = Settings
+    agent_class = DeepQNetworkAgent
+    metrics = ("train/loss", "train/target_mean", "rollout/exploration_rate", "train/n_updates")
+
+
 SUMMARY = "DQN learns Catcher from the screen (article 6). It stops by itself when the game is solved."
 EXAMPLES = (
     "python -m rl.dqn                     learn, show what was reached",
@@ -265,9 +280,10 @@ EXAMPLES = (
 )
 
 
-def main() -> int:
+@exit_codes
+def main() -> None:
     """python -m rl.dqn"""
-    return command("dqn", Settings, DeepQNetworkAgent, METRICS, SUMMARY, EXAMPLES, {"test": TEST})
+    run(DQN, SUMMARY, EXAMPLES, {"test": TEST})
 
 
 if __name__ == "__main__":

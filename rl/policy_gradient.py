@@ -46,17 +46,19 @@ from gymnasium import spaces
 
 from nnlite import optimizers
 from nnlite.arrays import Array
+from rl.command.cli import exit_codes
 from rl.command.errors import require
 from rl.command.settings import AgentSettings, at_least, positive
 from rl.core.agent import Agent, Metrics
 from rl.core.experience import Experience
 from rl.core.guards import check_loss
-from rl.core.networks import network
+from rl.core.networks import MakeNetwork, network
 from rl.core.policy import entropies, policy_loss, probabilities, sample_actions
 from rl.core.returns import discounted_returns
 from rl.core.rollout import Rollout
 from rl.core.seeding import Streams
-from rl.training.experiment import command
+from rl.training.algorithm import Algorithm
+from rl.training.command import run
 
 SMALLEST_SPREAD = 1e-6  # returns that are all alike have no spread to divide by
 
@@ -103,14 +105,21 @@ class Settings(AgentSettings):
 class PolicyGradientAgent(Agent):
     """The network, how it acts, when and what it learns."""
 
-    KEPT = ("optimizer", "rollout", "rngs", "updates", "baseline", "spread")
+    STATE = ("optimizer", "rollout", "rngs", "updates", "baseline", "spread")
     measure = "probability"
 
     def __init__(
-        self, observations: spaces.Space[Any], actions: spaces.Discrete, settings: Settings, rngs: Streams
+        self,
+        observations: spaces.Space[Any],
+        actions: spaces.Discrete,
+        settings: Settings,
+        rngs: Streams,
+        own: MakeNetwork | None = None,
     ) -> None:
         self.settings, self.actions = settings, int(actions.n)
-        self.model = network(observations, self.actions, settings.hidden, rngs.network)  # the actor's logits
+        self.model = network(
+            observations, self.actions, settings.hidden, rngs.network, own
+        )  # the actor's logits
         self.optimizer = optimizers.Adam(settings.learning_rate, clipnorm=settings.clipnorm)
         self.optimizer.bind(self.model.params, self.model.grads, self.model.variables)
         self.rollout = Rollout(settings.n_steps, settings.num_envs, observations)
@@ -180,7 +189,17 @@ class PolicyGradientAgent(Agent):
         return {"train/n_updates": self.updates}
 
 
-METRICS = ("train/loss", "train/policy_loss", "train/entropy", "train/baseline", "train/n_updates")
+class PolicyGradient(Algorithm):
+    """Policy gradient with a baseline (REINFORCE): `PolicyGradient("CartPole-v1", seed=0).learn(20_000)`;
+    keywords are the names of Settings.
+    """
+
+    article = "policy_gradient"
+    settings_class = Settings
+    agent_class = PolicyGradientAgent
+    metrics = ("train/loss", "train/policy_loss", "train/entropy", "train/baseline", "train/n_updates")
+
+
 SUMMARY = (
     "A policy network learns CartPole from its returns (article 7). It stops by itself when the "
     "task is solved."
@@ -191,9 +210,10 @@ EXAMPLES = (
 )
 
 
-def main() -> int:
+@exit_codes
+def main() -> None:
     """python -m rl.policy_gradient"""
-    return command("policy_gradient", Settings, PolicyGradientAgent, METRICS, SUMMARY, EXAMPLES, {})
+    run(PolicyGradient, SUMMARY, EXAMPLES)
 
 
 if __name__ == "__main__":

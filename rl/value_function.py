@@ -46,21 +46,22 @@ from typing import Any
 import numpy as np
 from gymnasium import spaces
 
-from nnlite import optimizers
+from nnlite import Sequential, optimizers
 from nnlite.arrays import Array
-from nnlite.saving import save_model
+from rl.command.cli import exit_codes
 from rl.command.errors import require
 from rl.command.settings import AgentSettings, at_least
 from rl.core.agent import Agent, Metrics
 from rl.core.experience import Experience
 from rl.core.guards import check_loss
-from rl.core.networks import network, observation_shape
+from rl.core.networks import MakeNetwork, network, observation_shape
 from rl.core.policy import epsilon_greedy
 from rl.core.replay import Batch, ReplayBuffer
 from rl.core.returns import td_loss, td_target
 from rl.core.scaler import Scaler
 from rl.core.seeding import Streams
-from rl.training.experiment import command
+from rl.training.algorithm import Algorithm
+from rl.training.command import run
 
 SQUARED = math.inf  # a Huber loss that never turns linear
 
@@ -103,13 +104,18 @@ class Settings(AgentSettings):
 class ValueFunctionAgent(Agent):
     """The network, how it acts, when and what it learns."""
 
-    KEPT = ("optimizer", "replay", "scaler", "rngs", "updates")
+    STATE = ("optimizer", "replay", "scaler", "rngs", "updates")
 
     def __init__(
-        self, observations: spaces.Space[Any], actions: spaces.Discrete, settings: Settings, rngs: Streams
+        self,
+        observations: spaces.Space[Any],
+        actions: spaces.Discrete,
+        settings: Settings,
+        rngs: Streams,
+        own: MakeNetwork | None = None,
     ) -> None:
         self.settings, self.actions = settings, int(actions.n)
-        self.model = network(observations, self.actions, settings.hidden, rngs.network)
+        self.model = network(observations, self.actions, settings.hidden, rngs.network, own)
         self.optimizer = optimizers.Adam(settings.learning_rate).bind(self.model.params, self.model.grads)
         self.scaler = Scaler()
         shape = observation_shape(observations)
@@ -173,16 +179,26 @@ class ValueFunctionAgent(Agent):
     def status(self) -> Metrics:
         return {"rollout/exploration_rate": self.settings.epsilon, "train/n_updates": self.updates}
 
-    def save(self, path: Path) -> None:
+    def network(self) -> Sequential:
         """One network that reads observations as they are: the scaler is folded into its first layer."""
-        save_model(self.scaler.folded(self.model), path)
+        return self.scaler.folded(self.model)
 
     def load(self, path: Path) -> None:
         super().load(path)
         self.scaler.forget()
 
 
-METRICS = ("train/loss", "train/target_mean", "rollout/exploration_rate", "train/n_updates")
+class ValueFunction(Algorithm):
+    """Q-learning with a replay and a small network: `ValueFunction("CartPole-v1", seed=0).learn(20_000)`;
+    keywords are the names of Settings.
+    """
+
+    article = "value_function"
+    settings_class = Settings
+    agent_class = ValueFunctionAgent
+    metrics = ("train/loss", "train/target_mean", "rollout/exploration_rate", "train/n_updates")
+
+
 SUMMARY = (
     "A small network of values learns CartPole by Q-learning (article 5). It stops by itself when "
     "the task is solved."
@@ -193,9 +209,10 @@ EXAMPLES = (
 )
 
 
-def main() -> int:
+@exit_codes
+def main() -> None:
     """python -m rl.value_function"""
-    return command("value_function", Settings, ValueFunctionAgent, METRICS, SUMMARY, EXAMPLES, {})
+    run(ValueFunction, SUMMARY, EXAMPLES)
 
 
 if __name__ == "__main__":

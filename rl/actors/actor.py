@@ -73,7 +73,7 @@ class Storing(Agent):
 class Actor:
     """N games of its own.
 
-    maker     "module:class" of the agent; the module's Settings are the settings' class
+    maker     "module:class" of the algorithm
     settings  of the run
     key       tells its random numbers from those of every other actor of the run
     """
@@ -83,15 +83,15 @@ class Actor:
         use_threads(1)
         module_name, _, name = maker.partition(":")
         module = importlib.import_module(module_name)
-        own = module.Settings(**settings).of_an_actor()
+        algorithm = getattr(module, name)
+        own = algorithm.settings_class(**settings).of_an_actor()
         rngs = streams(own.seed, key)
         envs = make_observed(own.env_id, own.num_envs, own.max_episode_steps)
         self.length = own.segment
-        self.agent: ReplayAgent = getattr(module, name)(
+        self.agent: ReplayAgent = algorithm.agent_class(
             envs.single_observation_space, actions_of(envs), own, rngs
         )
-        self.games = Games(Storing(self.agent), envs, rngs.environment)
-        self.games.begin()
+        self.turns = Games(envs, rngs.environment).play(Storing(self.agent))
         self.updates = -1
         self.sent = np.zeros(own.num_envs, np.int64)
 
@@ -107,7 +107,7 @@ class Actor:
         self.agent.steps = steps
         episodes: list[Episode] = []
         for _ in range(self.length):
-            episodes += self.games.step().episodes
+            episodes += next(self.turns).episodes
         written = self.agent.replay.written.copy()
         segment = Segment(slots.taken(self.agent.replay, self.sent), episodes, updates)
         self.sent = written

@@ -15,15 +15,16 @@ from __future__ import annotations
 
 import time
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import asdict
-from typing import Any
+from typing import Any, cast
 
 from nnlite.arrays import Array
 from rl.actors.actor import Actor, ReplayAgent, Segment, Weights
 from rl.actors.ray_cluster import connect, ray_module
 from rl.actors.slots import abandon, put
 from rl.command.settings import ActorSettings
-from rl.core.agent import Metrics
+from rl.core.agent import Agent, Metrics
 from rl.core.games import Played
 from rl.core.guards import located
 
@@ -37,20 +38,21 @@ COLUMNS = ("actors/playing", "actors/waited", "actors/lag")
 class Fleet:
     """The actors of a run, as a Trainer's source of experience.
 
-    agent  the learner
-    maker  "module:class" of it, from which the actors make theirs
+    algorithm  the class from which the actors make their agents: a subclass of
+               rl.training.algorithm.Algorithm
 
-    Raises UsageError when Ray is missing. `begin` and `set_state` connect to the cluster, or raise
-    UsageError.
+    Raises UsageError when Ray is missing. The first turn connects to the cluster, or raises UsageError.
     """
 
     columns: tuple[str, ...] = COLUMNS
     restorable = False  # the games go on where they are
     actor_class = Actor
 
-    def __init__(self, agent: ReplayAgent, maker: str, settings: ActorSettings) -> None:
+    agent: ReplayAgent  # the learner
+
+    def __init__(self, algorithm: type[Any], settings: ActorSettings) -> None:
         self.ray = ray_module(local=not settings.ray_address)
-        self.agent, self.maker, self.settings = agent, maker, settings
+        self.maker, self.settings = f"{algorithm.__module__}:{algorithm.__qualname__}", settings
         self.stride = settings.segment * settings.num_envs
         self.births = 0  # actors ever started: no two get the same random numbers
         self._actors: list[Any] = []
@@ -63,7 +65,17 @@ class Fleet:
         self._since = self._heard = time.perf_counter()
         self._started_ray = False
 
-    def begin(self) -> None:
+    def play(self, agent: Agent) -> Iterator[Played]:
+        """Take in segments and learn from them, without end; a turn without one when none arrives in a
+        second.
+        """
+        self.agent = cast(ReplayAgent, agent)
+        if not self._actors:
+            self._begin()
+        while True:
+            yield self._turn()
+
+    def _begin(self) -> None:
         """Connect, start all actors, and ask each for a segment."""
         self._started_ray = connect(self.ray, self.settings.ray_address, self.settings.actors)
         self._actors = [self._born(number) for number in range(self.settings.actors)]
@@ -71,19 +83,19 @@ class Fleet:
             self._ask(number)
         self._since = self._heard = time.perf_counter()
 
-    def step(self) -> Played:
-        """Take in the next segment that arrives, and learn from it; nothing when none arrives in a second."""
+    def _turn(self) -> Played:
+        """Take in the next segment that arrives, and learn from it."""
         asked = time.perf_counter()
         ready, _ = self.ray.wait(list(self._pending), timeout=PATIENCE)
         now = time.perf_counter()
         self._waited += now - asked
         if not ready:
-            return Played(said=self._silence(now))
+            return Played(message=self._silence(now))
         number = self._pending.pop(ready[0])
         try:
             segment: Segment = self.ray.get(ready[0])
         except (self.ray.exceptions.RayActorError, self.ray.exceptions.ObjectLostError) as problem:
-            return Played(said=self._replace(number, problem))
+            return Played(message=self._replace(number, problem))
         except self.ray.exceptions.RayTaskError as problem:
             raise problem.cause from None
         self._heard = now
@@ -116,11 +128,10 @@ class Fleet:
     def get_state(self) -> dict[str, Any]:
         return {"births": self.births}
 
-    def set_state(self, state: dict[str, Any]) -> None:
-        """See Source; the games that were under way are lost, new ones begin."""
+    def set_state(self, state: dict[str, Any], agent: Agent) -> None:
+        """Go on from what `get_state` gave; the games that were running are lost, new ones begin."""
         self.births = state["births"]
-        abandon(self.agent.replay, 0, self.settings.games)
-        self.begin()
+        abandon(cast(ReplayAgent, agent).replay, 0, self.settings.games)
 
     def close(self) -> None:
         """Stop the actors, and Ray where it was started for them."""

@@ -59,10 +59,11 @@ from rl.bandit.algorithms import (
 from rl.bandit.simulation import simulate, streams_of
 from rl.command import cli
 from rl.command.errors import require
+from rl.command.settings import RunName, at_least, positive
 from rl.command.settings import Settings as CommonSettings
-from rl.command.settings import at_least, positive
+from rl.command.threads import use_threads
 from rl.runs.resumable import STATE
-from rl.runs.resume import with_its_settings
+from rl.runs.resume import parse
 
 if TYPE_CHECKING:
     from rl.bandit import command as bandit_report
@@ -188,7 +189,7 @@ class Settings(CommonSettings):
     """softmax: low is greedy, high is random (coins)"""
     step_size: float = 0.4
     """gradient bandit: step of the preferences"""
-    resume: str = ""
+    resume: RunName = RunName("")
     """continue a run: the newest, or that folder"""
 
     def validate(self) -> None:
@@ -227,16 +228,11 @@ def measure_seeds(settings: Settings, seeds: Sequence[int]) -> list[dict[str, An
     return bandit_report.measure_seeds(settings, seeds)
 
 
-def arguments(words: list[str]) -> list[str]:
-    """With --resume, the settings of that run come first."""
-    return with_its_settings("bandit", words, Settings().out, holding=STATE, finished=True)
-
-
-def main(argv: list[str] | None = None) -> int:
-    return cli.main(
+@cli.exit_codes
+def main(argv: list[str] | None = None) -> None:
+    settings = parse(
         "bandit",
         Settings,
-        run,
         summary="Slot machines: epsilon-greedy, UCB1, and what came after them.",
         examples=(
             "python -m rl.bandit",
@@ -245,5 +241,8 @@ def main(argv: list[str] | None = None) -> int:
             "python -m rl.bandit --resume --num-sims 2000",
         ),
         argv=argv,
-        arguments=arguments,
+        holding=STATE,
+        unfinished=False,
     )
+    use_threads(settings.num_threads)
+    run(settings)

@@ -17,8 +17,8 @@ from rl.bandit.plots import draw_regret, draw_rewards, lai_robbins
 from rl.bandit.simulation import simulate, streams_of
 from rl.command.errors import require
 from rl.runs.resumable import in_pieces, opened
-from rl.runs.resume import RESULT, keep_settings
-from rl.runs.run_folder import write_json
+from rl.runs.resume import keep_settings
+from rl.runs.run_folder import RESULT, write_json
 
 MAY_CHANGE = {"num_sims", "out", "num_threads", "config", "resume"}
 PLAYS_AT_ONCE = 2_000_000  # between two moments at which the run may be stopped

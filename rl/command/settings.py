@@ -1,23 +1,31 @@
 """The settings that articles share; each article adds its own in a dataclass of its own.
 
-One definition gives the flags, the help, `config.json` and its reading back. A setting's docstring is its
-help.
+One definition gives the flags, the help, keywords in Python, `config.json` and its reading back. A setting's
+docstring is its help.
 """
 
 from __future__ import annotations
 
 import dataclasses
+import difflib
+from collections.abc import Mapping
 from dataclasses import dataclass
+from numbers import Integral, Real
 from typing import Any
 
 from rl.command.errors import require
 
 MOST_THREADS = 256  # that the kernels know
+NEWEST = "newest"
+
+
+class RunName(str):
+    """A run: its folder, its name inside `out`, or NEWEST. A flag of this type may stand without a value."""
 
 
 @dataclass
 class Settings:
-    """What every article understands."""
+    """Settings of every article."""
 
     seed: int = 0
     """every random number of the run follows from it"""
@@ -42,7 +50,7 @@ class Settings:
 
 @dataclass
 class AgentSettings(Settings):
-    """What every article with an agent and an environment understands besides."""
+    """Settings of every article with an agent and an environment."""
 
     env_id: str = "CartPole-v0"
     """Gymnasium id; module:ID imports your own module first"""
@@ -66,9 +74,9 @@ class AgentSettings(Settings):
     """go on to the last step even when the environment counts as solved"""
     test: bool = False
     """the article's short test: CartPole-v0"""
-    resume: str = ""
+    resume: RunName = RunName("")
     """continue a run: the newest, or that folder"""
-    play: str = ""
+    play: RunName = RunName("")
     """show a trained agent: the newest run's, or that folder's"""
 
     def validate(self) -> None:
@@ -133,6 +141,40 @@ def positive(settings: Any, name: str) -> None:
 def flag(name: str) -> str:
     """learning_rate -> --learning-rate"""
     return "--" + name.replace("_", "-")
+
+
+def check_values(settings_class: type[Any], values: Mapping[str, Any], where: str = "") -> dict[str, Any]:
+    """Convert plain values, as keywords or a config.json give them, to the types of the settings.
+
+    where  begins an error's line: the file's name and a colon
+
+    Raises UsageError for a name that the class does not have and for a value of another type.
+    """
+    defaults = {field.name: field.default for field in dataclasses.fields(settings_class)}
+    for name in values:
+        near = difflib.get_close_matches(name, defaults, 1)
+        hint = f"did you mean {near[0]}?" if near else f"{settings_class.__module__}.Settings lists them"
+        require(name in defaults, f"{where}there is no setting {name!r}", hint)
+    return {name: _converted(name, values[name], defaults[name], where) for name in values}
+
+
+def _converted(name: str, value: Any, default: Any, where: str) -> Any:
+    """The value in the type of the default; NumPy's numbers and JSON's lists count as Python's own."""
+    if isinstance(default, tuple):
+        like = default[0] if default else ""
+        good = isinstance(value, (list, tuple)) and all(_fits(one, like) for one in value)
+        require(good, f"{where}{name} is {value!r}", f"give a list of {type(like).__name__}s")
+        return tuple(type(like)(one) for one in value)
+    wanted = "str" if isinstance(default, str) else type(default).__name__
+    require(_fits(value, default), f"{where}{name} is {value!r}", f"it must be of type {wanted}")
+    return type(default)(value)
+
+
+def _fits(value: Any, like: Any) -> bool:
+    """Whether the value may stand where `like` stands."""
+    if isinstance(like, (bool, str)) or isinstance(value, bool):
+        return isinstance(value, bool if isinstance(like, bool) else str)
+    return isinstance(value, Integral if isinstance(like, int) else Real)
 
 
 def as_dict(settings: Any) -> dict[str, Any]:

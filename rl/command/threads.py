@@ -3,16 +3,28 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from nnlite_ext import _threads
+from threadpoolctl import threadpool_limits
 
 from rl.command.settings import MOST_THREADS
 
 
 def use_threads(count: int) -> None:
-    """Give the kernels so many threads (0 = one for each core) and hold BLAS to one: two pools would fight
-    for the cores.
-    """
-    from nnlite_ext import _threads
-    from threadpoolctl import threadpool_limits
-
+    """Give the kernels `count` threads, 0 for one on each core, and BLAS one: two pools would compete."""
     _threads.set_num_threads(count or min(os.cpu_count() or 1, MOST_THREADS))
     threadpool_limits(1, user_api="blas")
+
+
+@contextmanager
+def threads(count: int) -> Iterator[None]:
+    """Compute with `count` threads as in `use_threads`; afterwards with as many as before."""
+    before = _threads.get_num_threads()
+    with threadpool_limits(1, user_api="blas"):
+        _threads.set_num_threads(count or min(os.cpu_count() or 1, MOST_THREADS))
+        try:
+            yield
+        finally:
+            _threads.set_num_threads(before)

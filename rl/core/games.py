@@ -1,8 +1,8 @@
-"""Where a Trainer's experience comes from: `Source`; and the usual one, N games in this process: `Games`."""
+"""Games that an agent plays: the loop of every agent, and what a Trainer needs of whatever plays."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
@@ -23,111 +23,78 @@ class Episode(NamedTuple):
 
 
 class Played(NamedTuple):
-    """What one step of a source gave."""
+    """One turn of the loop."""
 
     metrics: Metrics | None = None  # of the last update that it led to
-    episodes: Sequence[Episode] = ()
-    said: str = ""  # a line for the user
-
-
-class Source(Protocol):
-    """Plays for an agent, and lets it observe what came of it.
-
-    stride      environment steps that the agent observes at a time
-    restorable  the games can be put back into the middle of what they were doing
-    columns     names of what `status` tells
-    """
-
-    stride: int
-    restorable: bool
-    columns: tuple[str, ...]
-
-    def begin(self) -> None:
-        """Start the games of a new run."""
-
-    def step(self) -> Played:
-        """Go on a little; the agent's `steps` have grown by what was observed, perhaps by nothing."""
-
-    def status(self) -> Metrics:
-        """Numbers for progress.csv."""
-
-    def screens(self) -> list[Array]:
-        """Grey frames (H, W) that the network read last; empty when it reads something else."""
-
-    def get_state(self) -> dict[str, Any]:
-        """All that the next step depends on, besides the agent; arrays are not copied."""
-
-    def set_state(self, state: dict[str, Any]) -> None:
-        """Go on from what get_state gave; the agent was put back already."""
-
-    def close(self) -> None:
-        """Give everything back."""
+    episodes: Sequence[Episode] = ()  # games that ended in it
+    message: str = ""  # a line for the user
 
 
 class Games:
-    """N games in this process, one step of each at a time: act, step, observe.
+    """N games in this process.
 
-    envs  SAME_STEP vector environment
-    seed  of its first reset
+    envs    vector environment that restarts a game within the step that ends it (SAME_STEP)
+    seed    of its first reset
+    reward  the rewards (N,) to learn from, made of the environment's (N,); None takes them as they are
     """
 
     columns: tuple[str, ...] = ()
 
-    def __init__(self, agent: Agent, envs: VectorEnv, seed: int) -> None:
-        self.agent = agent
-        self.envs, self.seed, self.stride = envs, seed, envs.num_envs
+    def __init__(self, envs: VectorEnv, seed: int, reward: Callable[[Array], Array] | None = None) -> None:
+        self.envs, self.seed, self.reward = envs, seed, reward
+        self.stride = envs.num_envs
         self.restorable = hasattr(envs.unwrapped, "get_state")
-        self._returns = np.zeros(envs.num_envs)  # of the games under way
+        self._foreign = not isinstance(envs.unwrapped, NativeVectorEnv)  # our simulators never give NaN
+        self._observations: Array | None = None  # (N, ...) of this moment; None before the first reset
+        self._returns = np.zeros(envs.num_envs)  # so far, of the running games
         self._lengths = np.zeros(envs.num_envs, np.int64)
-        self._observations: Array = np.zeros(0)  # what the games show now
-        self._foreign = not isinstance(
-            envs.unwrapped, NativeVectorEnv
-        )  # our own simulators have no way to give NaN
 
-    def begin(self) -> None:
-        self._observations, _ = self.envs.reset(seed=self.seed)
+    def play(self, agent: Agent) -> Iterator[Played]:
+        """Act, step, observe, without end: the loop of every agent. A turn is one step of every game."""
+        if self._observations is None:
+            self._observations, _ = self.envs.reset(seed=self.seed)
+        while True:
+            observations = self._observations
+            actions = agent.act(observations)
+            following, rewards, terminated, truncated, info = self.envs.step(actions)
+            done = terminated | truncated if info else None  # every end is in the info
+            last = following if done is None else real_next(following, info, done)
+            if self._foreign:
+                check_step(last, rewards, terminated, truncated, len(actions), agent.steps)
+            learned = rewards if self.reward is None else self.reward(rewards)
+            try:
+                metrics = agent.observe(
+                    Experience(observations, actions, learned, last, terminated, truncated)
+                )
+            except FloatingPointError as problem:
+                raise located(problem, agent.model, agent.steps) from None
+            self._observations = following
+            yield Played(metrics, self._finished(rewards, done))
 
-    def step(self) -> Played:
-        """One step of every game."""
-        agent, observations = self.agent, self._observations
-        actions = agent.act(observations)
-        following, rewards, terminated, truncated, info = self.envs.step(actions)
-        done = terminated | truncated if info else None  # an end is always told in the info
-        last = following if done is None else real_next(following, info, done)
-        if self._foreign:
-            check_step(last, rewards, terminated, truncated, len(actions), agent.steps)
-        try:
-            metrics = agent.observe(Experience(observations, actions, rewards, last, terminated, truncated))
-        except FloatingPointError as problem:
-            raise located(problem, agent.model, agent.steps) from None
-        self._observations = following
-        return Played(metrics, self._ended(rewards, done))
-
-    def _ended(self, rewards: Array, done: Array | None) -> list[Episode]:
-        """Add up the running games; those that are over."""
+    def _finished(self, rewards: Array, done: Array | None) -> list[Episode]:
+        """Add a step to the running games; return those that it ended."""
         self._returns += rewards
         self._lengths += 1
         if done is None:
             return []
-        episodes = [
-            Episode(float(self._returns[game]), int(self._lengths[game])) for game in np.flatnonzero(done)
-        ]
+        episodes = [Episode(float(self._returns[n]), int(self._lengths[n])) for n in np.flatnonzero(done)]
         self._returns[done] = 0
         self._lengths[done] = 0
         return episodes
 
     def status(self) -> Metrics:
+        """Numbers for progress.csv."""
         return {}
 
     def screens(self) -> list[Array]:
+        """Grey frames (H, W) that the network read last; empty when it reads something else."""
         seen = self._observations
-        return (
-            [seen[0, :, :, k] for k in range(seen.shape[3])]
-            if seen.dtype == np.uint8 and seen.ndim == 4
-            else []
-        )
+        if seen is None or seen.dtype != np.uint8 or seen.ndim != 4:
+            return []
+        return [seen[0, :, :, k] for k in range(seen.shape[3])]
 
     def get_state(self) -> dict[str, Any]:
+        """Return all that the next turn depends on, apart from the agent; arrays are not copied."""
         return {
             "games": self.envs.get_state() if self.restorable else None,  # type: ignore[attr-defined]
             "observations": self._observations,
@@ -135,16 +102,42 @@ class Games:
             "running_length": self._lengths,
         }
 
-    def set_state(self, state: dict[str, Any]) -> None:
-        """See Source; games that cannot be put back into their middle begin anew."""
+    def set_state(self, state: dict[str, Any], agent: Agent) -> None:
+        """Go on from what `get_state` gave; the agent's own state is already set.
+
+        Games that cannot be restored in their middle begin anew; the agent's unfinished ones are truncated.
+        """
         if state["games"] is not None:
             self.envs.set_state(state["games"])  # type: ignore[attr-defined]
             self._observations = state["observations"]
             self._returns[...] = state["running_return"]
             self._lengths[...] = state["running_length"]
         else:
-            self.agent.cut_off(state["observations"])
-            self._observations, _ = self.envs.reset(seed=(self.seed + self.agent.steps) % 2**32)
+            agent.cut_off(state["observations"])
+            self._observations, _ = self.envs.reset(seed=(self.seed + agent.steps) % 2**32)
 
     def close(self) -> None:
+        """Close the environments."""
         self.envs.close()
+
+
+class Source(Protocol):
+    """Whatever plays for a Trainer: Games, or actors in other processes.
+
+    stride      environment steps of a turn
+    restorable  its games can be restored in their middle
+    columns     names of the numbers in `status`
+
+    The methods are those of Games.
+    """
+
+    stride: int
+    restorable: bool
+    columns: tuple[str, ...]
+
+    def play(self, agent: Agent) -> Iterator[Played]: ...
+    def status(self) -> Metrics: ...
+    def screens(self) -> list[Array]: ...
+    def get_state(self) -> dict[str, Any]: ...
+    def set_state(self, state: dict[str, Any], agent: Agent) -> None: ...
+    def close(self) -> None: ...

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -10,36 +11,48 @@ from gymnasium import spaces
 from nnlite import Sequential
 from nnlite.layer import Layer
 from nnlite.layers import Conv2D, Dense, Flatten, Rescaling
-from rl.command.errors import require
+from rl.command.errors import UsageError, require
 
 SMALLEST_SCREEN = 8  # the first kernel's side
 
 
+MakeNetwork = Callable[[tuple[int, ...], int, np.random.Generator], Sequential]  # shape, outputs, rng
+
+
 def network(
-    observations: spaces.Space[Any], outputs: int, hidden: tuple[int, ...], rng: np.random.Generator
+    observations: spaces.Space[Any],
+    outputs: int,
+    hidden: tuple[int, ...],
+    rng: np.random.Generator,
+    own: MakeNetwork | None = None,
 ) -> Sequential:
-    """A built network for these observations with a linear output of `outputs` columns.
+    """Build a network for these observations with `outputs` columns.
 
-    Vectors (D,) get Dense layers of `hidden` units with relu; stacks of screens (H, W, C) of bytes the
-    articles' trunk: Conv 32@8x8/4, 64@4x4/2, 64@3x3/1, all "same", relu, glorot_normal, then Dense 256.
+    Vectors (D,) get Dense layers of `hidden` units with relu. Stacks of screens (H, W, C) of bytes get the
+    articles' trunk: Conv 32@8x8/4, 64@4x4/2, 64@3x3/1, all "same" and relu, then Dense 256. Weights are drawn
+    by glorot_normal; the output is linear.
 
-    Raises UsageError for observations that are neither, screens that are not bytes, or smaller than the first
-    kernel.
+    own  makes another one in its place, from the shape of an observation, `outputs` and the generator to draw
+         from
+
+    Raises UsageError for observations that no network here reads, and for an own network that does not fit.
     """
+    shape = observation_shape(observations)
     require(
         isinstance(observations, spaces.Box),
         f"observations are {observations}",
         "wrap them into a Box of numbers",
     )
-    if len(observation_shape(observations)) == 3:
+    if own is not None:
+        return check_own(own(shape, outputs, rng), shape, outputs)
+    if len(shape) == 3:
         require(
             observations.dtype == np.uint8,
             f"screens are {observations.dtype}, not bytes",
             "show them as uint8, 0 to 255",
         )
-        layers = screen_trunk(observation_shape(observations))
+        layers = screen_trunk(shape)
     else:
-        shape = observation_shape(observations)
         require(
             all(units >= 1 for units in hidden),
             f"the hidden layers have {hidden} units",
@@ -48,7 +61,27 @@ def network(
         require(len(shape) == 1, f"observations have shape {shape}", "use vectors (D,) or screens (H, W, C)")
         layers = [Dense(units, activation="relu", kernel_initializer="glorot_normal") for units in hidden]
     layers.append(Dense(outputs, kernel_initializer="glorot_normal"))
-    return Sequential(layers, seed=rng).build(observation_shape(observations))
+    return Sequential(layers, seed=rng).build(shape)
+
+
+def check_own(model: Any, shape: tuple[int, ...], outputs: int) -> Sequential:
+    """Build a user's network; raises UsageError unless it turns observations of this shape into `outputs`
+    columns.
+    """
+    require(
+        isinstance(model, Sequential), f"network made {type(model).__name__}", "return an nnlite.Sequential"
+    )
+    try:
+        model.build(shape)
+    except (ValueError, TypeError) as problem:
+        raise UsageError(
+            f"the network does not read observations {shape}: {problem}", "change its layers"
+        ) from None
+    remedy = f"end it in Dense({outputs})"
+    require(
+        model.output_shape == (outputs,), f"the network gives {model.output_shape}, not ({outputs},)", remedy
+    )
+    return model
 
 
 def screen_trunk(shape: tuple[int, ...]) -> list[Layer]:

@@ -122,6 +122,10 @@ class OneHotObserver(VectorWrapper):
             info["final_obs"] = self._rows[last]
         return self._rows[observations], rewards, terminated, truncated, info
 
+    def encode(self, labels: Any) -> Array:
+        """One-hot rows (..., n) of labels (...)."""
+        return self._rows[np.asarray(labels)]
+
     def get_state(self) -> dict[str, Any]:
         """The state of the games behind."""
         return self.env.get_state()  # type: ignore[attr-defined]
@@ -135,11 +139,11 @@ class OneHotObserver(VectorWrapper):
         return self._rows[self.env.observe()]  # type: ignore[attr-defined]
 
 
-def make_observed(env_id: str, num_envs: int, max_episode_steps: int = 0, **options: Any) -> VectorEnv:
-    """N games as the network reads them: screens through the ScreenObserver, labels one-hot, everything else
-    as it is.
+def observe(envs: VectorEnv) -> VectorEnv:
+    """Wrap games so that a network can read them.
+
+    Screens go through the ScreenObserver, labels become one-hot, everything else stays as it is.
     """
-    envs = make_vector(env_id, num_envs, max_episode_steps=max_episode_steps or None, **options)
     space = envs.single_observation_space
     if (
         isinstance(space, spaces.Box)
@@ -149,6 +153,11 @@ def make_observed(env_id: str, num_envs: int, max_episode_steps: int = 0, **opti
     ):
         return ScreenObserver(envs)
     return OneHotObserver(envs) if isinstance(space, spaces.Discrete) else envs
+
+
+def make_observed(env_id: str, num_envs: int, max_episode_steps: int = 0, **options: Any) -> VectorEnv:
+    """Make N games as the network reads them; max_episode_steps 0 keeps the environment's own limit."""
+    return observe(make_vector(env_id, num_envs, max_episode_steps=max_episode_steps or None, **options))
 
 
 def nearest(size: int, wanted: int) -> Array:

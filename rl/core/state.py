@@ -1,4 +1,12 @@
-"""The state of what an agent is made of: networks, optimizers, replays, generators, numbers."""
+"""The state of what an agent is made of, as plain values that a checkpoint can hold.
+
+value                        its state
+Sequential                   its weights, and the generators of its Dropout layers
+numpy.random.Generator       that of its bit generator
+NamedTuple                   the states of its fields, by name
+with get_state, set_state    what get_state returns
+array, number                itself
+"""
 
 from __future__ import annotations
 
@@ -11,14 +19,10 @@ from nnlite.saving import load_tensors, model_tensors
 
 
 def state_of(value: Any) -> Any:
-    """What `restored` needs: of a network its weights (and the generators of its Dropout), of a generator its
-    state, of a NamedTuple that of its parts, of anything with get_state what that gives; numbers and arrays
-    are their own state."""
+    """Return the state of `value`; arrays are not copied."""
     if isinstance(value, Sequential):
-        return {
-            "weights": model_tensors(value),
-            "generators": [rng.bit_generator.state for rng in _generators(value)],
-        }
+        generators = [rng.bit_generator.state for rng in _generators(value)]
+        return {"weights": model_tensors(value), "generators": generators}
     if isinstance(value, np.random.Generator):
         return value.bit_generator.state
     if hasattr(value, "_fields"):
@@ -26,8 +30,8 @@ def state_of(value: Any) -> Any:
     return value.get_state() if hasattr(value, "get_state") else value
 
 
-def restored(value: Any, state: Any) -> Any:
-    """`value` as `state_of` found it: the same object where it has an inside, else a new number.
+def restore(value: Any, state: Any) -> Any:
+    """Put `value` back into `state`, in place where it can be changed; return it, or the number it was.
 
     Raises ValueError when the state does not fit.
     """
@@ -39,7 +43,7 @@ def restored(value: Any, state: Any) -> Any:
         value.bit_generator.state = state
     elif hasattr(value, "_fields"):
         for name in value._fields:
-            restored(getattr(value, name), state[name])
+            restore(getattr(value, name), state[name])
     elif hasattr(value, "set_state"):
         value.set_state(state)
     elif isinstance(value, np.ndarray):
@@ -52,5 +56,6 @@ def restored(value: Any, state: Any) -> Any:
 
 
 def _generators(model: Sequential) -> list[np.random.Generator]:
-    found = [getattr(layer, "rng", None) for layer in model.layers]
-    return [rng for rng in found if isinstance(rng, np.random.Generator)]
+    """The generators of the layers that draw while training."""
+    drawn = [getattr(layer, "rng", None) for layer in model.layers]
+    return [rng for rng in drawn if isinstance(rng, np.random.Generator)]

@@ -73,12 +73,13 @@ import numpy as np
 from rl.bandit.algorithms import RandomNumbers
 from rl.command import cli
 from rl.command.errors import UsageError, require
+from rl.command.settings import RunName, at_least
 from rl.command.settings import Settings as CommonSettings
-from rl.command.settings import at_least
+from rl.command.threads import use_threads
 from rl.envs.maze_layout import MazeLayout, generate_maze
 from rl.envs.maze_text import article_maze, read_maze
 from rl.runs.resumable import STATE
-from rl.runs.resume import with_its_settings
+from rl.runs.resume import parse
 
 if TYPE_CHECKING:
     from rl.maze import command as maze_report
@@ -148,9 +149,9 @@ class Settings(CommonSettings):
     """stop here even if not settled"""
     num_runs: int = 1
     """learn this often, with the seeds seed, seed + 1, ... (one maze), and show the spread"""
-    resume: str = ""
+    resume: RunName = RunName("")
     """continue a run: the newest, or that folder"""
-    play: str = ""
+    play: RunName = RunName("")
     """show a trained walker: the newest run's, or that folder's"""
 
     def validate(self) -> None:
@@ -214,16 +215,11 @@ def measure_seeds(settings: Settings, seeds: Sequence[int]) -> list[dict[str, An
     return maze_report.measure_seeds(settings, seeds)
 
 
-def arguments(words: list[str]) -> list[str]:
-    """With --resume, the settings of that run come first."""
-    return with_its_settings("maze", words, Settings().out, holding=STATE, finished=True)
-
-
-def main(argv: list[str] | None = None) -> int:
-    return cli.main(
+@cli.exit_codes
+def main(argv: list[str] | None = None) -> None:
+    settings = parse(
         "maze",
         Settings,
-        run,
         summary="A maze, learned by policy gradient: the article's, one of any size, or your own.",
         examples=(
             "python -m rl.maze",
@@ -232,5 +228,8 @@ def main(argv: list[str] | None = None) -> int:
             "python -m rl.maze --maze my_maze.txt",
         ),
         argv=argv,
-        arguments=arguments,
+        holding=STATE,
+        unfinished=False,
     )
+    use_threads(settings.num_threads)
+    run(settings)

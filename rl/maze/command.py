@@ -24,8 +24,8 @@ from rl.maze.page import write_page
 from rl.maze.plots import draw_lengths, draw_policy, write_gif
 from rl.maze.progress import Progress
 from rl.runs.resumable import STATE, in_pieces, opened
-from rl.runs.resume import RESULT, keep_settings
-from rl.runs.run_folder import find, write_json
+from rl.runs.resume import keep_settings
+from rl.runs.run_folder import RESULT, find, write_json
 from rl.runs.state_file import load_state
 
 SHOWN = 12  # episodes printed at the beginning and at the end
@@ -157,7 +157,7 @@ def measure_seeds(settings: maze.Settings, seeds: Sequence[int]) -> list[dict[st
 
 def show(settings: maze.Settings) -> Path:
     """A trained walker: in a window where there is a screen, else as GIF and page in the run's folder."""
-    folder = find(settings.out, "maze", settings.play, holding=STATE)
+    folder = find("maze", settings.out, settings.play, STATE)
     layout, runs = read_maze(folder / DRAWING), _load(folder, read_maze(folder / DRAWING))
     pi = policy_of(runs.theta[0])
     history = maze.play(layout, pi, Stream(_evaluation_stream(settings.seed)), max_steps(layout))

@@ -14,9 +14,9 @@ from typing import Any
 import numpy as np
 
 from nnlite.arrays import Array
+from rl.command.config import read_config
 from rl.command.errors import UsageError
 from rl.command.settings import flag
-from rl.runs.run_folder import read_config
 
 OF_NO_MATTER = {
     "seed",

@@ -1,4 +1,6 @@
-"""A run's own folder: runs/{article}__{env}__{seed}__{date-time}/ and what is written when it is made."""
+"""The folder of a run, runs/{article}__{env}__{seed}__{date-time}/: making it, finding it, its
+config.json.
+"""
 
 from __future__ import annotations
 
@@ -12,9 +14,11 @@ from pathlib import Path
 from typing import Any
 
 from nnlite.saving import atomic_write
-from rl.command.cli import NEWEST
+from rl.command import config
 from rl.command.errors import UsageError
+from rl.command.settings import NEWEST
 
+BEST, LAST, RESULT = "best.safetensors", "last.safetensors", "result.json"  # a run with a result is finished
 PACKAGES = ("nnlite-rl", "numpy", "numba", "gymnasium", "safetensors")
 
 
@@ -26,7 +30,7 @@ def create(out: str, article: str, env_id: str, seed: int, settings: dict[str, A
     try:
         root.mkdir(parents=True, exist_ok=True)
         folder = _fresh(root, name)
-        write_json(folder / "config.json", config_of(article, settings))
+        write_json(folder / config.NAME, config_of(article, settings))
         (root / "latest").write_text(folder.name + "\n", encoding="utf-8")
     except OSError as problem:
         raise UsageError(f"cannot write into {out}: {problem.strerror or problem}", "choose another folder with --out") from None
@@ -34,22 +38,19 @@ def create(out: str, article: str, env_id: str, seed: int, settings: dict[str, A
 
 
 def config_of(article: str, settings: dict[str, Any]) -> dict[str, Any]:
-    """What config.json says."""
+    """The content of config.json."""
     return {"article": article, "settings": settings, "machine": machine(), "versions": versions()}
 
 
-def remake(folder: Path, article: str, settings: dict[str, Any]) -> None:
-    """Make a folder again that was removed while its run goes on."""
-    folder.mkdir(parents=True, exist_ok=True)
-    write_json(folder / "config.json", config_of(article, settings))
+def find(
+    article: str, out: str, wanted: str, holding: str, env_id: str | None = None, unfinished: bool = False
+) -> Path:
+    """Find the run that --play or --resume means.
 
-
-def find(out: str, article: str, wanted: str, env_id: str | None = None, holding: str = "best.safetensors") -> Path:
-    """The folder that --play or --resume means.
-
-    wanted   a folder's path, its name inside `out`, or "newest"
-    env_id   with "newest": only runs of this environment
-    holding  the file that makes a folder count
+    wanted      a folder's path, its name inside `out`, or "newest": whose `holding` was written last
+    holding     the file that makes a folder count
+    env_id      with "newest": only runs on this environment
+    unfinished  with "newest": only runs without a result
 
     Raises UsageError when there is none.
     """
@@ -59,21 +60,12 @@ def find(out: str, article: str, wanted: str, env_id: str | None = None, holding
                 return folder
         raise UsageError(f"no {holding} in {wanted}", f"train one: python -m rl.{article}")
     kind = f"{article}__*" if env_id is None else f"{article}__{safe(env_id)}__*"
-    runs = [folder for folder in Path(out).glob(kind) if (folder / holding).is_file()]
-    if not runs:
-        raise UsageError(f"no trained model of rl.{article} in {out}/", f"train one: python -m rl.{article}")
-    return max(runs, key=lambda folder: (folder / "config.json").stat().st_mtime if (folder / "config.json").exists() else 0)
-
-
-def read_config(folder: Path) -> dict[str, Any]:
-    """config.json of a run; raises UsageError when it is missing or damaged."""
-    try:
-        config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-        if isinstance(config["settings"], dict):
-            return config
-    except (OSError, ValueError, KeyError, TypeError, RecursionError):
-        pass
-    raise UsageError(f"{folder} has no readable config.json", "choose the folder of a run")
+    files = [file for file in Path(out).glob(f"{kind}/{holding}") if not unfinished or not (file.parent / RESULT).exists()]
+    if not files:
+        remedy = "train one" if holding == BEST else "name a folder, or start one"
+        what = "trained model" if holding == BEST else "unfinished run" if unfinished else "run"
+        raise UsageError(f"no {what} of rl.{article} in {out}/", f"{remedy}: python -m rl.{article}")
+    return max(files, key=lambda file: file.stat().st_mtime).parent
 
 
 def write_json(path: Path, data: Any) -> None:
@@ -82,7 +74,7 @@ def write_json(path: Path, data: Any) -> None:
 
 
 def machine() -> dict[str, Any]:
-    """What the figures of a run depend on."""
+    """The machine, on which the figures of a run depend."""
     from nnlite_ext import _threads
 
     return {

@@ -27,6 +27,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from rl.command import threads
+from rl.command.settings import check_values
 from rl.runs import checkpoint
 from rl.runs.run_folder import write_json
 from rl.sweeps import record
@@ -131,18 +132,10 @@ def perform(folder: Path, job: dict[str, Any]) -> Record:
 def measured_at_once(job: dict[str, Any]) -> list[dict[str, Any] | None]:
     """A row for each seed, from one call."""
     module = importlib.import_module(f"rl.{job['article']}")
-    settings = module.Settings(**typed(job["settings"], module.Settings()))
+    settings = module.Settings(**check_values(module.Settings, job["settings"]))
     threads.use_threads(settings.num_threads)
     figures = module.measure_seeds(settings, job["seeds"])
     return [row_of(job["article"], seed, found) for seed, found in zip(job["seeds"], figures)]
-
-
-def typed(settings: dict[str, Any], defaults: Any) -> dict[str, Any]:
-    """As the article has them: JSON knows no tuples."""
-    return {
-        name: tuple(value) if isinstance(getattr(defaults, name), tuple) else value
-        for name, value in settings.items()
-    }
 
 
 def measured_run(folder: Path, job: dict[str, Any]) -> dict[str, Any] | None:

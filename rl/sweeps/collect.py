@@ -14,10 +14,10 @@ from typing import Any
 import numpy as np
 
 from nnlite.arrays import Array
+from rl.command.config import read_config
 from rl.command.errors import UsageError, require
 from rl.command.settings import flag
 from rl.pages.curves import OF_NO_MATTER, Curve, read_curve, smoothed
-from rl.runs.run_folder import read_config
 from rl.sweeps import plan as plans
 from rl.sweeps import record
 from rl.sweeps.measures import MEASURES

@@ -171,7 +171,13 @@ def value_of(
         return TRUTH[word.lower()]
     words = word.split() if isinstance(default, tuple) else [word]
     return getattr(
-        parse(settings_class, [f"{flag(name)}", *words], f"python -m rl.{article}", "", (), {"": preset}),
+        parse(
+            settings_class,
+            f"python -m rl.{article}",
+            "",
+            argv=[flag(name), *words],
+            defaults=settings_class(**preset),
+        ),
         name,
     )
 

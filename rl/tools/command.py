@@ -5,9 +5,9 @@ have it.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import TypeVar
 
-from rl.command.cli import answered, parse
+from rl.command.cli import exit_codes, parse
 
 S = TypeVar("S")
 
@@ -21,5 +21,9 @@ def tool(
     examples: tuple[str, ...],
 ) -> int:
     """Parse the flags and do it; returns its exit code, or 1 failed, 2 wrong usage, 130 interrupted."""
-    shared: Any = settings_class
-    return answered(lambda: action(parse(shared, argv, f"python -m rl {name}", summary, examples, {})))
+
+    @exit_codes
+    def command() -> int:
+        return action(parse(settings_class, f"python -m rl {name}", summary, examples, argv=argv))
+
+    return command()

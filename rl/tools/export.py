@@ -14,11 +14,11 @@ from tyro.conf import Positional, arg
 
 from nnlite import Sequential, load_model
 from nnlite.arrays import Array
-from rl.command.cli import NEWEST
+from rl.command.config import read_config
 from rl.command.errors import require
-from rl.runs import run_folder
+from rl.command.settings import NEWEST
+from rl.runs.run_folder import BEST, find
 from rl.tools.command import tool
-from rl.training.trainer import BEST
 
 STATES, GAMES = 1_000, 8
 TOLERANCE = 1e-5  # of the largest output, or of 1 where that is smaller
@@ -72,7 +72,7 @@ def run(settings: Settings) -> int:
     folder = folder_of(settings.run)
     from nnlite.onnx_export import save_onnx, worst_difference
 
-    config = run_folder.read_config(folder)
+    config = read_config(folder)
     article, env_id = str(config.get("article")), config["settings"].get("env_id")
     model = load_model(folder / BEST)
     notes = {"article": f"rl.{article}", "output": GIVES.get(article, "")} | (
@@ -108,7 +108,7 @@ def folder_of(wanted: str) -> Path:
     """A run's folder, or the newest one of the article that is named."""
     require(wanted != "", "no run is named", "give the folder of a run, or the name of an article: dqn")
     if wanted in GIVES and not Path(wanted).exists():
-        return run_folder.find("runs", wanted, NEWEST)
+        return find(wanted, "runs", NEWEST, BEST)
     require(
         (Path(wanted) / BEST).is_file(), f"no {BEST} in {wanted}", "give the folder of a run that has one"
     )

@@ -15,8 +15,8 @@ from typing import Annotated, Literal
 
 from tyro.conf import Positional, UseAppendAction, arg
 
-from rl.command.cli import NEWEST
 from rl.command.errors import UsageError, require
+from rl.command.settings import NEWEST, RunName
 from rl.runs import run_folder
 from rl.runs.signals import Interrupted, StopSignals
 from rl.sweeps import plan as plans
@@ -56,7 +56,7 @@ class Settings:
     """of the cluster's scheduler; none = a small cluster on this machine"""
     out: str = "runs"
     """folder that receives the folder of this sweep"""
-    resume: str = ""
+    resume: RunName = RunName("")
     """do what is missing or failed of a sweep: the newest, or that folder"""
 
 

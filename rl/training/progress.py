@@ -1,4 +1,4 @@
-"""What a user sees while a run goes on: a bar on a terminal, a plain line every ten seconds elsewhere.
+"""The progress of a run on standard output: a bar on a terminal, a plain line every ten seconds elsewhere.
 
 The articles' own line, `At episode 310, reward is 18.4 (+/-6.1)`, comes every ten episodes, but not more than
 ten a second.
@@ -9,6 +9,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -20,20 +21,28 @@ FASTEST = 0.1  # seconds between two updates of what is shown
 
 
 class Progress:
-    """The progress of one run on standard output."""
+    """The progress of one run; leave it with `with`.
 
-    def __init__(self, total: int, done: int = 0) -> None:
-        self.total, self.first = total, done
-        self.terminal = sys.stdout.isatty()
-        self.started = self.shown = self.told = time.perf_counter()
-        self.steps = done
-        self.bar = None
-        if self.terminal:
+    total  environment steps at the end
+    quiet  print nothing
+    """
+
+    def __init__(self, total: int, quiet: bool = False) -> None:
+        self.total, self.quiet = total, quiet
+        self.bar: Any = None
+        self.first = self.steps = 0
+        self.started = self.shown = self.last_report = time.perf_counter()
+
+    def start(self, done: int) -> None:
+        """Begin to count, at `done` environment steps."""
+        self.first = self.steps = done
+        self.started = self.shown = self.last_report = time.perf_counter()
+        if not self.quiet and sys.stdout.isatty():
             from tqdm import tqdm
 
             ascii_only = "utf" not in (sys.stdout.encoding or "").lower()
             self.bar = tqdm(
-                total=total,
+                total=self.total,
                 initial=done,
                 unit="step",
                 file=sys.stdout,
@@ -43,23 +52,25 @@ class Progress:
             )
 
     def say(self, line: str) -> None:
-        """One line above the bar."""
+        """Print a line above the bar."""
         if self.bar is not None:
             self.bar.write(line, file=sys.stdout)
-        else:
+        elif not self.quiet:
             print(line, flush=True)
 
     def episode(self, returns: Sequence[float]) -> None:
-        """The articles' line."""
+        """Print the articles' line when it is due."""
         now = time.perf_counter()
-        if len(returns) % REPORT_INTERVAL == 0 and now - self.told > FASTEST:
-            self.told = now
+        if len(returns) % REPORT_INTERVAL == 0 and now - self.last_report > FASTEST:
+            self.last_report = now
             last = returns[-REPORT_INTERVAL:]
             self.say(f"At episode {len(returns)}, reward is {np.mean(last):.1f} (+/-{np.std(last):.1f})")
 
     def step(self, steps: int, recent: Sequence[float], status: Callable[[], dict[str, float]]) -> None:
         """Move the bar, or print the plain line when it is due."""
         self.steps = steps
+        if self.quiet:
+            return
         now = time.perf_counter()
         if now - self.shown < (FASTEST if self.bar is not None else PLAIN_SECONDS):
             return
@@ -76,7 +87,7 @@ class Progress:
             self.say(f"step {steps:,} of {self.total:,}, {self.rate():,.0f} steps/s{left}, {numbers}")
 
     def evaluation(self, step: int, result: Evaluation, best: bool, solved: bool) -> None:
-        """One line an evaluation."""
+        """Print a line about an evaluation."""
         mean = f"mean return {result.mean:.2f}, " if len(result.returns) else ""
         caught = (
             f"{result.catches} caught, {result.misses} missed"
@@ -95,10 +106,13 @@ class Progress:
         return (self.steps - self.first) / max(time.perf_counter() - self.started, 1e-9)
 
     def seconds(self) -> float:
-        """Since the start of training."""
+        """Seconds since the start of training."""
         return time.perf_counter() - self.started
 
-    def close(self) -> None:
+    def __enter__(self) -> Progress:
+        return self
+
+    def __exit__(self, *problem: object) -> None:
         """Leave the bar as it stands."""
         if self.bar is not None:
             self.bar.update(self.steps - self.bar.n)

@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
-from typing import TypeVar
+from typing import Any
 
-from rl.command import cli
+from rl.command.config import read_settings
 from rl.command.errors import UsageError
 from rl.command.settings import AgentSettings
 from rl.core.agent import Agent
 from rl.core.seeding import streams
 from rl.envs.make import actions_of
-from rl.runs import run_folder
+from rl.runs.run_folder import BEST, find
 from rl.watch import saliency
 from rl.watch.animation import LONGEST, Recording, inline, recording, write_gif, write_html
 from rl.watch.stage import CannotRenderError, Moment, Stage, watch
 
-S = TypeVar("S", bound=AgentSettings)
 GAMES, STEPS = 2, 300  # of the recording after a run: a second of work
 PLAYED_GAMES, PLAYED_STEPS = 3, 3000  # of --play without a screen
 END_SECONDS = 0.7  # for which the last picture of a game stays
@@ -50,7 +47,7 @@ def write(folder: Path, recorded: Recording) -> None:
     write_html(folder / "replay.html", recorded)
 
 
-def play_run(article: str, settings: S, settings_class: type[S], make_agent: Callable[..., Agent]) -> None:
+def play_run(algorithm: type[Any], settings: AgentSettings) -> None:
     """Show greedy games of a run's best model: in a window, in the notebook, or as files in the run's folder.
 
     settings.play  the run: "newest" or a folder; another env_id than the article's means the newest run on
@@ -60,9 +57,10 @@ def play_run(article: str, settings: S, settings_class: type[S], make_agent: Cal
     """
     from rl.envs.window import NoScreenError, require_screen
 
+    settings_class, article = algorithm.settings_class, algorithm.article
     env_id = settings.env_id if settings.env_id != settings_class().env_id else None
-    folder = run_folder.find(settings.out, article, settings.play, env_id)
-    trained = replace(settings, **cli.read_config(str(folder / "config.json"), settings_class))
+    folder = find(article, settings.out, settings.play, BEST, env_id)
+    trained = settings_class(**read_settings(folder, settings_class))
     screen = not in_notebook()
     try:
         if screen:
@@ -70,11 +68,11 @@ def play_run(article: str, settings: S, settings_class: type[S], make_agent: Cal
     except NoScreenError:
         screen = False
     stage = Stage(trained.env_id, trained.max_episode_steps, streams(settings.seed).evaluation)
-    agent = make_agent(
+    agent = algorithm.agent_class(
         stage.envs.single_observation_space, actions_of(stage.envs), trained, streams(trained.seed)
     )
     try:
-        agent.load(folder / "best.safetensors")
+        agent.load(folder / BEST)
     except (ValueError, OSError) as problem:
         raise UsageError(str(problem), "play another run, or train a new one") from None
     title = f"rl.{article} on {trained.env_id}"

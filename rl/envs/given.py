@@ -1,0 +1,90 @@
+"""Environments as a user gives them: an id, an environment, a function that makes one, a vector
+environment.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from typing import Any
+
+import gymnasium
+from gymnasium.vector import AutoresetMode, SyncVectorEnv, VectorEnv
+from gymnasium.wrappers import TimeLimit
+
+from rl.command.errors import UsageError, require
+from rl.envs.make import actions_of, make_vector
+
+Env = gymnasium.Env[Any, Any]
+GivenEnv = str | Env | VectorEnv | Callable[[], Env]
+
+
+def vector_of(env: GivenEnv, num_envs: int, max_episode_steps: int = 0) -> VectorEnv:
+    """Make N games of what a user gives, each restarted within the step that ends it (SAME_STEP).
+
+    env                an id; an environment, which is one game; a function that makes one; a vector
+                       environment
+    max_episode_steps  the time limit; 0 keeps the environment's own
+
+    Raises UsageError, or ValueError with two lines, when that cannot be.
+    """
+    if isinstance(env, str):
+        return make_vector(env, num_envs, max_episode_steps=max_episode_steps or None)
+    if isinstance(env, VectorEnv):
+        envs = env
+        require(
+            num_envs == env.num_envs, f"{num_envs} games are wanted of {env.num_envs}", "leave num_envs away"
+        )
+        mode = env.metadata.get("autoreset_mode")
+        remedy = "make it with autoreset_mode=AutoresetMode.SAME_STEP"
+        require(mode == AutoresetMode.SAME_STEP, f"the vector environment restarts games by {mode}", remedy)
+    else:
+        make = _maker(env, num_envs, max_episode_steps)
+        envs = SyncVectorEnv([make] * num_envs, autoreset_mode=AutoresetMode.SAME_STEP)
+    actions_of(envs)
+    return envs
+
+
+def _maker(env: Env | Callable[[], Env], num_envs: int, max_episode_steps: int) -> Callable[[], Env]:
+    """A function that makes one game."""
+
+    def make() -> Env:
+        game = env if isinstance(env, gymnasium.Env) else env()
+        require(
+            isinstance(game, gymnasium.Env),
+            f"the function made {type(game).__name__}",
+            "return a gymnasium.Env",
+        )
+        return TimeLimit(game, max_episode_steps) if max_episode_steps else game
+
+    what = f"env is {type(env).__name__}"
+    require(
+        isinstance(env, gymnasium.Env) or callable(env),
+        what,
+        "give an id, an environment, or a function that makes one",
+    )
+    one = num_envs == 1 or not isinstance(env, gymnasium.Env)
+    require(one, f"one environment cannot play {num_envs} games", "give a function that makes one")
+    return make
+
+
+def copy_of(env: GivenEnv) -> GivenEnv:
+    """The same for games apart from these, evaluations for example.
+
+    An environment is copied; raises UsageError when that cannot be.
+    """
+    if not isinstance(env, (gymnasium.Env, VectorEnv)):
+        return env
+    try:
+        return copy.deepcopy(env)
+    except Exception as problem:  # whatever an environment's parts answer to being copied
+        what = f"{type(env).__name__} cannot be copied for evaluations: {problem}"
+        raise UsageError(what, "give a function that makes one") from None
+
+
+def name_of(env: GivenEnv) -> str:
+    """The id of an environment, or the name of its class or function."""
+    if isinstance(env, str):
+        return env
+    spec = getattr(env, "spec", None)
+    return spec.id if spec is not None else getattr(env, "__name__", type(env).__name__)

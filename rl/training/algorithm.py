@@ -1,0 +1,257 @@
+"""Algorithm: an agent and its environment, as people use them from Python.
+
+    agent = DQN("CartPole-v1", seed=0).learn(20_000)
+    agent.evaluate(100).mean
+    action = agent.predict(observation)
+    agent.save("cartpole.safetensors")
+
+The commands of the articles are the same path with a face: they parse settings, make an Algorithm, train it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any, ClassVar, cast
+
+import gymnasium
+import numpy as np
+from gymnasium.vector import VectorEnv
+
+from nnlite import Sequential
+from nnlite.arrays import Array
+from nnlite.saving import save_model
+from rl.command.config import NAME
+from rl.command.errors import require
+from rl.command.settings import ActorSettings, AgentSettings, RunName, check_values
+from rl.command.threads import threads
+from rl.core.agent import Agent
+from rl.core.evaluation import Evaluation, Evaluator
+from rl.core.games import Games, Source
+from rl.core.networks import MakeNetwork, observation_shape
+from rl.core.observer import observe
+from rl.core.seeding import streams
+from rl.envs.given import GivenEnv, copy_of, name_of, vector_of
+from rl.envs.goals import goal_of
+from rl.envs.make import actions_of
+from rl.runs.resume import stopped
+from rl.runs.run import Run, open_run
+from rl.runs.run_folder import LAST
+from rl.runs.signals import Interrupted
+from rl.training.progress import Progress
+from rl.training.trainer import COLUMNS, Callback, Trainer
+
+ELSEWHERE = {  # settings that are arguments of methods in Python, or flags of the command alone
+    "env_id": "it is the first argument",
+    "total_timesteps": "it is an argument of learn",
+    "out": "name the folder in learn(run=...)",
+    "resume": "rl.load(folder) loads a run",
+    "play": "call play()",
+    "config": "rl.load(folder) loads a run",
+    "test": "give the environment and its settings",
+}
+NOTES = "agent"  # the entry of a model file that says whose network it is
+EVALUATION_KEY = (6, 0)  # evaluations that a user asks for draw from a generator of their own
+
+
+class Algorithm:
+    """An agent that learns, predicts, is evaluated, saved and loaded. Subclasses are DQN, A2C, ...
+
+    env       a Gymnasium id, an environment, a function that makes one, or a vector environment (SAME_STEP)
+    network   makes a network of one's own: (shape of an observation, outputs, generator) -> nnlite.Sequential
+    observer  wraps the vector environment into what the network reads; rl.core.observer.observe by default
+    reward    the rewards (N,) to learn from, made of the environment's (N,): numpy.sign clips them
+    settings  a Settings object, in place of keywords
+    keywords  settings by name; `DQN.settings_class` lists them with their defaults
+
+    Raises UsageError, in two lines, for settings and environments that cannot work. Nothing is printed, and
+    no folder is written, unless `learn` is asked to. Interrupting `learn` leaves an agent that can learn on.
+    """
+
+    article: ClassVar[str]  # its module is rl.{article}
+    settings_class: ClassVar[type[AgentSettings]]
+    agent_class: ClassVar[Callable[..., Agent]]
+    metrics: ClassVar[tuple[str, ...]]  # columns of progress.csv
+
+    def __init__(
+        self,
+        env: GivenEnv,
+        *,
+        network: MakeNetwork | None = None,
+        observer: Callable[[VectorEnv], VectorEnv] = observe,
+        reward: Callable[[Array], Array] | None = None,
+        settings: AgentSettings | None = None,
+        **keywords: Any,
+    ) -> None:
+        self.env, self.observer = env, observer
+        self.settings = settings or self._settings_of(env, keywords)
+        self.settings.validate()
+        rngs = streams(self.settings.seed)
+        envs = self.make_envs(env, self.settings.num_envs)
+        self.observations, self.actions = envs.single_observation_space, actions_of(envs)
+        self.agent = self.agent_class(self.observations, self.actions, self.settings, rngs, network)
+        self.evaluation_seed = rngs.evaluation
+        self.encode: Callable[[Any], Array] = getattr(envs, "encode", np.asarray)
+        self.source = self._source(envs, rngs.environment, reward, network)
+        self._evaluator: Evaluator | None = None
+
+    @classmethod
+    def _settings_of(cls, env: GivenEnv, keywords: dict[str, Any]) -> AgentSettings:
+        """The settings that these keywords give."""
+        for name, remedy in ELSEWHERE.items():
+            require(name not in keywords, f"{name} is no setting of {cls.__name__} in Python", remedy)
+        fixed = cls.fixed_by(env)
+        for name in ("num_envs", "max_episode_steps"):
+            clash = name in fixed and keywords.get(name, fixed[name]) != fixed[name]
+            require(
+                not clash, f"{name} is {keywords.get(name)}, and the environment fixes it", "leave it away"
+            )
+        return cls.settings_class(**check_values(cls.settings_class, keywords) | fixed)
+
+    @staticmethod
+    def fixed_by(env: GivenEnv) -> dict[str, Any]:
+        """The settings that an environment decides: its name, and of a ready one the number of games."""
+        values: dict[str, Any] = {"env_id": name_of(env)}
+        if isinstance(env, VectorEnv):
+            values |= {"num_envs": env.num_envs, "max_episode_steps": 0}
+        elif isinstance(env, gymnasium.Env):
+            values["num_envs"] = 1
+        return values
+
+    def make_envs(self, env: GivenEnv, num_envs: int) -> VectorEnv:
+        """N games as the network reads them."""
+        return self.observer(vector_of(env, num_envs, self.settings.max_episode_steps))
+
+    def _source(
+        self,
+        envs: VectorEnv,
+        seed: int,
+        reward: Callable[[Array], Array] | None,
+        network: MakeNetwork | None,
+    ) -> Source:
+        """These games, or actors in other processes that play others like them."""
+        if not getattr(self.settings, "actors", 0):
+            return Games(envs, seed, reward)
+        from rl.actors.fleet import Fleet  # Ray comes with it
+
+        plain = isinstance(self.env, str) and reward is None and network is None and self.observer is observe
+        require(plain, "actors play an environment by its id, with nothing of one's own", "leave actors away")
+        envs.close()
+        return Fleet(type(self), cast(ActorSettings, self.settings))
+
+    @property
+    def model(self) -> Sequential:
+        """The network that acts."""
+        return self.agent.model
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Names of the columns of progress.csv."""
+        return (*COLUMNS, *self.source.columns, *self.metrics)
+
+    @property
+    def steps(self) -> int:
+        """Environment steps learned from so far."""
+        return self.agent.steps
+
+    def learn(
+        self,
+        total_timesteps: int,
+        callback: Callback | None = None,
+        progress: bool = False,
+        run: str | Path | None = None,
+    ) -> Any:
+        """Learn for `total_timesteps` environment steps more; returns the agent itself.
+
+        It stops earlier when the environment counts as solved (keep_going=True goes on), or when `callback`
+        returns False.
+
+        callback  called with an Event after each turn and each evaluation
+        progress  print what the command prints
+        run       a folder that receives the run's own folder, or a run's folder to go on in
+        """
+        require(total_timesteps >= 1, f"total_timesteps is {total_timesteps}", "give a whole number >= 1")
+        settings = replace(self.settings, total_timesteps=self.steps + int(total_timesteps))
+        with threads(settings.num_threads):
+            if run is None:
+                self._train(settings, None, progress, callback)
+            else:
+                resumes = (Path(run) / NAME).is_file()
+                settings = replace(settings, **({"resume": RunName(run)} if resumes else {"out": str(run)}))
+                with open_run(self.article, settings, self.columns) as opened:
+                    self.train_in(opened, progress, callback)
+        return self
+
+    def train_in(self, run: Run, progress: bool = False, callback: Callback | None = None) -> Trainer:
+        """Train with the settings of a run on disk, and leave its last model and its result there.
+
+        Raises Interrupted, with the command that resumes it, when a signal stopped it.
+        """
+        try:
+            trainer = self._train(run.settings, run, progress, callback)
+        except Interrupted as stop:
+            raise Interrupted(
+                stop.number, stopped(self.article, f"{self.steps:,} steps", run.folder)
+            ) from None
+        self.agent.save(run.folder / LAST)
+        run.save_result(trainer.summary())
+        trainer.wait_for_checkpoint()
+        return trainer
+
+    def predict(self, observation: Any) -> Any:
+        """Choose the best action for one observation, an int, or for a batch of N, an array (N,).
+
+        A network that reads screens needs stacks of them, as `make_envs` gives them.
+        Raises UsageError when the shape is neither.
+        """
+        given = self.encode(observation)
+        shape = observation_shape(self.observations)
+        what = f"the observation has shape {np.shape(observation)}"
+        single = given.shape == shape
+        require(single or given.shape[1:] == shape, what, f"the agent reads {shape}, or a batch of them")
+        actions = self.agent.greedy(given[None] if single else given)
+        return int(actions[0]) if single else actions
+
+    def evaluate(self, games: int = 20, seed: int | None = None) -> Evaluation:
+        """Play greedy games apart from those of training; the same seed gives the same games.
+
+        Returns returns, lengths, mean and std, and whether the environment counts as solved.
+        """
+        require(games >= 1, f"games is {games}", "give a whole number >= 1")
+        if seed is None:
+            seed = streams(self.settings.seed, EVALUATION_KEY).evaluation
+        evaluator = self._make_evaluator(games, seed)
+        with threads(self.settings.num_threads):
+            result = evaluator(self.agent)
+        evaluator.close()
+        return result
+
+    def save(self, path: str | Path) -> None:
+        """Write the network, with the settings that `rl.load` needs."""
+        config = {"article": self.article, "settings": asdict(self.settings)}
+        save_model(self.agent.network(), path, notes={NOTES: json.dumps(config)})
+
+    def close(self) -> None:
+        """Close the environments, or stop the actors."""
+        self.source.close()
+        if self._evaluator is not None:
+            self._evaluator.close()
+
+    def _make_evaluator(self, games: int, seed: int) -> Evaluator:
+        limited = self.env.num_envs if isinstance(self.env, VectorEnv) else games
+        return Evaluator(
+            lambda n: self.make_envs(copy_of(self.env), limited), games, goal_of(self.settings.env_id), seed
+        )
+
+    def _train(
+        self, settings: AgentSettings, run: Run | None, shows: bool, callback: Callback | None
+    ) -> Trainer:
+        """Train until settings.total_timesteps; returns the Trainer, which knows what was reached."""
+        if self._evaluator is None:
+            self._evaluator = self._make_evaluator(settings.eval_episodes, self.evaluation_seed)
+        with Progress(settings.total_timesteps, quiet=not shows) as progress:
+            trainer = Trainer(self.agent, self.source, self._evaluator, settings, progress, run, callback)
+            trainer.train()
+        return trainer

@@ -1,0 +1,86 @@
+"""One training run of an article, from settings to pictures: the library with a face."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from rl.command.settings import AgentSettings
+from rl.command.threads import use_threads
+from rl.core.games import Games
+from rl.envs.goals import goal_of
+from rl.runs.run import open_run
+from rl.runs.run_folder import BEST, machine
+from rl.training.algorithm import Algorithm
+from rl.training.trainer import Trainer
+from rl.watch.play import record
+from rl.watch.plots import reward_plot
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a run leaves: its folder, the algorithm, and the Trainer that knows what was reached."""
+
+    folder: Path
+    algorithm: Algorithm
+    trainer: Trainer
+
+
+def train(make: type[Algorithm], settings: AgentSettings) -> Result:
+    """Train an agent, or resume a run; write its folder and say what was reached.
+
+    Raises Interrupted, with the command that resumes it, when a signal stopped it; the checkpoint is then
+    written.
+    """
+    use_threads(settings.num_threads)
+    algorithm = make(settings.env_id, settings=settings)
+    with open_run(make.article, settings, algorithm.columns) as run:
+        print(header(algorithm, run.folder), flush=True)
+        if not algorithm.source.restorable:
+            what = settings.env_id if isinstance(algorithm.source, Games) else "what actors play"
+            print(
+                f"note: {what} cannot be saved in the middle of a game; a resumed run starts new games",
+                flush=True,
+            )
+        if run.saved:
+            print(f"resumed at step {run.saved['agent']['steps']:,}", flush=True)
+        try:
+            trainer = algorithm.train_in(run, progress=True)
+        finally:
+            algorithm.close()
+        print(outcome(trainer))
+        draw(run.folder, algorithm, trainer)
+        print(f"watch it:  {Path(sys.executable).name} -m rl.{make.article} --play {run.folder}")
+        return Result(run.folder, algorithm, trainer)
+
+
+def header(algorithm: Algorithm, folder: Path) -> str:
+    """One line: article, environment, seed, kernels, threads, goal, folder."""
+    settings, here = algorithm.settings, machine()
+    return (
+        f"rl.{algorithm.article} on {settings.env_id}, seed {settings.seed}, {here['kernels']} kernels, "
+        f"{here['threads']} threads, goal: {goal_of(settings.env_id).text}; folder {folder}"
+    )
+
+
+def outcome(trainer: Trainer) -> str:
+    """One line: solved or not, after how many steps and seconds, the best evaluation."""
+    reached = trainer.summary()
+    solved = trainer.solved_at is not None
+    state = (
+        f"solved after {trainer.solved_at:,} steps" if solved else f"not solved in {reached['steps']:,} steps"
+    )
+    best = f"best evaluation: score {trainer.best.score:.4g}" if trainer.best is not None else ""
+    if reached["best_mean_return"] is not None:
+        best += f", mean return {reached['best_mean_return']:.2f}"
+    return f"{state}, {reached['seconds']:.1f} s; {best}"
+
+
+def draw(folder: Path, algorithm: Algorithm, trainer: Trainer) -> None:
+    """Draw the curve of returns, and record games of the best model."""
+    settings = algorithm.settings
+    reward_plot(folder / "reward.png", trainer.returns, f"rl.{algorithm.article} on {settings.env_id}")
+    if (folder / BEST).is_file():
+        algorithm.agent.load(folder / BEST)
+    record(folder, algorithm.agent, settings)
