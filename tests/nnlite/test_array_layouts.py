@@ -6,20 +6,9 @@ import numpy as np
 import pytest
 
 from nnlite import Sequential, layers, losses, optimizers
+from tests.layouts import LAYOUTS
 
 rng = np.random.default_rng(0)
-
-
-def unaligned(a):
-    raw = np.zeros(a.nbytes + 1, np.uint8)
-    raw[1:] = np.ascontiguousarray(a).view(np.uint8).reshape(-1)
-    return raw[1:].view(a.dtype).reshape(a.shape)
-
-
-def read_only(a):
-    copy = a.copy()
-    copy.flags.writeable = False
-    return copy
 
 
 class Named(np.ndarray):
@@ -27,15 +16,7 @@ class Named(np.ndarray):
 
 
 SAME_NUMBERS = {
-    "read-only": read_only,
-    "Fortran": np.asfortranarray,
-    "strided": lambda a: np.repeat(a, 2, axis=-1)[..., ::2],
-    "every second row": lambda a: np.repeat(a, 2, axis=0)[::2],
-    "negative strides": lambda a: np.flip(np.ascontiguousarray(np.flip(a))),
-    "a window": lambda a: np.pad(a, 1)[(slice(1, -1),) * a.ndim],
-    "transposed": lambda a: np.ascontiguousarray(a.T).T,
-    "byte-swapped": lambda a: a.astype(a.dtype.newbyteorder()),
-    "unaligned": unaligned,
+    **LAYOUTS,
     "float64": lambda a: a.astype(np.float64),
     "float16": lambda a: a.astype(np.float16),
     "whole numbers": lambda a: a.astype(np.int8),

@@ -29,7 +29,7 @@ def replay_of(games, length, stack, n_step=2):
     return ReplayBuffer(games * length, games, (2, 3, stack), np.uint8, stack=stack, n_step=n_step, gamma=0.9)
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(
     actors=st.integers(1, 3),
     games=st.integers(1, 3),

@@ -9,7 +9,6 @@ import pytest
 from gymnasium import spaces
 
 from rl import a2c, dqn, policy_gradient, value_function
-from rl.command.threads import use_threads
 from rl.core.experience import Experience
 from rl.core.seeding import streams
 
@@ -165,11 +164,6 @@ AGENTS = {
     ),
 }
 WITH_VALUES = [name for name in AGENTS if name != "policy_gradient"]
-
-
-@pytest.fixture(autouse=True)
-def one_thread():
-    use_threads(1)
 
 
 def trained(name, world_class, steps, seed=0, limits_are_ends=False):

@@ -10,15 +10,9 @@ from gymnasium.vector import VectorEnv
 from rl.core.observer import ScreenObserver
 from rl.core.replay import ReplayBuffer
 from rl.core.returns import td_loss, td_target
+from tests.layouts import LAYOUTS
 
 rng = np.random.default_rng(0)
-LAYOUTS = {
-    "read-only": lambda a: np.frombuffer(a.tobytes(), a.dtype).reshape(a.shape),
-    "Fortran": np.asfortranarray,
-    "strided": lambda a: np.repeat(a, 2, axis=-1)[..., ::2],
-    "negative strides": lambda a: np.flip(np.ascontiguousarray(np.flip(a))),
-    "byte-swapped": lambda a: a.astype(a.dtype.newbyteorder()),
-}
 FLAGS = {"bytes": np.uint8, "whole numbers": np.int64, "floats": np.float64}
 
 

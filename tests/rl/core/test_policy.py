@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from rl.core import policy
@@ -34,7 +34,6 @@ cases = {
 }
 
 
-@settings(deadline=None)
 @given(**cases, epsilon=st.sampled_from([0.0, 0.3, 1.0]))
 def test_choosing_is_its_twin_and_draws_the_same_numbers(seed, rows, actions, dtype, epsilon):
     values = np.random.default_rng(seed).integers(-2, 3, (rows, actions + 1)).astype(dtype)  # with ties
@@ -47,7 +46,6 @@ def test_choosing_is_its_twin_and_draws_the_same_numbers(seed, rows, actions, dt
         assert one.bit_generator.state == other.bit_generator.state
 
 
-@settings(deadline=None)
 @given(**cases, weight=st.sampled_from([0.0, 0.3]))
 def test_losses_are_their_twins(seed, rows, actions, dtype, weight):
     rng = np.random.default_rng(seed)
@@ -98,7 +96,6 @@ def test_logits_as_large_as_they_come_are_drawn_from():
     assert np.isfinite(policy_loss(logits, np.array([1, 1]), np.ones(2), 0.1)[2]).all()
 
 
-@settings(deadline=None)
 @given(seed=st.integers(0, 2**32 - 1), rows=st.integers(1, 6), weight=st.sampled_from([0.0, 0.3]))
 def test_the_gradient_is_the_derivative_of_loss_less_entropy(seed, rows, weight):
     rng = np.random.default_rng(seed)

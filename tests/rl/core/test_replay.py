@@ -73,7 +73,7 @@ class History:
         return total, discount, step["n_s"]
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(
     num_envs=st.integers(1, 3),
     stack=st.sampled_from([1, 2, 3, 4]),

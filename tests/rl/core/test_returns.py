@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from rl.core.returns import discounted_returns, generalized_advantages, td_loss, td_target
@@ -40,7 +40,6 @@ sizes = dict(
 )
 
 
-@settings(deadline=None)
 @given(**sizes)
 def test_returns_are_the_discounted_sum_to_the_end_of_the_game(seed, steps, games, gamma):
     rewards, _, next_values, terminated, done = rollout(np.random.default_rng(seed), steps, games)
@@ -51,7 +50,6 @@ def test_returns_are_the_discounted_sum_to_the_end_of_the_game(seed, steps, game
         )
 
 
-@settings(deadline=None)
 @given(lam=st.floats(0, 1), **sizes)
 def test_advantages_are_the_weighted_sum_of_temporal_differences(seed, steps, games, gamma, lam):
     rewards, values, next_values, terminated, done = rollout(np.random.default_rng(seed), steps, games)
@@ -67,7 +65,6 @@ def test_advantages_are_the_weighted_sum_of_temporal_differences(seed, steps, ga
         assert advantages[t, game] == pytest.approx(total, abs=1e-9)
 
 
-@settings(deadline=None)
 @given(**sizes)
 def test_lambda_1_is_the_whole_return_less_the_value(seed, steps, games, gamma):
     rewards, values, next_values, terminated, done = rollout(np.random.default_rng(seed), steps, games)
@@ -77,7 +74,6 @@ def test_lambda_1_is_the_whole_return_less_the_value(seed, steps, games, gamma):
     )
 
 
-@settings(deadline=None)
 @given(**sizes)
 def test_the_compiled_sums_are_their_twins(seed, steps, games, gamma):
     rewards, values, next_values, terminated, done = rollout(np.random.default_rng(seed), steps, games)
@@ -139,7 +135,6 @@ def test_the_target_takes_the_choosers_action_at_the_judges_value():
     np.testing.assert_allclose(td_target(returns, discounts, judge, chooser), [0.5 + 0.9 * 1, 1.0])
 
 
-@settings(deadline=None)
 @given(seed=st.integers(0, 2**32 - 1), rows=st.integers(1, 6), delta=st.sampled_from([0.3, 1.0, np.inf]))
 def test_the_gradient_of_the_loss_is_its_derivative(seed, rows, delta):
     rng = np.random.default_rng(seed)

@@ -40,7 +40,7 @@ def same(one, two) -> bool:
     return type(one) is type(two) and (one == two and str(one) == str(two) or one != one and two != two)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(state=st.dictionaries(keys, trees, max_size=4))
 def test_any_state_comes_back_as_it_was(state, tmp_path_factory):
     path = tmp_path_factory.getbasetemp() / "state"
@@ -68,7 +68,7 @@ def test_what_a_state_cannot_hold_is_named(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(written=st.integers(0, 60), length=st.integers(1, 12), first=st.integers(0, 11), size=st.integers(1, 12))
 def test_the_age_of_a_block_is_when_one_of_its_slots_was_last_written(written, length, first, size):
     last = min(first + size, length)

@@ -15,8 +15,7 @@ pygame = window.pygame
 
 
 @pytest.fixture
-def dummy_screen(monkeypatch):
-    monkeypatch.setenv("SDL_VIDEODRIVER", "dummy")
+def dummy_screen():
     yield
     window.pygame.display.quit()
 
