@@ -8,10 +8,9 @@ import gymnasium
 import numpy as np
 import pytest
 
-from rl import a2c, dqn
 from rl.core.guards import check_loss, check_step
 from rl.runs.checkpoint import Checkpoints
-from rl.training import experiment
+from tests.rl.helpers import CLASSES, train
 
 
 class Poisoned(gymnasium.Env):
@@ -37,45 +36,32 @@ class Poisoned(gymnasium.Env):
 
 
 gymnasium.register("Poisoned-v0", Poisoned)
-AGENTS = {"dqn": (dqn, dqn.DeepQNetworkAgent), "a2c": (a2c, a2c.ActorCriticAgent)}
+LEARNS = {"dqn": {"learning_starts": 10, "train_freq": 1}, "a2c": {"n_steps": 5}}
 
 
-def train(name, out, before=lambda agent: None, **settings):
-    """The agent, and the problem that stopped it; `before` may spoil the agent."""
-    article, make = AGENTS[name]
+def stopped(name, out, before=lambda agent: None, **settings):
+    """The agent of a run, and the problem that stopped it; `before` may spoil the agent."""
     made = []
 
-    def make_agent(*arguments):
-        made.append(make(*arguments))
+    def make(*arguments):
+        made.append(CLASSES[name](*arguments))
         before(made[0])
         return made[0]
 
-    chosen = article.Settings(
-        **{
-            "env_id": "Poisoned-v0",
-            "num_envs": 1,
-            "total_timesteps": 100,
-            "eval_freq": 0,
-            "eval_episodes": 1,
-            "out": str(out),
-            "save_freq": 0,
-            **settings,
-        }
-    )
+    short = {"num_envs": 1, "total_timesteps": 100, "eval_freq": 0, "eval_episodes": 1, "save_freq": 0}
     with pytest.raises(FloatingPointError) as caught:
-        experiment.train(name, chosen, make_agent, article.METRICS)
+        train(name, make, **{**short, **LEARNS[name], "env_id": "CartPole-v1", "out": str(out), **settings})
     return made[0], str(caught.value)
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
 @pytest.mark.parametrize("what", ["reward", "observation"])
-@pytest.mark.parametrize("name", AGENTS)
+@pytest.mark.parametrize("name", LEARNS)
 def test_what_an_environment_spoils(name, what, value, tmp_path, monkeypatch):
     monkeypatch.setattr(Poisoned, "what", what)
     monkeypatch.setattr(Poisoned, "value", value)
     monkeypatch.setattr(Poisoned, "steps", 0)
-    more = {"learning_starts": 10, "train_freq": 1} if name == "dqn" else {"n_steps": 5}
-    agent, problem = train(name, tmp_path, save_freq=20, **more)
+    agent, problem = stopped(name, tmp_path, save_freq=20, env_id="Poisoned-v0")
     assert f"the {what} of game 0" in problem and str(value) in problem and "environment step 39" in problem
     assert (
         "\n  " in problem
@@ -91,14 +77,13 @@ def test_what_an_environment_spoils(name, what, value, tmp_path, monkeypatch):
     assert checkpoints.load()["agent"]["steps"] == 20  # a healthy one
 
 
-@pytest.mark.parametrize("name", AGENTS)
+@pytest.mark.parametrize("name", LEARNS)
 def test_a_spoilt_weight_is_named_before_another_changes(name, tmp_path):
     def spoil(agent):
         agent.model.layers[-1].weights[0].value[0, 0] = np.nan
         agent.seen = agent.model.params.copy()
 
-    more = {"learning_starts": 10, "train_freq": 1} if name == "dqn" else {"n_steps": 5}
-    agent, problem = train(name, tmp_path, before=spoil, env_id="CartPole-v1", **more)
+    agent, problem = stopped(name, tmp_path, before=spoil)
     assert "kernel" in problem and "environment step" in problem and "no weight was changed" in problem
     np.testing.assert_array_equal(agent.model.params, agent.seen)
 
@@ -108,9 +93,7 @@ def test_a_spoilt_target_is_named(tmp_path):
         agent.target.params[:] = np.inf
         agent.seen = agent.model.params.copy()
 
-    agent, problem = train(
-        "dqn", tmp_path, before=spoil, env_id="CartPole-v1", learning_starts=10, train_freq=1
-    )
+    agent, problem = stopped("dqn", tmp_path, before=spoil)
     assert "target" in problem and "environment step" in problem
     np.testing.assert_array_equal(agent.model.params, agent.seen)
 
@@ -125,9 +108,7 @@ def test_a_gradient_that_overflows_is_located(tmp_path):
 
         agent.model.backward = overflowing
 
-    agent, problem = train(
-        "dqn", tmp_path, before=spoil, env_id="CartPole-v1", learning_starts=10, train_freq=1
-    )
+    agent, problem = stopped("dqn", tmp_path, before=spoil)
     assert "gradient of dense/kernel" in problem and "environment step" in problem
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,12 +15,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from rl.runs import checkpoint as module
 from rl.core import ring as ring_module
-from rl.runs.checkpoint import Checkpoints
 from rl.core.replay import ReplayBuffer
 from rl.core.ring import Ring, last_write
+from rl.runs import checkpoint as module
+from rl.runs.checkpoint import Checkpoints
 from rl.runs.state_file import load_state, save_state
+from tests.same import assert_same
 
 numbers = st.none() | st.booleans() | st.integers(-(2**130), 2**130) | st.floats() | st.text(max_size=5)
 tables = arrays.arrays(
@@ -27,17 +29,11 @@ tables = arrays.arrays(
     arrays.array_shapes(min_dims=0, max_dims=3, min_side=0, max_side=3),
 )
 keys = st.text(max_size=4).filter(lambda key: not key.startswith("$"))
-trees = st.recursive(numbers | tables, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(keys, inner, max_size=3), max_leaves=10)
-
-
-def same(one, two) -> bool:
-    if isinstance(one, np.ndarray):
-        return isinstance(two, np.ndarray) and one.dtype == two.dtype and one.shape == two.shape and one.tobytes() == two.tobytes()
-    if isinstance(one, dict):
-        return isinstance(two, dict) and one.keys() == two.keys() and all(same(one[key], two[key]) for key in one)
-    if isinstance(one, list):
-        return isinstance(two, list) and len(one) == len(two) and all(map(same, one, two))
-    return type(one) is type(two) and (one == two and str(one) == str(two) or one != one and two != two)
+trees = st.recursive(
+    numbers | tables,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(keys, inner, max_size=3),
+    max_leaves=10,
+)
 
 
 @settings(max_examples=60)
@@ -45,7 +41,7 @@ def same(one, two) -> bool:
 def test_any_state_comes_back_as_it_was(state, tmp_path_factory):
     path = tmp_path_factory.getbasetemp() / "state"
     save_state(path, state)
-    assert same(load_state(path), state)
+    assert_same(load_state(path), state)
 
 
 @pytest.mark.parametrize("name", ["PCG64", "MT19937", "Philox", "SFC64"])
@@ -60,7 +56,12 @@ def test_generators_go_on(name, tmp_path):
 
 
 def test_what_a_state_cannot_hold_is_named(tmp_path):
-    for bad, where in (({"a": [object()]}, "state/a/0"), ({"$array": 1}, "begin with"), ({1: 2}, "texts"), ({"a": {2j}}, "set")):
+    for bad, where in (
+        ({"a": [object()]}, "state/a/0"),
+        ({"$array": 1}, "begin with"),
+        ({1: 2}, "texts"),
+        ({"a": {2j}}, "set"),
+    ):
         with pytest.raises(TypeError, match=where):
             save_state(tmp_path / "state", bad)
     with pytest.raises(ValueError, match="cannot be kept"):
@@ -69,7 +70,9 @@ def test_what_a_state_cannot_hold_is_named(tmp_path):
 
 
 @settings(max_examples=300)
-@given(written=st.integers(0, 60), length=st.integers(1, 12), first=st.integers(0, 11), size=st.integers(1, 12))
+@given(
+    written=st.integers(0, 60), length=st.integers(1, 12), first=st.integers(0, 11), size=st.integers(1, 12)
+)
 def test_the_age_of_a_block_is_when_one_of_its_slots_was_last_written(written, length, first, size):
     last = min(first + size, length)
     seen = [w + 1 for w in range(written) if first <= w % length < last]
@@ -84,8 +87,12 @@ def replay(capacity=1600, games=2):
 def play(buffer, steps, rng):
     for _ in range(steps):
         n = buffer.num_envs
-        frames = np.repeat(rng.integers(0, 255, (n, 1, 1, 1), dtype=np.uint8), 64 * 64 * 4, axis=1).reshape(n, 64, 64, 4)
-        buffer.add(frames, rng.integers(3, size=n), rng.random(n), rng.random(n) < 0.05, rng.random(n) < 0.05, frames)
+        frames = np.repeat(rng.integers(0, 255, (n, 1, 1, 1), dtype=np.uint8), 64 * 64 * 4, axis=1).reshape(
+            n, 64, 64, 4
+        )
+        buffer.add(
+            frames, rng.integers(3, size=n), rng.random(n), rng.random(n) < 0.05, rng.random(n) < 0.05, frames
+        )
 
 
 @pytest.fixture
@@ -93,24 +100,33 @@ def small_blocks(monkeypatch):
     monkeypatch.setattr(ring_module, "BLOCK_BYTES", 1 << 18)
 
 
-def test_a_replay_comes_back_after_every_checkpoint_and_only_new_blocks_are_written(tmp_path, monkeypatch, small_blocks):
+def test_a_replay_comes_back_after_every_checkpoint_and_only_new_blocks_are_written(
+    tmp_path, monkeypatch, small_blocks
+):
     buffer, rng, keeper = replay(), np.random.default_rng(0), Checkpoints(tmp_path)
     fresh = []
     write = module.state_file.write
-    monkeypatch.setattr(module.state_file, "write", lambda path, kept, metadata: fresh.append(len(kept)) or write(path, kept, metadata))
+    monkeypatch.setattr(
+        module.state_file,
+        "write",
+        lambda path, kept, metadata: fresh.append(len(kept)) or write(path, kept, metadata),
+    )
     for steps in (3, 0, 100, 150, 700, 2000, 1, 0):
         play(buffer, steps, rng)
         fresh.clear()
         keeper.save({"replay": buffer.get_state()})
         keeper.wait()
         blocks = 2 * -(-buffer.length // Ring(buffer.frames, buffer.length, buffer.written).block_rows())
-        told = fresh[0] if len(fresh) == 2 else 0            # blocks, then the checkpoint itself
+        told = fresh[0] if len(fresh) == 2 else 0  # blocks, then the checkpoint itself
         assert told <= min(blocks, 2 * (steps * 1.3 // 50 + 3)) and (steps == 0) == (told == 0)
         other = replay()
         other.set_state(Checkpoints(tmp_path).load()["replay"])
         assert all(np.array_equal(getattr(other, name), getattr(buffer, name)) for name in buffer.STATE)
     named = {block.file for block in keeper._kept.values()}
-    assert {path.name for path in tmp_path.iterdir()} == {"checkpoint.safetensors", *(f"checkpoint-{n}.blocks" for n in named)}
+    assert {path.name for path in tmp_path.iterdir()} == {
+        "checkpoint.safetensors",
+        *(f"checkpoint-{n}.blocks" for n in named),
+    }
     assert sum(path.stat().st_size for path in tmp_path.iterdir()) < buffer.nbytes / 20
 
 
@@ -138,7 +154,7 @@ def test_training_may_go_on_while_a_checkpoint_is_written(tmp_path, monkeypatch,
     write = keeper._write
 
     def slow(*arguments):
-        buffer.frames[:] = 7                                 # what happens meanwhile must not be seen
+        buffer.frames[:] = 7  # what happens meanwhile must not be seen
         buffer.rewards[:] = 7
         write(*arguments)
 
@@ -178,22 +194,23 @@ def test_stale_files_are_swept_at_the_next_start(tmp_path):
 
 
 SEED_RUN = """
-import json, sys, hashlib
+import hashlib, sys
 from pathlib import Path
-from rl import dqn
+from rl.runs.logger import Logger
 from rl.training import experiment
+from rl.training.progress import Progress
+from tests.rl.helpers import train
+
 experiment.finish = lambda *_: None
 quiet, out = sys.argv[1] == "quiet", sys.argv[2]
-from rl.runs import logger
-from rl.training import progress
 if quiet:
     for name in ("episode", "row", "scalars", "strip"):
-        setattr(logger.Logger, name, lambda *_: {})
-    progress.Progress.say = lambda *_: None
-settings = dqn.Settings(env_id="CartPole-v1", num_envs=2, total_timesteps=1200, learning_starts=100, train_freq=2,
-                        eval_freq=0 if quiet else 300, eval_episodes=2, save_freq=0 if quiet else 200, keep_going=True, out=out)
-result = experiment.train("dqn", settings, dqn.DeepQNetworkAgent, dqn.METRICS)
-print(hashlib.sha256(Path(result.folder, "last.safetensors").read_bytes()).hexdigest(), result.trainer.returns[-5:])
+        setattr(Logger, name, lambda *_: {})
+    Progress.say = lambda *_: None
+kept = {"eval_freq": 0 if quiet else 300, "save_freq": 0 if quiet else 200}
+game = {"env_id": "CartPole-v1", "num_envs": 2, "total_timesteps": 1200, "eval_episodes": 2}
+run = train("dqn", **game, **kept, learning_starts=100, train_freq=2, keep_going=True, out=out)
+print(hashlib.sha256(Path(run.folder, "last.safetensors").read_bytes()).hexdigest(), run.returns[-5:])
 """
 
 
@@ -201,7 +218,11 @@ def test_five_runs_of_one_seed_are_one_result(tmp_path):
     results = set()
     for run, words in enumerate(["quiet", "loud", "quiet", "loud", "loud"]):
         done = subprocess.run(
-            [sys.executable, "-c", SEED_RUN, words, str(tmp_path / str(run))], capture_output=True, text=True, timeout=300,
+            [sys.executable, "-c", SEED_RUN, words, str(tmp_path / str(run))],
+            capture_output=True,
+            text=True,
+            timeout=300,
+            cwd=Path(__file__).parents[3],
             env={**os.environ, "PYTHONHASHSEED": str(run * 1000), "OMP_NUM_THREADS": "1"},
         )
         assert done.returncode == 0, done.stderr

@@ -11,8 +11,8 @@ import time
 
 import pytest
 
-from rl.runs import lock
 from rl.command.errors import UsageError
+from rl.runs import lock
 
 HOLD = """
 import sys, time
@@ -42,13 +42,18 @@ print(held)
 
 
 def process(code: str, folder) -> subprocess.Popen:
-    return subprocess.Popen([sys.executable, "-c", code, str(folder)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    return subprocess.Popen(
+        [sys.executable, "-c", code, str(folder)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
 
 
 def test_the_second_process_is_told_who_has_the_run(tmp_path):
     with process(HOLD, tmp_path) as holder:
         assert holder.stdout.readline() == "held\n"
-        with pytest.raises(UsageError, match=rf"is going on in process {holder.pid} on .*\n  wait"), lock.only_here(tmp_path):
+        with (
+            pytest.raises(UsageError, match=rf"is going on in process {holder.pid} on .*\n  wait"),
+            lock.only_here(tmp_path),
+        ):
             pass
         holder.communicate("\n")
     assert not list(tmp_path.iterdir())
@@ -73,14 +78,28 @@ def test_of_many_that_strive_one_is_inside(tmp_path):
 
 
 def test_a_running_run_cannot_be_resumed_as_well(tmp_path):
-    argv = ["--env-id", "CartPole-v0", "--keep-going", "--eval-freq", "0", "--save-freq", "200", "--out", str(tmp_path)]
+    argv = [
+        "--env-id",
+        "CartPole-v0",
+        "--keep-going",
+        "--eval-freq",
+        "0",
+        "--save-freq",
+        "200",
+        "--out",
+        str(tmp_path),
+    ]
     run = [sys.executable, "-m", "rl.policy_gradient"]
-    with subprocess.Popen([*run, *argv, "--total-timesteps", "100000000"], stdout=subprocess.DEVNULL) as first:
+    with subprocess.Popen(
+        [*run, *argv, "--total-timesteps", "100000000"], stdout=subprocess.DEVNULL
+    ) as first:
         try:
             until = time.time() + 60
             while not list(tmp_path.glob("*/checkpoint.safetensors")) and time.time() < until:
                 time.sleep(0.05)
-            second = subprocess.run([*run, "--resume", "--out", str(tmp_path)], capture_output=True, text=True)
+            second = subprocess.run(
+                [*run, "--resume", "--out", str(tmp_path)], capture_output=True, text=True
+            )
         finally:
             first.terminate()
         assert second.returncode == 2 and f"is going on in process {first.pid}" in second.stderr

@@ -11,18 +11,31 @@ import pytest
 from rl import bandit, maze
 from rl.runs.resumable import STATE
 from rl.runs.state_file import load_state
-from tests.rl.runs.test_resume import OUTPUT, assert_same, folder_in, job, run
+from tests.rl.runs.test_resume import OUTPUT, folder_in, job, run
+from tests.same import assert_same
 
-RUNS = {  # article: its flags, the size of a piece (plays, episodes), how many pieces there are, the files that must be equal
-    "bandit": (["--num-sims", "60", "--num-time", "20", "--seed", "3"], 100, 6 * 12, ("curves.csv", "rewards.png", "regret.png")),
-    "maze": (["--size", "4x3", "--seed", "2", "--max-episodes", "300"], 7, 42, ("progress.csv", "maze.txt", "policy.png", "replay.html")),
+RUNS = {  # article: flags, plays or episodes of a piece, number of pieces, files that must be equal
+    "bandit": (
+        ["--num-sims", "60", "--num-time", "20", "--seed", "3"],
+        100,
+        6 * 12,
+        ("curves.csv", "rewards.png", "regret.png"),
+    ),
+    "maze": (
+        ["--size", "4x3", "--seed", "2", "--max-episodes", "300"],
+        7,
+        42,
+        ("progress.csv", "maze.txt", "policy.png", "replay.html"),
+    ),
 }
 
 
 def without_time(state):
     """A state or a result without what measures time, or tells the folder."""
     if isinstance(state, dict):
-        return {name: without_time(value) for name, value in state.items() if name not in ("seconds", "folder")}
+        return {
+            name: without_time(value) for name, value in state.items() if name not in ("seconds", "folder")
+        }
     return [without_time(value) for value in state] if isinstance(state, list) else state
 
 
@@ -63,7 +76,12 @@ def test_more_simulations_later_are_the_same_as_at_once(tmp_path, capsys):
     "main, flags, more, what",
     [
         (bandit.main, ["--num-sims", "40", "--num-time", "5"], [], "finished: 40 simulations"),
-        (bandit.main, ["--num-sims", "40", "--num-time", "5"], ["--num-sims", "20"], "finished|has played 40 simulations"),
+        (
+            bandit.main,
+            ["--num-sims", "40", "--num-time", "5"],
+            ["--num-sims", "20"],
+            "finished|has played 40 simulations",
+        ),
         (bandit.main, ["--num-sims", "40", "--num-time", "5"], ["--seed", "1"], "--seed 0 -> 1"),
         (maze.main, ["--max-episodes", "20"], [], "finished: 20 episodes"),
         (maze.main, ["--max-episodes", "20"], ["--max-episodes", "10"], "20 episodes, more than 10"),

@@ -1,4 +1,4 @@
-"""What a run tells TensorBoard, read back by TensorBoard itself."""
+"""The TensorBoard files of a run, read back by TensorBoard itself."""
 
 from __future__ import annotations
 
@@ -10,47 +10,48 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from rl import a2c, dqn, policy_gradient, value_function
-from rl.training import experiment
 from rl.runs.logger import Logger
+from tests.rl.helpers import ARTICLES, train
 
-event_accumulator = pytest.importorskip("tensorboard.backend.event_processing.event_accumulator", reason="tensorboard is not installed")
+event_accumulator = pytest.importorskip(
+    "tensorboard.backend.event_processing.event_accumulator", reason="tensorboard is not installed"
+)
 
-COMMON = {"time/fps", "time/episodes", "rollout/ep_rew_mean", "rollout/ep_len_mean", "eval/mean_reward", "train/loss", "train/n_updates"}
-SMALL = {"total_timesteps": 400, "num_envs": 2, "eval_episodes": 2, "eval_freq": 200, "num_threads": 1, "keep_going": True}
-CARTPOLE = {**SMALL, "env_id": "CartPole-v0", "max_episode_steps": 50}
-CATCHER = {**SMALL, "env_id": "rl/Catcher-v0", "max_episode_steps": 30, "total_timesteps": 200, "eval_freq": 100}
+COMMON = {"time/fps", "time/episodes", "rollout/ep_rew_mean", "rollout/ep_len_mean", "eval/mean_reward"}
+SMALL = {"num_envs": 2, "eval_episodes": 2, "num_threads": 1, "keep_going": True}
+CARTPOLE = {**SMALL, "max_episode_steps": 50, "total_timesteps": 400, "eval_freq": 200}
+CATCHER = {**SMALL, "max_episode_steps": 30, "total_timesteps": 200, "eval_freq": 100}
 LEARNS = {"learning_starts": 40, "buffer_size": 400}
 Q, ENTROPY = "train/q_values", "train/policy_entropy"
 RUNS = {
-    "dqn": (dqn, dqn.DeepQNetworkAgent, {**CARTPOLE, **LEARNS}, Q, {"rollout/exploration_rate", "train/target_mean"}),
-    "value_function": (value_function, value_function.ValueFunctionAgent, {**CARTPOLE, **LEARNS}, Q, {"rollout/exploration_rate"}),
-    "a2c": (a2c, a2c.ActorCriticAgent, CATCHER, ENTROPY, {"train/entropy", "train/value_loss", "train/explained_variance"}),
-    "policy_gradient": (policy_gradient, policy_gradient.PolicyGradientAgent, CARTPOLE, ENTROPY, {"train/entropy", "train/policy_loss"}),
+    "dqn": ({**CARTPOLE, **LEARNS, "env_id": "CartPole-v0"}, Q),
+    "value_function": ({**CARTPOLE, **LEARNS}, Q),
+    "a2c": (CATCHER, ENTROPY),
+    "policy_gradient": (CARTPOLE, ENTROPY),
 }
 
 
 def read(folder):
-    board = event_accumulator.EventAccumulator(str(folder), size_guidance={"images": 0, "histograms": 0, "scalars": 0})
+    board = event_accumulator.EventAccumulator(
+        str(folder), size_guidance={"images": 0, "histograms": 0, "scalars": 0}
+    )
     return board.Reload()
 
 
-@pytest.mark.parametrize("article", RUNS)
-def test_tensorboard_finds_scalars_pictures_and_histograms(article, tmp_path, monkeypatch):
-    module, agent, given, histogram, more = RUNS[article]
-    monkeypatch.setattr(experiment, "finish", lambda *_: None)
-    folder = experiment.train(article, module.Settings(**given, out=str(tmp_path)), agent, module.METRICS).folder
-    board = read(folder)
+@pytest.mark.parametrize("name", RUNS)
+def test_tensorboard_finds_scalars_pictures_and_histograms(name, tmp_path, no_pictures):
+    settings, histogram = RUNS[name]
+    board = read(train(name, **settings, out=str(tmp_path)).folder)
     tags = board.Tags()
-    assert set(tags["scalars"]) >= COMMON | more
+    assert set(tags["scalars"]) >= COMMON | set(ARTICLES[name].METRICS)
     losses = board.Scalars("train/loss")
     assert len(losses) > 5 and all(np.isfinite(event.value) for event in losses)
     assert tags["histograms"] == [histogram]
     last = board.Histograms(histogram)[-1]
-    assert last.step == given["total_timesteps"] and last.histogram_value.num > 1
+    assert last.step == settings["total_timesteps"] and last.histogram_value.num > 1
     if histogram == ENTROPY:
         assert 0 <= last.histogram_value.min <= last.histogram_value.max <= np.log(3) + 1e-6
-    if given["env_id"] == "rl/Catcher-v0":
+    if settings is CATCHER:
         assert tags["images"] == ["rollout/observation"]
         strip = Image.open(io.BytesIO(board.Images("rollout/observation")[-1].encoded_image_string))
         assert strip.size == (4 * 80, 80) and np.asarray(strip).max() > 0
@@ -73,5 +74,7 @@ def test_logging_does_not_bring_pytorch_along(tmp_path):
         "Logger(Path(sys.argv[1]), 'CartPole-v0', ('train/loss',)).close(); "
         "assert 'tensorboardX' in sys.modules; print('torch' in sys.modules)"
     )
-    done = subprocess.run([sys.executable, "-c", code, str(tmp_path)], capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(tmp_path)], capture_output=True, text=True, check=True
+    )
     assert done.stdout == "False\n"

@@ -1,0 +1,106 @@
+"""The four agents by name, and how tests make one, feed it and train it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from gymnasium import spaces
+
+from rl import a2c, dqn, policy_gradient, value_function
+from rl.core.agent import Agent
+from rl.core.evaluation import Evaluation
+from rl.core.experience import Experience
+from rl.core.seeding import streams
+from rl.training import experiment
+
+VECTOR, TWO = spaces.Box(-1, 1, (3,), np.float32), spaces.Discrete(2)
+ARTICLES = {"dqn": dqn, "a2c": a2c, "policy_gradient": policy_gradient, "value_function": value_function}
+CLASSES = {
+    "dqn": dqn.DeepQNetworkAgent,
+    "a2c": a2c.ActorCriticAgent,
+    "policy_gradient": policy_gradient.PolicyGradientAgent,
+    "value_function": value_function.ValueFunctionAgent,
+}
+REPLAY = dict(buffer_size=200, batch_size=4, learning_starts=8, train_freq=4)
+SMALL: dict[str, dict[str, Any]] = {  # two games of VECTOR; an update every few steps
+    "dqn": dict(REPLAY, n_step=2, target_update=2, clip_rewards=False, life_loss_ends=False),
+    "a2c": dict(n_steps=4, clip_rewards=False, life_loss_ends=False),
+    "policy_gradient": dict(n_steps=4),
+    "value_function": REPLAY,
+}
+CARTPOLE: dict[str, dict[str, Any]] = {  # settings that solve CartPole-v0
+    "dqn": dqn.TEST,
+    "a2c": a2c.TEST,
+    "policy_gradient": {},
+    "value_function": {},
+}
+
+
+class Trained(NamedTuple):
+    """What tests look at after a run."""
+
+    folder: Path
+    agent: Agent
+    solved_at: int | None
+    best: Evaluation
+    returns: list[float]
+
+
+def settings_of(name: str, **changes: Any) -> Any:
+    """The article's settings, checked."""
+    settings = ARTICLES[name].Settings(**changes)
+    settings.validate()
+    return settings
+
+
+def make_agent(name: str, seed: int = 0, observations: spaces.Space = VECTOR, **changes: Any) -> Any:
+    """A small agent for two games of `observations` and two actions."""
+    settings = settings_of(name, **{"num_envs": 2, "hidden": (5,), **SMALL[name], **changes})
+    return CLASSES[name](observations, TWO, settings, streams(seed))
+
+
+def train(name: str, make: Any = None, **settings: Any) -> Trained:
+    """Train the article's agent as its command does; `make` makes another agent instead."""
+    article = ARTICLES[name]
+    result = experiment.train(name, article.Settings(**settings), make or CLASSES[name], article.METRICS)
+    trainer = result.trainer
+    return Trained(result.folder, trainer.agent, trainer.solved_at, trainer.best, trainer.returns)
+
+
+def experience(
+    rng: np.random.Generator,
+    reward: float | None = None,
+    terminated: tuple[bool, bool] = (False, False),
+    truncated: tuple[bool, bool] = (False, False),
+) -> Experience:
+    """One random step of two games of VECTOR; reward None draws them."""
+    now, after = rng.normal(size=(2, 2, 3)).astype(np.float32)
+    rewards = rng.normal(size=2) if reward is None else np.full(2, reward)
+    return Experience(now, rng.integers(0, 2, 2), rewards, after, np.array(terminated), np.array(truncated))
+
+
+def experiences(seed: int, count: int) -> list[Experience]:
+    """Steps of two games in which each observation follows the one before; some end, some are cut off."""
+    rng, steps = np.random.default_rng(seed), []
+    now = rng.normal(size=(2, 3)).astype(np.float32)
+    for _ in range(count):
+        after, first = rng.normal(size=(2, 2, 3)).astype(np.float32)
+        terminated = rng.random(2) < 0.15
+        truncated = ~terminated & (rng.random(2) < 0.15)
+        steps.append(Experience(now, rng.integers(0, 2, 2), rng.normal(size=2), after, terminated, truncated))
+        now = np.where((terminated | truncated)[:, None], first, after)
+    return steps
+
+
+def check_gradient(agent: Any, gradient: np.ndarray, loss: Any) -> None:
+    """Compare the eight largest parts with finite differences of `loss()`; float32 is exact enough there."""
+    params = agent.model.params
+    for index in np.argsort(np.abs(gradient))[-8:]:
+        kept, sides = params[index], []
+        for change in (1e-3, -1e-3):
+            params[index] = kept + change
+            sides.append(loss())
+        params[index] = kept
+        np.testing.assert_allclose(gradient[index], (sides[0] - sides[1]) / 2e-3, rtol=0.02)
