@@ -1,0 +1,32 @@
+"""A process without a screen, and one that looks like a notebook."""
+
+import sys
+import types
+
+import pytest
+
+from rl.envs import window
+
+
+@pytest.fixture
+def no_screen(monkeypatch):
+    def refuse():
+        raise window.NoScreenError("no screen\n  none")
+
+    monkeypatch.setattr(window, "require_screen", refuse)
+
+
+@pytest.fixture
+def notebook(monkeypatch):
+    """A process that looks like a notebook's kernel; gives what it was asked to show."""
+    shown = []
+    ipython, display = types.ModuleType("IPython"), types.ModuleType("IPython.display")
+    ipython.display, ipython.get_ipython = display, lambda: "a shell"
+    display.HTML, display.display = lambda text: text, shown.append
+    for name, module in (
+        ("IPython", ipython),
+        ("IPython.display", display),
+        ("ipykernel", types.ModuleType("ipykernel")),
+    ):
+        monkeypatch.setitem(sys.modules, name, module)
+    return shown
