@@ -1,0 +1,29 @@
+"""progress.csv: a row holds the means since the row before it."""
+
+import csv
+
+import pytest
+
+from rl.runs.logger import Logger
+
+COLUMNS = ("time/total_timesteps", "train/loss", "rollout/ep_rew_mean")
+
+
+def test_a_row_holds_the_means_of_what_was_added_since_the_last_one(tmp_path):
+    logger = Logger(tmp_path, "test", COLUMNS)
+    for loss in (1.0, 2.0, 6.0):
+        logger.add({"train/loss": loss})
+    logger.row(10, {"rollout/ep_rew_mean": 5.0})
+    logger.add({"train/loss": 8.0})
+    logger.row(20, {})
+    logger.close()
+    with open(tmp_path / "progress.csv", encoding="utf-8", newline="") as file:
+        rows = [tuple(row[name] for name in COLUMNS) for row in csv.DictReader(file)]
+    assert rows == [("10", "3", "5"), ("20", "8", "")]
+
+
+def test_a_number_without_a_column_is_refused(tmp_path):
+    logger = Logger(tmp_path, "test", COLUMNS)
+    with pytest.raises(ValueError, match="train/entropy"):
+        logger.row(10, {"train/entropy": 1.0})
+    logger.close()
