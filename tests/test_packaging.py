@@ -1,4 +1,4 @@
-"""What is packed: every module and header that is needed, and nothing else."""
+"""The content of the packages: every module and header that is needed, and nothing else."""
 
 import ast
 import fnmatch

@@ -152,7 +152,7 @@ def out_size(size: tuple[int, ...], kernel: tuple[int, int], window: dict[str, A
 
 
 def weighted(rng: Generator, activations: list[str]) -> dict[str, Any]:
-    """What Dense and Conv2D have in common."""
+    """Arguments that Dense and Conv2D share."""
     both = {"name": "l1_l2", "l1": 0.002, "l2": 0.01}
     penalties = [None, None, None, {"name": "l1", "l1": 0.003}, {"name": "l2", "l2": 0.02}, both]
     return {

@@ -154,3 +154,9 @@ def test_arrays_that_do_not_match_are_refused():
         optimizers.SGD().bind(np.zeros(3), np.zeros(4))
     with pytest.raises(ValueError, match="flat and alike"):
         optimizers.SGD().bind(np.zeros((2, 2)), np.zeros((2, 2)))
+
+
+def test_sgd_clips_each_variable_by_its_own_norm():
+    params, grads = np.zeros(4), np.array([3.0, 4.0, 0.3, 0.4])
+    optimizers.SGD(1.0, clipnorm=1.0).bind(params, grads, [slice(0, 2), slice(2, 4)]).step()
+    np.testing.assert_allclose(params, [-0.6, -0.8, -0.3, -0.4])

@@ -39,7 +39,7 @@ CARTPOLE: dict[str, dict[str, Any]] = {  # settings that solve CartPole-v0
 
 
 class Trained(NamedTuple):
-    """What tests look at after a run."""
+    """Result of a run, as tests look at it."""
 
     folder: Path
     agent: Agent

@@ -1,4 +1,4 @@
-"""What checkpoints cost: `python -m tests.tools.checkpoint_cost [STEPS] [SAVE_FREQ]`, DQN on Catcher with its
+"""The cost of checkpoints: `python -m tests.tools.checkpoint_cost [STEPS] [SAVE_FREQ]`, DQN on Catcher with its
 default settings.
 
 One run, three clocks: the seconds that training stands still for a checkpoint, the processor seconds of the

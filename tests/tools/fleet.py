@@ -100,7 +100,7 @@ class Run:
             time.sleep(0.2)
 
     def see_playing(self, actors: int, seconds: float) -> float:
-        """Wait for a new row that says that so many actors play; the row's step."""
+        """Wait for a new row in which this number of actors play; returns its step."""
         before = self.last("time/total_timesteps")
         self.wait_for(
             f"{actors} actors play",

@@ -1,4 +1,4 @@
-"""What the guards of every step cost: `python -m tests.tools.guard_cost`; one run with two clocks each.
+"""The cost of the guards of every step: `python -m tests.tools.guard_cost`; one run with two clocks each.
 
 Environments of others are looked at every step; ours are compiled and have no way to give NaN.
 """

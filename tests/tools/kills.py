@@ -7,7 +7,7 @@ calls      SIGKILL at every system call of a checkpoint, and every error that a 
 full       the largest file that may be written is limited to every size that matters
 
 After each: the checkpoint is read. It must be whole, not older than the last one that was finished, and after
-an error that was told byte for byte the one before (or the whole new one). Prints the counts as JSON; exit
+a reported error byte for byte the one before (or the whole new one). Prints the counts as JSON; exit
 code 1 unless all is well.
 """
 
@@ -37,7 +37,7 @@ ERRORS = ("ENOSPC", "EIO", "EROFS")
 
 
 def state(number: int) -> dict[str, Any]:
-    """What checkpoint `number` holds; every part of it can be told from the number."""
+    """The content of checkpoint `number`; the number determines every part."""
     frames = np.zeros((ROWS, ROW), np.uint8)
     written = 37 * number
     for row in range(max(0, written - ROWS), written):
@@ -52,7 +52,7 @@ def state(number: int) -> dict[str, Any]:
 
 
 def is_whole(found: dict[str, Any]) -> bool:
-    """What was read is exactly one of the states."""
+    """Check that the read state is exactly one of the states."""
     wanted = state(found["number"])
     return (
         np.array_equal(found["frames"], wanted["frames"].array)
@@ -62,7 +62,7 @@ def is_whole(found: dict[str, Any]) -> bool:
 
 
 def write_on(folder: Path, tell: int, checkpoints: int) -> None:
-    """Load what is there and write so many checkpoints more, telling the number of each that is finished."""
+    """Load what is there and write this number of further checkpoints, printing the number of each finished one."""
     keeper = Checkpoints(folder)
     last = keeper.load()["number"] if keeper.path.exists() else 0
     os.write(tell, b"r\n")

@@ -1,6 +1,4 @@
-"""Every agent solves worlds so small that the right answer is known; what it gets wrong in one of them names
-its fault.
-"""
+"""Every agent solves worlds so small that the right answer is known; a wrong answer names the fault."""
 
 from __future__ import annotations
 
@@ -178,7 +176,7 @@ def trained(name, world_class, steps, seed=0, limits_are_ends=False):
 
 
 def value(name, agent, observations):
-    """What the agent expects of these observations, (N,)."""
+    """The agent's value of these observations, (N,)."""
     observations = np.array(observations, np.float32)
     return agent.values(observations) if name == "a2c" else agent.preferences(observations).max(axis=1)
 

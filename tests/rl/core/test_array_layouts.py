@@ -104,7 +104,7 @@ def test_a_replay_s_saved_places_are_inside_its_rings(name):
 
 
 class Screens(VectorEnv):
-    """An environment that announces (6, 5, 3) bytes and shows what it is told."""
+    """An environment that announces (6, 5, 3) bytes and shows what it was given."""
 
     def __init__(self, screens):
         self.num_envs, self.screens = 2, screens

@@ -1,4 +1,4 @@
-"""What the network reads: luminance, nearest neighbour, a stack that never reaches into another game."""
+"""The observations of a network: luminance, nearest neighbour, a stack that never reaches into another game."""
 
 from __future__ import annotations
 

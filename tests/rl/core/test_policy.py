@@ -19,7 +19,7 @@ from rl.core.policy import (
 
 
 def by_numpy(function, *arguments):
-    """What the NumPy text of this function gives."""
+    """The result of the function's NumPy code."""
     with pytest.MonkeyPatch.context() as patch:
         for name in ("epsilon_greedy", "sample_actions", "policy_loss", "actor_critic_loss"):
             patch.setattr(policy._policy, name, lambda *_: None)

@@ -1,4 +1,4 @@
-"""What a rollout keeps, and the values of what came after each of its steps."""
+"""The contents of a rollout, and the values of the observations that followed each step."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a sweep is to do, and what a wrong request gets before anything starts."""
+"""The plan of a sweep, and the errors of wrong requests before anything starts."""
 
 import json
 

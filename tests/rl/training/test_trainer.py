@@ -1,4 +1,4 @@
-"""The one loop: what an agent is told, when it is judged, which model is kept, when a run stops."""
+"""The training loop: what an agent observes, when it is evaluated, which model is kept, when a run stops."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class Counting(gymnasium.Env):
 
 
 class Scripted(Agent):
-    """Remembers what it was told; plays better from the second evaluation on."""
+    """Remembers every experience; plays better from the second evaluation on."""
 
     def __init__(self) -> None:
         self.model = Sequential([Dense(2)], seed=0).build((1,))
