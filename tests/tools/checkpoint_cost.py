@@ -1,5 +1,5 @@
-"""The cost of checkpoints: `python -m tests.tools.checkpoint_cost [STEPS] [SAVE_FREQ]`, DQN on Catcher with its
-default settings.
+"""The cost of checkpoints: `python -m tests.tools.checkpoint_cost [STEPS] [SAVE_FREQ]`, DQN on Catcher with
+its default settings.
 
 One run, three clocks: the seconds that training stands still for a checkpoint, the processor seconds of the
 thread that writes it, and those of the whole run. The replay fills with real screens; evaluations are left

@@ -62,7 +62,7 @@ def is_whole(found: dict[str, Any]) -> bool:
 
 
 def write_on(folder: Path, tell: int, checkpoints: int) -> None:
-    """Load what is there and write this number of further checkpoints, printing the number of each finished one."""
+    """Load the last checkpoint and write further ones, printing the number of each that is finished."""
     keeper = Checkpoints(folder)
     last = keeper.load()["number"] if keeper.path.exists() else 0
     os.write(tell, b"r\n")

@@ -1,4 +1,4 @@
-"""The observations of a network: luminance, nearest neighbour, a stack that never reaches into another game."""
+"""The observations of networks: luminance, nearest neighbour, stacks that never reach into another game."""
 
 from __future__ import annotations
 
