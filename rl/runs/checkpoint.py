@@ -14,7 +14,6 @@ before or the new one.
 
 from __future__ import annotations
 
-from nnlite.arrays import Array
 import contextlib
 import re
 import threading
@@ -26,9 +25,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from nnlite import strict_json
+from nnlite.arrays import Array
 from nnlite.tensor_file import sweep, sync_file
-from rl.runs import state_file
 from rl.core.ring import Ring
+from rl.runs import state_file
 from rl.runs.state_tree import pack
 
 NAME = "checkpoint.safetensors"
@@ -63,7 +63,9 @@ class Checkpoints:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.path = folder / NAME
-        self._kept: dict[tuple[str, int], Kept] = {}  # (ring, its first row) -> where the last checkpoint has it
+        self._kept: dict[
+            tuple[str, int], Kept
+        ] = {}  # (ring, its first row) -> where the last checkpoint has it
         self._number = 1 + max(_numbers(folder), default=0)
         self._thread: threading.Thread | None = None
         self._problem: BaseException | None = None
@@ -84,7 +86,9 @@ class Checkpoints:
         """
         self.wait()
         snapshot = self._snapshot(state)
-        self._thread = threading.Thread(target=self._write, args=(snapshot, list(files)), name="checkpoint", daemon=True)
+        self._thread = threading.Thread(
+            target=self._write, args=(snapshot, list(files)), name="checkpoint", daemon=True
+        )
         self._thread.start()
 
     def wait(self) -> None:
@@ -106,7 +110,10 @@ class Checkpoints:
             rings = _rings(strict_json.loads(metadata["rings"]))
         except (KeyError, TypeError, AttributeError) as problem:
             raise ValueError(f"{self.path} is not usable: its rings lack {problem}") from None
-        packs = {number: state_file.read(self._blocks(number))[0] for number in {k.file for _, kept in rings.values() for k in kept}}
+        packs = {
+            number: state_file.read(self._blocks(number))[0]
+            for number in {k.file for _, kept in rings.values() for k in kept}
+        }
         whole = {name: _joined(like, kept, packs) for name, (like, kept) in rings.items()}
         self._remember({name: kept for name, (_, kept) in rings.items()})
         self._clean()
@@ -124,14 +131,27 @@ class Checkpoints:
         kept: dict[str, list[Kept]] = {}
         fresh: dict[str, Array] = {}
         for name, ring in rings.items():
-            kept[name] = [self._block(name, ring, block.rows, block.stamp, number, fresh) for block in ring.blocks()]
-        likes = {name: {"dtype": ring.array.dtype.str, "shape": list(ring.shape)} for name, ring in rings.items()}
-        return Snapshot(tree, {name: array.copy() for name, array in arrays.items()}, kept, likes, fresh, number)
+            kept[name] = [
+                self._block(name, ring, block.rows, block.stamp, number, fresh) for block in ring.blocks()
+            ]
+        likes = {
+            name: {"dtype": ring.array.dtype.str, "shape": list(ring.shape)} for name, ring in rings.items()
+        }
+        return Snapshot(
+            tree, {name: array.copy() for name, array in arrays.items()}, kept, likes, fresh, number
+        )
 
-    def _block(self, name: str, ring: Ring, rows: slice, stamp: int, number: int, fresh: dict[str, Array]) -> Kept:
+    def _block(
+        self, name: str, ring: Ring, rows: slice, stamp: int, number: int, fresh: dict[str, Array]
+    ) -> Kept:
         """Where this block is kept already, or will be: then its rows are copied into `fresh`."""
         known = self._kept.get((name, rows.start))
-        if known is not None and known.stamp == stamp and known.stop == rows.stop and self._blocks(known.file).exists():
+        if (
+            known is not None
+            and known.stamp == stamp
+            and known.stop == rows.stop
+            and self._blocks(known.file).exists()
+        ):
             return known
         key = f"{name}/{rows.start}"
         fresh[key] = ring.array[rows].copy()
@@ -145,7 +165,10 @@ class Checkpoints:
                 packed = {name: _packed(block) for name, block in snapshot.fresh.items()}
                 snapshot.fresh.clear()
                 state_file.write(self._blocks(snapshot.number), packed, {})
-            rings = {name: {**like, "blocks": [list(k) for k in snapshot.kept[name]]} for name, like in snapshot.rings.items()}
+            rings = {
+                name: {**like, "blocks": [list(k) for k in snapshot.kept[name]]}
+                for name, like in snapshot.rings.items()
+            }
             metadata = {"tree": strict_json.dumps(snapshot.tree), "rings": strict_json.dumps(rings)}
             state_file.write(self.path, snapshot.arrays, metadata)
             self._remember(snapshot.kept)
@@ -201,7 +224,9 @@ def _rings(told: Any) -> dict[str, tuple[dict[str, Any], list[Kept]]]:
     rings = {}
     for name, entry in told.items():
         kept = [Kept(*block) for block in entry["blocks"]]
-        if not all(type(n) is int for block in kept for n in block[:4]) or not all(type(block.name) is str for block in kept):
+        if not all(type(n) is int for block in kept for n in block[:4]) or not all(
+            type(block.name) is str for block in kept
+        ):
             raise ValueError(f"the blocks of {name} are not described by numbers")
         rings[name] = (entry, kept)
     return rings

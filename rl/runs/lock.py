@@ -55,7 +55,10 @@ def _take(path: Path) -> int | None:
         if not free:
             told = _told(path)
             os.close(file)
-            raise HeldError(f"the run in {path.parent} is going on in {told}", "wait for its end, stop it, or name another run")
+            raise HeldError(
+                f"the run in {path.parent} is going on in {told}",
+                "wait for its end, stop it, or name another run",
+            )
         if _still_there(path, file):
             os.ftruncate(file, 0)
             os.write(file, f"process {os.getpid()} on {platform.node() or 'this machine'}\n".encode())

@@ -9,7 +9,6 @@ Tags are named as Stable-Baselines3 names them.
 
 from __future__ import annotations
 
-from nnlite.arrays import Array
 import csv
 import json
 import os
@@ -19,6 +18,8 @@ from pathlib import Path
 from typing import Any, TextIO
 
 import numpy as np
+
+from nnlite.arrays import Array
 
 BOARD_SECONDS = 5.0  # between two waits for TensorBoard's file: each is an fsync
 
@@ -30,7 +31,9 @@ class Logger:
            later is cut off
     """
 
-    def __init__(self, folder: Path, env_id: str, columns: tuple[str, ...], state: dict[str, Any] | None = None) -> None:
+    def __init__(
+        self, folder: Path, env_id: str, columns: tuple[str, ...], state: dict[str, Any] | None = None
+    ) -> None:
         self.folder, self.columns = folder, columns
         self.started = time.time() - (state["seconds"] if state else 0.0)
         self._sums: dict[str, float] = dict(state["sums"]) if state else {}
@@ -43,7 +46,9 @@ class Logger:
             self._progress_rows.writeheader()
             self._monitor.write(f"#{json.dumps({'t_start': self.started, 'env_id': env_id})}\nr,l,t\n")
         self._board_flushed = time.time()
-        self._board = summary_writer()(str(folder), write_to_disk=True, purge_step=self._step + 1 if state else None)
+        self._board = summary_writer()(
+            str(folder), write_to_disk=True, purge_step=self._step + 1 if state else None
+        )
 
     def _open(self, name: str, state: dict[str, Any] | None) -> TextIO:
         if state is not None and (self.folder / name).is_file():
@@ -59,8 +64,17 @@ class Logger:
     def get_state(self) -> dict[str, Any]:
         """How far the tables have come, and the sums of the next row."""
         self.flush()
-        sizes = {path.name: os.fstat(file.fileno()).st_size for path, file in zip(self.files, (self._progress, self._monitor))}
-        return {"sizes": sizes, "sums": self._sums, "counts": self._counts, "step": self._step, "seconds": time.time() - self.started}
+        sizes = {
+            path.name: os.fstat(file.fileno()).st_size
+            for path, file in zip(self.files, (self._progress, self._monitor))
+        }
+        return {
+            "sizes": sizes,
+            "sums": self._sums,
+            "counts": self._counts,
+            "step": self._step,
+            "seconds": time.time() - self.started,
+        }
 
     def episode(self, total: float, length: int) -> None:
         """One finished training game."""
@@ -81,7 +95,9 @@ class Logger:
         unknown = set(values) - set(self.columns)
         if unknown:
             raise ValueError(f"progress.csv has no column {sorted(unknown)}")
-        self._progress_rows.writerow({"time/total_timesteps": step, **{k: f"{v:.6g}" for k, v in values.items()}})
+        self._progress_rows.writerow(
+            {"time/total_timesteps": step, **{k: f"{v:.6g}" for k, v in values.items()}}
+        )
         self.scalars(step, values)
         self._step = step
         self.flush()

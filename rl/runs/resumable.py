@@ -16,10 +16,10 @@ from pathlib import Path
 from typing import Any
 
 from nnlite.tensor_file import sweep
-from rl.runs import resume, run_folder
 from rl.command.errors import UsageError
-from rl.runs.lock import only_here
 from rl.command.settings import Settings
+from rl.runs import resume, run_folder
+from rl.runs.lock import only_here
 from rl.runs.signals import Interrupted, StopSignals
 from rl.runs.state_file import load_state, save_state
 
@@ -49,13 +49,19 @@ def opened(
         try:
             state = load_state(folder / STATE)
         except (ValueError, OSError) as problem:
-            raise UsageError(str(problem), "choose another run, or start a new one without --resume") from None
+            raise UsageError(
+                str(problem), "choose another run, or start a new one without --resume"
+            ) from None
         sweep(folder)
         yield folder, state
 
 
 def in_pieces(
-    article: str, folder: Path, pieces: Iterable[object], get_state: Callable[[], dict[str, Any]], done: Callable[[], str]
+    article: str,
+    folder: Path,
+    pieces: Iterable[object],
+    get_state: Callable[[], dict[str, Any]],
+    done: Callable[[], str],
 ) -> None:
     """Do all the pieces, or as many as come before a signal, and keep the state.
 

@@ -85,7 +85,10 @@ def load(folder: Path, settings: AgentSettings) -> tuple[checkpoint.Checkpoints,
     steps, solved_at = state["agent"]["steps"], state["solved_at"]
     if (folder / RESULT).exists():
         if steps >= settings.total_timesteps:
-            raise UsageError(f"the run in {folder} is finished: {steps:,} steps", "give a larger --total-timesteps to go on")
+            raise UsageError(
+                f"the run in {folder} is finished: {steps:,} steps",
+                "give a larger --total-timesteps to go on",
+            )
         if solved_at is not None and not settings.keep_going:
             what = f"the run in {folder} is finished: solved after {solved_at:,} steps"
             raise UsageError(what, "give --keep-going to go on")

@@ -57,7 +57,9 @@ class Run:
         if not self.folder.is_dir():
             self.say(f"{self.folder} is gone: it is made again, without the logs so far")
             self.folder.mkdir(parents=True)
-            run_folder.write_json(self.folder / config.NAME, run_folder.config_of(self.article, asdict(self.settings)))
+            run_folder.write_json(
+                self.folder / config.NAME, run_folder.config_of(self.article, asdict(self.settings))
+            )
 
 
 @contextmanager

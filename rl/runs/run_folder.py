@@ -33,7 +33,9 @@ def create(out: str, article: str, env_id: str, seed: int, settings: dict[str, A
         write_json(folder / config.NAME, config_of(article, settings))
         (root / "latest").write_text(folder.name + "\n", encoding="utf-8")
     except OSError as problem:
-        raise UsageError(f"cannot write into {out}: {problem.strerror or problem}", "choose another folder with --out") from None
+        raise UsageError(
+            f"cannot write into {out}: {problem.strerror or problem}", "choose another folder with --out"
+        ) from None
     return folder
 
 
@@ -60,7 +62,11 @@ def find(
                 return folder
         raise UsageError(f"no {holding} in {wanted}", f"train one: python -m rl.{article}")
     kind = f"{article}__*" if env_id is None else f"{article}__{safe(env_id)}__*"
-    files = [file for file in Path(out).glob(f"{kind}/{holding}") if not unfinished or not (file.parent / RESULT).exists()]
+    files = [
+        file
+        for file in Path(out).glob(f"{kind}/{holding}")
+        if not unfinished or not (file.parent / RESULT).exists()
+    ]
     if not files:
         remedy = "train one" if holding == BEST else "name a folder, or start one"
         what = "trained model" if holding == BEST else "unfinished run" if unfinished else "run"

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from nnlite.arrays import Array
 import os
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from nnlite import strict_json
+from nnlite.arrays import Array
 from nnlite.tensor_file import read_tensors, write_tensors
 from rl.runs.state_tree import pack, unpack
 
@@ -46,7 +44,9 @@ def read(path: Path) -> tuple[dict[str, Array], dict[str, str]]:
     """What `write` wrote."""
     arrays, metadata = read_tensors(path)
     if metadata.get("format") != FORMAT:
-        raise ValueError(f"{path} is not usable: it is not an {FORMAT} file (format {metadata.get('format')!r})")
+        raise ValueError(
+            f"{path} is not usable: it is not an {FORMAT} file (format {metadata.get('format')!r})"
+        )
     return arrays, metadata
 
 

@@ -7,13 +7,13 @@ back as lists, NumPy's numbers as Python's; NaN and infinity are kept.
 
 from __future__ import annotations
 
-from nnlite.arrays import Array
 import math
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
+from nnlite.arrays import Array
 from rl.core.ring import Ring
 
 SMALL_RING = 1 << 22  # bytes; one that is smaller is an array like any other

@@ -21,7 +21,7 @@ from stable_baselines3.common.results_plotter import X_EPISODES, X_TIMESTEPS, X_
 import rl  # noqa: F401 - registers the environments
 from rl import a2c
 from rl.command import threads
-from rl.training import experiment
+from rl.training import train
 
 
 def main() -> None:
@@ -65,7 +65,7 @@ def read_our_logs() -> None:
         settings = a2c.Settings(
             env_id="CartPole-v0", total_timesteps=2_000, num_envs=2, eval_episodes=1, out=out
         )
-        folder = experiment.train("a2c", settings, a2c.ActorCriticAgent, a2c.METRICS).folder
+        folder = train.train(a2c.A2C, settings).folder
         results = load_results(str(folder))
         with open(folder / "monitor.csv", encoding="utf-8", newline="") as file:
             rows = list(csv.DictReader(line for line in file if not line.startswith("#")))

@@ -2,10 +2,10 @@
 
 import pytest
 
-from rl.training import experiment
+from rl.training import train as training
 
 
 @pytest.fixture
 def no_pictures(monkeypatch):
     """Runs end without plots and animations."""
-    monkeypatch.setattr(experiment, "finish", lambda *_: None)
+    monkeypatch.setattr(training, "draw", lambda *_: None)

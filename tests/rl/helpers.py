@@ -13,15 +13,15 @@ from rl.core.agent import Agent
 from rl.core.evaluation import Evaluation
 from rl.core.experience import Experience
 from rl.core.seeding import streams
-from rl.training import experiment
+from rl.training import train as training
 
 VECTOR, TWO = spaces.Box(-1, 1, (3,), np.float32), spaces.Discrete(2)
 ARTICLES = {"dqn": dqn, "a2c": a2c, "policy_gradient": policy_gradient, "value_function": value_function}
-CLASSES = {
-    "dqn": dqn.DeepQNetworkAgent,
-    "a2c": a2c.ActorCriticAgent,
-    "policy_gradient": policy_gradient.PolicyGradientAgent,
-    "value_function": value_function.ValueFunctionAgent,
+ALGORITHMS = {
+    "dqn": dqn.DQN,
+    "a2c": a2c.A2C,
+    "policy_gradient": policy_gradient.PolicyGradient,
+    "value_function": value_function.ValueFunction,
 }
 REPLAY = dict(buffer_size=200, batch_size=4, learning_starts=8, train_freq=4)
 SMALL: dict[str, dict[str, Any]] = {  # two games of VECTOR; an update every few steps
@@ -58,13 +58,15 @@ def settings_of(name: str, **changes: Any) -> Any:
 def make_agent(name: str, seed: int = 0, observations: spaces.Space = VECTOR, **changes: Any) -> Any:
     """A small agent for two games of `observations` and two actions."""
     settings = settings_of(name, **{"num_envs": 2, "hidden": (5,), **SMALL[name], **changes})
-    return CLASSES[name](observations, TWO, settings, streams(seed))
+    return ALGORITHMS[name].agent_class(observations, TWO, settings, streams(seed))
 
 
 def train(name: str, make: Any = None, **settings: Any) -> Trained:
     """Train the article's agent as its command does; `make` makes another agent instead."""
-    article = ARTICLES[name]
-    result = experiment.train(name, article.Settings(**settings), make or CLASSES[name], article.METRICS)
+    algorithm: Any = ALGORITHMS[name]
+    if make is not None:
+        algorithm = type("Other", (algorithm,), {"agent_class": staticmethod(make)})
+    result = training.train(algorithm, algorithm.settings_class(**settings))
     trainer = result.trainer
     return Trained(result.folder, trainer.agent, trainer.solved_at, trainer.best, trainer.returns)
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from rl import dqn
 from rl.command import threads
 from rl.runs.checkpoint import Checkpoints
-from rl.training import experiment
+from rl.training import train as train_module
 from rl.training.trainer import Trainer
 
 
@@ -30,7 +30,7 @@ def main() -> None:
     standing: list[float] = []
     writing: list[float] = []
     whole: list[float] = []
-    save, write, train = Trainer.save, Checkpoints._write, Trainer.train
+    save, write, whole_run = Trainer.save, Checkpoints._write, Trainer.train
 
     def timed(function, clock, into):
         def call(*arguments):
@@ -46,14 +46,14 @@ def main() -> None:
     Checkpoints._write = timed(write, time.thread_time, writing)
     both = [time.perf_counter, time.process_time]
     walls: list[float] = []
-    Trainer.train = timed(timed(train, both[1], whole), both[0], walls)
-    experiment.finish = lambda *_: None
+    Trainer.train = timed(timed(whole_run, both[1], whole), both[0], walls)
+    train_module.draw = lambda *_: None
     threads.use_threads(0)
     with tempfile.TemporaryDirectory() as out:
         settings = dqn.Settings(
             total_timesteps=steps, save_freq=every, eval_freq=0, eval_episodes=1, keep_going=True, out=out
         )
-        result = experiment.train("dqn", settings, dqn.DeepQNetworkAgent, dqn.METRICS)
+        result = train_module.train(dqn.DQN, settings)
         sizes = sum(path.stat().st_size for path in Path(result.folder).glob("checkpoint*"))
     print(
         f"{steps:,} steps, {len(standing)} checkpoints (one every {every:,} steps, one at the end), "

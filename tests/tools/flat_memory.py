@@ -20,7 +20,7 @@ import numpy as np
 
 from rl import dqn
 from rl.command import threads
-from rl.training import experiment, trainer
+from rl.training import train, trainer
 
 RUNS = {
     "CartPole": {**dqn.TEST, "train_freq": 4},
@@ -44,7 +44,7 @@ def noted(name: str, steps: int) -> np.ndarray:
     with (
         held as out,
         patch.object(trainer.Trainer, "_log", noting),
-        patch.object(experiment, "finish", lambda *_: None),
+        patch.object(train, "draw", lambda *_: None),
     ):
         given = {
             **RUNS[name],
@@ -54,7 +54,7 @@ def noted(name: str, steps: int) -> np.ndarray:
             "keep_going": True,
             "out": out,
         }
-        experiment.train("dqn", dqn.Settings(**given), dqn.DeepQNetworkAgent, dqn.METRICS)
+        train.train(dqn.DQN, dqn.Settings(**given))
     return np.array(rows)
 
 

@@ -11,8 +11,9 @@ import time
 from unittest.mock import patch
 
 from rl.command import threads
+from rl.core import games
 from rl.core.guards import check_step
-from rl.training import experiment, trainer
+from rl.training import train
 
 RUNS = {  # name: article, settings, steps
     "dqn, Acrobot": ("dqn", {"env_id": "Acrobot-v1", "num_envs": 1, "train_freq": 1}, 4_000),
@@ -28,9 +29,9 @@ RUNS = {  # name: article, settings, steps
 def share(article: str, given: dict[str, object], steps: int) -> tuple[float, float]:
     """(microseconds of the guards, microseconds) of a step of all games."""
     module = importlib.import_module(f"rl.{article}")
-    agent = module.DeepQNetworkAgent if article == "dqn" else module.ActorCriticAgent
+    algorithm = module.DQN if article == "dqn" else module.A2C
     guards = whole = 0.0
-    check, step = check_step, trainer.Trainer._step
+    check, play = check_step, games.Games.play
 
     def checked(*arguments):
         nonlocal guards
@@ -38,16 +39,19 @@ def share(article: str, given: dict[str, object], steps: int) -> tuple[float, fl
         check(*arguments)
         guards += time.perf_counter() - start
 
-    def stepped(self):
+    def stepped(self, agent):
         nonlocal whole
-        start = time.perf_counter()
-        step(self)
-        whole += time.perf_counter() - start
+        turns = play(self, agent)
+        while True:
+            start = time.perf_counter()
+            played = next(turns)
+            whole += time.perf_counter() - start
+            yield played
 
     folder_for_runs = tempfile.TemporaryDirectory()
     with (
-        patch.object(trainer, "check_step", checked),
-        patch.object(trainer.Trainer, "_step", stepped),
+        patch.object(games, "check_step", checked),
+        patch.object(games.Games, "play", stepped),
         folder_for_runs as out,
     ):
         short = {
@@ -59,14 +63,14 @@ def share(article: str, given: dict[str, object], steps: int) -> tuple[float, fl
             "out": out,
         }
         settings = module.Settings(**given, **short)
-        experiment.train(article, settings, agent, module.METRICS)
+        train.train(algorithm, settings)
     each = 1e6 * settings.num_envs / steps
     return guards * each, whole * each
 
 
 def main() -> None:
     """Train briefly, and print the shares."""
-    experiment.finish = lambda *_: None
+    train.draw = lambda *_: None
     threads.use_threads(0)
     for name, run in RUNS.items():
         guards, whole = share(*run)

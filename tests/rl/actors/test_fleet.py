@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import dataclasses
+import functools
 import importlib.util
 import json
 import os
@@ -28,7 +29,7 @@ from tests.rl.actors.paper_ray import ObjectLostError, PaperRay, RayActorError, 
 from tests.rl.helpers import settings_of, train
 
 pytestmark = pytest.mark.usefixtures("one_thread")
-MAKER = "rl.dqn:DeepQNetworkAgent"
+MAKER = "rl.dqn:DQN"
 SMALL = {
     **dqn.TEST,
     "actors": 3,
@@ -50,14 +51,14 @@ def paper(monkeypatch):
     return ray
 
 
-def fleet_of(begin=True, **changes):
-    """A small fleet on CartPole."""
+def fleet_of(**changes):
+    """A small fleet on CartPole, its learner as `agent`, its next turn by `turn()`."""
     settings = settings_of("dqn", **{**SMALL, **changes})
     envs = make_observed(settings.env_id, settings.num_envs)
     spaces = envs.single_observation_space, envs.single_action_space
-    source = Fleet(dqn.DeepQNetworkAgent(*spaces, settings, streams(0)), MAKER, settings)
-    if begin:
-        source.begin()
+    source = Fleet(dqn.DQN, settings)
+    source.agent = dqn.DeepQNetworkAgent(*spaces, settings, streams(0))
+    source.turn = functools.partial(next, source.play(source.agent))
     return source
 
 
@@ -71,7 +72,7 @@ def test_updates_keep_their_ratio_to_the_steps(paper):
     source = fleet_of()
     agent, s = source.agent, source.settings
     for number in range(1, 40):
-        source.step()
+        source.turn()
         assert agent.steps == number * s.segment * s.num_envs
         assert agent.updates == max(0, agent.steps // s.train_freq - s.learning_starts // s.train_freq)
         assert len(source._pending) == s.actors
@@ -84,11 +85,12 @@ def test_updates_keep_their_ratio_to_the_steps(paper):
 
 def test_actors_play_with_the_weights_that_were_broadcast(paper):
     source = fleet_of()
+    source.turn()
     agent, s, ages = source.agent, source.settings, []
     for _ in range(60):
         before = agent.updates
         asked = list(source._pending)
-        source.step()
+        source.turn()
         (gone,) = set(asked) - set(source._pending)
         updates, _, weights = gone.words
         np.testing.assert_array_equal(gone.handle.inner.agent.model.params, weights.params)
@@ -105,7 +107,7 @@ def test_actors_play_with_the_weights_that_were_broadcast(paper):
 def test_exploration_follows_the_learners_steps(paper):
     source = fleet_of()
     for _ in range(100):
-        source.step()
+        source.turn()
     late = [one.words[1] for one in source._pending]
     assert max(late) >= source.agent.steps - source.stride
     actor, weights = actor_of(source, (KEY, 0, 9))
@@ -131,13 +133,13 @@ def test_every_actor_has_games_of_its_own_and_a_new_one_has_others(paper):
 def test_an_actor_that_dies_is_replaced_and_its_games_are_cut_off(paper, problem):
     source = fleet_of()
     for _ in range(30):
-        source.step()
+        source.turn()
     replay, first = source.agent.replay, source._actors[1]
     paper.dies[1] = problem
     said, before = "", replay.kind.copy()
     while not said:
         kind, written, steps = replay.kind.copy(), replay.written.copy(), source.agent.steps
-        said = source.step().said
+        said = source.turn().message
     assert said == f"actor 1 is gone ({type(problem).__name__}), another one takes its place"
     assert source.agent.steps == steps and np.array_equal(written, replay.written) and before.any()
     changed = np.argwhere(kind != replay.kind)
@@ -148,7 +150,7 @@ def test_an_actor_that_dies_is_replaced_and_its_games_are_cut_off(paper, problem
     assert paper.killed == [first] and paper.born[-1].key == (KEY, 1, 3)
     assert source.status()["actors/playing"] == 2
     for _ in range(20):
-        source.step()
+        source.turn()
     assert source.status()["actors/playing"] == 3
 
 
@@ -157,14 +159,14 @@ def test_deaths_without_end_stop_the_run(paper):
     for _ in range(2):
         for _ in range(DEATHS):
             paper.dies[0] = RayActorError("again")
-            assert source.step().said
-        source.step()  # it has sent something: the count begins anew
+            assert source.turn().message
+        source.turn()  # it has sent something: the count begins anew
     for _ in range(DEATHS):
         paper.dies[0] = RayActorError("again")
-        source.step()
+        source.turn()
     paper.dies[0] = RayActorError("again")
     with pytest.raises(RuntimeError, match="died 4 times before it sent anything: again\n  "):
-        source.step()
+        source.turn()
 
 
 def test_actors_that_cannot_start_stop_the_run(paper):
@@ -173,45 +175,47 @@ def test_actors_that_cannot_start_stop_the_run(paper):
     paper.dies[0].actor_init_failed = True
     cause = "cannot start: ModuleNotFoundError: No module named 'mine'\n  every machine"
     with pytest.raises(RuntimeError, match=cause):
-        source.step()
+        source.turn()
 
 
 def test_an_error_in_a_game_reaches_the_learner_unchanged(paper):
     source = fleet_of()
     paper.dies = dict.fromkeys(range(3), RayTaskError(FloatingPointError("the reward of game 0 is nan")))
     with pytest.raises(FloatingPointError, match="the reward of game 0 is nan"):
-        source.step()
+        source.turn()
 
 
 def test_a_resumed_fleet_cuts_every_game_off_and_repeats_no_random_numbers(paper):
     source = fleet_of()
     for _ in range(30):
-        source.step()
+        source.turn()
     state, inside = source.get_state(), source.agent.get_state()
-    other = fleet_of(begin=False)
+    other = fleet_of()
     other.agent.set_state(inside)
-    other.set_state(state)
+    other.set_state(state, other.agent)
     newest = (other.agent.replay.written - 1) % other.agent.replay.length
     assert not np.any(other.agent.replay.kind[np.arange(6), newest] == MOVE)
+    other.turn()
     born = [handle.key for handle in paper.born]
     assert len(born) == len(set(born)) == 6
-    other.step()
     assert other.agent.steps == source.agent.steps + other.stride
 
 
 def test_silence_is_broken_once_in_a_while(paper, monkeypatch):
     source = fleet_of()
+    source.turn()
     now = [0.0]
     monkeypatch.setattr(fleet.time, "perf_counter", lambda: now[0])
     source._heard = source._since = 0.0
+    source._playing.clear()
     paper.wait = lambda asked, timeout: ([], asked)
     said = []
     for second in range(1, 26):
         now[0] = float(second)
-        played = source.step()
+        played = source.turn()
         assert played.metrics is None and not played.episodes
-        if played.said:
-            said.append((second, played.said))
+        if played.message:
+            said.append((second, played.message))
     assert [second for second, _ in said] == [10, 20] and "3 of 3 wait for a free core" in said[0][1]
 
 
@@ -253,21 +257,21 @@ def test_a_run_with_ray_survives_the_kill_of_an_actor_stops_and_is_resumed(
 ):
     ray = ray_cluster.ray_module(local=True)
     assert ray_cluster.connect(ray, "", 2)
-    step = Fleet.step
+    step = Fleet._turn
 
     def killing(self):
         played = step(self)
-        said.append(played.said)
+        said.append(played.message)
         if self.agent.steps >= 300 and not killed:
             killed.append(ray.get(self._actors[0].__ray_call__.remote(lambda actor: os.getpid())))
             os.kill(killed[0], getattr(signal, "SIGKILL", signal.SIGTERM))
         if self.agent.steps > 1_200 and any("is gone" in line for line in said):
             signal.raise_signal(signal.SIGTERM)
-            monkeypatch.setattr(Fleet, "step", step)
+            monkeypatch.setattr(Fleet, "_turn", step)
         return played
 
     killed, said = [], []
-    monkeypatch.setattr(Fleet, "step", killing)
+    monkeypatch.setattr(Fleet, "_turn", killing)
     settings = {**dqn.TEST, "actors": 2, "eval_freq": 0, "eval_episodes": 3, "out": str(tmp_path)}
     try:
         with pytest.raises(Interrupted, match="stopped after ") as stop:

@@ -11,7 +11,7 @@ from gymnasium import spaces
 from nnlite.saving import read_tensors
 from rl.command.errors import UsageError
 from rl.core.experience import Experience
-from tests.rl.helpers import ARTICLES, CARTPOLE, experiences, make_agent, settings_of, train
+from tests.rl.helpers import ALGORITHMS, ARTICLES, CARTPOLE, experiences, make_agent, settings_of, train
 from tests.same import assert_same
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -208,7 +208,7 @@ def test_cartpole_is_solved_and_the_run_leaves_what_it_promises(name, tmp_path, 
     for file in ("config.json", "monitor.csv", "best.safetensors", "reward.png", "replay.gif", "result.json"):
         assert (run.folder / file).stat().st_size > 0, file
     columns = (run.folder / "progress.csv").read_text(encoding="utf-8").splitlines()[0].split(",")
-    assert set(ARTICLES[name].METRICS) <= set(columns)
+    assert set(ALGORITHMS[name].metrics) <= set(columns)
     assert (tmp_path / "latest").read_text(encoding="utf-8").strip() == run.folder.name
     assert f"rl.{name} on CartPole-v0, seed 0" in capsys.readouterr().out
 

@@ -10,7 +10,7 @@ import pytest
 
 from rl.core.guards import check_loss, check_step
 from rl.runs.checkpoint import Checkpoints
-from tests.rl.helpers import CLASSES, train
+from tests.rl.helpers import ALGORITHMS, train
 
 
 class Poisoned(gymnasium.Env):
@@ -44,7 +44,7 @@ def stopped(name, out, before=lambda agent: None, **settings):
     made = []
 
     def make(*arguments):
-        made.append(CLASSES[name](*arguments))
+        made.append(ALGORITHMS[name].agent_class(*arguments))
         before(made[0])
         return made[0]
 

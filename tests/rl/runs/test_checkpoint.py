@@ -197,11 +197,11 @@ SEED_RUN = """
 import hashlib, sys
 from pathlib import Path
 from rl.runs.logger import Logger
-from rl.training import experiment
+from rl.training import train as training
 from rl.training.progress import Progress
 from tests.rl.helpers import train
 
-experiment.finish = lambda *_: None
+training.draw = lambda *_: None
 quiet, out = sys.argv[1] == "quiet", sys.argv[2]
 if quiet:
     for name in ("episode", "row", "scalars", "strip"):

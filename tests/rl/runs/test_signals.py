@@ -10,7 +10,6 @@ import threading
 import pytest
 
 from rl.command import cli
-from rl.command.settings import Settings
 from rl.runs.signals import Interrupted, StopSignals
 
 
@@ -50,8 +49,9 @@ def test_other_threads_leave_signals_alone():
 
 @pytest.mark.parametrize("number, code", [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_the_exit_code_says_which_signal_and_one_line_how_to_go_on(number, code, capsys):
-    def run(settings):
+    @cli.exit_codes
+    def main():
         raise Interrupted(number, "go on: python -m rl.dqn --resume")
 
-    assert cli.main("dqn", Settings, run, summary="", argv=[]) == code
+    assert main() == code
     assert capsys.readouterr().err == "go on: python -m rl.dqn --resume\n"

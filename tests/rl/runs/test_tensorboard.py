@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from rl.runs.logger import Logger
-from tests.rl.helpers import ARTICLES, train
+from tests.rl.helpers import ALGORITHMS, train
 
 event_accumulator = pytest.importorskip(
     "tensorboard.backend.event_processing.event_accumulator", reason="tensorboard is not installed"
@@ -43,7 +43,7 @@ def test_tensorboard_finds_scalars_pictures_and_histograms(name, tmp_path, no_pi
     settings, histogram = RUNS[name]
     board = read(train(name, **settings, out=str(tmp_path)).folder)
     tags = board.Tags()
-    assert set(tags["scalars"]) >= COMMON | set(ARTICLES[name].METRICS)
+    assert set(tags["scalars"]) >= COMMON | set(ALGORITHMS[name].metrics)
     losses = board.Scalars("train/loss")
     assert len(losses) > 5 and all(np.isfinite(event.value) for event in losses)
     assert tags["histograms"] == [histogram]

@@ -12,13 +12,14 @@ from gymnasium.vector import AutoresetMode, SyncVectorEnv
 
 from nnlite import Sequential
 from nnlite.layers import Dense
+from rl.command.settings import AgentSettings
 from rl.core.agent import Agent
 from rl.core.evaluation import Evaluator
 from rl.core.games import Games
 from rl.envs.goals import Goal
-from rl.runs.logger import Logger
+from rl.runs.run import open_run
 from rl.training.progress import Progress
-from rl.training.trainer import Trainer
+from rl.training.trainer import COLUMNS, Trainer
 
 
 class Counting(gymnasium.Env):
@@ -74,34 +75,23 @@ def make(n):
     )
 
 
-def trainer_for(tmp_path, total=200, keep_going=False, eval_freq=20, threshold=5.0):
+@pytest.fixture
+def run(tmp_path):
+    """A run in a new folder."""
+    with open_run("test", AgentSettings(out=str(tmp_path)), (*COLUMNS, "train/loss")) as opened:
+        yield opened
+
+
+def trainer_for(run, total=200, keep_going=False, threshold=5.0, callback=None):
     agent = Scripted()
     evaluator = Evaluator(make, 2, Goal("test", threshold=threshold), seed=0)
-    columns = (
-        "time/total_timesteps",
-        "time/fps",
-        "time/episodes",
-        "rollout/ep_rew_mean",
-        "rollout/ep_len_mean",
-        "train/loss",
-    )
-    logger = Logger(tmp_path, "test", columns)
-    trainer = Trainer(
-        agent,
-        Games(agent, make(2), 0),
-        evaluator,
-        logger,
-        Progress(total),
-        tmp_path,
-        total_timesteps=total,
-        eval_freq=eval_freq,
-        keep_going=keep_going,
-    )
-    return agent, trainer, logger
+    settings = AgentSettings(total_timesteps=total, keep_going=keep_going, eval_freq=20, save_freq=0)
+    progress = Progress(total, quiet=True)
+    return agent, Trainer(agent, Games(make(2), 0), evaluator, settings, progress, run, callback)
 
 
-def test_the_agent_sees_the_real_last_observation_and_how_the_game_ended(tmp_path):
-    agent, trainer, _ = trainer_for(tmp_path, total=60, threshold=99)
+def test_the_agent_sees_the_real_last_observation_and_how_the_game_ended(run):
+    agent, trainer = trainer_for(run, total=60, threshold=99)
     trainer.train()
     for experience in agent.told:
         np.testing.assert_array_equal(experience.next_observations, experience.observations + 1)
@@ -111,20 +101,20 @@ def test_the_agent_sees_the_real_last_observation_and_how_the_game_ended(tmp_pat
     assert sum(e.done.sum() for e in agent.told) == len(trainer.returns) > 5
 
 
-def test_it_stops_when_solved_and_keeps_the_solved_model(tmp_path):
-    agent, trainer, logger = trainer_for(tmp_path)
+def test_it_stops_when_solved_and_keeps_the_solved_model(run):
+    agent, trainer = trainer_for(run)
     trainer.train()
-    logger.close()
+    run.logger.flush()
     assert trainer.solved_at == agent.steps == 40
     assert trainer.best.mean == pytest.approx((7 + 4) / 2)
-    assert (tmp_path / "best.safetensors").exists()
-    agent, trainer, _ = trainer_for(tmp_path, keep_going=True)
+    assert (run.folder / "best.safetensors").exists()
+    agent, trainer = trainer_for(run, keep_going=True)
     trainer.train()
     assert trainer.solved_at == 40 and agent.steps == 200
 
 
-def test_the_best_evaluation_is_kept_not_the_last(tmp_path):
-    agent, trainer, _ = trainer_for(tmp_path, threshold=99)
+def test_the_best_evaluation_is_kept_not_the_last(run):
+    agent, trainer = trainer_for(run, threshold=99)
     saved = []
     agent.save = lambda path: saved.append(agent.steps)
     agent.good_from = 0
@@ -133,19 +123,19 @@ def test_the_best_evaluation_is_kept_not_the_last(tmp_path):
     assert saved == [20, 60]
 
 
-def test_logs_can_be_read_by_the_usual_tools(tmp_path):
-    agent, trainer, logger = trainer_for(tmp_path, total=100, threshold=99)
+def test_logs_can_be_read_by_the_usual_tools(run):
+    agent, trainer = trainer_for(run, total=100, threshold=99)
     trainer.train()
-    logger.close()
-    monitor = (tmp_path / "monitor.csv").read_text(encoding="utf-8").splitlines()
+    run.logger.flush()
+    monitor = (run.folder / "monitor.csv").read_text(encoding="utf-8").splitlines()
     assert monitor[0].startswith('#{"t_start"') and monitor[1] == "r,l,t"
     episodes = [tuple(map(float, line.split(",")[:2])) for line in monitor[2:]]
     assert episodes[:3] == [(4, 4), (7, 7), (4, 4)] and len(episodes) == len(trainer.returns)
-    with open(tmp_path / "progress.csv", encoding="utf-8", newline="") as file:
+    with open(run.folder / "progress.csv", encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     assert int(rows[-1]["time/total_timesteps"]) == 100
     assert float(rows[3]["train/loss"]) == float(rows[3]["time/total_timesteps"])
-    assert any(path.name.startswith("events.out") for path in tmp_path.iterdir())
+    assert any(path.name.startswith("events.out") for path in run.folder.iterdir())
 
 
 def test_a_hopeless_evaluation_stops_early_and_fresh_seeds_follow():
