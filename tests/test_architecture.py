@@ -26,6 +26,7 @@ FLOORS = (  # of rl, from the ground; a module imports from its own floor and th
     {"watch"},
     {"training"},
     {article.module for article in ARTICLES},
+    {"loading"},
     {"pages"},
     {"sweeps"},
     {"tools"},

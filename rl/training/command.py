@@ -8,7 +8,6 @@ from typing import Any
 from rl.runs import resume
 from rl.training.algorithm import Algorithm
 from rl.training.train import train
-from rl.watch.play import play_run
 
 
 def run(
@@ -23,6 +22,8 @@ def run(
     """
     settings = resume.parse(algorithm.article, algorithm.settings_class, summary, examples, presets)
     if settings.play:
+        from rl.watch.play import play_run  # Matplotlib and Pillow
+
         play_run(algorithm, settings)
     else:
         train(algorithm, settings)

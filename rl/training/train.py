@@ -14,8 +14,6 @@ from rl.runs.run import open_run
 from rl.runs.run_folder import BEST, machine
 from rl.training.algorithm import Algorithm
 from rl.training.trainer import Trainer
-from rl.watch.play import record
-from rl.watch.plots import reward_plot
 
 
 @dataclass(frozen=True)
@@ -79,6 +77,9 @@ def outcome(trainer: Trainer) -> str:
 
 def draw(folder: Path, algorithm: Algorithm, trainer: Trainer) -> None:
     """Draw the curve of returns, and record games of the best model."""
+    from rl.watch.play import record  # Matplotlib and Pillow
+    from rl.watch.plots import reward_plot
+
     settings = algorithm.settings
     reward_plot(folder / "reward.png", trainer.returns, f"rl.{algorithm.article} on {settings.env_id}")
     if (folder / BEST).is_file():
