@@ -1,37 +1,32 @@
 """A2C learns Catcher from the screen (article 8).
 
 Question   Does a policy learn better with a critic that says what to expect of every state?
-Method     Advantage actor-critic: one network with the DQN trunk ends in Dense(actions + 1); the first
-           columns are the actor's logits, the last is the critic's V(s). N games are played for T steps, then
-           both learn from them once.
+Method     Advantage actor-critic. One network with the DQN trunk ends in Dense(actions + 1): the first
+           columns are the actor's logits, the last one is the critic's V(s). N games are played for T steps,
+           then both learn from these steps once.
 
                delta_t = r_t + gamma V(s_{t+1}) - V(s_t)
                A_t = delta_t + gamma lambda A_{t+1}           generalised advantages; 0 beyond a game's end
                loss = -mean A log pi(a|s) - ent_coef mean H(pi) + vf_coef mean (V(s) - (A + V)_constant)^2
 
-           A is a constant in the actor's loss: what the critic learns comes from its own.
+           A is a constant in the actor's loss; the critic learns from its own loss only.
 Source     Mnih et al. 2016 (A3C, of which A2C is the form without threads); Schulman et al. 2016
            (advantages).
-Expected   Catcher, seeds 0-19: all twenty stop as solved (20 games of 1,000 steps with at most 2 misses in
-           all, twice) after 25,000 to 75,000 steps (median 52,500), one update every 160 steps. 50,000 steps
-           took 56 s from starting the process to the model on disk, on two cores without AVX-512 and
-           otherwise idle. --test, CartPole-v0 with 64-64, seeds 0-19: all twenty stop as solved after 30,000
-           to 75,000 steps (median 47,500), 0.6 to 1.7 s of training (median 1.2 s), two runs at a time on two
-           busy cores; mean return of the best evaluation 196.3 to 200 (median 200).
+Expected   Every seed solves Catcher in about a minute on two cores: docs/results/a2c.md.
 
 `diff rl/policy_gradient.py rl/a2c.py` shows what a critic changes.
 
 Where the default differs from the listing, and why
 - Shapes are checked: the listing's rewards (B,) less values (B, 1) make a (B, B) error, blind to the state.
-- No gradient flows through the advantage, and its sign is kept: the listing's softplus(advantage) is never
-  negative, so that no action was ever pushed down.
-- Every step is used once, by the policy that played it. The listing draws from the last 50,000, played by
-  older ones.
-- The critic bootstraps: after T steps and after a time limit V stands for the rest of the return, after an
-  end nothing.
+- No gradient flows through the advantage, and its sign is kept. The listing's softplus(advantage) is never
+  negative, so no action was ever made less likely.
+- Every step is used once, by the policy that played it. The listing draws from the last 50,000 steps, played
+  by older policies.
+- The critic bootstraps: V stands for the rest of the return after T steps and after a time limit, and nothing
+  after an end.
 - Many games at once, steps of 7e-4 instead of 7e-5, entropy weight 0.01 instead of 0.1, gamma 0.97.
 - Rewards are clipped to [-1, 1] and a lost life ends the return (not the game), as in rl.dqn.
-- The frame stack is cleared at reset; frames are bytes; the kept model is the one with the best evaluation.
+- The frame stack is cleared at reset; frames are bytes; the saved model is the one with the best evaluation.
 - epsilon is gone: drawing from pi is the exploration.
 
 The listing's classes: ActorCriticAgent is here (ActorCriticAgentTest is --test), SampleLayer is
