@@ -1,4 +1,4 @@
-"""Sphinx: the API's pages from the docstrings.  python -m sphinx -W docs build/docs"""
+"""Sphinx: the guide, and the API's pages from the docstrings.  python -m sphinx -W docs build/docs"""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ exclude_patterns: list[str] = []
 html_theme = "furo"
 html_static_path = ["static"]
 html_css_files = ["wide.css"]
+myst_heading_anchors = 3
 highlight_language = "text"
 smartquotes = False  # they would make one dash of the two before a flag
 html_title = "nnlite-rl"
@@ -64,7 +65,7 @@ def write_package(folder: Path, package: Path) -> None:
 
 def page(folder: Path, module: str, more: str = "") -> None:
     """The page of one module."""
-    text = f"# {module}\n\n```{{eval-rst}}\n.. automodule:: {module}\n```\n"
+    text = f"---\nhide-toc: true\n---\n\n# {module}\n\n```{{eval-rst}}\n.. automodule:: {module}\n```\n"
     (folder / f"{module}.md").write_text(text + more, encoding="utf-8")
 
 
