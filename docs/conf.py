@@ -65,7 +65,7 @@ def write_package(folder: Path, package: Path) -> None:
 
 def page(folder: Path, module: str, more: str = "") -> None:
     """The page of one module."""
-    text = f"---\nhide-toc: true\n---\n\n# {module}\n\n```{{eval-rst}}\n.. automodule:: {module}\n```\n"
+    text = f"# {module}\n\n```{{eval-rst}}\n.. automodule:: {module}\n```\n"
     (folder / f"{module}.md").write_text(text + more, encoding="utf-8")
 
 

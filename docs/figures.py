@@ -22,13 +22,13 @@ HEAD = {
 }
 CATCHER = {
     "en": (
-        "The agent above learned Catcher from the screen. {solved} of {seeds} seeds solved it, after {least:,} to\n"
-        "{most:,} steps (median {median:,}); {seconds_after_steps:,} steps took {seconds} s from the command to "
-        "the saved model."
+        "The agent above learned Catcher from the screen. {solved} of {seeds} seeds solved it, "
+        "after {least:,} to\n{most:,} steps (median {median:,}); "
+        "{seconds_after_steps:,} steps took {seconds} s from the command to the saved model."
     ),
     "ja": (
-        "上のエージェントは、画面だけを見てCatcherを覚えました。{seeds}個のシードのうち{solved}個が、{least:,}〜{most:,}ステップ"
-        "（中央値{median:,}）で攻略しました。\n"
+        "上のエージェントは、画面だけを見てCatcherを覚えました。"
+        "{seeds}個のシードのうち{solved}個が、{least:,}〜{most:,}ステップ（中央値{median:,}）で攻略しました。\n"
         "{seconds_after_steps:,}ステップの実行は、コマンドの開始からモデルの保存まで{seconds}秒でした。"
     ),
 }
