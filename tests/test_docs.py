@@ -1,6 +1,4 @@
-"""The API's pages: made from every docstring without a warning, and columns and formulas stay as they are
-typed.
-"""
+"""The site: guide and API are built without a warning; columns and formulas of docstrings stay as typed."""
 
 import importlib.util
 import subprocess
