@@ -10,8 +10,7 @@ Method     Advantage actor-critic. One network with the DQN trunk ends in Dense(
                loss = -mean A log pi(a|s) - ent_coef mean H(pi) + vf_coef mean (V(s) - (A + V)_constant)^2
 
            A is a constant in the actor's loss; the critic learns from its own loss only.
-Source     Mnih et al. 2016 (A3C, of which A2C is the form without threads); Schulman et al. 2016
-           (advantages).
+Source     Mnih et al. 2016 (A3C; A2C is its form without threads); Schulman et al. 2016 (advantages).
 Expected   Every seed solves Catcher in about a minute on two cores: docs/results/a2c.md.
 
 `diff rl/policy_gradient.py rl/a2c.py` shows what a critic changes.
@@ -25,8 +24,7 @@ Where the default differs from the listing, and why
 - The critic bootstraps: V stands for the rest of the return after T steps and after a time limit, and nothing
   after an end.
 - Many games at once, steps of 7e-4 instead of 7e-5, entropy weight 0.01 instead of 0.1, gamma 0.97.
-- Rewards are clipped to [-1, 1] and a lost life ends the return (not the game), as in rl.dqn.
-- The frame stack is cleared at reset; frames are bytes; the saved model is the one with the best evaluation.
+- Clipped rewards, lost lives, frames as bytes, cleared stacks and the saved model: as in rl.dqn.
 - epsilon is gone: drawing from pi is the exploration.
 
 The listing's classes: ActorCriticAgent is here (ActorCriticAgentTest is --test), SampleLayer is

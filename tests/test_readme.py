@@ -115,7 +115,7 @@ def test_the_articles_commands_are_understood(page):
         article = importlib.import_module(module)
         presets = {"test": article.TEST} if hasattr(article, "TEST") else {}
         with contextlib.redirect_stdout(io.StringIO()):
-            parse(article.Settings, list(words), module, "", (), presets).validate()
+            parse(article.Settings, module, "", presets=presets, argv=list(words)).validate()
     assert seen == articles or page not in READMES
 
 
