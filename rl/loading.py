@@ -106,6 +106,10 @@ def make(
     if env is not None:
         values |= {name: value for name, value in algorithm.fixed_by(env).items() if name in values}
     settings = algorithm.settings_class(**values)
+    if env is None and ":" in settings.env_id:  # the id's module would be imported because a file says so
+        raise UsageError(
+            f"the agent was trained on {settings.env_id}", f'give it: load(..., env="{settings.env_id}")'
+        )
     return algorithm(settings.env_id if env is None else env, network=network, settings=settings, **own)
 
 
