@@ -11,7 +11,7 @@ import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from numbers import Integral, Real
-from typing import Any
+from typing import Any, ClassVar
 
 from rl.command.errors import require
 
@@ -50,7 +50,12 @@ class Settings:
 
 @dataclass
 class AgentSettings(Settings):
-    """Settings of every article with an agent and an environment."""
+    """Settings of every article with an agent and an environment.
+
+    vectors  other defaults, of environments whose observations are vectors or labels
+    """
+
+    vectors: ClassVar[Mapping[str, Any]] = {}
 
     env_id: str = "CartPole-v0"
     """Gymnasium id; module:ID imports your own module first"""

@@ -9,10 +9,12 @@ from collections.abc import Callable
 from typing import Any
 
 import gymnasium
+import numpy as np
 from gymnasium.vector import AutoresetMode, SyncVectorEnv, VectorEnv
 from gymnasium.wrappers import TimeLimit
 
 from rl.command.errors import UsageError, require
+from rl.command.settings import AgentSettings
 from rl.envs.make import actions_of, make_vector
 
 Env = gymnasium.Env[Any, Any]
@@ -88,3 +90,26 @@ def name_of(env: GivenEnv) -> str:
         return env
     spec = getattr(env, "spec", None)
     return spec.id if spec is not None else getattr(env, "__name__", type(env).__name__)
+
+
+def shows_screens(env: GivenEnv) -> bool:
+    """Whether observations are pictures (H, W, C) of bytes; raises ValueError, in two lines, as vector_of
+    does.
+    """
+    if isinstance(env, VectorEnv):
+        space = env.single_observation_space
+    elif isinstance(env, gymnasium.Env):
+        space = env.observation_space
+    else:
+        envs = vector_of(env, 1)
+        space = envs.single_observation_space
+        envs.close()
+    return isinstance(space, gymnasium.spaces.Box) and space.dtype == np.uint8 and len(space.shape) == 3
+
+
+def defaults_for(settings_class: type[AgentSettings], env: GivenEnv) -> dict[str, Any]:
+    """The settings whose defaults are others on this environment: those for vectors where it shows no
+    screens.
+    """
+    at_home = env == settings_class().env_id or not settings_class.vectors
+    return {} if at_home or shows_screens(env) else dict(settings_class.vectors)

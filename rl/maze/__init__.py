@@ -231,5 +231,6 @@ def main(argv: list[str] | None = None) -> None:
         holding=STATE,
         unfinished=False,
     )
+    settings.validate()
     use_threads(settings.num_threads)
     run(settings)

@@ -6,6 +6,7 @@ those in MAY_CHANGE may be given anew.
 
 from __future__ import annotations
 
+import functools
 import json
 import sys
 from collections.abc import Collection, Mapping
@@ -33,28 +34,30 @@ def parse(
     presets: Mapping[str, Mapping[str, Any]] | None = None,
     *,
     argv: list[str] | None = None,
+    defaults: S | None = None,
     holding: str = checkpoint.NAME,
     unfinished: bool = True,
 ) -> S:
-    """Parse the arguments of an article whose runs can be resumed, and check the settings.
+    """Parse the arguments of an article whose runs can be resumed.
 
     With --resume the settings of that run are the defaults, and `resume` names its folder.
 
     presets              {"test": {...}}: the defaults that the flag --test brings
+    defaults             settings of the flags that are not given; None for the class's own
     holding, unfinished  which runs count; see `find`
 
     Raises UsageError for wrong flags and values, and when there is no such run.
     """
     program = f"python -m rl.{article}"
-    settings: Any = cli.parse(settings_class, program, summary, examples, presets=presets, argv=argv)
+    read = functools.partial(cli.parse, settings_class, program, summary, examples, argv=argv)
+    settings: Any = read(presets=presets, defaults=defaults)
     if settings.resume:
         env_id = getattr(settings, "env_id", None)
         elsewhere = env_id if env_id != getattr(settings_class, "env_id", None) else None
         folder = find(article, settings.out, settings.resume, holding, elsewhere, unfinished)
         stored = settings_class(**config.read_settings(folder, settings_class))
-        settings = cli.parse(settings_class, program, summary, examples, argv=argv, defaults=stored)
+        settings = read(defaults=stored)
         settings = replace(settings, resume=RunName(folder))
-    settings.validate()
     return settings
 
 

@@ -108,7 +108,9 @@ class Algorithm:
             require(
                 not clash, f"{name} is {keywords.get(name)}, and the environment fixes it", "leave it away"
             )
-        return cls.settings_class(**check_values(cls.settings_class, keywords) | fixed)
+        return cls.settings_class(
+            **cls.defaults_for(env) | check_values(cls.settings_class, keywords) | fixed
+        )
 
     @staticmethod
     def fixed_by(env: GivenEnv) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from rl.envs.given import defaults_for
 from rl.runs import resume
 from rl.training.algorithm import Algorithm
 from rl.training.train import train
@@ -20,7 +21,11 @@ def run(
 
     presets  {"test": {...}}: the defaults that the flag --test brings
     """
-    settings = resume.parse(algorithm.article, algorithm.settings_class, summary, examples, presets)
+    make = algorithm.settings_class
+    settings = resume.parse(algorithm.article, make, summary, examples, presets)
+    if not settings.resume and (fitting := defaults_for(make, settings.env_id)):
+        settings = resume.parse(algorithm.article, make, summary, examples, presets, defaults=make(**fitting))
+    settings.validate()
     if settings.play:
         from rl.watch.play import play_run  # Matplotlib and Pillow
 
