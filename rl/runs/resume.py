@@ -22,7 +22,8 @@ from rl.runs.run_folder import RESULT, find, write_json
 
 S = TypeVar("S", bound=Settings)
 MAY_CHANGE = frozenset(
-    "total_timesteps eval_freq eval_episodes save_freq keep_going out num_threads config resume play test ray_address".split()
+    "total_timesteps eval_freq eval_episodes save_freq keep_going out num_threads config resume play test "
+    "ray_address".split()
 )
 
 

@@ -108,9 +108,8 @@ class Algorithm:
             require(
                 not clash, f"{name} is {keywords.get(name)}, and the environment fixes it", "leave it away"
             )
-        return cls.settings_class(
-            **cls.defaults_for(env) | check_values(cls.settings_class, keywords) | fixed
-        )
+        values = defaults_for(cls.settings_class, env) | check_values(cls.settings_class, keywords)
+        return cls.settings_class(**values | fixed)
 
     @staticmethod
     def fixed_by(env: GivenEnv) -> dict[str, Any]:
