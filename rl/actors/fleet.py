@@ -26,7 +26,7 @@ from rl.actors.slots import abandon, put
 from rl.command.settings import ActorSettings
 from rl.core.agent import Agent, Metrics
 from rl.core.games import Played
-from rl.core.guards import located
+from rl.core.guards import locate
 
 KEY = 5  # actors' generators come after those that streams() itself spawns
 PATIENCE = 1.0  # seconds after which the loop looks around when nothing arrives: a signal may have come
@@ -108,7 +108,7 @@ class Fleet:
         try:
             return Played(self.agent.learn(segment.slots.steps), segment.episodes)
         except FloatingPointError as problem:
-            raise located(problem, self.agent.model, self.agent.steps) from None
+            raise locate(problem, self.agent.model, self.agent.steps) from None
 
     def status(self) -> Metrics:
         """How many actors have sent something, the share of time that the learner waited for them, how many

@@ -11,7 +11,7 @@ from gymnasium.vector import VectorEnv
 from nnlite.arrays import Array
 from rl.core.agent import Agent, Metrics
 from rl.core.experience import Experience, real_next
-from rl.core.guards import check_step, located
+from rl.core.guards import check_step, locate
 from rl.envs.native_vector import NativeVectorEnv
 
 
@@ -67,7 +67,7 @@ class Games:
                     Experience(observations, actions, learned, last, terminated, truncated)
                 )
             except FloatingPointError as problem:
-                raise located(problem, agent.model, agent.steps) from None
+                raise locate(problem, agent.model, agent.steps) from None
             self._observations = following
             yield Played(metrics, self._finished(rewards, done))
 

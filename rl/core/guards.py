@@ -1,9 +1,7 @@
-"""Numbers that no weight may learn from: NaN and infinity, and arrays that would broadcast unnoticed.
+"""Checks for NaN, infinity and wrong shapes before a weight can learn from them.
 
-They are looked for where they come in (observations and rewards, every step) and where they would be learned
-from nnlite.arrays import Array
-from (the loss, every update; the optimizer looks at the gradient). One product is enough to tell that all is
-well; which number it was is searched for only when it is not.
+Observations and rewards are checked in every step, the loss in every update; the optimizer checks the
+gradient. One dot product decides whether all numbers are finite; only if not is the bad one searched for.
 """
 
 from __future__ import annotations
@@ -19,7 +17,7 @@ from nnlite.arrays import Array
 def check_step(
     observations: Array, rewards: Array, terminated: Array, truncated: Array, games: int, step: int
 ) -> None:
-    """Raise unless what N games showed can be learned from.
+    """Check the shapes and numbers that one step of N games returned.
 
     observations  (N, ...); rewards, terminated, truncated  (N,)
     games, step   N, and the number of environment steps before this one, for the message
@@ -39,8 +37,9 @@ def check_step(
 
 
 def refuse(what: str, values: Array, step: int) -> None:
-    """Raise FloatingPointError for the first game whose value is not finite; there may be none: a large one
-    squared is infinite.
+    """Raise FloatingPointError for the first game whose value is not finite.
+
+    Returns if all values are finite: the square of a large number can be infinite by itself.
     """
     bad = ~np.isfinite(np.asarray(values, np.float64))
     if bad.any():
@@ -54,21 +53,20 @@ def refuse(what: str, values: Array, step: int) -> None:
 
 
 def check_loss(loss: float, **causes: Array) -> None:
-    """Raise FloatingPointError unless the loss is finite; to be called before anything is learned from it.
+    """Raise FloatingPointError unless the loss is finite. Call it before the backward pass.
 
-    causes  what it was made of, {"target": (B,), ...}; those that are not finite are named
+    causes  the arrays that the loss was computed from, target=(B,) for example; the message names those that
+            are not finite
     """
     if not math.isfinite(loss):
         bad = [name for name, values in causes.items() if not np.isfinite(values).all()]
         raise FloatingPointError(
-            f"the loss is {loss}" + (f", for {' and '.join(bad)} is not finite" if bad else "")
+            f"the loss is {loss}" + (f", because {' and '.join(bad)} is not finite" if bad else "")
         )
 
 
-def located(problem: FloatingPointError, model: Sequential, step: int) -> FloatingPointError:
-    """The problem of an update, with the environment step and the weights and gradients that are not
-    finite.
-    """
+def locate(problem: FloatingPointError, model: Sequential, step: int) -> FloatingPointError:
+    """Add the environment step and the weights and gradients that are not finite to an update's error."""
     weights = [(f"{layer.name}/{weight.name}", weight) for layer in model.layers for weight in layer.weights]
     bad = [f"weight {name}" for name, weight in weights if not np.isfinite(weight.value).all()]
     bad += [
@@ -79,5 +77,5 @@ def located(problem: FloatingPointError, model: Sequential, step: int) -> Floati
     where = f" ({', '.join(bad[:3])}{' and more' if len(bad) > 3 else ''})" if bad else ""
     return FloatingPointError(
         f"{problem}{where} at environment step {step:,}; no weight was changed by it\n"
-        "  a smaller --learning-rate often helps; --resume goes on from the last checkpoint"
+        "  a smaller --learning-rate often helps; --resume continues from the last checkpoint"
     )
