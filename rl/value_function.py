@@ -179,11 +179,11 @@ class ValueFunctionAgent(Agent):
 
     def network(self) -> Sequential:
         """One network that reads observations as they are: the scaler is folded into its first layer."""
-        return self.scaler.folded(self.model)
+        return self.scaler.fold_into(self.model)
 
     def load(self, path: Path) -> None:
         super().load(path)
-        self.scaler.forget()
+        self.scaler.reset()
 
 
 class ValueFunction(Algorithm):

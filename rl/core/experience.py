@@ -1,6 +1,7 @@
-"""Experience: one step of N parallel games, as the agents observe it.
+"""One step of N parallel games.
 
-The articles' Experience(s, a, r, n_s, d) held one game's step; d is now two things that must not be confused.
+The articles' Experience(s, a, r, n_s, d) holds one step of one game. Here d is split into `terminated` and
+`truncated`, which need different targets.
 """
 
 from __future__ import annotations
@@ -15,25 +16,23 @@ from nnlite.arrays import Array
 class Experience(NamedTuple):
     """N transitions, one of each game."""
 
-    observations: Array  # (N, ...) what was acted on
+    observations: Array  # (N, ...) before the action
     actions: Array  # (N,) int64
     rewards: Array  # (N,) in the environment's own unit
-    next_observations: Array  # (N, ...) the real next one, also where the game ended
-    terminated: Array  # (N,) bool: the game ended for good, nothing follows
-    truncated: Array  # (N,) bool: a time limit cut it off, more would have followed
+    next_observations: Array  # (N, ...) after the action; of an ended game its last one
+    terminated: Array  # (N,) bool: the game ended by its rules; do not bootstrap
+    truncated: Array  # (N,) bool: a time limit ended the game; bootstrap
 
     @property
     def done(self) -> Array:
-        """(N,) bool: the game is over, one way or the other."""
+        """(N,) bool: terminated or truncated."""
         return self.terminated | self.truncated
 
 
 def real_next(observations: Array, info: dict[str, Any], done: Array) -> Array:
-    """The observations that a step led to: of games that ended their last one, not the first of the next
-    game.
+    """Replace the first observation of each new game by the last one of the game that ended.
 
-    observations  (N, ...) what the vector environment returned (SAME_STEP: a new game's first for those that
-                  ended)
+    observations  (N, ...) as the vector environment returned them (SAME_STEP: an ended game has restarted)
     info          its info, with "final_obs" where a game ended
     done          (N,) bool
     """

@@ -1,9 +1,8 @@
-"""A replay that stores every frame once and rebuilds stacks and n-step returns when it is asked for a batch.
+"""A replay buffer that stores every frame once; stacks and n-step returns are built when a batch is sampled.
 
 50,000 steps of 80x80 bytes take 320 MB; as stacks of floats they would take 10 GB. Each of the N parallel
-games writes into a ring of its own (see nnlite_ext/_replay for what a slot is), so that neighbours in a ring
-are neighbours in time. An episode's last observation takes a slot of its own: a return that a time limit cut
-off is bootstrapped from it.
+games writes into its own ring (ext/_replay.pyx describes a slot), so neighbours in a ring are neighbours in
+time. The last observation of an episode takes its own slot: truncated returns are bootstrapped from it.
 """
 
 from __future__ import annotations
@@ -21,21 +20,21 @@ TYPES = ("uint8", "float32", "float64", "int64")
 
 
 class Batch(NamedTuple):
-    """B transitions. Observations are the replay's own buffers, valid until the next sample."""
+    """B transitions. The observations are buffers of the replay, overwritten by the next sample."""
 
-    observations: Array  # (B, ...) where the transition starts
+    observations: Array  # (B, ...) at the start of the transition
     actions: Array  # (B,) int64
     returns: Array  # (B,) float32  sum over j < n of gamma^j r_j
-    next_observations: Array  # (B, ...) n steps later, or where the episode was cut off
-    discounts: Array  # (B,) float32  gamma^n; 0 where the episode ended: nothing is bootstrapped
+    next_observations: Array  # (B, ...) n steps later, or the last one of a truncated episode
+    discounts: Array  # (B,) float32  gamma^n; 0 where the episode terminated
 
 
 class ReplayBuffer:
     """The last `capacity` steps of `num_envs` games.
 
-    capacity   steps kept, over all games
+    capacity   steps stored, over all games
     shape      of one observation; with stack > 1 its last axis is the stack, and observations are bytes
-    stack      frames an observation consists of, oldest first on the last axis
+    stack      frames in an observation, oldest first on the last axis
     n_step     length of the returns, gamma their discount
 
     Raises ValueError when the sizes do not fit together.
@@ -74,8 +73,8 @@ class ReplayBuffer:
         self.rewards = np.zeros((num_envs, length), np.float32)
         self.written = np.zeros(
             num_envs, np.int64
-        )  # slots ever written, of which a checkpoint learns what is new
-        self.played = np.zeros(num_envs, np.int64)  # steps of the games under way
+        )  # slots ever written: a checkpoint sees from it which blocks are new
+        self.played = np.zeros(num_envs, np.int64)  # steps of the current games
         frame_bytes = self.frames.view(np.uint8).reshape(num_envs * length, -1)
         self._rings = _replay.Rings(
             (num_envs, *self.shape),
@@ -97,7 +96,7 @@ class ReplayBuffer:
 
     @property
     def nbytes(self) -> int:
-        """Memory of everything stored."""
+        """Bytes of all arrays."""
         return sum(a.nbytes for a in (self.frames, self.kind, self.age, self.actions, self.rewards))
 
     def add(
@@ -109,16 +108,16 @@ class ReplayBuffer:
         stops: Array,
         next_observations: Array,
     ) -> None:
-        """One step of every game.
+        """Store one step of every game.
 
-        observations       (N, ...) what was acted on
+        observations       (N, ...) before the action
         actions, rewards   (N,)
-        ends               (N,) bool: the return ends here, nothing is bootstrapped
-        stops              (N,) bool: the episode is over, ended or cut off; the next observation belongs to a
-                           new one
-        next_observations  (N, ...) what came of it, the real last one where the episode stops
+        ends               (N,) bool: the return ends here and is not bootstrapped
+        stops              (N,) bool: the episode is over (terminated or truncated); the next `observations`
+                           belong to a new one
+        next_observations  (N, ...) after the action; where the episode stops, its last observation
 
-        Raises ValueError when a shape is not that, or numbers do not fit the replay's type.
+        Raises ValueError for another shape, or for numbers that do not fit the replay's type.
         """
         if self._rings.add(observations, actions, rewards, ends, stops, next_observations):
             return
@@ -136,14 +135,14 @@ class ReplayBuffer:
             np.ascontiguousarray(stops, bool),
             self._observations(next_observations),
         )
-        assert taken, "as_type gives what the rings read"
+        assert taken, "as_type returns a type that the rings read"
 
     def cut_off(self, observations: Array) -> None:
-        """The games under way end here without an end, and these (N, ...) were their last observations."""
+        """Truncate the current games; (N, ...) are their last observations."""
         self._rings.close(self._observations(observations).view(np.uint8).reshape(self.num_envs, -1))
 
     def sample(self, batch_size: int, rng: np.random.Generator) -> Batch:
-        """A batch drawn uniformly with replacement; raises ValueError while no transition is complete."""
+        """Sample a batch uniformly with replacement; raises ValueError while no transition is complete."""
         if batch_size not in self._batches:
             if batch_size < 1:
                 raise ValueError(f"a batch holds at least one transition, not {batch_size}")
@@ -154,13 +153,13 @@ class ReplayBuffer:
         return batch
 
     def _observations(self, observations: Array) -> Array:
-        """(N, ...) contiguous and in the replay's own type."""
+        """Convert (N, ...) to a contiguous array of the replay's type."""
         if observations.shape != (self.num_envs, *self.shape):
             raise ValueError(f"the replay stores {(self.num_envs, *self.shape)}, not {observations.shape}")
         return as_type(observations, self.dtype, "observations")
 
     def _batch_of(self, size: int) -> tuple[Batch, Any]:
-        """A batch, and what fills it."""
+        """Allocate a batch and the compiled sampler that fills it."""
         observations, following = (np.zeros((size, *self.shape), self.dtype) for _ in range(2))
         batch = Batch(
             observations,
@@ -177,21 +176,18 @@ class ReplayBuffer:
     STATE = ("frames", "kind", "age", "actions", "rewards", "written", "played")
 
     def get_state(self) -> dict[str, Any]:
-        """Everything stored; the arrays themselves, not copies. The frames are a Ring."""
+        """Return everything stored: the arrays themselves, not copies; the frames as a Ring."""
         state: dict[str, Any] = {name: getattr(self, name) for name in self.STATE}
         return {**state, "frames": Ring(self.frames, self.length, self.written)}
 
     def set_state(self, state: dict[str, Any]) -> None:
-        """Take over what get_state gave; raises ValueError when a shape differs."""
+        """Restore the state of `get_state`; raises ValueError when a shape differs."""
         for name in self.STATE:
             if state[name].shape != getattr(self, name).shape:
                 raise ValueError(
                     f"the saved replay's {name} is {state[name].shape}, not {getattr(self, name).shape}"
                 )
-        for name in (
-            "written",
-            "played",
-        ):  # where the rings go on: a slot below the first would be outside them
+        for name in ("written", "played"):  # write positions: a negative one would be outside the rings
             if np.any(np.less(state[name], 0)):
                 raise ValueError(f"the saved replay's {name} is below 0")
         for name in self.STATE:
@@ -199,8 +195,9 @@ class ReplayBuffer:
 
 
 def as_type(values: Array, dtype: Any, what: str) -> Array:
-    """The values as an aligned, contiguous array of this type; ValueError where a number could lose more
-    than precision.
+    """Convert to an aligned, contiguous array of this type.
+
+    Raises ValueError if the conversion could lose more than precision.
     """
     if values.dtype == dtype and values.flags.c_contiguous and values.flags.aligned:
         return values

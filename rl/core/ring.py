@@ -1,7 +1,6 @@
-"""Ring: an array that is filled round and round, and the knowledge of which of its blocks changed since a
-moment.
+"""A ring buffer that knows when each of its blocks last changed.
 
-A replay's frames take hundreds of megabytes, of which a checkpoint has to write only what is new.
+The frames of a replay take hundreds of megabytes; a checkpoint writes only the blocks that are new.
 """
 
 from __future__ import annotations
@@ -17,9 +16,9 @@ BLOCK_BYTES = 1 << 21
 
 
 class Block(NamedTuple):
-    """Some adjacent rows of a ring.
+    """Adjacent rows of a ring.
 
-    `stamp` is how many rows the ring had seen when the block last changed, 0 for never.
+    stamp  rows written to the ring when the block last changed; 0 = never written
     """
 
     rows: slice
@@ -27,9 +26,9 @@ class Block(NamedTuple):
 
 
 class Ring:
-    """The rows of `array` (games * length, ...), a ring of `length` rows for each game.
+    """The rows of `array` (games * length, ...): a ring of `length` rows for each game.
 
-    written  (games,) how many rows each game ever wrote: row w of a game went to its slot w % length
+    written  (games,) rows ever written by each game; row w of a game is in its slot w % length
     """
 
     def __init__(self, array: Array, length: int, written: Array) -> None:
@@ -46,19 +45,19 @@ class Ring:
         return self.array.nbytes
 
     def copy(self) -> Array:
-        """All rows as they are now."""
+        """Copy all rows."""
         return self.array.copy()
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
         return np.array(self.array, dtype=dtype, copy=True) if copy else np.asarray(self.array, dtype=dtype)
 
     def block_rows(self) -> int:
-        """Rows of a block; the last one of each ring may be shorter."""
+        """Return the rows of a block; the last block of each ring may have fewer."""
         row = max(self.array.nbytes // max(len(self.array), 1), 1)
         return min(max(BLOCK_BYTES // row, 1), self.length)
 
     def blocks(self) -> Iterator[Block]:
-        """All blocks that anything was ever written into."""
+        """Iterate over the blocks that were ever written."""
         rows = self.block_rows()
         for game, written in enumerate(self.written.tolist()):
             for first in range(0, self.length, rows):
@@ -69,11 +68,11 @@ class Ring:
 
 
 def last_write(written: int, length: int, first: int, last: int) -> int:
-    """How many rows a ring had seen when one of its slots first..last-1 was last written; 0 for never.
+    """Return how many rows were written when one of the slots first..last-1 was last written; 0 = never.
 
-    written  rows that it has seen by now; the next one goes to slot written % length
+    written  rows written so far; the next one goes to slot written % length
     """
     laps, head = divmod(written, length)
-    if head > first:  # the newest row of the block is of this lap
+    if head > first:  # the newest row of the block is from this lap
         return laps * length + min(head, last)
     return (laps - 1) * length + last if laps else 0

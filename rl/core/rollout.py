@@ -1,6 +1,4 @@
-"""A rollout: T steps of E parallel games, all played by the same policy, learned from once and then
-forgotten.
-"""
+"""A rollout: T steps of E parallel games played with the current policy, used for one update."""
 
 from __future__ import annotations
 
@@ -34,19 +32,17 @@ class Rollout:
         self.rewards = np.zeros((length, num_envs), np.float32)
         self.terminated = np.zeros((length, num_envs), bool)
         self.done = np.zeros((length, num_envs), bool)
-        self.following = np.zeros((num_envs, *self.shape), dtype)  # what came after the newest step
-        self.cut: list[
-            tuple[int, int, Array]
-        ] = []  # (t, game, its real last observation) where a time limit ended a game
+        self.following = np.zeros((num_envs, *self.shape), dtype)  # after the newest step
+        self.cut: list[tuple[int, int, Array]] = []  # (t, game, last observation) of truncated games
         self.filled = 0
 
     @property
     def full(self) -> bool:
-        """T steps are stored; the next `add` begins anew."""
+        """T steps are stored; the next `add` starts a new rollout."""
         return self.filled == self.length
 
     def add(self, experience: Experience) -> None:
-        """Store one step of every game; after a full rollout, the first of the next."""
+        """Store one step of every game; if the rollout is full, as the first step of a new one."""
         if self.full:
             self.filled = 0
             self.cut.clear()
@@ -64,8 +60,9 @@ class Rollout:
         self.filled += 1
 
     def cut_off(self) -> None:
-        """Take the newest step of every game as cut off by a time limit; for games that cannot be gone on
-        with.
+        """Mark the newest step of every unfinished game as truncated.
+
+        Called on resume if the environment cannot be restored mid-game.
         """
         if self.full or not self.filled:
             return
@@ -75,19 +72,18 @@ class Rollout:
         self.cut += [(t, int(game), self.following[game].copy()) for game in running]
 
     def flat_observations(self) -> Array:
-        """(T * E, ...): what a network reads in one pass."""
+        """Return the observations as (T * E, ...), for one forward pass."""
         return self.observations.reshape(-1, *self.shape)
 
     def next_values(self, values: Array, estimate: Callable[[Array], Array]) -> Array:
-        """V of the real next observation of every step, (T, E).
+        """Return V of the next observation of every step, (T, E).
 
-        values    (T, E) of `observations`: the next ones are the same, one step later, wherever the game went
-                  on
-        estimate  observations (N, ...) -> values (N,), asked once for those that no step of the rollout acted
-                  on: what follows the last step, and the last observations of games that a time limit cut off
+        values    (T, E) of `observations`; where the game continues, the next value is one row further down
+        estimate  observations (N, ...) -> values (N,); called once, for the observations after the last step
+                  and the last observations of truncated games
 
-        Where a game terminated the number means nothing; nothing may be made of it. Raises ValueError when
-        values are not (T, E).
+        Entries where the game terminated are undefined; do not use them. Raises ValueError when values are
+        not (T, E).
         """
         if values.shape != self.actions.shape:
             raise ValueError(f"values {values.shape} must be (T, E) = {self.actions.shape}")
@@ -105,7 +101,7 @@ class Rollout:
     STATE = ("observations", "actions", "rewards", "terminated", "done", "following")
 
     def get_state(self) -> dict[str, Any]:
-        """Everything stored; the arrays themselves, not copies."""
+        """Return everything stored: the arrays themselves, not copies."""
         cut = {
             "steps": np.array([t for t, _, _ in self.cut], np.int64),
             "games": np.array([game for _, game, _ in self.cut], np.int64),
@@ -116,7 +112,7 @@ class Rollout:
         return {**{name: getattr(self, name) for name in self.STATE}, "cut": cut, "filled": self.filled}
 
     def set_state(self, state: dict[str, Any]) -> None:
-        """Take over what get_state gave; raises ValueError when a shape differs."""
+        """Restore the state of `get_state`; raises ValueError when a shape differs."""
         for name in self.STATE:
             if state[name].shape != getattr(self, name).shape:
                 raise ValueError(

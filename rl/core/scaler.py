@@ -1,6 +1,4 @@
-"""Scaler: observations standardised feature by feature, as scikit-learn's StandardScaler does it for the
-articles.
-"""
+"""Standardise observations feature by feature, as the articles do with scikit-learn's StandardScaler."""
 
 from __future__ import annotations
 
@@ -12,11 +10,9 @@ from nnlite.layers import Dense
 
 
 class Scaler:
-    """z = (x - mean) / deviation for vectors (N, D) float32; what it was not fitted to, screens above all,
-    passes unchanged.
+    """z = (x - mean) / deviation for vectors (N, D) float32. Before `fit`, observations pass unchanged.
 
-    It stands before a network and is fitted once. A file should hold one network that reads what the
-    environment shows: `folded` makes it.
+    It stands before a network and is fitted once. `fold_into` makes one network of both, for a model file.
     """
 
     def __init__(self) -> None:
@@ -27,9 +23,9 @@ class Scaler:
         return len(self.mean) > 0
 
     def fit(self, observations: Array) -> None:
-        """Take mean and deviation of vectors (N, D); a feature that never varied is only centred.
+        """Compute mean and deviation of vectors (N, D); a constant feature is only centred.
 
-        Anything else is left alone.
+        Observations of another shape (screens) are not scaled: the scaler stays as it is.
         """
         if observations.ndim != 2:
             return
@@ -40,13 +36,15 @@ class Scaler:
     def __call__(self, observations: Array) -> Array:
         return (observations - self.mean) / self.deviation if self.fitted else observations
 
-    def forget(self) -> None:
-        """Be as new: nothing is scaled."""
+    def reset(self) -> None:
+        """Remove mean and deviation: observations pass unchanged again."""
         self.mean = self.deviation = np.zeros(0, np.float32)
 
-    def folded(self, model: Sequential) -> Sequential:
-        """The network f' with f'(x) = f(scaled x): for a first layer (x - m) / d @ W + b = x @ (W / d) + (b
-        - m / d @ W).
+    def fold_into(self, model: Sequential) -> Sequential:
+        """Return the network f' with f'(x) = f(scaled x).
+
+        Its first layer is (x - m) / d @ W + b = x @ (W / d) + (b - m / d @ W). Raises ValueError unless
+        that layer is a Dense layer with a bias.
         """
         if not self.fitted:
             return model
@@ -54,15 +52,15 @@ class Scaler:
         whole.copy_from(model)
         first = whole.layers[0]
         if not isinstance(first, Dense) or first.b is None:
-            raise ValueError(f"only a Dense layer with a bias can take a scaler in, not {first.name}")
+            raise ValueError(f"a scaler folds only into a Dense layer with a bias, not into {first.name}")
         first.b -= (self.mean / self.deviation) @ first.W
         first.W /= self.deviation[:, None]
         return whole
 
     def get_state(self) -> dict[str, Array]:
-        """Mean and deviation; of size 0 before they are known."""
+        """Return mean and deviation; arrays of size 0 before `fit`."""
         return {"mean": self.mean, "deviation": self.deviation}
 
     def set_state(self, state: dict[str, Array]) -> None:
-        """Take over what get_state gave."""
+        """Restore the state of `get_state`."""
         self.mean, self.deviation = (np.array(state[name], np.float32) for name in ("mean", "deviation"))

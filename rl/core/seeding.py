@@ -1,5 +1,6 @@
-"""One seed, one generator for each purpose: evaluating more often or acting differently never changes
-another's numbers.
+"""Independent random generators for each purpose of a run, all from one seed.
+
+More evaluations, or other actions, never change the random numbers of another purpose.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import numpy as np
 
 
 class Streams(NamedTuple):
-    """Independent generators of one run. `environment` is an integer, as Gymnasium's reset wants it."""
+    """The generators of one run; `environment` and `evaluation` are seeds for Gymnasium's reset."""
 
     network: np.random.Generator
     exploration: np.random.Generator
@@ -20,9 +21,9 @@ class Streams(NamedTuple):
 
 
 def streams(seed: int, key: tuple[int, ...] = ()) -> Streams:
-    """The generators that SeedSequence(seed).spawn gives, in a fixed order.
+    """Make the generators from SeedSequence(seed).spawn, in a fixed order.
 
-    key  of a process that shares the run's seed with others, two numbers or more: its own generators
+    key  two or more numbers that give a process its own generators where several share the run's seed
     """
     network, exploration, replay, environment, evaluation = np.random.SeedSequence(seed, spawn_key=key).spawn(
         5

@@ -132,5 +132,5 @@ def test_large_numbers_are_no_infinity():
         np.full((2, 3), 1e30, np.float32), np.full(2, 1e300), np.zeros(2, bool), np.zeros(2, bool), 2, 0
     )
     check_loss(1e30)
-    with pytest.raises(FloatingPointError, match="loss is nan, for target is not finite"):
+    with pytest.raises(FloatingPointError, match="loss is nan, because target is not finite"):
         check_loss(float("nan"), target=np.array([np.nan]), q=np.zeros(3))

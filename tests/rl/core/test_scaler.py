@@ -43,16 +43,16 @@ def test_the_folded_network_reads_what_the_scaler_read():
     scaler, data = fitted(rng)
     model = network(spaces.Box(-100, 100, (3,), np.float32), 2, (10, 10), rng)
     weights = model.params.copy()
-    folded = scaler.folded(model)
+    folded = scaler.fold_into(model)
     np.testing.assert_allclose(folded.predict(data), model.predict(scaler(data)), rtol=1e-3, atol=1e-4)
     np.testing.assert_array_equal(model.params, weights)  # the one that goes on learning is untouched
-    assert Scaler().folded(model) is model
+    assert Scaler().fold_into(model) is model
 
 
 def test_only_a_dense_layer_takes_a_scaler_in():
     scaler, _ = fitted(np.random.default_rng(0))
     with pytest.raises(ValueError, match="flatten"):
-        scaler.folded(Sequential([Flatten(), Dense(2)], seed=0).build((3,)))
+        scaler.fold_into(Sequential([Flatten(), Dense(2)], seed=0).build((3,)))
 
 
 def test_its_state_is_its_numbers():
@@ -60,5 +60,5 @@ def test_its_state_is_its_numbers():
     other = Scaler()
     other.set_state(scaler.get_state())
     np.testing.assert_array_equal(other(data), scaler(data))
-    scaler.forget()
+    scaler.reset()
     assert scaler(data) is data and other.fitted
