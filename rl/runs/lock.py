@@ -1,9 +1,8 @@
-"""One process a run: two that go on with the same run at once would mix their logs and take each other's
-files away.
+"""Lock a run's folder, so that only one process works in it.
 
-The lock is the operating system's, on the file `lock` in the run's folder, so it ends with its process,
-however that ends: there are no stale ones to be cleared. What the file says, process and machine, is for the
-one who is turned away.
+Two processes that resume the same run would mix their logs and delete each other's files. The lock is held by
+the operating system on the file `lock`; it ends with its process, so stale locks do not exist. The file holds
+process id and machine, for the error message of the process that is refused.
 """
 
 from __future__ import annotations
@@ -18,29 +17,29 @@ from pathlib import Path
 from rl.command.errors import UsageError
 
 NAME = "lock"
-FAR = 1 << 20  # the byte that is locked on Windows: beyond the text, which stays readable
+FAR = 1 << 20  # position of the byte that is locked on Windows: beyond the text, which stays readable
 
 
 class HeldError(UsageError):
-    """Another process has the lock."""
+    """Another process holds the lock."""
 
 
 @contextlib.contextmanager
 def only_here(folder: Path) -> Iterator[None]:
-    """Hold the lock of a run's folder; raises HeldError, a UsageError, when another process does.
+    """Hold the lock of a run's folder; raises HeldError, a UsageError, when another process holds it.
 
-    Where the file system knows no locks, nothing is held and nobody turned away.
+    On a file system without locks nothing is held and no process is refused.
     """
-    held = _take(folder / NAME)
+    held = _acquire(folder / NAME)
     try:
         yield
     finally:
         if held is not None:
-            _give_back(folder / NAME, held)
+            _release(folder / NAME, held)
 
 
-def _take(path: Path) -> int | None:
-    """The open file that is locked; None where that cannot be."""
+def _acquire(path: Path) -> int | None:
+    """Open and lock the file; None on a file system without locks."""
     while True:
         try:
             file = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
@@ -53,38 +52,39 @@ def _take(path: Path) -> int | None:
             os.close(file)
             return None
         if not free:
-            told = _told(path)
+            holder = _read_holder(path)
             os.close(file)
             raise HeldError(
-                f"the run in {path.parent} is going on in {told}",
+                f"the run in {path.parent} is going on in {holder}",
                 "wait for its end, stop it, or name another run",
             )
-        if _still_there(path, file):
+        if _is_current(path, file):
             os.ftruncate(file, 0)
             os.write(file, f"process {os.getpid()} on {platform.node() or 'this machine'}\n".encode())
             return file
-        os.close(file)  # its holder has just removed it: again, on a new one
+        os.close(file)  # the previous holder has just removed it: try again with a new file
 
 
-def _give_back(path: Path, file: int) -> None:
-    removed_open = sys.platform != "win32"  # Windows removes no open file
-    if removed_open:
+def _release(path: Path, file: int) -> None:
+    can_remove_open = sys.platform != "win32"
+    if can_remove_open:
         with contextlib.suppress(OSError):
             path.unlink()
     os.close(file)
-    if not removed_open:
+    if not can_remove_open:
         with contextlib.suppress(OSError):
             path.unlink()
 
 
-def _still_there(path: Path, file: int) -> bool:
+def _is_current(path: Path, file: int) -> bool:
+    """Whether the path still names the open file."""
     try:
         return os.path.samestat(os.stat(path), os.fstat(file))
     except FileNotFoundError:
         return False
 
 
-def _told(path: Path) -> str:
+def _read_holder(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8").strip() or "another process"
     except OSError:
@@ -95,7 +95,7 @@ if sys.platform == "win32":
     import msvcrt
 
     def _lock(file: int) -> bool:
-        """False when somebody else has it; raises OSError where there are no locks."""
+        """Lock the file; False when another process holds it. Raises OSError where there are no locks."""
         os.lseek(file, FAR, os.SEEK_SET)
         try:
             msvcrt.locking(file, msvcrt.LK_NBLCK, 1)
@@ -109,7 +109,7 @@ else:
     import fcntl
 
     def _lock(file: int) -> bool:
-        """False when somebody else has it; raises OSError where there are no locks."""
+        """Lock the file; False when another process holds it. Raises OSError where there are no locks."""
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

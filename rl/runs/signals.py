@@ -1,7 +1,7 @@
-"""Ctrl-C and SIGTERM as a wish that is granted between two steps, when everything that is kept fits together.
+"""Turn Ctrl-C and SIGTERM into a request to stop after the current step, when the state is consistent.
 
-The first signal is noted; the loop looks at `received` and stops in good order. A second one stops at once.
-Where nothing can be spoilt, in an evaluation for example, `at_once` lets the first one stop at once too.
+The first signal is recorded; the loop checks `received` and stops. A second one stops at once. `at_once`
+makes the first one stop at once too, where no state can be damaged: in an evaluation, for example.
 """
 
 from __future__ import annotations
@@ -17,9 +17,7 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 class Interrupted(KeyboardInterrupt):
-    """A run stopped in good order; its text says how to go on, its code is the process's exit code: 128 +
-    signal.
-    """
+    """A signal stopped a run after a step. The text says how to resume; `code` is the exit code, 128 + signal."""
 
     def __init__(self, number: int, text: str = "interrupted") -> None:
         super().__init__(text)
@@ -28,9 +26,9 @@ class Interrupted(KeyboardInterrupt):
 
 
 class StopSignals:
-    """`with StopSignals() as stop:` around a loop that looks at stop.received (None, or the signal's number).
+    """`with StopSignals() as stop:` around a loop that checks stop.received (None, or the signal's number).
 
-    Python delivers signals to the main thread only; in any other one nothing changes.
+    Python delivers signals to the main thread only; in other threads this does nothing.
     """
 
     def __init__(self) -> None:
@@ -56,7 +54,7 @@ class StopSignals:
 
     @contextlib.contextmanager
     def at_once(self) -> Iterator[None]:
-        """A signal in here raises KeyboardInterrupt, the first one already."""
+        """Let the first signal raise KeyboardInterrupt inside this block."""
         self._immediate = True
         try:
             if self.received is not None:

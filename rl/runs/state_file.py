@@ -1,4 +1,4 @@
-"""A state (see state_tree) in one file: `save_state`, `load_state`. Atomic, durable, checked; no pickle."""
+"""Save and load a state (see state_tree) as one file: atomic, synced to disk, checked, without pickle."""
 
 from __future__ import annotations
 
@@ -15,10 +15,11 @@ FORMAT = "rl-state-1"
 
 
 def save_state(path: str | os.PathLike[str], state: dict[str, Any]) -> None:
-    """Replace the file by this state.
+    """Write the state, replacing the file.
 
-    Raises TypeError for what a state cannot hold, OSError when it cannot be written; then the file is what it
-    was before."""
+    Raises TypeError for a type that a state cannot hold, OSError when the file cannot be written; the old
+    file is then unchanged.
+    """
     arrays: dict[str, Array] = {}
     rings: dict[str, Any] = {}
     tree = pack(state, arrays, rings)
@@ -27,21 +28,21 @@ def save_state(path: str | os.PathLike[str], state: dict[str, Any]) -> None:
 
 
 def load_state(path: str | os.PathLike[str]) -> dict[str, Any]:
-    """The state that save_state wrote; its arrays are writable.
+    """Read the state that `save_state` wrote; its arrays are writable.
 
-    Raises FileNotFoundError, or ValueError naming what is wrong.
+    Raises FileNotFoundError, or ValueError naming the fault.
     """
     arrays, metadata = read(Path(path))
     return tree_of(metadata, arrays, arrays)
 
 
 def write(path: Path, arrays: dict[str, Array], metadata: dict[str, str]) -> None:
-    """A file of ours with these arrays and texts."""
+    """Write a state file with these arrays and texts."""
     write_tensors(path, arrays, {"format": FORMAT, **metadata})
 
 
 def read(path: Path) -> tuple[dict[str, Array], dict[str, str]]:
-    """What `write` wrote."""
+    """Read the arrays and texts that `write` wrote; raises ValueError for a file of another format."""
     arrays, metadata = read_tensors(path)
     if metadata.get("format") != FORMAT:
         raise ValueError(
@@ -51,7 +52,7 @@ def read(path: Path) -> tuple[dict[str, Array], dict[str, str]]:
 
 
 def tree_of(metadata: dict[str, str], arrays: dict[str, Array], rings: dict[str, Array]) -> dict[str, Any]:
-    """The state whose JSON stands in the metadata."""
+    """Unpack the state whose JSON is in the metadata."""
     try:
         state = unpack(strict_json.loads(metadata["tree"]), arrays.__getitem__, rings.__getitem__)
     except (KeyError, TypeError) as problem:

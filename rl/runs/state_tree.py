@@ -1,8 +1,7 @@
-"""What a state is made of: dicts with text keys, lists, numbers, texts, None, NumPy arrays and Rings, nested
-as one likes.
+"""Convert a state to JSON and named arrays, and back, bit for bit.
 
-`pack` parts it into JSON and named arrays, `unpack` puts it together again, every bit as it was. Tuples come
-back as lists, NumPy's numbers as Python's; NaN and infinity are kept.
+A state is a nested dict with text keys; its values are dicts, lists, numbers, texts, None, NumPy arrays and
+Rings. Tuples come back as lists, NumPy scalars as Python numbers; NaN and infinity are preserved.
 """
 
 from __future__ import annotations
@@ -16,14 +15,14 @@ import numpy as np
 from nnlite.arrays import Array
 from rl.core.ring import Ring
 
-SMALL_RING = 1 << 22  # bytes; one that is smaller is an array like any other
+SMALL_RING = 1 << 22  # bytes; a smaller ring is stored as an ordinary array
 ARRAY, RING, FLOAT = "$array", "$ring", "$float"
 
 
 def pack(tree: Any, arrays: dict[str, Array], rings: dict[str, Ring], path: str = "state") -> Any:
-    """The JSON of a tree; arrays and rings are put into the two dicts, under their paths, as they are.
+    """Convert a tree to JSON; its arrays and rings are added to the two dicts under their paths, uncopied.
 
-    Raises TypeError for anything that is not named above.
+    Raises TypeError for any other type.
     """
     if isinstance(tree, Ring) and tree.nbytes < SMALL_RING:
         tree = tree.array
@@ -49,21 +48,21 @@ def pack(tree: Any, arrays: dict[str, Array], rings: dict[str, Ring], path: str 
     raise TypeError(f"{path} is a {type(tree).__name__}, which a state cannot hold")
 
 
-def unpack(told: Any, array: Callable[[str], Array], ring: Callable[[str], Array]) -> Any:
-    """The tree of what `pack` told; `array` and `ring` give those of a path.
+def unpack(packed: Any, array: Callable[[str], Array], ring: Callable[[str], Array]) -> Any:
+    """Convert the JSON of `pack` back to a tree; `array` and `ring` return the array of a path.
 
-    Raises ValueError when it makes no sense.
+    Raises ValueError for an unknown entry.
     """
-    if isinstance(told, list):
-        return [unpack(value, array, ring) for value in told]
-    if not isinstance(told, dict):
-        return told
-    if len(told) == 1:
-        ((key, value),) = told.items()
+    if isinstance(packed, list):
+        return [unpack(value, array, ring) for value in packed]
+    if not isinstance(packed, dict):
+        return packed
+    if len(packed) == 1:
+        ((key, value),) = packed.items()
         if key in (ARRAY, RING):
             return (array if key == ARRAY else ring)(value)
         if key == FLOAT and value in ("nan", "inf", "-inf"):
             return float(value)
-    if any(key.startswith("$") for key in told):
-        raise ValueError(f"a state has no entry {sorted(told)[0]!r}")
-    return {key: unpack(value, array, ring) for key, value in told.items()}
+    if any(key.startswith("$") for key in packed):
+        raise ValueError(f"a state has no entry {sorted(packed)[0]!r}")
+    return {key: unpack(value, array, ring) for key, value in packed.items()}

@@ -122,7 +122,7 @@ def test_a_replay_comes_back_after_every_checkpoint_and_only_new_blocks_are_writ
         other = replay()
         other.set_state(Checkpoints(tmp_path).load()["replay"])
         assert all(np.array_equal(getattr(other, name), getattr(buffer, name)) for name in buffer.STATE)
-    named = {block.file for block in keeper._kept.values()}
+    named = {block.file for block in keeper._stored.values()}
     assert {path.name for path in tmp_path.iterdir()} == {
         "checkpoint.safetensors",
         *(f"checkpoint-{n}.blocks" for n in named),
