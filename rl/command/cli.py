@@ -20,7 +20,7 @@ from typing import Any, ParamSpec, TypeVar
 from rl.command.config import read_settings
 from rl.command.errors import UsageError, require
 from rl.command.settings import NEWEST, RunName, flag
-from rl.command.text import terminal_width, wrapped
+from rl.command.text import terminal_width, wrap
 from rl.command.threads import use_threads
 
 S = TypeVar("S")
@@ -98,7 +98,7 @@ def parse(
     """
     words = sys.argv[1:] if argv is None else argv
     defaults = settings_class() if defaults is None else defaults
-    shown = wrapped(summary, terminal_width())
+    shown = wrap(summary, terminal_width())
     if examples:
         shown += "\n\nExamples:\n" + "\n".join(f"  {line}" for line in examples)
     first, _ = _parsed(settings_class, words, program, shown, defaults, helps=False)

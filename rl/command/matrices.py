@@ -1,4 +1,4 @@
-"""Small matrices in print: with their shapes, and two of them side by side, digit for digit."""
+"""Print small matrices with their shapes, alone or side by side."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ RULE = "-" * 72
 
 
 def show(title: str, values: Any, meaning: str = "") -> None:
-    """Print name, shape and numbers of an array under a rule, as the articles do."""
+    """Print title, shape and numbers of an array below a line, as the articles do."""
     array = np.asarray(values)
     print(RULE)
     print(f"{title}  shape {array.shape}" + (f"  ({meaning})" if meaning else ""))
-    for line in rows(array):
+    for line in format_rows(array):
         print("  " + line)
 
 
 def compare(title: str, by_hand: Any, engine: Any) -> bool:
-    """Print both side by side; True when every digit shown is the same."""
-    left, right = rows(by_hand), rows(engine)
+    """Print both side by side; True if all printed digits are equal."""
+    left, right = format_rows(by_hand), format_rows(engine)
     same = left == right
     width = max(map(len, left))
     print(f"{title}  shape {np.shape(engine)}")
@@ -32,8 +32,8 @@ def compare(title: str, by_hand: Any, engine: Any) -> bool:
     return same
 
 
-def rows(values: Any, digits: int = DIGITS) -> list[str]:
-    """One line for each row of a vector or matrix; -0 is written 0."""
+def format_rows(values: Any, digits: int = DIGITS) -> list[str]:
+    """Format each row of a vector or matrix as one line; -0 is written as 0."""
     matrix: Sequence[Sequence[float]] = np.atleast_2d(np.asarray(values, float)).tolist()
     return [
         " ".join(f"{round(value, digits) + 0.0:{digits + 4}.{digits}f}" for value in row) for row in matrix

@@ -6,26 +6,23 @@ import shutil
 import sys
 import unicodedata
 
-PLAIN = {
-    "ニューラルネットワーク": "neural networks"
-}  # what is said where the terminal cannot write the original
+ENGLISH = {"ニューラルネットワーク": "neural networks"}  # for terminals that cannot write Japanese
 
 
 def terminal_width() -> int:
-    """Columns of the terminal, or of the one that COLUMNS describes; 80 where there is none."""
+    """Return the columns of the terminal, or of COLUMNS; 80 where there is none."""
     return shutil.get_terminal_size().columns
 
 
 def width_of(text: str) -> int:
-    """Columns that the text takes: a Japanese character takes two."""
+    """Count the columns of the text; a Japanese character takes two."""
     return sum(2 if unicodedata.east_asian_width(character) in "WF" else 1 for character in text)
 
 
-def wrapped(text: str, width: int, indent: int = 0) -> str:
-    """The text, broken at spaces into lines of at most `width` columns; all but the first begin with `indent`
-    spaces.
+def wrap(text: str, width: int, indent: int = 0) -> str:
+    """Break the text at spaces into lines of at most `width` columns.
 
-    The first line has already `indent` columns of something else in front of it.
+    indent  spaces before every line but the first, which is printed behind `indent` columns of other text
     """
     lines = [""]
     for word in text.split(" "):
@@ -35,11 +32,21 @@ def wrapped(text: str, width: int, indent: int = 0) -> str:
     return ("\n" + " " * indent).join(lines)
 
 
-def writable(text: str) -> str:
-    """The text as this terminal can write it."""
+def make_writable(text: str) -> str:
+    """Replace Japanese words by English ones if the terminal's encoding cannot write them."""
     try:
         text.encode(sys.stdout.encoding or "utf-8")
     except UnicodeEncodeError:
-        for original, plain in PLAIN.items():
-            text = text.replace(original, plain)
+        for japanese, english in ENGLISH.items():
+            text = text.replace(japanese, english)
     return text
+
+
+def format_duration(seconds: float) -> str:
+    """3.2 s, 48 s, 2 min 5 s, 3 h 20 min."""
+    if seconds < 10:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    if minutes < 60:
+        return f"{minutes} min {rest} s" if minutes else f"{rest} s"
+    return f"{minutes // 60} h {minutes % 60} min"

@@ -17,7 +17,10 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 class Interrupted(KeyboardInterrupt):
-    """A signal stopped a run after a step. The text says how to resume; `code` is the exit code, 128 + signal."""
+    """A signal stopped the run after a step. The text says how to resume it.
+
+    code  the exit code of the process: 128 + signal
+    """
 
     def __init__(self, number: int, text: str = "interrupted") -> None:
         super().__init__(text)

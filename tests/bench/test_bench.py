@@ -296,13 +296,3 @@ def test_steady_state_of_a_small_agent_holds_nothing_more():
     from bench import memory
 
     assert memory.measured_apart("dqn, 4-64-2", 50)["held"] <= memory.HELD_LIMIT
-
-
-def test_an_installed_package_says_where_the_benchmarks_are(tmp_path, monkeypatch, capsys):
-    import rl
-    from rl.tools import bench
-
-    monkeypatch.setattr(rl, "__file__", str(tmp_path / "site-packages" / "rl" / "__init__.py"))
-    assert bench.main([]) == 2
-    lines = capsys.readouterr().err.strip().splitlines()
-    assert len(lines) == 2 and "clone" in lines[1]

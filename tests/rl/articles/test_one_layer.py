@@ -52,7 +52,7 @@ def test_one_seed_one_result(tmp_path):
 def test_a_difference_in_the_last_digit_shown_is_seen(capsys):
     assert matrices.compare("same", [1.0, 2.0], np.array([1.0, 2.0 + 1e-9]))
     assert not matrices.compare("other", [1.0, 2.0], np.array([1.0, 2.000002]))
-    assert matrices.rows([-1e-9, 1.0]) == ["  0.000000   1.000000"]
+    assert matrices.format_rows([-1e-9, 1.0]) == ["  0.000000   1.000000"]
     assert re.search(r"2\.000000 +1\.000000   2\.000002   <- differs", capsys.readouterr().out)
 
 

@@ -6,7 +6,7 @@ import sys
 import pytest
 
 from rl import __main__ as rl_main
-from rl.command.text import width_of, wrapped, writable
+from rl.command.text import make_writable, width_of, wrap
 
 
 def test_a_japanese_character_takes_two_columns():
@@ -14,15 +14,15 @@ def test_a_japanese_character_takes_two_columns():
 
 
 def test_lines_are_broken_at_spaces_and_indented():
-    assert wrapped("one two three", 12, 4) == "one two\n    three"
-    assert wrapped("ニュー ラル x", 14, 2) == "ニュー ラル\n  x"
-    assert wrapped("a-word-that-is-too-long", 5) == "a-word-that-is-too-long"
+    assert wrap("one two three", 12, 4) == "one two\n    three"
+    assert wrap("ニュー ラル x", 14, 2) == "ニュー ラル\n  x"
+    assert wrap("a-word-that-is-too-long", 5) == "a-word-that-is-too-long"
 
 
 @pytest.mark.parametrize("columns", [60, 80, 120])
 def test_the_list_fits_the_terminal(monkeypatch, columns):
     monkeypatch.setenv("COLUMNS", str(columns))
-    lines = rl_main.listing().splitlines()
+    lines = rl_main.make_list().splitlines()
     assert max(map(width_of, lines[3:])) <= columns
     assert all(
         line[:2] == "  " and (line[2] != " ") == (line[2:8] == "python") for line in lines[2:22] if line
@@ -35,4 +35,4 @@ def test_the_list_fits_the_terminal(monkeypatch, columns):
 )
 def test_an_encoding_without_japanese(monkeypatch, encoding, said):
     monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(io.BytesIO(), encoding=encoding, errors="replace"))
-    assert writable("ニューラルネットワーク 1") == said
+    assert make_writable("ニューラルネットワーク 1") == said
