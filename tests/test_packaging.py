@@ -44,7 +44,16 @@ def test_every_folder_with_modules_is_a_package_and_is_packed(project):
     assert all((ROOT / folder.replace(".", "/") / "__init__.py").exists() for folder in folders | {"ext"})
 
 
-def test_the_wheel_holds_modules_and_nothing_else(monkeypatch):
+def templates():
+    """The HTML, CSS and JavaScript files that modules of rl read."""
+    return [
+        path.relative_to(ROOT).as_posix()
+        for ending in ("*.html", "*.css", "*.js")
+        for path in (ROOT / "rl").rglob(ending)
+    ]
+
+
+def test_the_wheel_holds_modules_and_their_templates_and_nothing_else(monkeypatch):
     pytest.importorskip("setuptools", minversion="77")
     from setuptools import Distribution
 
@@ -55,7 +64,7 @@ def test_the_wheel_holds_modules_and_nothing_else(monkeypatch):
     build.build_lib = "to"
     build.ensure_finalized()
     packed = {Path(name).relative_to("to").as_posix() for name in build.get_outputs(include_bytecode=False)}
-    expected = {path.relative_to(ROOT).as_posix() for path in modules("nnlite", "rl")}
+    expected = {path.relative_to(ROOT).as_posix() for path in modules("nnlite", "rl")} | set(templates())
     assert packed == expected | {"nnlite_ext/__init__.py", "nnlite/py.typed", "rl/py.typed"}
 
 
@@ -79,7 +88,7 @@ def test_the_source_distribution_holds_what_builds_and_tests_it():
     wanted = [path for ending in ("*.pyx", "*.pxd", "*.h") for path in (ROOT / "ext").glob(ending)]
     wanted += [path for ending in ("*.py", "*.json", "*.sh") for path in (ROOT / "tests").rglob(ending)]
     wanted += (ROOT / "bench").rglob("*.py")
-    names = [path.relative_to(ROOT).as_posix() for path in wanted]
+    names = [path.relative_to(ROOT).as_posix() for path in wanted] + templates()
     assert len(names) > 50
     assert [name for name in names if not in_manifest(name)] == []
 

@@ -1,1 +1,1 @@
-"""What the pages of sweeps and tools share: curves, embedded pictures, styles."""
+"""Shared by the pages of sweeps and tools: learning curves, groups of runs, the frame, embedded files."""

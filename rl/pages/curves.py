@@ -1,6 +1,4 @@
-"""Learning curves of runs: read from monitor.csv, smoothed, and runs that differ only in their seed put
-together.
-"""
+"""Learning curves: read from the monitor.csv of runs, smoothed, averaged over seeds."""
 
 from __future__ import annotations
 
@@ -15,68 +13,56 @@ import numpy as np
 
 from nnlite.arrays import Array
 from rl.command.config import read_config
-from rl.command.errors import UsageError
-from rl.command.settings import flag
+from rl.command.errors import UsageError, require
 
-OF_NO_MATTER = {
-    "seed",
-    "out",
-    "num_threads",
-    "config",
-    "resume",
-    "play",
-    "save_freq",
-    "test",
-}  # do not make another setting
-SMOOTHEST = 100  # episodes that a point is the mean of, at most
+LARGEST_WINDOW = 100  # episodes
 POINTS = 400  # of the mean over several seeds
 
 
 @dataclass(frozen=True)
 class Curve:
-    """One run: x (T,) at the end of each episode, its return (T,), and what the run was."""
+    """The learning curve of one run.
+
+    x        (T,) steps, episodes or seconds at the end of each episode
+    returns  (T,) return of each episode
+    """
 
     x: Array
     returns: Array
     article: str
     settings: dict[str, Any]
 
-    @property
-    def kind(self) -> tuple[tuple[str, str], ...]:
-        """Equal for runs that differ in their seed only."""
-        return (
-            ("article", self.article),
-            *sorted((k, repr(v)) for k, v in self.settings.items() if k not in OF_NO_MATTER),
-        )
-
 
 def find_runs(names: Sequence[str], root: Path = Path("runs")) -> list[Path]:
-    """The run folders meant: paths, names inside runs/, or patterns, which not every shell fills in; each
-    once.
+    """Return the folders of runs, each once.
 
-    Raises UsageError for one that is no agent's run.
+    names  paths, names inside runs/, or patterns, which not every shell expands
+
+    Raises UsageError for a name that is not the folder of an agent's run.
     """
     found: list[Path] = []
-    for name in names:
-        matches = [Path(match) for match in sorted(glob.glob(name))] or [Path(name)]
-        for path in matches:
-            folder = next((place for place in (path, root / path) if (place / "monitor.csv").is_file()), None)
-            if folder is None and len(matches) == 1:
-                raise UsageError(
-                    f"no monitor.csv in {path}",
-                    "name the folder of an agent's run, runs/dqn__... for example",
-                )
-            if folder is not None and folder not in found:
-                found.append(folder)
-    if not found:
-        raise UsageError("no run is named", "name folders of runs: python -m rl plot runs/dqn__*")
+    for path, is_single in expand(names):
+        folder = next((place for place in (path, root / path) if (place / "monitor.csv").is_file()), None)
+        if folder is None and is_single:
+            raise UsageError(
+                f"no monitor.csv in {path}", "name the folder of an agent's run, runs/dqn__... for example"
+            )
+        if folder is not None and folder not in found:
+            found.append(folder)
+    require(bool(found), "no run is named", "name folders of runs: python -m rl plot runs/dqn__*")
     return found
 
 
-def read_curve(folder: Path, axis: str) -> Curve:
-    """The curve of a run; axis is steps, episodes or seconds.
+def expand(names: Sequence[str]) -> list[tuple[Path, bool]]:
+    """Expand patterns; (path, whether it is the only one of its name)."""
+    matches = [sorted(glob.glob(name)) or [name] for name in names]
+    return [(Path(path), len(paths) == 1) for paths in matches for path in paths]
 
-    Raises UsageError when it cannot be read, or no episode of it was finished.
+
+def read_curve(folder: Path, axis: str) -> Curve:
+    """Read the curve of a run; axis is steps, episodes or seconds.
+
+    Raises UsageError when it cannot be read, or has no finished episode.
     """
     config = read_config(folder)
     try:
@@ -87,43 +73,13 @@ def read_curve(folder: Path, axis: str) -> Curve:
         raise UsageError(
             f"{folder / 'monitor.csv'} cannot be read: {problem}", "leave this run out"
         ) from None
-    if len(table) == 0:
-        raise UsageError(f"no episode was finished in {folder}", "leave this run out")
-    x = {"steps": np.cumsum(table[:, 1]), "episodes": np.arange(1.0, len(table) + 1), "seconds": table[:, 2]}[
-        axis
-    ]
-    return Curve(x, table[:, 0], str(config.get("article", "?")), config["settings"])
+    require(len(table) > 0, f"no episode was finished in {folder}", "leave this run out")
+    x = {"steps": np.cumsum(table[:, 1]), "episodes": np.arange(1.0, len(table) + 1), "seconds": table[:, 2]}
+    return Curve(x[axis], table[:, 0], str(config.get("article", "?")), config["settings"])
 
 
-def grouped_by_setting(curves: Sequence[Curve]) -> list[tuple[str, list[Curve]]]:
-    """(label, curves) of each setting, in the order given; the label names the settings that differ between
-    them.
-    """
-    groups: dict[Any, list[Curve]] = {}
-    for curve in curves:
-        groups.setdefault(curve.kind, []).append(curve)
-    kinds = [dict(kind) for kind in groups]
-    differing = [
-        name
-        for name in dict.fromkeys(name for kind in kinds for name in kind)
-        if len({kind.get(name) for kind in kinds}) > 1
-    ]
-    return [(label(dict(kind), differing, members), members) for kind, members in groups.items()]
-
-
-def label(kind: dict[str, str], differing: Sequence[str], members: Sequence[Curve]) -> str:
-    """rl.dqn --gamma 0.9, 3 runs"""
-    words = ["rl." + members[0].article]
-    words += [
-        f"{flag(name)} {members[0].settings[name]}" for name in differing if name in members[0].settings
-    ][:3]
-    return " ".join(words) + (f", {len(members)} runs" if len(members) > 1 else "")
-
-
-def smoothed(returns: Array, window: int) -> tuple[Array, Array]:
-    """Mean and standard deviation (T,) of the last `window` returns at each episode; of fewer at the
-    beginning.
-    """
+def smooth(returns: Array, window: int) -> tuple[Array, Array]:
+    """Return mean and standard deviation (T,) of the last `window` returns; of fewer at the beginning."""
     means, deviations = np.empty(len(returns)), np.empty(len(returns))
     for end in range(1, len(returns) + 1):
         part = returns[max(0, end - window) : end]
@@ -131,20 +87,20 @@ def smoothed(returns: Array, window: int) -> tuple[Array, Array]:
     return means, deviations
 
 
-def usual_window(curves: Sequence[Curve]) -> int:
-    """A tenth of the shortest run, at most 100 episodes."""
-    return int(np.clip(min(len(curve.returns) for curve in curves) // 10, 1, SMOOTHEST))
+def default_window(curves: Sequence[Curve]) -> int:
+    """Return a tenth of the shortest run, at most 100 episodes."""
+    return int(np.clip(min(len(curve.returns) for curve in curves) // 10, 1, LARGEST_WINDOW))
 
 
-def mean_over_seeds(curves: Sequence[Curve], window: int) -> tuple[Array, Array, Array]:
-    """x, mean and standard deviation over the runs, where all of them have data.
+def average_over_seeds(curves: Sequence[Curve], window: int) -> tuple[Array, Array, Array]:
+    """Return x, mean and standard deviation over the runs, for the x that all of them cover.
 
-    Beyond that a mean would be one of other runs, and fall when a good one ends. Empty arrays when there is
-    no such place.
+    Beyond that range the mean would be over other runs, and drop where a good run ends. The arrays are empty
+    if no x is covered by all.
     """
     begin, end = max(curve.x[0] for curve in curves), min(curve.x[-1] for curve in curves)
     if begin >= end:
         return np.empty(0), np.empty(0), np.empty(0)
     x = np.linspace(begin, end, POINTS)
-    lines = np.stack([np.interp(x, curve.x, smoothed(curve.returns, window)[0]) for curve in curves])
+    lines = np.stack([np.interp(x, curve.x, smooth(curve.returns, window)[0]) for curve in curves])
     return x, lines.mean(axis=0), lines.std(axis=0)

@@ -1,39 +1,36 @@
-"""Files as parts of a page: pictures as data: addresses, a player page as a frame that holds its own text."""
+"""Embed files in a page: pictures as data: URLs, a player page as a frame."""
 
 from __future__ import annotations
 
-import base64
 import io
 from html import escape
 from pathlib import Path
 
+from PIL import Image
+
+from rl.watch.animation import data_url
+
 KINDS = {b"\x89PNG": "image/png", b"GIF8": "image/gif"}
 
 
-def picture_data(path: Path) -> str:
-    """A PNG or GIF as a data: address; raises ValueError for another file."""
+def picture_url(path: Path) -> str:
+    """Encode a PNG or GIF file; raises ValueError for another file."""
     content = path.read_bytes()
     if content[:4] not in KINDS:
         raise ValueError(f"{path} is neither PNG nor GIF")
-    return data_address(content, KINDS[content[:4]])
+    return data_url(content, KINDS[content[:4]])
 
 
-def still_data(path: Path) -> str:
-    """The first picture of a GIF."""
-    from PIL import Image
-
+def still_url(path: Path) -> str:
+    """Encode the first picture of a GIF file as PNG."""
     buffer = io.BytesIO()
     with Image.open(path) as image:
         image.convert("RGB").quantize(64).save(buffer, "PNG", optimize=True)
-    return data_address(buffer.getvalue(), "image/png")
+    return data_url(buffer.getvalue(), "image/png")
 
 
-def data_address(content: bytes, kind: str) -> str:
-    return f"data:{kind};base64,{base64.b64encode(content).decode('ascii')}"
-
-
-def player(path: Path, title: str) -> str:
-    """The player page behind a click, shut off from the page around it; nothing when it does not exist."""
+def embed_player(path: Path, title: str) -> str:
+    """Put a player page into a sandboxed frame behind a click; "" if the file does not exist."""
     if not path.is_file():
         return ""
     inside = escape(path.read_text(encoding="utf-8"))

@@ -1,1 +1,1 @@
-"""Many runs of one article: planned, done in parallel, kept, put into one table, compared."""
+"""Many runs of one article: plan, parallel execution, records, one table, comparison."""

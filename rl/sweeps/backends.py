@@ -1,4 +1,4 @@
-"""Where the runs of a sweep go: joblib's loky on this machine, a Dask cluster, a Ray cluster."""
+"""Backends that execute the runs of a sweep: joblib's loky on this machine, a Dask cluster, a Ray cluster."""
 
 from __future__ import annotations
 
@@ -8,25 +8,26 @@ import os
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import joblib
+
 from rl.command.errors import UsageError
 from rl.sweeps import worker
 
 BACKENDS = ("loky", "dask", "ray")
 ANSWER_SECONDS = 10
-Map = Callable[[list[dict[str, Any]]], list[dict[str, Any]]]  # jobs to what `worker.perform` says of each
+Map = Callable[[list[dict[str, Any]]], list[dict[str, Any]]]  # jobs -> answers of `worker.perform`
 
 
 @contextlib.contextmanager
-def connected(backend: str, address: str, count: int) -> Iterator[tuple[Map, int]]:
-    """`with connected("dask", "tcp://...:8786", 0) as (perform_all, workers):`
+def connect(backend: str, address: str, count: int) -> Iterator[tuple[Map, int]]:
+    """`with connect("dask", "tcp://...:8786", 0) as (perform_all, workers):`
 
-    address  of the cluster's scheduler; "" starts one of its own on this machine
+    address  of the cluster's scheduler; "" starts a cluster on this machine
     count    jobs at the same time; 0 = all cores
 
-    Raises UsageError when the extra is not installed or nobody answers at the address.
+    Raises UsageError when the extra is not installed or no scheduler answers at the address.
     """
     with {"loky": _loky, "dask": _dask, "ray": _ray}[backend](address, count) as (options, workers):
-        import joblib
 
         def perform_all(jobs: list[dict[str, Any]]) -> list[dict[str, Any]]:
             with joblib.parallel_config(**options):
@@ -58,8 +59,8 @@ def _dask(address: str, count: int) -> Iterator[tuple[dict[str, Any], int]]:
         cores = sum(client.nthreads().values())
         try:
             yield {"backend": "dask"}, count or max(cores, 1)
-        finally:  # the workers stay, their children need not
-            with contextlib.suppress(Exception):  # a cluster that is gone has stopped
+        finally:  # the workers live on; end their children
+            with contextlib.suppress(Exception):  # no cluster, no children
                 client.run(worker.dismiss)
 
 

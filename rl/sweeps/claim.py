@@ -1,4 +1,4 @@
-"""Whose job a folder is: the lock of rl.runs.lock, waited for instead of complained about."""
+"""Claim the folder of a job: try its lock (rl.runs.lock) for a while instead of failing at once."""
 
 from __future__ import annotations
 
@@ -13,12 +13,10 @@ PAUSE = 0.05  # seconds between two tries
 
 
 @contextlib.contextmanager
-def claimed(folder: Path, patience: float = 0.0) -> Iterator[bool]:
-    """`with claimed(folder) as mine:` True when this process alone may work in the folder until the block
-    ends.
+def claim(folder: Path, patience: float = 0.0) -> Iterator[bool]:
+    """`with claim(folder) as mine:` holds the lock of an existing folder; False if another process holds it.
 
-    folder    exists
-    patience  seconds to wait for another process to end
+    patience  seconds to wait for the other process to end
     """
     until = time.monotonic() + patience
     with contextlib.ExitStack() as stack:

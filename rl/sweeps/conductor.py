@@ -1,9 +1,8 @@
-"""Does what is missing of a sweep until nothing is missing, whatever breaks on the way.
+"""Do the missing jobs of a sweep until all have ended, even if workers die on the way.
 
-The folder is the only truth: a job has ended when its record is there. A pool that breaks because a worker
-was killed, or a machine is gone, costs the runs that were under way; those go on from their checkpoints in
-the next round. A run that another sweep is doing in the same folder is waited for, and taken over if that
-sweep dies.
+A job has ended when its record exists in the folder; nothing else counts. If the pool breaks, because a
+worker was killed or a machine is gone, the interrupted runs continue from their checkpoints in the next
+round. A run that another sweep is doing in the same folder is waited for, and taken over if that sweep dies.
 """
 
 from __future__ import annotations
@@ -21,28 +20,33 @@ from rl.runs.signals import StopSignals
 from rl.sweeps import record, table
 from rl.sweeps.backends import Map
 from rl.sweeps.child import TAKEN
-from rl.sweeps.claim import claimed
+from rl.sweeps.claim import claim
 from rl.sweeps.display import Display
 from rl.sweeps.plan import Job, Plan
 from rl.sweeps.record import FAILED, Record
 from rl.sweeps.worker import DIED
 
-DEATHS = 3  # times that a run may kill its process before it counts as failed
-BREAKS = 20  # times that the pool may break with nothing done in between
-LOOK_SECONDS = 0.2  # between two looks for ended runs; longer for very many
+DEATHS = 3  # times that the process of a run may die before the run counts as failed
+BREAKS = 20  # times that the pool may break in succession without an ended job
+READ_SECONDS = 0.2  # between two readings of the records; longer for very many jobs
 TABLE_SECONDS = 5.0  # between two writings of the table
 
 
 class Conductor:
-    """One sweep in one folder. `records` holds what has ended, by job key."""
+    """One sweep in one folder.
+
+    records  of the ended jobs, by job key
+    """
 
     def __init__(self, folder: Path, plan: Plan) -> None:
         self.folder, self.plan = folder, plan
         self.records: dict[str, Record] = {}
         self.deaths: dict[str, int] = {}
-        self.stop_file = folder / f"stop-{secrets.token_hex(4)}"  # not that of another sweep in this folder
-        self._looking = threading.Lock()
-        self.look()
+        self.stop_file = (
+            folder / f"stop-{secrets.token_hex(4)}"
+        )  # unlike that of another sweep in this folder
+        self._reading = threading.Lock()
+        self.read_records()
 
     @property
     def planned(self) -> int:
@@ -60,24 +64,24 @@ class Conductor:
         return [job for job in self.plan.jobs if job.key not in self.records]
 
     def forget_failures(self) -> None:
-        """Failed runs count as missing again."""
+        """Delete the records of failed jobs, so that they count as missing."""
         for key in [key for key, ended in self.records.items() if ended.state == FAILED]:
             (self.folder / key / record.NAME).unlink(missing_ok=True)
             del self.records[key]
 
     def run(self, perform_all: Map, display: Display, stop: StopSignals) -> None:
-        """Return when every job has ended, or after a signal, when those under way have written their
-        checkpoints.
+        """Do the missing jobs.
 
-        Raises RuntimeError when the workers keep dying with nothing done.
+        Returns when all have ended, or after a signal, when the running ones have written their checkpoints.
+        Raises RuntimeError when the workers keep dying without an ended job.
         """
         breaks = 0
-        with watched(self, display, stop):
+        with watch(self, display, stop):
             while (jobs := self.missing) and stop.received is None:
                 before = len(self.records)
                 try:
                     outcomes = perform_all([self._order(job) for job in jobs])
-                except Exception as problem:  # each library has its own for a worker that is gone
+                except Exception as problem:  # every backend raises another type for a dead worker
                     outcomes = []
                     display.note(
                         f"a worker is gone ({type(problem).__name__}); the runs that it cost are done again"
@@ -85,7 +89,7 @@ class Conductor:
                 for outcome in outcomes:
                     if outcome["state"] == DIED and stop.received is None:
                         self._count_death(outcome, display)
-                self.look(display)
+                self.read_records(display)
                 if outcomes and all(outcome["state"] == TAKEN for outcome in outcomes):
                     time.sleep(1)
                 breaks = 0 if outcomes or len(self.records) > before else breaks + 1
@@ -113,50 +117,51 @@ class Conductor:
         if self.deaths[key] < DEATHS:
             display.note(f"the process of {key} was killed ({how}); it is done again")
             return
-        with claimed(self.folder / key) as mine:
+        with claim(self.folder / key) as mine:
             if mine and record.read(self.folder / key) is None:
                 Record(FAILED, (), 0.0, f"its process was killed {DEATHS} times ({how})").write(
                     self.folder / key
                 )
 
-    def look(self, display: Display | None = None) -> bool:
-        """Read and show the records that are new; whether there were any."""
-        with self._looking:
+    def read_records(self, display: Display | None = None) -> bool:
+        """Read and show the new records; False if there are none."""
+        with self._reading:
             before = len(self.records)
             for job in self.missing:
                 ended = record.read(self.folder / job.key)
                 if ended is not None:
                     self.records[job.key] = ended
                     if display is not None:
-                        display.ended(job, ended)
+                        display.show(job, ended)
             return len(self.records) > before
 
     def write_table(self) -> list[Path]:
-        """The table of what has ended so far; its files."""
+        """Write the table of the jobs so far; returns its files."""
         return table.write(self.folder, table.rows_of(self.plan, self.records))
 
 
 @contextlib.contextmanager
-def watched(conductor: Conductor, display: Display, stop: StopSignals) -> Iterator[None]:
-    """Meanwhile, show each job as it ends, write the table now and then, and tell the runs when a signal
-    wants them to stop.
+def watch(conductor: Conductor, display: Display, stop: StopSignals) -> Iterator[None]:
+    """Watch the folder in a thread during the block.
+
+    Each ended job is shown, the table is written now and then, and a signal makes the runs stop.
     """
     over = threading.Event()
 
-    def watch() -> None:
+    def read_and_write() -> None:
         written = 0.0
-        pause = max(LOOK_SECONDS, len(conductor.plan.jobs) / 1000)
+        pause = max(READ_SECONDS, len(conductor.plan.jobs) / 1000)
         while not over.wait(pause):
             if stop.received is not None and not conductor.stop_file.exists():
                 conductor.stop_file.touch()
                 display.note(
                     "stopping: the runs that are under way write their checkpoints (once more: at once)"
                 )
-            if conductor.look(display) and time.monotonic() - written > TABLE_SECONDS:
+            if conductor.read_records(display) and time.monotonic() - written > TABLE_SECONDS:
                 conductor.write_table()
                 written = time.monotonic()
 
-    thread = threading.Thread(target=watch, daemon=True)
+    thread = threading.Thread(target=read_and_write, daemon=True)
     thread.start()
     try:
         yield

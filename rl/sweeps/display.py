@@ -1,4 +1,4 @@
-"""What a user sees of a sweep: a line for each job that has ended, and how long the rest will take."""
+"""Show the progress of a sweep: a line for each ended job, and the time left."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ import time
 
 from tqdm import tqdm
 
+from rl.command.text import format_duration
+from rl.pages.groups import plain_value
 from rl.sweeps.plan import Job, Plan
 from rl.sweeps.record import FAILED, Record
-from rl.sweeps.table import plain
 
 
 class Display:
-    """The progress of one sweep on standard output: a bar with a growing table above it on a terminal, else
-    plain lines.
+    """The progress on standard output: on a terminal a bar below a growing table, elsewhere plain lines.
 
-    done  jobs that had ended before
+    done  jobs that ended in an earlier sweep
     """
 
     def __init__(self, plan: Plan, done: int) -> None:
@@ -34,18 +34,18 @@ class Display:
             self.bar = tqdm(total=len(plan.jobs), initial=done, file=sys.stdout, **options)
         self._say(self._head())
 
-    def ended(self, job: Job, record: Record) -> None:
-        """One more has ended."""
+    def show(self, job: Job, record: Record) -> None:
+        """Print the line of a job that has ended."""
         self.done += 1
         left = len(self.plan.jobs) - self.done
         seconds = (time.perf_counter() - self.begin) / (self.done - self.before) * left
         if self.bar is not None:
             self.bar.update()
-        rest = "" if self.bar is not None or not left else f"   about {told(seconds)} left"
+        rest = "" if self.bar is not None or not left else f"   about {format_duration(seconds)} left"
         self._say(self._line(job, record) + rest + (f"   {record.error}" if record.error else ""))
 
     def note(self, text: str) -> None:
-        """A line of its own."""
+        """Print a line."""
         self._say(text)
 
     def close(self) -> None:
@@ -62,7 +62,7 @@ class Display:
         )
 
     def _line(self, job: Job, record: Record) -> str:
-        settings = [str(plain(job.settings[name])) for name in self.plan.varied]
+        settings = [str(plain_value(job.settings[name])) for name in self.plan.varied]
         seed = str(job.seeds[0]) if len(job.seeds) == 1 else f"{len(job.seeds)} seeds"
         if record.state == FAILED:
             return self._cells(settings, seed, "FAILED", "", f"{record.seconds:.1f} s")
@@ -74,7 +74,7 @@ class Display:
 
     def _cells(self, settings: list[str], seed: str, score: str, solved: str, seconds: str) -> str:
         widths = [
-            max(len(name), *(len(str(plain(job.settings[name]))) for job in self.plan.jobs))
+            max(len(name), *(len(str(plain_value(job.settings[name]))) for job in self.plan.jobs))
             for name in self.plan.varied
         ]
         words = [word.rjust(width) for word, width in zip(settings, widths)]
@@ -86,10 +86,3 @@ class Display:
             self.bar.write(line, file=sys.stdout)
         else:
             print(line, flush=True)
-
-
-def told(seconds: float) -> str:
-    """48 s, 5 min, 3.2 h."""
-    if seconds < 100:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 6000 else f"{seconds / 3600:.1f} h"

@@ -1,7 +1,4 @@
-"""The figures of a run in a sweep's table, from the result.json that its article leaves.
-
-Every article gives a score; which way it is better, and what its steps are, is told here and nowhere else.
-"""
+"""Read score, steps and figures of a run from the result.json of its article, for the table of a sweep."""
 
 from __future__ import annotations
 
@@ -16,10 +13,10 @@ Figures = dict[str, Any]
 class Measure:
     """How an article is measured.
 
-    score   what the score is, with its unit
+    score   name of the score, with its unit
     better  "higher" or "lower"
-    read    score, steps to solved (None: not solved), and the article's other figures, of a result.json
-    steps   what steps are counted in
+    read    result.json -> (score, steps to solved or None, the article's other figures)
+    steps   unit of the steps
     """
 
     score: str
@@ -50,7 +47,7 @@ def _digits(f: Figures) -> tuple[float | None, int | None, dict[str, float]]:
 
 
 def _bandit(f: Figures) -> tuple[float | None, int | None, dict[str, float]]:
-    """The listing's first algorithm is the score; all of them are there."""
+    """Read the first algorithm's mean reward as score, and the figures of all algorithms."""
     others = {
         f"{label}: {name}": values[name]
         for label, values in f["algorithms"].items()
@@ -78,3 +75,9 @@ MEASURES = {
     "bandit": Measure("mean reward of the first algorithm", "higher", _bandit),
     "maze": Measure("steps when actions are drawn", "lower", _maze, "episodes"),
 }
+
+
+def measure(article: str, seed: int, figures: Figures) -> dict[str, Any]:
+    """Make the row of a run's table from its figures."""
+    score, solved_at, others = MEASURES[article].read(figures)
+    return {"seed": seed, "score": score, "solved_at": solved_at, **others}

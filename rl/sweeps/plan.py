@@ -1,12 +1,13 @@
-"""What a sweep is to do: every combination of settings with every seed, checked before anything starts.
+"""The plan of a sweep: every combination of settings with every seed, checked before anything starts.
 
-The plan stands in sweep.json of the sweep's folder, with every setting of every combination, so that a sweep
-goes on as it began although defaults may have changed since.
+The plan is stored in sweep.json of the sweep's folder, with every setting of every combination. A resumed
+sweep therefore continues with the same settings, even if defaults have changed since.
 """
 
 from __future__ import annotations
 
 import dataclasses
+import difflib
 import importlib
 import itertools
 import json
@@ -19,29 +20,23 @@ from rl.articles import ARTICLES
 from rl.command.cli import parse
 from rl.command.errors import UsageError, require
 from rl.command.settings import AgentSettings, flag
+from rl.envs.make import make_vector
 from rl.runs.run_folder import safe, write_json
 
 NAME = "sweep.json"
 MOST_SEEDS = 1_000_000
-SEEDS_AT_ONCE = 1_000  # of an article that measures many in one compiled call
+SEEDS_AT_ONCE = 1_000  # for articles that measure many seeds in one compiled call
 LONGEST_NAME = 60  # characters of the settings in a folder's name
-OF_THE_SWEEP = (
-    "seed",
-    "out",
-    "num_threads",
-    "config",
-    "resume",
-    "play",
-    "test",
-)  # given by the sweep, not by --set
+OF_THE_RUN = ("seed", "out", "config", "resume", "play")  # not stored in the plan
+OF_THE_SWEEP = (*OF_THE_RUN, "num_threads", "test")  # chosen by the sweep, not by --set
 TRUTH = {"true": True, "false": False}
 
 
 @dataclasses.dataclass(frozen=True)
 class Job:
-    """One piece of work, done by one process at a time: a run, or many seeds in one call.
+    """A run, or many seeds in one call; done by one process at a time.
 
-    key       its folder's name inside the sweep
+    key       name of its folder inside the sweep's
     settings  every setting of the article, without the seed
     """
 
@@ -52,7 +47,7 @@ class Job:
 
 @dataclasses.dataclass(frozen=True)
 class Plan:
-    """A sweep: the article, the settings that vary, and its jobs in their order."""
+    """The article, the settings that vary, and the jobs in their order."""
 
     article: str
     varied: tuple[str, ...]
@@ -63,7 +58,7 @@ class Plan:
 
 
 def read(folder: Path) -> Plan:
-    """The plan of a sweep's folder; raises UsageError when there is none."""
+    """Read the plan in a sweep's folder; raises UsageError when there is none."""
     try:
         stored = json.loads((folder / NAME).read_text(encoding="utf-8"))
         jobs = [
@@ -86,12 +81,12 @@ def article_names() -> list[str]:
 
 
 def make(article: str, seeds: str, changes: Sequence[str], test: bool = False) -> Plan:
-    """The plan of these flags.
+    """Make the plan of these flags.
 
-    seeds    "0:20", "3", or "0:5,7"; of an article that has `measure_seeds`, many make one job
-    changes  "NAME=V1,V2": every value of a name with every value of the others
+    seeds    "0:20", "3", or "0:5,7"; an article with `measure_seeds` does many seeds in one job
+    changes  "NAME=V1,V2": every value of a name is combined with every value of the others
 
-    Raises UsageError for anything that would make a run fail before it begins.
+    Raises UsageError for everything that would make a run fail at its start.
     """
     names = article_names()
     article = article.removeprefix("rl.").replace("-", "_")
@@ -115,14 +110,14 @@ def make(article: str, seeds: str, changes: Sequence[str], test: bool = False) -
     threads = 0 if len(combinations) * len(chunks) == 1 else 1  # one call may have all cores
     jobs = []
     for index, changed in enumerate(combinations):
-        settings = checked(module.Settings, preset | changed | {"num_threads": threads})
+        settings = check_settings(module.Settings, preset | changed | {"num_threads": threads})
         where = folder_name(index, changed) if len(values) else ""
         jobs += [Job(where + seed_name(chunk), settings, chunk) for chunk in chunks]
     return Plan(article, tuple(values), tuple(jobs))
 
 
 def read_seeds(text: str) -> list[int]:
-    """0:3,7 -> 0 1 2 7; raises UsageError for anything else than whole numbers >= 0, once each."""
+    """Parse "0:3,7" to 0, 1, 2, 7; raises UsageError unless they are whole numbers >= 0, once each."""
     found: list[int] = []
     for part in text.split(","):
         match = re.fullmatch(r"\s*(\d{1,18})(?::(\d{1,18}))?\s*", part)
@@ -145,7 +140,7 @@ def read_seeds(text: str) -> list[int]:
 def read_change(
     text: str, settings_class: type[Any], preset: dict[str, Any], article: str
 ) -> tuple[str, list[Any]]:
-    """NAME=V1,V2 -> the name and its values, of the setting's own type."""
+    """Parse NAME=V1,V2 to the name and its values, of the setting's type."""
     name, sign, listed = text.partition("=")
     name = name.strip().lstrip("-").replace("-", "_")
     words = [word.strip() for word in listed.split(",")]
@@ -155,61 +150,46 @@ def read_change(
         "learning-rate=1e-4,3e-4 for example",
     )
     known = [field.name for field in dataclasses.fields(settings_class) if field.name not in OF_THE_SWEEP]
-    require(name in known, f"--set: rl.{article} has no setting {name!r}", near(name, known, article))
+    require(name in known, f"--set: rl.{article} has no setting {name!r}", suggest(name, known, article))
     default = getattr(settings_class(**preset), name)
-    values = [value_of(word, name, default, settings_class, preset, article) for word in words]
+    values = [parse_value(word, name, default, settings_class, article) for word in words]
     require(len(set(values)) == len(values), f"--set {text!r} names a value twice", "name each once")
     return name, values
 
 
-def value_of(
-    word: str, name: str, default: Any, settings_class: type[Any], preset: dict[str, Any], article: str
-) -> Any:
-    """One value; several numbers of one value have blanks between them: hidden="64 64"."""
+def parse_value(word: str, name: str, default: Any, settings_class: type[Any], article: str) -> Any:
+    """Parse one value; the numbers of a tuple are separated by blanks: hidden="64 64"."""
     if isinstance(default, bool):
         require(word.lower() in TRUTH, f"--set: {name} is {word!r}", "give true or false")
         return TRUTH[word.lower()]
-    words = word.split() if isinstance(default, tuple) else [word]
-    return getattr(
-        parse(
-            settings_class,
-            f"python -m rl.{article}",
-            "",
-            argv=[flag(name), *words],
-            defaults=settings_class(**preset),
-        ),
-        name,
-    )
+    words = [flag(name), *(word.split() if isinstance(default, tuple) else [word])]
+    settings = parse(settings_class, f"python -m rl.{article}", "", argv=words)
+    return getattr(settings, name)
 
 
-def near(name: str, known: Sequence[str], article: str) -> str:
-    import difflib
-
+def suggest(name: str, known: Sequence[str], article: str) -> str:
+    """Suggest the setting with the most similar name."""
     close = difflib.get_close_matches(name, known, 1)
     return (f"did you mean {close[0]}? " if close else "") + f"python -m rl.{article} --help shows them"
 
 
-def checked(settings_class: type[Any], changed: dict[str, Any]) -> dict[str, Any]:
-    """All settings of a run; raises UsageError for those that the article refuses."""
+def check_settings(settings_class: type[Any], changed: dict[str, Any]) -> dict[str, Any]:
+    """Return all settings of a run; raises UsageError for those that the article refuses."""
     settings = settings_class(**changed)
     settings.validate()
     if isinstance(settings, AgentSettings):
-        from rl.envs.make import make_vector
-
         make_vector(settings.env_id, 1).close()
-    values = dataclasses.asdict(settings)
-    return {
-        name: value
-        for name, value in values.items()
-        if name not in ("seed", "out", "config", "resume", "play")
-    }
+    return {name: value for name, value in dataclasses.asdict(settings).items() if name not in OF_THE_RUN}
 
 
 def folder_name(index: int, changed: dict[str, Any]) -> str:
-    """1__gamma-0.9__ for the folder's name."""
-    told = "__".join(safe(f"{name}-{value}".replace("e+", "e")).strip("-") for name, value in changed.items())
-    return f"{index + 1}__{told[:LONGEST_NAME]}__"
+    """Begin the name of a job's folder: 1__gamma-0.9__"""
+    words = "__".join(
+        safe(f"{name}-{value}".replace("e+", "e")).strip("-") for name, value in changed.items()
+    )
+    return f"{index + 1}__{words[:LONGEST_NAME]}__"
 
 
 def seed_name(seeds: tuple[int, ...]) -> str:
+    """End the name of a job's folder: seed-3, seeds-0-999"""
     return f"seed-{seeds[0]}" if len(seeds) == 1 else f"seeds-{seeds[0]}-{seeds[-1]}"

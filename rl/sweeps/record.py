@@ -1,6 +1,4 @@
-"""What is known of a job that has ended: record.json in its folder, written once, by the process that holds
-the claim.
-"""
+"""The record of an ended job: record.json in its folder, written once by the process that claims it."""
 
 from __future__ import annotations
 
@@ -17,11 +15,11 @@ DONE, FAILED = "done", "failed"
 
 @dataclass(frozen=True)
 class Record:
-    """How a job ended.
+    """The end of a job.
 
-    state  "done", or "failed": it ended with an error and would so again
-    rows   a row for each seed: seed, score, solved_at, and the article's other figures
-    error  the last line that a failed one printed
+    state  "done", or "failed": it ended with an error, and would again
+    rows   for each seed: seed, score, solved_at, and the article's other figures
+    error  last line that a failed job printed
     """
 
     state: str
@@ -34,7 +32,7 @@ class Record:
 
 
 def read(folder: Path) -> Record | None:
-    """The record of a job; None when it has not ended."""
+    """Read the record of a job; None when it has not ended."""
     try:
         stored = json.loads((folder / NAME).read_text(encoding="utf-8"))
         return Record(stored["state"], tuple(stored["rows"]), float(stored["seconds"]), stored["error"])

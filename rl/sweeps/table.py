@@ -1,11 +1,9 @@
-"""The tidy table of a sweep: a row for each run, a column for each figure; CSV always, Parquet where pyarrow
-is installed.
+"""The tidy table of a sweep: a row for each run, a column for each figure.
 
-    article, the settings that vary, seed, state, score, solved_at, seconds, the article's other figures,
-    error
+    article, the settings that vary, seed, state, score, solved_at, seconds, other figures, error
 
-Rows stand in the order of the plan, however the runs came to their ends, so that equal runs give equal
-tables.
+It is written as CSV, and as Parquet too if pyarrow is installed. Rows are in the order of the plan, whatever
+the order in which runs end, so equal runs give equal tables.
 """
 
 from __future__ import annotations
@@ -16,21 +14,22 @@ from pathlib import Path
 from typing import Any
 
 from nnlite.saving import atomic_write
+from rl.pages.groups import plain_value
 from rl.sweeps.plan import Plan
 from rl.sweeps.record import FAILED, Record
 
 CSV, PARQUET = "table.csv", "table.parquet"
 MISSING = "missing"
-TIMES = ("seconds", "train_seconds")  # columns that are another in every run
+TIMES = ("seconds", "train_seconds")  # columns that differ from run to run
 FIGURES = ("score", "solved_at")
 
 
 def rows_of(plan: Plan, records: dict[str, Record]) -> list[dict[str, Any]]:
-    """A row for each seed of each job.
+    """Make a row for each seed of each job.
 
-    state  done, failed (error says why), or missing: not ended yet
-
-    The seconds of several seeds in one call are shared between them.
+    records  by job key
+    state    done, failed (error says why), or missing: not ended yet
+    seconds  of several seeds in one call: an equal share
     """
     rows = []
     for job in plan.jobs:
@@ -39,7 +38,7 @@ def rows_of(plan: Plan, records: dict[str, Record]) -> list[dict[str, Any]]:
         for seed in job.seeds:
             row = {
                 "article": plan.article,
-                **{name: plain(job.settings[name]) for name in plan.varied},
+                **{name: plain_value(job.settings[name]) for name in plan.varied},
                 "seed": seed,
             }
             row |= {"state": record.state if record else MISSING, **dict.fromkeys(FIGURES), "seconds": None}
@@ -50,16 +49,10 @@ def rows_of(plan: Plan, records: dict[str, Record]) -> list[dict[str, Any]]:
     return rows
 
 
-def plain(value: Any) -> Any:
-    """(64, 64) -> "64 64", as --set takes it."""
-    return " ".join(map(str, value)) if isinstance(value, (list, tuple)) else value
-
-
 def write(folder: Path, rows: list[dict[str, Any]]) -> list[Path]:
-    """Replace the tables; returns their paths."""
-    names = [name for name in dict.fromkeys(name for row in rows for name in row) if name != "error"] + [
-        "error"
-    ]
+    """Write the tables; returns their paths."""
+    columns = dict.fromkeys(name for row in rows for name in row if name != "error")
+    names = [*columns, "error"]
     text = io.StringIO()
     table = csv.DictWriter(text, names, restval="", lineterminator="\n")
     table.writeheader()
@@ -70,8 +63,9 @@ def write(folder: Path, rows: list[dict[str, Any]]) -> list[Path]:
         import pyarrow.parquet
     except ImportError:
         return [folder / CSV]
-    columns = {name: [row.get(name) for row in rows] for name in names}
     buffer = io.BytesIO()
-    pyarrow.parquet.write_table(pyarrow.table(columns), buffer)
+    pyarrow.parquet.write_table(
+        pyarrow.table({name: [row.get(name) for row in rows] for name in names}), buffer
+    )
     atomic_write(folder / PARQUET, buffer.getvalue())
     return [folder / CSV, folder / PARQUET]

@@ -1,8 +1,7 @@
-"""What joblib calls on a worker, here or on another machine: hand the job to the worker's child, start that
-when needed.
+"""The function that joblib calls on a worker, on this or another machine: pass the job to a child process.
 
-One child for each thread that works: a process of Dask may have several. A child that died is replaced with
-the next job.
+Every working thread has its own child (a Dask process may have several threads). A child that died is
+replaced when the next job comes.
 """
 
 from __future__ import annotations
@@ -22,8 +21,9 @@ _children: dict[int, subprocess.Popen[str]] = {}  # by thread
 
 
 def perform(job: dict[str, Any]) -> dict[str, Any]:
-    """Do the job; {"key", "state"}, and for a child that died {"code"}: its exit code, -9 where it was
-    killed by signal 9.
+    """Do the job; returns {"key", "state"}.
+
+    If the child died, the answer has its exit code as "code": -9 if signal 9 killed it.
     """
     if os.path.exists(job["stop"]):
         return {"key": job["key"], "state": STOPPED}
@@ -43,7 +43,7 @@ def perform(job: dict[str, Any]) -> dict[str, Any]:
 
 
 def _leave_ctrl_c_to_the_sweep() -> None:
-    """A terminal sends it to all its processes, a worker that dies of it would take its run with it."""
+    """Ignore Ctrl-C, which a terminal sends to all its processes: a worker that died would lose its run."""
     if (
         threading.current_thread() is threading.main_thread()
         and signal.getsignal(signal.SIGINT) is signal.default_int_handler
@@ -65,7 +65,7 @@ def _child() -> subprocess.Popen[str]:
                 "PYTHONPATH": os.pathsep.join(sys.path),
                 "PYTHONIOENCODING": "utf-8",
             },
-            start_new_session=True,  # Ctrl-C is for the sweep, which has its own way to stop the runs
+            start_new_session=True,  # Ctrl-C must reach only the sweep, which stops the runs itself
             creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),  # the same on Windows
         )
     return _children[thread]

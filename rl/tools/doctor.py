@@ -1,4 +1,4 @@
-"""`python -m rl doctor`: the facts that a bug report needs, and whether each part works here."""
+"""`python -m rl doctor`: print the facts for a bug report, and whether each part works here."""
 
 from __future__ import annotations
 
@@ -40,29 +40,16 @@ SLOWING = ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE")
 
 
 def main(argv: list[str]) -> int:
-    """Print the facts; 0 when everything needed works, 1 otherwise."""
+    """Print the facts; returns 0 when every part works, 1 otherwise."""
+    if argv and argv[0] in ("-h", "--help"):
+        print("usage: python -m rl doctor\n\nPrints versions, kernels, BLAS, threads and display.")
+        return 0
     if argv:
-        if argv[0] in ("-h", "--help"):
-            print(
-                "usage: python -m rl doctor\n\nPrints versions, kernels, BLAS, threads and display; "
-                "takes no flags."
-            )
-            return 0
-        print(
-            f"error: doctor takes no arguments, not {argv[0]}\n  run it alone: python -m rl doctor",
-            file=sys.stderr,
-        )
+        what = f"doctor takes no arguments, not {argv[0]}"
+        print(f"error: {what}\n  run it alone: python -m rl doctor", file=sys.stderr)
         return 2
-    checks = (
-        ("system", system),
-        ("packages", packages),
-        ("kernels", kernels),
-        ("BLAS", blas),
-        ("display", display),
-        ("files", files),
-    )
     healthy = True
-    for title, check in checks:
+    for title, check in CHECKS.items():
         try:
             lines = check()
         except Exception as problem:  # a broken part must not hide the others
@@ -73,8 +60,8 @@ def main(argv: list[str]) -> int:
     return 0 if healthy else 1
 
 
-def system() -> list[str]:
-    """Python and the machine."""
+def check_system() -> list[str]:
+    """Name Python and the machine."""
     return [
         f"Python {platform.python_version()} ({sys.executable})",
         platform.platform(),
@@ -82,8 +69,8 @@ def system() -> list[str]:
     ]
 
 
-def packages() -> list[str]:
-    """Versions of what is installed; a warning for packages that share our names."""
+def check_packages() -> list[str]:
+    """List the versions of installed packages; warn of packages that install our module names."""
     found = {}
     for name in PACKAGES:
         try:
@@ -99,9 +86,9 @@ def packages() -> list[str]:
     return lines
 
 
-def kernels() -> list[str]:
-    """Where the compiled part lies, what it was built for, and a product that shows it works."""
-    import nnlite_ext
+def check_kernels() -> list[str]:
+    """Locate the compiled kernels, name their instruction set, and time a convolution."""
+    import nnlite_ext  # here: a broken installation must be reported, not raised
     import numpy as np
     from nnlite_ext import _threads
 
@@ -122,9 +109,9 @@ def kernels() -> list[str]:
     ]
 
 
-def blas() -> list[str]:
-    """NumPy's linear algebra, and settings in the environment that slow it down."""
-    import numpy as np  # noqa: F401
+def check_blas() -> list[str]:
+    """Name NumPy's BLAS, and environment variables that slow it down."""
+    import numpy  # noqa: F401  loads the BLAS
     from threadpoolctl import threadpool_info
 
     found = [library for library in threadpool_info() if library["user_api"] == "blas"]
@@ -140,8 +127,8 @@ def blas() -> list[str]:
     return lines or ["none found"]
 
 
-def display() -> list[str]:
-    """Whether --play can open a window."""
+def check_display() -> list[str]:
+    """Say whether --play can open a window."""
     if sys.platform.startswith("linux") and not (
         os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
     ):
@@ -149,9 +136,19 @@ def display() -> list[str]:
     return ["a screen is there: --play opens a window"]
 
 
-def files() -> list[str]:
-    """The current folder: can runs be written, and how much fits."""
+def check_files() -> list[str]:
+    """Say whether runs can be written into the current folder, and the free space."""
     free = shutil.disk_usage(".").free / 1e9
     return [
         f"{os.getcwd()} is {'writable' if os.access('.', os.W_OK) else 'NOT writable'}, {free:.1f} GB free"
     ]
+
+
+CHECKS = {
+    "system": check_system,
+    "packages": check_packages,
+    "kernels": check_kernels,
+    "BLAS": check_blas,
+    "display": check_display,
+    "files": check_files,
+}

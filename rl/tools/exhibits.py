@@ -1,9 +1,7 @@
-"""What `python -m rl all` shows of each article: the figures that the article showed, and where ours are
-found.
+"""The exhibits of `python -m rl all`: question, figures and pictures of each article.
 
-An article leaves its figures in result.json of its run's folder, which rl.tools.figures reads; here stands
-what counts as reached, and which pictures belong to them. The bounds are those that each article's docstring
-reports over its seeds.
+An article writes its figures into result.json of its run's folder; rl.tools.figures reads them. `reached`
+defines the expected result: bounds that the article meets with every seed that was measured.
 """
 
 from __future__ import annotations
@@ -17,7 +15,7 @@ from rl.tools.figures import Figures, Row
 
 
 class Picture(NamedTuple):
-    """A file in the run's folder, and what it shows."""
+    """A file in the run's folder, and its caption."""
 
     file: str
     caption: str
@@ -27,12 +25,13 @@ class Picture(NamedTuple):
 class Exhibit:
     """One article on the page.
 
-    question   what the article asks, in English
-    japanese   the same for the articles' readers
-    rows       our figures beside the article's
-    headline   which of the rows stands for the article
-    reached    whether a run gave what the article promises
-    quick      flags of a short run; none where the usual run is short
+    question       the article's question, in English
+    japanese       the same for readers of the articles
+    rows           the article's figures and ours
+    reached        whether a run gave what the article promises
+    headline       the row that represents the article
+    quick          flags of a short run; none where the usual run is short
+    quick_reached  `reached` of the short run; None = the same
     """
 
     question: str
@@ -89,7 +88,7 @@ EXHIBITS: dict[str, Exhibit] = {
         "Can a pole be balanced by learning what each action is worth?",
         "行動の価値を学習して、カートの上の棒を立て続けます。",
         read.value_rows,
-        read.solved,
+        read.is_solved,
         0,
         (REWARDS,),
         "The trained agent",
@@ -98,7 +97,7 @@ EXHIBITS: dict[str, Exhibit] = {
         "Can an agent that sees only the screen learn to catch what falls?",
         "ゲーム画面だけを見て、落ちてくる果物を受け止める方法を学習します。",
         read.catcher_rows,
-        read.solved,
+        read.is_solved,
         0,
         (REWARDS,),
         "The trained agent",
@@ -110,7 +109,7 @@ EXHIBITS: dict[str, Exhibit] = {
         "Can a pole be balanced by learning what to do, without any values?",
         "価値を使わず、戦略そのものを学習して棒を立て続けます。",
         read.policy_rows,
-        read.solved,
+        read.is_solved,
         0,
         (REWARDS,),
         "The trained agent",
@@ -119,7 +118,7 @@ EXHIBITS: dict[str, Exhibit] = {
         "Can an actor and a critic learn together from the screen?",
         "行動を決めるActorと、価値を見積もるCriticを、画面から同時に学習します。",
         read.a2c_rows,
-        read.solved,
+        read.is_solved,
         0,
         (REWARDS,),
         "The trained agent",
@@ -130,7 +129,7 @@ EXHIBITS: dict[str, Exhibit] = {
         "Three slot machines of unknown chances: which one next?",
         "当たりやすさの分からない3台のスロットマシンで、コインをできるだけ増やします。",
         read.bandit_rows,
-        read.bandit_reached,
+        read.is_bandit_in_range,
         0,
         (
             Picture("rewards.png", "Mean reward of each play"),

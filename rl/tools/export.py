@@ -1,6 +1,4 @@
-"""`python -m rl export RUN model.onnx`: the best network of a run as an ONNX file, compared with ours in
-onnxruntime.
-"""
+"""`python -m rl export RUN model.onnx`: write the best network of a run as ONNX, check it in onnxruntime."""
 
 from __future__ import annotations
 
@@ -12,17 +10,18 @@ from typing import Annotated
 import numpy as np
 from tyro.conf import Positional, arg
 
-from nnlite import Sequential, load_model
+from nnlite import Sequential, load_model, onnx_export
 from nnlite.arrays import Array
 from rl.command.config import read_config
 from rl.command.errors import require
 from rl.command.settings import NEWEST
+from rl.core.observer import make_observed
 from rl.runs.run_folder import BEST, find
-from rl.tools.command import tool
+from rl.tools.command import run_tool
 
 STATES, GAMES = 1_000, 8
-TOLERANCE = 1e-5  # of the largest output, or of 1 where that is smaller
-GIVES = {
+TOLERANCE = 1e-5  # of the largest output, or of 1 if that is smaller
+OUTPUTS = {
     "value_function": "the value of each action",
     "dqn": "the value of each action",
     "policy_gradient": "the logits of the actions; softmax makes probabilities of them",
@@ -49,76 +48,71 @@ class Settings:
 
 def main(argv: list[str]) -> int:
     """Run the tool; returns its exit code."""
-    summary = (
-        f"Writes the best network of a run as an ONNX file and compares both on {STATES:,} states "
-        "in onnxruntime."
-    )
-    return tool("export", Settings, run, argv, summary, EXAMPLES)
+    summary = f"Writes the best network of a run as ONNX and checks it on {STATES:,} states in onnxruntime."
+    return run_tool("export", Settings, run, argv, summary, EXAMPLES)
 
 
 def run(settings: Settings) -> int:
-    """Write, compare, say what the file reads and gives; 1 when it computes something else than our
-    network.
-    """
+    """Write the file, run it, print its input and output; 1 when its outputs differ from our network's."""
     path = Path(settings.path)
-    for package in ("onnx", "onnxruntime"):
-        require(
-            importlib.util.find_spec(package) is not None,
-            f"the package {package} is missing",
-            "pip install onnx onnxruntime",
-        )
+    require_onnx()
     require(path.suffix == ".onnx", f"the file is called {path}", "give it a name that ends in .onnx")
     require(path.parent.is_dir(), f"there is no folder {path.parent}", "make it, or write somewhere else")
-    folder = folder_of(settings.run)
-    from nnlite.onnx_export import save_onnx, worst_difference
-
+    folder = find_folder(settings.run)
     config = read_config(folder)
     article, env_id = str(config.get("article")), config["settings"].get("env_id")
     model = load_model(folder / BEST)
-    notes = {"article": f"rl.{article}", "output": GIVES.get(article, "")} | (
-        {"environment": str(env_id)} if env_id else {}
-    )
-    states = (
-        played(model, str(env_id), int(config["settings"].get("max_episode_steps", 0)))
-        if env_id
-        else drawn(model)
-    )
-    save_onnx(model, path, notes)
-    worst, largest = worst_difference(model, path, states)
+    if env_id:
+        states = play_states(model, str(env_id), int(config["settings"].get("max_episode_steps", 0)))
+    else:
+        states = draw_states(model)
+    output = OUTPUTS.get(article, "")
+    notes = {"article": f"rl.{article}", "output": output}
+    onnx_export.save_onnx(model, path, notes | ({"environment": str(env_id)} if env_id else {}))
     print(f"{path}, {path.stat().st_size / 1e3:,.0f} kB")
-    print(
-        f"  input   (N, {', '.join(map(str, model.input_shape))}) "
-        f"{'uint8' if states.dtype == np.uint8 else 'float32'}"
-    )
-    print(
-        f"  output  (N, {', '.join(map(str, model.output_shape))}) float32: "
-        f"{GIVES.get(article, 'what the network gives')}"
-    )
-    kind = "states of played games" if env_id else "random inputs"
+    print(f"  input   {axes(model.input_shape)} {'uint8' if states.dtype == np.uint8 else 'float32'}")
+    print(f"  output  {axes(model.output_shape)} float32: {output or 'the output of the network'}")
+    return check(model, path, states, "states of played games" if env_id else "random inputs")
+
+
+def check(model: Sequential, path: Path, states: Array, kind: str) -> int:
+    """Compare the file in onnxruntime with the network, print the difference; 1 if it is too large."""
+    worst, largest = onnx_export.worst_difference(model, path, states)
     print(
         f"onnxruntime on {len(states):,} {kind}: the worst difference is {worst:.1e}, the largest output "
         f"{largest:.3g}"
     )
-    good = worst <= TOLERANCE * max(1.0, largest)
-    print(f"equal within {TOLERANCE:g}" if good else f"NOT equal within {TOLERANCE:g}: do not use the file")
-    return 0 if good else 1
+    if worst <= TOLERANCE * max(1.0, largest):
+        print(f"equal within {TOLERANCE:g}")
+        return 0
+    print(f"NOT equal within {TOLERANCE:g}: do not use the file")
+    return 1
 
 
-def folder_of(wanted: str) -> Path:
-    """A run's folder, or the newest one of the article that is named."""
+def axes(shape: tuple[int, ...]) -> str:
+    """Format a shape with its batch axis: (N, 4)."""
+    return f"(N, {', '.join(map(str, shape))})"
+
+
+def require_onnx() -> None:
+    """Raise UsageError unless both packages are installed."""
+    for package in ("onnx", "onnxruntime"):
+        found = importlib.util.find_spec(package) is not None
+        require(found, f"the package {package} is missing", "pip install onnx onnxruntime")
+
+
+def find_folder(wanted: str) -> Path:
+    """Find a run's folder, or the newest run of an article."""
     require(wanted != "", "no run is named", "give the folder of a run, or the name of an article: dqn")
-    if wanted in GIVES and not Path(wanted).exists():
+    if wanted in OUTPUTS and not Path(wanted).exists():
         return find(wanted, "runs", NEWEST, BEST)
-    require(
-        (Path(wanted) / BEST).is_file(), f"no {BEST} in {wanted}", "give the folder of a run that has one"
-    )
+    found = (Path(wanted) / BEST).is_file()
+    require(found, f"no {BEST} in {wanted}", "give the folder of a run that has one")
     return Path(wanted)
 
 
-def played(model: Sequential, env_id: str, max_episode_steps: int) -> Array:
-    """STATES observations of games whose moves are, each as likely, the network's first choice or random."""
-    from rl.core.observer import make_observed
-
+def play_states(model: Sequential, env_id: str, max_episode_steps: int) -> Array:
+    """Play games for STATES observations; every second action is random, on average, the others greedy."""
     envs, rng = make_observed(env_id, GAMES, max_episode_steps), np.random.default_rng(0)
     observations, _ = envs.reset(seed=0)
     actions, seen = int(envs.single_action_space.n), [observations]  # type: ignore[attr-defined]
@@ -131,8 +125,8 @@ def played(model: Sequential, env_id: str, max_episode_steps: int) -> Array:
     return np.concatenate(seen)[:STATES]
 
 
-def drawn(model: Sequential) -> Array:
-    """STATES random inputs: bytes for a network that reads bytes, else numbers of mean 0 and deviation 1."""
+def draw_states(model: Sequential) -> Array:
+    """Draw STATES random inputs: bytes for a network that reads bytes, else standard normal numbers."""
     rng, shape = np.random.default_rng(0), (STATES, *model.input_shape)
     if getattr(model.layers[0], "accepts_bytes", False):
         return rng.integers(0, 256, shape, np.uint8)

@@ -1,6 +1,4 @@
-"""How the figures of each article are read from its result.json, and put beside those that the article
-showed.
-"""
+"""Rows of the report: the figures in an article's result.json beside those that the article shows."""
 
 from __future__ import annotations
 
@@ -10,7 +8,7 @@ Figures = dict[str, Any]  # the content of a result.json
 
 
 class Row(NamedTuple):
-    """One figure: its name, what the article showed, what this run gave."""
+    """One figure: its name, the article's value, ours."""
 
     name: str
     article: str
@@ -19,18 +17,18 @@ class Row(NamedTuple):
 
 def layer_rows(f: Figures) -> list[Row]:
     return [
-        Row("input x", "(1, 2)", shape(f["x"])),
-        Row("weight", "(2, 4)", shape(f["W"])),
-        Row("bias", "(4,)", shape(f["b"])),
-        Row("output y", "(1, 4)", shape(f["y"])),
+        Row("input x", "(1, 2)", shape_of(f["x"])),
+        Row("weight", "(2, 4)", shape_of(f["W"])),
+        Row("bias", "(4,)", shape_of(f["b"])),
+        Row("output y", "(1, 4)", shape_of(f["y"])),
         Row("gradient by hand = engine's", "not shown", "in every digit" if f["equal"] else "NO"),
     ]
 
 
 def two_layer_rows(f: Figures) -> list[Row]:
     return [
-        Row("input batch", "(3, 2)", shape(f["batch"])),
-        Row("output y", "(3, 4)", shape(f["y"])),
+        Row("input batch", "(3, 2)", shape_of(f["batch"])),
+        Row("output y", "(3, 4)", shape_of(f["y"])),
         Row("gradient by hand = engine's", "not shown", "in every digit" if f["equal"] else "NO"),
     ]
 
@@ -53,10 +51,14 @@ def digits_rows(f: Figures) -> list[Row]:
 
 
 def cartpole_rows(f: Figures, article: str, episodes: str) -> list[Row]:
-    """For the articles whose result was a reward curve, without a number."""
+    """Make the rows of an article that shows a reward curve and no number."""
     return [
-        Row("greedy return, best evaluation", article, optional(f["best_mean_return"], ".1f") + " of 200"),
-        Row("solved after", "not shown", steps(f["solved_at"])),
+        Row(
+            "greedy return, best evaluation",
+            article,
+            format_optional(f["best_mean_return"], ".1f") + " of 200",
+        ),
+        Row("solved after", "not shown", format_steps(f["solved_at"])),
         Row("episodes", episodes, f"{f['episodes']:,}"),
     ]
 
@@ -71,15 +73,16 @@ def policy_rows(f: Figures) -> list[Row]:
 
 def catcher_rows(f: Figures, article: str = "a video", episodes: str = "1,200") -> list[Row]:
     return [
-        Row("fruits caught, best evaluation", article, optional(f["best_score"], ".2%")),
-        Row("solved after", "not shown", steps(f["solved_at"])),
+        Row("fruits caught, best evaluation", article, format_optional(f["best_score"], ".2%")),
+        Row("solved after", "not shown", format_steps(f["solved_at"])),
         Row("episodes", episodes, f"{f['episodes']:,}"),
     ]
 
 
 def a2c_rows(f: Figures) -> list[Row]:
-    """Catcher's score is a share, CartPole's, on which the article found that the reward hardly grew, a
-    return above 1.
+    """Make the rows of A2C on Catcher, or of its --test on CartPole.
+
+    Catcher's score is a share of fruits, at most 1; CartPole's is a return above 1.
     """
     if f["best_score"] is not None and f["best_score"] > 1:
         return cartpole_rows(f, "hardly grew", "900")
@@ -87,7 +90,7 @@ def a2c_rows(f: Figures) -> list[Row]:
 
 
 def bandit_rows(f: Figures) -> list[Row]:
-    """The first two algorithms are the listing's; its curves were read from runs of it over several seeds."""
+    """Make the rows of the listing's two algorithms; the values are read from its curves."""
     greedy, ucb1 = list(f["algorithms"].values())[:2]
     return [
         Row("ε-greedy, mean reward", "0.792 to 0.801", f"{greedy['mean_reward']:.3f}"),
@@ -107,8 +110,8 @@ def maze_rows(f: Figures) -> list[Row]:
     ]
 
 
-def shape(values: Any) -> str:
-    """(2, 4) for two lists of four numbers."""
+def shape_of(values: Any) -> str:
+    """Format the shape of nested lists: (2, 4) for two lists of four numbers."""
     sizes = []
     while isinstance(values, list):
         sizes.append(len(values))
@@ -116,18 +119,18 @@ def shape(values: Any) -> str:
     return str(tuple(sizes))
 
 
-def steps(count: int | None) -> str:
+def format_steps(count: int | None) -> str:
     return "not solved" if count is None else f"{count:,} steps"
 
 
-def optional(value: float | None, form: str) -> str:
+def format_optional(value: float | None, form: str) -> str:
     return "none" if value is None else format(value, form)
 
 
-def solved(f: Figures) -> bool:
+def is_solved(f: Figures) -> bool:
     return f["solved_at"] is not None
 
 
-def bandit_reached(f: Figures) -> bool:
+def is_bandit_in_range(f: Figures) -> bool:
     greedy, ucb1 = list(f["algorithms"].values())[:2]
     return bool(0.775 < greedy["mean_reward"] < 0.82 and 0.805 < ucb1["mean_reward"] < 0.825)

@@ -1,1 +1,1 @@
-"""Pictures of a trained agent: games on a stage, windows, animations, pages, plots."""
+"""Pictures of a run: games on a stage, windows, animations, player pages, plots."""

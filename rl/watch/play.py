@@ -1,4 +1,4 @@
-"""Watching a trained agent: a short recording after every run, and `--play`."""
+"""Watch a trained agent: a short recording after every run, and `--play`."""
 
 from __future__ import annotations
 
@@ -14,35 +14,38 @@ from rl.core.seeding import streams
 from rl.envs.make import actions_of
 from rl.runs.run_folder import BEST, find
 from rl.watch import saliency
-from rl.watch.animation import LONGEST, Recording, inline, recording, write_gif, write_html
+from rl.watch.animation import inline, write_gif, write_html
+from rl.watch.recording import LONGEST, Recording, make_recording
 from rl.watch.stage import CannotRenderError, Moment, Stage, watch
 
-GAMES, STEPS = 2, 300  # of the recording after a run: a second of work
-PLAYED_GAMES, PLAYED_STEPS = 3, 3000  # of --play without a screen
-END_SECONDS = 0.7  # for which the last picture of a game stays
+GAMES, STEPS = 2, 300  # at most, in the recording after a run: a second of work
+PLAYED_GAMES, PLAYED_STEPS = 3, 3000  # at most, for --play without a screen
+END_SECONDS = 0.7  # that the last picture of a game is shown
 
 
 def record(folder: Path, agent: Agent, settings: AgentSettings) -> None:
-    """Write replay.gif and replay.html of greedy games into the run's folder, or say why there are none."""
+    """Write replay.gif and replay.html of greedy games into the run's folder, or print why not."""
     try:
         stage = Stage(settings.env_id, settings.max_episode_steps, streams(settings.seed).evaluation)
     except CannotRenderError as problem:
         print(f"no replay: {str(problem).splitlines()[0]}")
         return
-    write(folder, filmed(stage, agent, f"A trained agent on {settings.env_id}", GAMES, STEPS))
+    write_files(folder, film(stage, agent, f"A trained agent on {settings.env_id}", GAMES, STEPS))
     stage.close()
 
 
-def filmed(stage: Stage, agent: Agent, title: str, games: int, steps: int) -> Recording:
-    """Up to so many greedy games and steps; of large pictures, which are slow to paint, every second one."""
+def film(stage: Stage, agent: Agent, title: str, games: int, steps: int) -> Recording:
+    """Record greedy games.
+
+    games, steps  at most; of large pictures, which are slow to draw, only every second step is recorded
+    """
     every = 2 if max(stage.size) > LONGEST else 1
-    return recording(
-        watch(stage, agent, games, steps, every), stage.fps // every, stage.actions, title, agent.measure
-    )
+    moments = watch(stage, agent, games, steps, every)
+    return make_recording(moments, stage.fps // every, stage.actions, title, agent.measure)
 
 
-def write(folder: Path, recorded: Recording) -> None:
-    """replay.gif and replay.html."""
+def write_files(folder: Path, recorded: Recording) -> None:
+    """Write replay.gif and replay.html."""
     write_gif(folder / "replay.gif", recorded)
     write_html(folder / "replay.html", recorded)
 
@@ -50,12 +53,12 @@ def write(folder: Path, recorded: Recording) -> None:
 def play_run(algorithm: type[Any], settings: AgentSettings) -> None:
     """Show greedy games of a run's best model: in a window, in the notebook, or as files in the run's folder.
 
-    settings.play  the run: "newest" or a folder; another env_id than the article's means the newest run on
-    that one
+    settings.play    the run: "newest" or a folder
+    settings.env_id  if not the article's own: "newest" means the newest run on this environment
 
     Raises UsageError when there is no such run, or its environment cannot be shown.
     """
-    from rl.envs.window import NoScreenError, require_screen
+    from rl.envs.window import NoScreenError, require_screen  # pygame
 
     settings_class, article = algorithm.settings_class, algorithm.article
     env_id = settings.env_id if settings.env_id != settings_class().env_id else None
@@ -64,7 +67,7 @@ def play_run(algorithm: type[Any], settings: AgentSettings) -> None:
     screen = not in_notebook()
     try:
         if screen:
-            require_screen()  # before the environment paints, which may open pygame's display for good
+            require_screen()  # before the environment draws: that may open a dummy display for good
     except NoScreenError:
         screen = False
     stage = Stage(trained.env_id, trained.max_episode_steps, streams(settings.seed).evaluation)
@@ -85,17 +88,17 @@ def play_run(algorithm: type[Any], settings: AgentSettings) -> None:
 
 
 def play_into_files(stage: Stage, agent: Agent, title: str, folder: Path) -> None:
-    """Some games as GIF and page; of networks that look at screens also what they look at.
+    """Write some games as GIF and page, for networks that read screens also saliency and filters.
 
-    Says where the files are.
+    Prints where the files are.
     """
-    recorded = filmed(stage, agent, title, PLAYED_GAMES, PLAYED_STEPS)
+    recorded = film(stage, agent, title, PLAYED_GAMES, PLAYED_STEPS)
     for moment in recorded.moments:
         if moment.action < 0:
             print(f"Get reward {moment.score}.")
     if not stage.over:
         print(f"Reward {stage.score} after {stage.steps} steps of a longer game.")
-    write(folder, recorded)
+    write_files(folder, recorded)
     names = ["replay.gif", "replay.html"]
     if saliency.looks_at_screens(agent.model):
         saliency.saliency_plot(folder / "saliency.png", agent.model, recorded.moments, stage.actions)
@@ -111,18 +114,19 @@ def play_into_files(stage: Stage, agent: Agent, title: str, folder: Path) -> Non
 
 
 def in_notebook() -> bool:
-    """This process is a notebook's kernel, which shows pictures itself."""
+    """Whether this process is the kernel of a notebook, which shows pictures itself."""
     return "ipykernel" in sys.modules and sys.modules["IPython"].get_ipython() is not None
 
 
 def play_in_window(stage: Stage, agent: Agent, title: str) -> None:
-    """Games in a window until the user closes it."""
-    from rl.watch.play_window import Controls, PlayWindow
+    """Show games in a window until the user closes it."""
+    from rl.watch.controls import Controls  # pygame
+    from rl.watch.play_window import PlayWindow  # pygame
 
     controls = Controls(stage.actions)
     looks = saliency.looks_at_screens(agent.model)
     window = PlayWindow(title, stage.size, controls, agent.measure, stage.fps, looks)
-    wait = 0  # frames for which the end of a game is still shown
+    wait = 0  # frames that the end of a game is still shown
     while not controls.quit:
         if wait == 0 and stage.over:
             stage.next_game()

@@ -1,104 +1,37 @@
-"""The window of --play: the game, what the agent thinks of each action, and the keys."""
+"""The window of --play: the game, the agent's preferences, and the keys."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from nnlite.arrays import Array
 from rl.envs.window import pygame, require_screen
+from rl.watch.controls import SPEEDS, Controls
 from rl.watch.stage import Moment
 
-GAME = 512  # pixels that the longer side of a game gets, about
+GAME = 512  # pixels, about, of the longer side of a game
 PANEL, MARGIN, ROW = 300, 16, 26  # pixels
-SPEEDS = (0.125, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0)
-PAGE, INK, SOFT, TRACK, BAR, BEST, YOURS = (
-    (22, 22, 24),
-    (240, 240, 242),
-    (160, 160, 168),
-    (48, 48, 54),
-    (47, 93, 124),
-    (86, 180, 233),
-    (230, 159, 0),
-)
+PAGE = (22, 22, 24)
+INK, SOFT = (240, 240, 242), (160, 160, 168)
+TRACK, BAR = (48, 48, 54), (47, 93, 124)
+BEST, YOURS = (86, 180, 233), (230, 159, 0)
 HELP = (
     "space pause    + - speed    r restart    esc quit",
     "arrows, numbers: play yourself    a: the agent plays",
 )
 SALIENCY_HELP = "s: what the network looks at"
-IDLE = ("stay", "none", "noop", "nothing")  # names of actions that do nothing
-
-
-@dataclass
-class Controls:
-    """What the user has asked for so far, key by key; knows nothing of pygame's window."""
-
-    actions: tuple[str, ...]
-    paused: bool = False
-    speed: int = SPEEDS.index(1.0)
-    yours: bool = False  # the user plays
-    saliency: bool = False
-    restart: bool = False
-    quit: bool = False
-    held: list[int] = field(default_factory=list)  # actions whose keys are down, the newest last
-    last: int = 0
-
-    def press(self, key: int, text: str) -> None:
-        """A key went down: its code, and what it types, for + and - lie elsewhere on other keyboards."""
-        action = self.action_of(key)
-        if action is not None:
-            self.yours = True
-            self.held.append(action)
-            self.last = action
-        elif key == pygame.K_SPACE:
-            self.paused = not self.paused
-        elif key in (pygame.K_ESCAPE, pygame.K_q):
-            self.quit = True
-        elif key == pygame.K_r:
-            self.restart = True
-        elif key == pygame.K_a:
-            self.yours = False
-        elif key == pygame.K_s:
-            self.saliency = not self.saliency
-        elif text in ("+", "=") or key == pygame.K_KP_PLUS:
-            self.speed = min(self.speed + 1, len(SPEEDS) - 1)
-        elif text == "-" or key == pygame.K_KP_MINUS:
-            self.speed = max(self.speed - 1, 0)
-
-    def release(self, key: int) -> None:
-        """A key went up."""
-        action = self.action_of(key)
-        self.held = [other for other in self.held if other != action]
-
-    def action_of(self, key: int) -> int | None:
-        """The action of an arrow, by its name, or of a number key; None for other keys."""
-        arrows = {pygame.K_LEFT: "left", pygame.K_RIGHT: "right", pygame.K_UP: "up", pygame.K_DOWN: "down"}
-        if arrows.get(key) in self.actions:
-            return self.actions.index(arrows[key])
-        if pygame.K_0 <= key <= pygame.K_9 and key - pygame.K_0 < len(self.actions):
-            return key - pygame.K_0
-        return None
-
-    def choose(self, greedy: int) -> int:
-        """The agent's action, or the user's: of the key held, else the one that does nothing, else the
-        last.
-        """
-        if not self.yours:
-            return greedy
-        if self.held:
-            return self.held[-1]
-        idle = [index for index, name in enumerate(self.actions) if name in IDLE]
-        return idle[0] if idle else self.last
 
 
 class PlayWindow:
-    """Shows moments of a game, enlarged, and reads the keys. Raises NoScreenError where no window can be.
+    """Shows moments of a game, enlarged, and reads the keys.
 
     size     (H, W) of the pictures
-    measure  what the preferences are
-    looks    the network reads screens: there is a saliency picture to show
+    measure  name of the preferences
+    looks    the network reads screens, so its saliency can be shown
+
+    Raises NoScreenError where no window can be opened.
     """
 
     def __init__(
@@ -122,7 +55,7 @@ class PlayWindow:
         self.widest = 1e-9  # the largest spread of values so far: the length of a full bar
 
     def read_keys(self) -> None:
-        """Hand what happened since the last call to the controls."""
+        """Pass the events since the last call to the controls."""
         for event in pygame.event.get():
             if event.type == pygame.QUIT:
                 self.controls.quit = True
@@ -131,10 +64,10 @@ class PlayWindow:
             elif event.type == pygame.KEYUP:
                 self.controls.release(event.key)
             elif event.type == pygame.WINDOWFOCUSLOST:
-                self.controls.held.clear()  # its key's release would never be told
+                self.controls.held.clear()  # the release of the key would not be reported
 
     def show(self, moment: Moment, picture: Array | None = None) -> None:
-        """Draw the moment, with another picture than its own if given, and wait for its turn."""
+        """Draw the moment, with `picture` instead of its own if given, and wait for the next frame."""
         self.surface.fill(PAGE)
         self._draw_game(moment.picture if picture is None else picture)
         left = self.game.right + MARGIN

@@ -1,6 +1,6 @@
-"""The articles' pictures of a run.
+"""Plot a run as the articles do.
 
-matplotlib is imported when the first one is drawn, and never through pyplot.
+matplotlib is imported when the first plot is drawn, and never through pyplot.
 """
 
 from __future__ import annotations
@@ -13,66 +13,67 @@ import numpy as np
 
 from nnlite.arrays import Array
 
-INTERVAL = 10  # episodes of a point, as in the articles
+INTERVAL = 10  # episodes averaged for a point, as in the articles
 MOST_POINTS = 500  # a longer run gets longer intervals
-SINGLES = 60  # a shorter run shows its single episodes too
-LINE, BAND, INK = "#0072b2", "#56b4e9", "#444444"  # told apart by the colour-blind too
+SINGLES = 60  # a run with fewer episodes shows each of them too
+LINE, BAND, INK = "#0072b2", "#56b4e9", "#444444"  # distinguishable with colour blindness
 
 
 def reward_plot(path: Path, returns: Sequence[float], title: str) -> None:
-    """The articles' "Rewards History": mean of every 10 episodes, with a band of one standard deviation on
-    each side.
+    """Plot the articles' "Rewards History": the mean of every 10 episodes with a band of one deviation.
 
-    returns  the return of each training episode, in their order; none at all gives a plot that says so
+    returns  of each training episode, in their order; without any, the plot says so
 
-    A run of more than 5,000 episodes takes more of them to a point, as the legend says.
+    A run of more than 5,000 episodes has more episodes in a point; the legend names their number.
     """
     figure, axes = new_figure(title, "episode", "return")
     if len(returns) == 0:
-        axes.text(
-            0.5, 0.5, "no episode was finished", ha="center", va="center", color=INK, transform=axes.transAxes
-        )
+        place: dict[str, Any] = {"ha": "center", "va": "center", "transform": axes.transAxes}
+        axes.text(0.5, 0.5, "no episode was finished", color=INK, **place)
         axes.set(xticks=[], yticks=[])
     else:
-        interval = INTERVAL * -(-len(returns) // (INTERVAL * MOST_POINTS))
-        if len(returns) < SINGLES:
-            axes.plot(
-                np.arange(1, len(returns) + 1),
-                returns,
-                ".",
-                color=INK,
-                alpha=0.4,
-                markersize=5,
-                label="an episode",
-            )
-        episodes, means, deviations = grouped(returns, interval)
-        axes.fill_between(
-            episodes,
-            means - deviations,
-            means + deviations,
-            color=BAND,
-            alpha=0.3,
-            linewidth=0,
-            label="± standard deviation",
-        )
-        axes.plot(
-            episodes,
-            means,
-            color=LINE,
-            linewidth=1.6,
-            marker="o" if len(means) < 30 else "",
-            markersize=4,
-            label=f"mean of {interval} episodes",
-        )
-        axes.set_xlim(0, 1.02 * max(len(returns), interval))
-        axes.legend(loc="best", frameon=False)
+        draw_rewards(axes, returns)
     figure.savefig(path, format="png", dpi=120)
 
 
-def grouped(returns: Sequence[float], interval: int) -> tuple[Array, Array, Array]:
-    """Last episode, mean and standard deviation of each `interval` episodes; the last group may be
-    smaller.
-    """
+def draw_rewards(axes: Any, returns: Sequence[float]) -> None:
+    """Draw means, deviations and, for a short run, single episodes."""
+    interval = INTERVAL * -(-len(returns) // (INTERVAL * MOST_POINTS))
+    if len(returns) < SINGLES:
+        axes.plot(
+            np.arange(1, len(returns) + 1),
+            returns,
+            ".",
+            color=INK,
+            alpha=0.4,
+            markersize=5,
+            label="an episode",
+        )
+    episodes, means, deviations = average_intervals(returns, interval)
+    axes.fill_between(
+        episodes,
+        means - deviations,
+        means + deviations,
+        color=BAND,
+        alpha=0.3,
+        linewidth=0,
+        label="± standard deviation",
+    )
+    axes.plot(
+        episodes,
+        means,
+        color=LINE,
+        linewidth=1.6,
+        marker="o" if len(means) < 30 else "",
+        markersize=4,
+        label=f"mean of {interval} episodes",
+    )
+    axes.set_xlim(0, 1.02 * max(len(returns), interval))
+    axes.legend(loc="best", frameon=False)
+
+
+def average_intervals(returns: Sequence[float], interval: int) -> tuple[Array, Array, Array]:
+    """Return last episode, mean and deviation of each `interval` episodes; the last may have fewer."""
     values = np.asarray(returns, float)
     groups = [values[start : start + interval] for start in range(0, len(values), interval)]
     ends = np.cumsum([len(group) for group in groups])
@@ -80,14 +81,20 @@ def grouped(returns: Sequence[float], interval: int) -> tuple[Array, Array, Arra
 
 
 def new_figure(title: str, xlabel: str, ylabel: str) -> tuple[Any, Any]:
-    """A figure with one pair of axes that draws without a screen, whatever matplotlib is set to."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(8, 4.5), layout="constrained")
-    FigureCanvasAgg(figure)
+    """Make a figure with one pair of axes."""
+    figure = blank_figure(8, 4.5)
     axes = figure.add_subplot()
     axes.set(title=title, xlabel=xlabel, ylabel=ylabel)
     axes.grid(alpha=0.25)
     axes.spines[["top", "right"]].set_visible(False)
     return figure, axes
+
+
+def blank_figure(width: float, height: float) -> Any:
+    """Make a figure of this size in inches that needs no screen, whatever matplotlib's backend is."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(width, height), layout="constrained")
+    FigureCanvasAgg(figure)
+    return figure

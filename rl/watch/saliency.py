@@ -1,8 +1,7 @@
-"""What a network looks at: the gradient of a decision with respect to the screen, and the filters of its
-first layer.
+"""Saliency: the gradient of a network's output with respect to the screen; and its first layer's filters.
 
-The gradient answers "which pixels would change this value most?". It is not a map of attention: a black place
-can have a large gradient, because something bright appearing there would matter.
+The gradient shows which pixels would change the output most. It is not a map of attention: a black place has
+a large gradient if something bright appearing there would matter.
 
 Source: Simonyan, Vedaldi and Zisserman 2014, Deep Inside Convolutional Networks.
 """
@@ -18,26 +17,27 @@ from PIL import Image, ImageFilter
 from nnlite import Sequential
 from nnlite.arrays import Array
 from nnlite.layers import Conv2D
+from rl.watch.plots import blank_figure
 from rl.watch.stage import Moment
 
-HEAT = np.array([255, 176, 0], np.float32)  # the colour of what matters most
-SIDE = 256  # pixels of a picture with heat on it, about
-BLUR = 1.0  # pixels of the screen; single pixels' gradients are noisy
+HEAT = np.array([255, 176, 0], np.float32)  # colour of the largest gradient
+SIDE = 256  # pixels, about, of a picture with saliency on it
+BLUR = 1.0  # pixels of the screen: gradients of single pixels are noisy
 SHOTS = 6  # moments in saliency.png
 
 
 def looks_at_screens(model: Sequential) -> bool:
-    """The network reads (H, W, C)."""
+    """Whether the network reads screens (H, W, C)."""
     return len(model.input_shape) == 3
 
 
 def saliency(model: Sequential, observation: Array, action: int) -> Array:
-    """How much each pixel matters for the output of `action`: (H, W) float in [0, 1].
+    """Compute how much each pixel changes the output of `action`: (H, W) float in [0, 1].
 
-    observation  (1, H, W, C) what the network reads
+    observation  (1, H, W, C) as the network reads it
 
-    s = max over C of |d y[action] / d x|, blurred a little, divided by its maximum. Overwrites the model's
-    gradients.
+    s = max over C of |d y[action] / d x|, slightly blurred, divided by its maximum. Overwrites the gradients
+    of the model.
     """
     output = model.forward(observation)  # (1, A)
     wanted = np.zeros_like(output)
@@ -53,9 +53,7 @@ def saliency(model: Sequential, observation: Array, action: int) -> Array:
 
 
 def overlay(picture: Array, heat: Array) -> Array:
-    """The picture (H, W, 3) uint8, enlarged to about 256 pixels when it is small, glowing where heat (h, w)
-    is high.
-    """
+    """Colour a picture (H, W, 3) uint8 where the saliency `heat` (h, w) is high; enlarge a small one."""
     scale = max(1, SIDE // max(picture.shape[:2]))
     picture = picture.repeat(scale, 0).repeat(scale, 1)
     smooth = Image.fromarray(np.uint8(255 * heat)).resize(picture.shape[1::-1], Image.Resampling.BILINEAR)
@@ -64,25 +62,21 @@ def overlay(picture: Array, heat: Array) -> Array:
 
 
 def first_convolution(model: Sequential) -> Conv2D | None:
-    """The first convolution of the network, if it has one."""
+    """Return the first convolution of the network, if it has one."""
     return next((layer for layer in model.layers if isinstance(layer, Conv2D)), None)
 
 
 def filters_plot(path: Path, model: Sequential) -> None:
-    """The first layer's filters, each as its patches for the oldest to the newest frame; red is positive.
+    """Plot the first convolution's filters, from the oldest to the newest frame; red is positive.
 
-    Raises ValueError when there is no convolution.
+    Raises ValueError for a network without convolution.
     """
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
     layer = first_convolution(model)
     if layer is None:
         raise ValueError("this network has no convolution")
     tiles = filter_tiles(np.asarray(layer.get_weights()[0]))
     reach = float(np.nanmax(np.abs(tiles))) or 1.0
-    figure = Figure(figsize=(11, 11 * tiles.shape[0] / tiles.shape[1] + 0.8), layout="constrained")
-    FigureCanvasAgg(figure)
+    figure = blank_figure(11, 11 * tiles.shape[0] / tiles.shape[1] + 0.8)
     axes = figure.add_subplot()
     image = axes.imshow(tiles, cmap="RdBu_r", vmin=-reach, vmax=reach, interpolation="nearest")
     figure.colorbar(image, ax=axes, label="weight", shrink=0.9, pad=0.01)
@@ -92,9 +86,7 @@ def filters_plot(path: Path, model: Sequential) -> None:
 
 
 def filter_tiles(kernel: Array, columns: int = 4) -> Array:
-    """Filters (K, L, C, F) side by side, `columns` in a row, each a strip of its C patches; NaN between
-    them.
-    """
+    """Place filters (K, L, C, F) in rows of `columns`; each is a strip of its C patches, with NaN between."""
     height, width, channels, count = kernel.shape
     rows = -(-count // columns)
     strip = channels * (width + 1) + 1
@@ -108,16 +100,10 @@ def filter_tiles(kernel: Array, columns: int = 4) -> Array:
 
 
 def saliency_plot(path: Path, model: Sequential, moments: Sequence[Moment], actions: tuple[str, ...]) -> None:
-    """Moments of a game, evenly spaced: the screen above, below it what mattered for the action that was
-    taken.
-    """
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
+    """Plot evenly spaced moments of a game: above the screen, below the saliency of the action taken."""
     acted = [moment for moment in moments if moment.action >= 0]
     chosen = [acted[index] for index in np.linspace(0, len(acted) - 1, min(SHOTS, len(acted))).astype(int)]
-    figure = Figure(figsize=(2 * len(chosen), 4.6), layout="constrained")
-    FigureCanvasAgg(figure)
+    figure = blank_figure(2 * len(chosen), 4.6)
     grid = figure.subplots(2, len(chosen), squeeze=False)
     for moment, (above, below) in zip(chosen, grid.T, strict=True):
         above.imshow(moment.picture, interpolation="nearest")

@@ -1,4 +1,4 @@
-"""Stage: one game of any environment, with a picture of every step, for those who watch an agent play."""
+"""Stage: one game of any environment, with a picture of every step."""
 
 from __future__ import annotations
 
@@ -34,26 +34,26 @@ ACTION_NAMES = {  # of environments that have no get_action_meanings
 
 
 class CannotRenderError(UsageError):
-    """The environment has no rgb_array rendering, or lacks what it needs for it."""
+    """The environment has no rgb_array rendering, or lacks a package for it."""
 
 
 @dataclass(frozen=True)
 class Moment:
-    """What a game looked like before an action was taken, and what the agent thought of it."""
+    """A game before an action, and the agent's preferences for the actions."""
 
     picture: Array  # (H, W, 3) uint8
-    observation: Array  # (1, ...) of the same moment, as the network reads it
-    preferences: Array  # (A,) float, Agent.preferences there
-    action: int  # the action that was taken; -1 when the game was over
+    observation: Array  # (1, ...) as the network reads it
+    preferences: Array  # (A,) float, see Agent.preferences
+    action: int  # the action taken; -1 when the game was over
     score: float  # return so far
-    game: int  # counted from 0
+    game: int  # from 0
     step: int  # of this game
 
 
 class Camera(gymnasium.Wrapper):
-    """Gives the picture after a step also where the vector environment restarts the game at once.
+    """Provides the picture after each step, even if the vector environment then restarts the game at once.
 
-    Rendering is slower than most games: a picture is taken when it is asked for, and when a game ends.
+    Rendering is slower than most games: a picture is rendered only on request and when a game ends.
     """
 
     _last: Array | None = None
@@ -65,16 +65,16 @@ class Camera(gymnasium.Wrapper):
 
     @property
     def picture(self) -> Array:
-        """(H, W, 3) uint8: what the last step led to."""
+        """(H, W, 3) uint8 after the last step."""
         return self.opening if self._last is None else self._last
 
     @property
     def opening(self) -> Array:
-        """(H, W, 3) uint8: what the environment shows now, after its restart if there was one."""
+        """(H, W, 3) uint8 of the environment now, after a restart if there was one."""
         picture = np.asarray(self.env.render())
         if picture.ndim != 3 or picture.shape[2] != 3 or picture.dtype != np.uint8:
             raise CannotRenderError(
-                "this environment paints no picture (H, W, 3) of bytes", "use one with rgb_array rendering"
+                "this environment renders no picture (H, W, 3) of bytes", "use one with rgb_array rendering"
             )
         return picture
 
@@ -82,16 +82,16 @@ class Camera(gymnasium.Wrapper):
 class Stage:
     """One game at a time, as the network reads it and as people see it.
 
-    observation  (1, ...) what the agent acts on
-    picture      (H, W, 3) uint8 of the same moment, painted when asked for
-    score, steps of the game so far; `over` when it has ended, until next_game()
+    observation   (1, ...) before the next action
+    picture       (H, W, 3) uint8 of the same moment, rendered on request
+    score, steps  of the game so far
+    over          the game has ended; True until next_game()
 
     Raises CannotRenderError when the environment has no pictures.
     """
 
     def __init__(self, env_id: str, max_episode_steps: int = 0, seed: int | None = None) -> None:
-
-        with quiet():
+        with hide_display():
             try:
                 self.envs = make_observed(env_id, 1, max_episode_steps, render_mode="rgb_array")
             except (ValueError, TypeError) as problem:
@@ -117,13 +117,13 @@ class Stage:
         return camera
 
     def restart(self, seed: int | None = None) -> None:
-        """Begin a new game, whatever became of this one."""
+        """Begin a new game, even if this one is unfinished."""
         try:
             self.observation, _ = self.envs.reset(seed=seed)
         except (gymnasium.error.Error, NotImplementedError, ImportError) as problem:
             raise CannotRenderError(
                 f"this environment cannot be shown: {str(problem).splitlines()[0]}",
-                "install what it asks for",
+                "install the package that it needs",
             ) from problem
         self._begin()
 
@@ -137,9 +137,9 @@ class Stage:
         return self.camera.picture if self.steps else self.camera.opening
 
     def step(self, action: int) -> None:
-        """One step; call next_game() when it leaves `over` true.
+        """Take one step.
 
-        `observation` then is already the next game's.
+        If `over` is then true, `observation` already belongs to the next game: call next_game().
         """
         self.observation, rewards, terminated, truncated, _ = self.envs.step(np.array([action]))
         self.score += float(rewards[0])
@@ -147,7 +147,7 @@ class Stage:
         self.over = bool(terminated[0] or truncated[0])
 
     def next_game(self) -> None:
-        """Go on with the game that has begun when the last one ended."""
+        """Continue with the game that began when the last one ended."""
         self._begin()
 
     def close(self) -> None:
@@ -155,8 +155,9 @@ class Stage:
 
 
 def watch(stage: Stage, agent: Agent, games: int, steps: int, every: int = 1) -> Iterator[Moment]:
-    """Moments of greedy games, every so many steps and at their ends, until `games` are over or `steps`
-    taken.
+    """Play greedy games until `games` are over or `steps` are taken.
+
+    Yields a moment every `every` steps, and at the end of each game.
     """
     count = 0
     for index in range(games):
@@ -194,10 +195,8 @@ def action_names(env_id: str, env: gymnasium.Env[Any, Any]) -> tuple[str, ...]:
 
 
 @contextmanager
-def quiet() -> Iterator[None]:
-    """Pictures without a window: SDL looks for neither screen nor sound, Gymnasium praises no newer
-    versions.
-    """
+def hide_display() -> Iterator[None]:
+    """Run SDL without display or audio, and silence Gymnasium's upgrade warnings."""
     unseen = {"SDL_VIDEODRIVER": "dummy", "SDL_AUDIODRIVER": "dummy", "PYGAME_HIDE_SUPPORT_PROMPT": "1"}
     shown = _display_is_open()
     before = {name: os.environ.get(name) for name in unseen}
@@ -213,7 +212,7 @@ def quiet() -> Iterator[None]:
             else:
                 os.environ[name] = value
         if _display_is_open() and not shown:
-            sys.modules["pygame"].display.quit()  # a window that is wanted later must find the real screen
+            sys.modules["pygame"].display.quit()  # a later window must find the real screen
 
 
 def _display_is_open() -> bool:

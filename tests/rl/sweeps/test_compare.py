@@ -10,10 +10,11 @@ import pytest
 
 from rl.command.errors import UsageError
 from rl.sweeps import statistics as stat
-from rl.sweeps.collect import Run, grouped
 from rl.sweeps.comparison import common_horizon, compare, read_scale
 from rl.sweeps.plan import Job, Plan
 from rl.sweeps.record import DONE, FAILED, Record
+from rl.sweeps.results import Result, group_results
+from rl.sweeps.time_to_goal import time_to_goal
 from rl.tools import compare as tool
 
 
@@ -99,35 +100,35 @@ def test_a_profile_is_the_share_beyond_each_threshold():
 
 def test_without_censoring_the_restricted_mean_is_the_mean():
     steps = np.array([3.0, 5, 10])
-    found = stat.reaching(steps, np.ones(3, bool), 10)
+    found = time_to_goal(steps, np.ones(3, bool), 10)
     assert found.restricted.value == pytest.approx(6) and found.median == 5
-    assert stat.reaching(steps, np.ones(3, bool), 6).restricted.value == pytest.approx((3 + 5 + 6) / 3)
+    assert time_to_goal(steps, np.ones(3, bool), 6).restricted.value == pytest.approx((3 + 5 + 6) / 3)
 
 
 def test_a_censored_run_is_neither_left_out_nor_taken_for_an_arrival():
     """Kaplan and Meier by hand: of four at 2 one arrives, one ends at 3, of two at 4 one arrives, the last
     ends at 5.
     """
-    found = stat.reaching(np.array([2.0, 3, 4, 5]), np.array([True, False, True, False]), 5)
+    found = time_to_goal(np.array([2.0, 3, 4, 5]), np.array([True, False, True, False]), 5)
     np.testing.assert_allclose(found.share, 1 - np.array([0.75, 0.75, 0.375, 0.375]))
     assert found.median == 4 and found.restricted.value == pytest.approx(2 + 0.75 * 2 + 0.375)
-    none = stat.reaching(np.array([7.0, 7]), np.zeros(2, bool), 7)
+    none = time_to_goal(np.array([7.0, 7]), np.zeros(2, bool), 7)
     assert none.median is None and none.restricted.value == 7
 
 
 def run_of(seed, score, steps=100.0, solved=True, **settings):
-    return Run("dqn", {"env_id": "CartPole-v0", "gamma": 0.9, **settings}, seed, score, steps, solved)
+    return Result("dqn", {"env_id": "CartPole-v0", "gamma": 0.9, **settings}, seed, score, steps, solved)
 
 
 def test_runs_that_differ_in_seed_and_environment_are_one_group():
     runs = [run_of(0, 1.0), run_of(1, 2.0), run_of(0, 1.0, gamma=0.5), run_of(2, 1.0, env_id="Other-v0")]
-    groups = grouped(runs)
-    assert [(group.label, len(group.runs)) for group in groups] == [("--gamma 0.9", 3), ("--gamma 0.5", 1)]
+    groups = group_results(runs)
+    assert [(group.label, len(group.results)) for group in groups] == [("--gamma 0.9", 3), ("--gamma 0.5", 1)]
 
 
 def test_the_horizon_is_one_that_every_group_is_known_up_to():
-    slow = grouped([run_of(0, 1, 50.0), run_of(1, 1, 900.0)])
-    cut = grouped([run_of(0, 1, 300.0, solved=False, gamma=0.1), run_of(1, 1, 80.0, gamma=0.1)])
+    slow = group_results([run_of(0, 1, 50.0), run_of(1, 1, 900.0)])
+    cut = group_results([run_of(0, 1, 300.0, solved=False, gamma=0.1), run_of(1, 1, 80.0, gamma=0.1)])
     assert common_horizon(slow) == 900 and common_horizon([*slow, *cut]) == 300
 
 

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from rl.sweeps import record, table
-from rl.sweeps.claim import claimed
+from rl.sweeps.claim import claim
 from rl.sweeps.conductor import Conductor
 from rl.sweeps.display import Display
 from rl.sweeps.plan import Job, Plan
@@ -178,8 +178,8 @@ def conduct(folder, plan, perform_all, capsys=None):
 
 def test_a_claim_is_one_process_at_a_time_and_ends_with_it(tmp_path):
     code = (
-        "import sys, pathlib; from rl.sweeps.claim import claimed\n"
-        "with claimed(pathlib.Path(sys.argv[1])) as mine: print(mine, flush=True); sys.stdin.read()"
+        "import sys, pathlib; from rl.sweeps.claim import claim\n"
+        "with claim(pathlib.Path(sys.argv[1])) as mine: print(mine, flush=True); sys.stdin.read()"
     )
     with subprocess.Popen(
         [sys.executable, "-c", code, str(tmp_path)],
@@ -189,13 +189,13 @@ def test_a_claim_is_one_process_at_a_time_and_ends_with_it(tmp_path):
         cwd=ROOT,
     ) as other:
         assert other.stdout.readline() == "True\n"
-        with claimed(tmp_path) as mine:
+        with claim(tmp_path) as mine:
             assert not mine
         other.kill()
         other.wait()
-        with claimed(tmp_path, patience=5) as mine:
+        with claim(tmp_path, patience=5) as mine:
             assert mine
-    with claimed(tmp_path) as mine:
+    with claim(tmp_path) as mine:
         assert mine
 
 
@@ -256,7 +256,7 @@ def test_two_sweeps_in_one_folder_do_each_run_once(tmp_path):
     def perform(job):
         folder = Path(job["folder"])
         folder.mkdir(exist_ok=True)
-        with claimed(folder, patience=5) as mine:
+        with claim(folder, patience=5) as mine:
             if mine and record.read(folder) is None:
                 with lock:
                     times.append(job["key"])

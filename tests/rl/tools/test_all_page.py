@@ -13,8 +13,8 @@ from PIL import Image
 from rl.articles import ARTICLES
 from rl.tools import all as tool
 from rl.tools.exhibits import EXHIBITS
-from rl.tools.page import Report, page
-from rl.tools.runner import judged
+from rl.tools.report import Report, render
+from rl.tools.runner import judge
 
 SOLVED = {"steps": 9000, "episodes": 210, "solved_at": 9000, "best_score": 199.1, "best_mean_return": 199.1}
 SOLVED["seconds"] = 2.5
@@ -50,11 +50,11 @@ def make_outcome(root, module, figures=None, quick=False, printed="it went well\
     if EXHIBITS[module].animation:
         Image.new("L", (25, 25)).save(folder / "replay.gif")
         (folder / "replay.html").write_text(PLAYER, encoding="utf-8")
-    return judged(module, f"python -m rl.{module} --seed 0", 12.3, printed, folder, quick)
+    return judge(module, f"python -m rl.{module} --seed 0", 12.3, printed, folder, quick)
 
 
 def make_page(outcomes):
-    return page(Report(outcomes, False, 0, 95.0, {"cores": 2, "kernels": "avx2"}, {"python": "3.11.7"}))
+    return render(Report(outcomes, False, 0, 95.0, {"cores": 2, "kernels": "avx2"}, {"python": "3.11.7"}))
 
 
 @pytest.mark.parametrize("module", [article.module for article in ARTICLES])

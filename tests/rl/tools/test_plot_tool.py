@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 from PIL import Image, ImageColor
 
-from rl.pages import curves
+from rl.pages import curves, lines
 from rl.pages.curves import Curve
+from rl.pages.groups import group_by_settings
 from rl.tools import plot
 
 
@@ -37,7 +38,7 @@ def test_a_curve_is_read_along_each_axis(tmp_path):
 
 
 def test_a_point_is_the_mean_of_the_last_episodes():
-    means, deviations = curves.smoothed(np.array([0.0, 2, 4, 6]), 2)
+    means, deviations = curves.smooth(np.array([0.0, 2, 4, 6]), 2)
     np.testing.assert_array_equal(means, [0, 1, 3, 5])
     np.testing.assert_array_equal(deviations, [0, 1, 1, 1])
 
@@ -47,10 +48,10 @@ def test_runs_that_differ_in_their_seed_only_are_one_setting(tmp_path):
         make_run(tmp_path, f"r{i}", [1, 2], seed=i, gamma=gamma)
         for i, gamma in enumerate((0.9, 0.5, 0.9, 0.9))
     ]
-    groups = curves.grouped_by_setting([curves.read_curve(folder, "steps") for folder in folders])
+    groups = group_by_settings([curves.read_curve(folder, "steps") for folder in folders])
     assert [(label, len(members)) for label, members in groups] == [
-        ("rl.dqn --gamma 0.9, 3 runs", 3),
-        ("rl.dqn --gamma 0.5", 1),
+        ("--gamma 0.9", 3),
+        ("--gamma 0.5", 1),
     ]
 
 
@@ -58,12 +59,12 @@ def test_the_mean_over_seeds_ends_where_the_first_run_ends():
     def line(level, length):
         return Curve(np.arange(1.0, length + 1), np.full(length, float(level)), "dqn", {})
 
-    x, means, deviations = curves.mean_over_seeds([line(1, 50), line(5, 20)], window=1)
+    x, means, deviations = curves.average_over_seeds([line(1, 50), line(5, 20)], window=1)
     assert x[0] == 1 and x[-1] == 20
     np.testing.assert_allclose(means, 3)
     np.testing.assert_allclose(deviations, 2)
     later = Curve(np.array([60.0, 61]), np.zeros(2), "dqn", {})
-    assert len(curves.mean_over_seeds([line(1, 50), later], 1)[0]) == 0
+    assert len(curves.average_over_seeds([line(1, 50), later], 1)[0]) == 0
 
 
 @pytest.mark.parametrize("axis", ["steps", "episodes", "seconds"])
@@ -78,7 +79,7 @@ def test_the_picture_shows_every_setting(tmp_path, capsys, axis):
     assert "3 run(s), 2 setting(s)" in capsys.readouterr().out
     with Image.open(out) as image:
         pixels = np.asarray(image.convert("RGB"))
-    for colour, shown in zip(plot.COLOURS, (True, True, False)):
+    for colour, shown in zip(lines.COLOURS, (True, True, False)):
         assert (pixels == ImageColor.getrgb(colour)).all(axis=2).any() == shown
 
 

@@ -10,13 +10,13 @@ import numpy as np
 import pytest
 from PIL import Image, ImageSequence
 
-from rl.watch import animation, play
+from rl.watch import animation, play, recording
 from rl.watch.stage import Moment, Stage, watch
 from tests.rl.watch.scripted import lazy
 
 
-def filmed(env_id, agent, steps):
-    return play.filmed(Stage(env_id, seed=1), agent, "A <title> & more", 2, steps)
+def film(env_id, agent, steps):
+    return play.film(Stage(env_id, seed=1), agent, "A <title> & more", 2, steps)
 
 
 def colours(recorded):
@@ -25,13 +25,13 @@ def colours(recorded):
 
 def test_few_colours_are_kept_exactly():
     shown = list(watch(Stage("rl/Catcher-v0", seed=1), lazy(3), 1, 80))
-    recorded = animation.recording(shown, 30, ("a", "b", "c"), "", "Q value")
+    recorded = recording.make_recording(shown, 30, ("a", "b", "c"), "", "Q value")
     np.testing.assert_array_equal(colours(recorded), [moment.picture for moment in shown])
 
 
 def test_large_pictures_are_shrunk_and_hardly_changed():
     shown = list(watch(Stage("CartPole-v1", seed=1), lazy(2), 1, 8))
-    recorded = animation.recording(shown, 50, ("left", "right"), "", "Q value")
+    recorded = recording.make_recording(shown, 50, ("left", "right"), "", "Q value")
     halved = np.stack([np.asarray(Image.fromarray(moment.picture).reduce(2)) for moment in shown])
     assert recorded.frames.shape[1:] == (200, 300)
     assert np.abs(colours(recorded).astype(int) - halved).mean() < 0.1
@@ -41,7 +41,7 @@ def test_large_pictures_are_shrunk_and_hardly_changed():
 def test_more_colours_than_a_palette_holds_become_near_ones():
     ramp = np.linspace(0, 255, 64).astype(np.uint8)
     picture = np.stack([*np.meshgrid(ramp, ramp), np.full((64, 64), 90, np.uint8)], -1)
-    recorded = animation.recording(
+    recorded = recording.make_recording(
         [Moment(picture, picture, np.zeros(1), 0, 0.0, 0, 0)], 30, ("a",), "", "Q value"
     )
     assert len(recorded.palette) <= 256
@@ -50,14 +50,14 @@ def test_more_colours_than_a_palette_holds_become_near_ones():
 
 def test_nothing_to_record_is_an_error():
     with pytest.raises(ValueError, match="no frame"):
-        animation.recording([], 30, (), "", "")
+        recording.make_recording([], 30, (), "", "")
 
 
 @pytest.mark.parametrize(
     ("env_id", "actions", "size", "tick"), [("rl/Catcher-v0", 3, 256, 30), ("CartPole-v1", 2, 300, 40)]
 )
 def test_the_gif_shows_every_frame_for_its_time_and_loops(tmp_path, env_id, actions, size, tick):
-    recorded = filmed(env_id, lazy(actions), 70)
+    recorded = film(env_id, lazy(actions), 70)
     animation.write_gif(tmp_path / "replay.gif", recorded)
     with Image.open(tmp_path / "replay.gif") as gif:
         assert gif.info["loop"] == 0 and gif.size[0] == size
@@ -75,7 +75,7 @@ def player_data(text):
 
 @pytest.mark.parametrize(("env_id", "actions"), [("rl/Catcher-v0", 3), ("CartPole-v1", 2)])
 def test_the_page_holds_every_frame_and_number(tmp_path, env_id, actions):
-    recorded = filmed(env_id, lazy(actions, 1), 60)
+    recorded = film(env_id, lazy(actions, 1), 60)
     animation.write_html(tmp_path / "replay.html", recorded)
     data = player_data((tmp_path / "replay.html").read_text(encoding="utf-8"))
     frames = []
@@ -98,13 +98,13 @@ def test_the_page_holds_every_frame_and_number(tmp_path, env_id, actions):
 
 def test_frames_beyond_one_sheet_go_on_another():
     shown = list(watch(Stage("CartPole-v1", seed=1), lazy(2), 1, 1))[:1] * 61
-    recorded = animation.recording(shown, 50, ("left", "right"), "", "Q value")
-    data = player_data(animation.page(recorded))
+    recorded = recording.make_recording(shown, 50, ("left", "right"), "", "Q value")
+    data = player_data(animation.render_player(recorded))
     assert (data["columns"], data["rows"], len(data["sheets"])) == (6, 10, 2)
 
 
 def test_the_page_needs_nothing_from_elsewhere_and_escapes_its_title():
-    text = animation.page(filmed("rl/Catcher-v0", lazy(3), 5))
+    text = animation.render_player(film("rl/Catcher-v0", lazy(3), 5))
     without_data = re.sub(r"data:image/png;base64,[A-Za-z0-9+/=]*", "", text)
     assert not re.search(r"https?:|//\w|@import|url\(|<link|<script \w|\bfetch\b|<img", without_data)
     assert (
@@ -113,8 +113,8 @@ def test_the_page_needs_nothing_from_elsewhere_and_escapes_its_title():
 
 
 def test_a_notebook_gets_the_page_in_a_frame_of_its_own(notebook, tmp_path):
-    recorded = filmed("rl/Catcher-v0", lazy(3), 5)
+    recorded = film("rl/Catcher-v0", lazy(3), 5)
     shown = animation.inline(recorded)
-    assert shown.count("<") == 4 and animation.page(recorded) in html.unescape(shown)
+    assert shown.count("<") == 4 and animation.render_player(recorded) in html.unescape(shown)
     animation.write_html(tmp_path / "replay.html", recorded)
     assert animation.inline(tmp_path / "replay.html") == shown

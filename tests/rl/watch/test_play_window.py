@@ -8,7 +8,7 @@ from rl.core.networks import network
 from rl.core.seeding import streams
 from rl.envs import window
 from rl.watch import play, play_window
-from rl.watch.play_window import Controls
+from rl.watch.controls import Controls
 from rl.watch.stage import Stage
 
 pygame = window.pygame

@@ -35,7 +35,7 @@ def test_any_number_of_episodes_is_drawn(tmp_path, episodes):
 
 def test_a_point_is_the_mean_and_deviation_of_ten_episodes_and_the_rest_has_its_own():
     returns = [0.0] * 5 + [2.0] * 5 + [7.0] * 10 + [1.0, 5.0]
-    ends, means, deviations = plots.grouped(returns, 10)
+    ends, means, deviations = plots.average_intervals(returns, 10)
     np.testing.assert_array_equal(ends, [10, 20, 22])
     np.testing.assert_array_equal(means, [1, 7, 3])
     np.testing.assert_array_equal(deviations, [1, 0, 2])

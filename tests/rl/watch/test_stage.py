@@ -84,7 +84,7 @@ def test_actions_have_names(env_id, names):
 
 def test_quiet_puts_back_what_was_not_set(monkeypatch):
     monkeypatch.delenv("SDL_VIDEODRIVER", raising=False)
-    with stage.quiet():
+    with stage.hide_display():
         assert os.environ["SDL_VIDEODRIVER"] == "dummy"
     assert "SDL_VIDEODRIVER" not in os.environ
 
