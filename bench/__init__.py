@@ -1,3 +1,1 @@
-"""One file per question: how fast are we beside the frameworks, how does the cost grow?  `python -m bench
---help`
-"""
+"""Benchmarks: one file for each question about speed, memory and growth. `python -m bench --help`"""

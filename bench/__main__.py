@@ -1,4 +1,4 @@
-"""`python -m bench`: run the questions, print one table, keep the figures as JSON lines."""
+"""`python -m bench`: run the benchmarks, print one table, write the figures as JSON lines."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ QUESTIONS = (
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Returns the exit code."""
+    """Run the chosen questions; returns the exit code."""
     parser = arguments()
     chosen = parser.parse_args(argv)
     names = [name for name in chosen.only.split(",") if name] or list(QUESTIONS)
@@ -52,7 +52,7 @@ def main(argv: list[str] | None = None) -> int:
     print(report.header(found), flush=True)
     rows, failed = ask(names, options, lambda rows: report.write(out, found, rows))
     print(report.table(rows))
-    print(f"\nkept in {out}; python -m bench.compare puts two such files side by side")
+    print(f"\nwritten to {out}; python -m bench.compare compares two such files")
     if failed:
         print(f"error: {', '.join(failed)} failed\n  the traceback stands above", file=sys.stderr)
     return 1 if failed else 0
@@ -61,17 +61,20 @@ def main(argv: list[str] | None = None) -> int:
 def arguments() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser("python -m bench", description=__doc__)
     parser.add_argument("--only", default="", metavar="A,B", help=f"some of: {', '.join(QUESTIONS)}")
-    parser.add_argument("--threads", default="1,2", metavar="1,2", help="thread counts to measure (1,2)")
+    parser.add_argument("--threads", default="1,2", metavar="1,2", help="numbers of threads to measure (1,2)")
     parser.add_argument(
-        "--rounds", type=int, default=Options.rounds, help=f"turns of all sides ({Options.rounds})"
+        "--rounds",
+        type=int,
+        default=Options.rounds,
+        help=f"rounds in which every side takes one turn ({Options.rounds})",
     )
     parser.add_argument(
         "--seconds",
         type=float,
         default=Options.seconds,
-        help=f"measured time of a side's turn ({Options.seconds})",
+        help=f"measured time of each turn ({Options.seconds})",
     )
-    parser.add_argument("--no-peers", action="store_true", help="our side only")
+    parser.add_argument("--no-peers", action="store_true", help="measure only our side")
     parser.add_argument(
         "--long", action="store_true", help="also train Catcher to the end, ten seeds each: an hour"
     )
@@ -83,8 +86,9 @@ def arguments() -> argparse.ArgumentParser:
 
 
 def ask(names: list[str], options: Options, keep: Callable[[list[Row]], None]) -> tuple[list[Row], list[str]]:
-    """Every question's rows, and the questions that failed; kept after each, so that an interruption leaves
-    them.
+    """Measure the questions; returns their rows and the names of those that failed.
+
+    keep  called with the rows so far after each question, so that an interruption loses none
     """
     rows: list[Row] = []
     failed = []
@@ -93,7 +97,7 @@ def ask(names: list[str], options: Options, keep: Callable[[list[Row]], None]) -
         print(f"[{number}/{len(names)}] {name} ...", end="", file=sys.stderr, flush=True)
         try:
             rows += importlib.import_module(f"bench.{name}").run(options)
-        except Exception:  # the other questions are worth their time all the same
+        except Exception:  # the other questions are still worth measuring
             traceback.print_exc()
             failed.append(name)
         print(f" {time.perf_counter() - start:.0f} s", file=sys.stderr, flush=True)

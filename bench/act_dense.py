@@ -1,8 +1,8 @@
-"""How long does acting take where the network is tiny?
+"""How long does acting take with a tiny network?
 
-Stands for the CartPole agents, which ask a 4-64-2 network for one state at a time, a few hundred thousand
-times a run: first the network alone (W1, `model.predict`), then the agent's greedy `act` with the choice of
-the action. NumPy goes in and comes out on every side, as it comes from the environment.
+Workload: the CartPole agents, which evaluate a 4-64-2 network on one state at a time, a few hundred thousand
+times in a run. W1 is the network alone (`model.predict`), W1a the agent's greedy `act` with the choice of the
+action. Every side takes and returns NumPy arrays, because the environment does.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ SHAPE, ACTIONS = w.DENSE[:1], w.DENSE[-1]
 
 
 def ours(threads: int, choose: bool) -> Work:
-    """model.predict of one state, or the agent's act."""
+    """Call model.predict of one state, or the agent's act."""
     from bench.ours import q_agent, use_threads
 
     use_threads(threads)
@@ -25,9 +25,7 @@ def ours(threads: int, choose: bool) -> Work:
 
 
 def numpy(threads: int, choose: bool) -> Work:
-    """A landmark: two products and a maximum into buffers made beforehand, which is what NumPy can do by
-    hand.
-    """
+    """Compute the network with NumPy calls into preallocated buffers: a landmark, not a peer."""
     import numpy as np
 
     rng, x = np.random.default_rng(0), w.states(SHAPE, 1)
@@ -46,11 +44,7 @@ def numpy(threads: int, choose: bool) -> Work:
 
 
 def question(id: str, work: str, choose: bool) -> Question:
-    forms = (
-        "eager",
-        "bare",
-        "frozen",
-    )  # torch.compile is slower than eager on one state: its guards cost more than the work
+    forms = ("eager", "bare", "frozen")  # not "compiled": on one state its guards cost more than the work
     return Question(
         id,
         "act_dense",
@@ -71,8 +65,8 @@ def question(id: str, work: str, choose: bool) -> Question:
             Side("(numpy by hand)", "bench.act_dense:numpy", (choose,), peer=False),
         ),
         target={1: 15.0},
-        threads=(1,),
-    )  # one state is too little to share between threads
+        threads=(1,),  # one state is too little work for several threads
+    )
 
 
 QUESTIONS = (

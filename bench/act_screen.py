@@ -1,7 +1,8 @@
 """How long does acting take on a screen?
 
-Stands for one game of Catcher being watched or evaluated: one stack of four 80x80 frames of bytes, NumPy in
-and out. A call streams the 6.5 MB of the dense layer's weights, which one thread can do about as fast as two.
+Workload: one game of Catcher that is watched or evaluated. The input is one stack of four 80x80 frames of
+bytes; every side takes and returns NumPy arrays. A call reads the 6.5 MB of the dense layer's weights, which
+one thread does about as fast as two.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from bench.questions import Options, Question, Row, Side, Work
 
 
 def ours(threads: int) -> Work:
-    """model.predict of one stack."""
+    """Call model.predict of one stack."""
     from bench.ours import q_agent, use_threads
 
     use_threads(threads)

@@ -1,8 +1,8 @@
 """How long does the bandit article take?
 
-Stands for the simulations of `python -m rl.bandit`: epsilon-greedy and UCB1, 1,000 simulations of 250 plays
-each, on the arms 0.3, 0.5 and 0.9. Ours is `play`. The other side is the article's way, a Python loop over
-small NumPy arrays, written anew below, which has no use for threads. A call is both algorithms; the rate
+Workload: the simulations of `python -m rl.bandit`, epsilon-greedy and UCB1, 1,000 simulations of 250 plays
+each on the arms 0.3, 0.5 and 0.9. Our side is `play`. The other side is a Python loop over small NumPy
+arrays, written below like the article's listing; it cannot use threads. A call runs both algorithms; the rate
 counts plays.
 """
 
@@ -22,7 +22,7 @@ AMOUNT = 2 * SIMULATIONS * PLAYS
 
 
 def ours(threads: int) -> Work:
-    """rl.bandit.play with both algorithms."""
+    """Call rl.bandit.play with both algorithms."""
     from rl.bandit import UCB1, EpsilonGreedy, SlotArm, play
 
     arms = [SlotArm(p) for p in CHANCES]
@@ -33,18 +33,18 @@ def ours(threads: int) -> Work:
 
 
 def listing(threads: int) -> Work:
-    """The same plays in plain Python."""
+    """Do the same plays in plain Python."""
     return Work(lambda: [simulate(one) for one in (Greedy(), Bounds())], AMOUNT)
 
 
 class Greedy:
-    """epsilon-greedy(0.1), first arm on ties."""
+    """epsilon-greedy(0.1) that takes the first arm on ties."""
 
     def start(self) -> None:
         self.plays, self.means = np.zeros(len(CHANCES)), np.zeros(len(CHANCES))
 
     def choose(self) -> Any:
-        return np.random.randint(0, len(self.means)) if random.random() < 0.1 else np.argmax(self.means)  # noqa: NPY002 - its way
+        return np.random.randint(0, len(self.means)) if random.random() < 0.1 else np.argmax(self.means)  # noqa: NPY002 - as in the listing
 
     def learn(self, arm: int, coin: float, t: int) -> None:
         self.plays[arm] += 1
@@ -53,7 +53,7 @@ class Greedy:
 
 
 class Bounds:
-    """UCB1, all bounds anew after each play."""
+    """UCB1 that computes all bounds after each play."""
 
     def start(self) -> None:
         self.plays, self.coins, self.bounds = (np.zeros(len(CHANCES)) for _ in range(3))
@@ -74,7 +74,7 @@ class Bounds:
 
 
 def simulate(algorithm: Greedy | Bounds) -> list[np.ndarray]:
-    """Which play, and its coin, of every play of every simulation."""
+    """Return the number and the coin of every play of every simulation."""
     times, rewards = np.zeros(SIMULATIONS * PLAYS), np.zeros(SIMULATIONS * PLAYS)
     for simulation in range(SIMULATIONS):
         algorithm.start()

@@ -1,14 +1,13 @@
 """How many environment steps a second does a whole training loop make on CartPole?
 
-Stands for `python -m rl.dqn --test` and `python -m rl.a2c --test`: act, step, store, learn, log. DQN (W10)
-makes one update in each step, batch 32, 64 hidden units, one game. A2C (W10b) plays 8 games and updates every
-5 steps of each, which is Stable-Baselines3's default, with two hidden layers of 64 units.
+Workload: `python -m rl.dqn --test` and `python -m rl.a2c --test`: act, step, store, learn, log. DQN (W10)
+makes one update in each step, with batch 32, 64 hidden units and one game. A2C (W10b) plays 8 games with two
+hidden layers of 64 units and updates every 5 steps of each, the default of Stable-Baselines3.
 
-Ours is the Trainer with its logger, progress and last checkpoint; the one greedy game that a run without
-evaluations ends with is part of it, and so are a hundred log rows, whatever the length of the run: hence our
-30,000 steps. CleanRL's loop is the one in bench/cleanrl_style.py; Stable-Baselines3 runs as it comes, logging
-off. Every side plays a short run as warm-up, and starts each measured run afresh. One thread: it is the
-fastest for all sides.
+Our side trains with logger, progress and last checkpoint. Each of our runs ends with one greedy game
+and writes a hundred log rows, whatever its length; 30,000 steps make this fixed cost small. CleanRL's loop is
+in bench/cleanrl_style.py; Stable-Baselines3 runs with its defaults and without logging. Every side plays a
+short run as warm-up, and every measured run starts from nothing. One thread is the fastest for all sides.
 """
 
 from __future__ import annotations
@@ -28,41 +27,21 @@ STARTS, HIDDEN, GAMES, A2C_STEPS = 100, 64, 8, 5
 
 
 def ours(threads: int, algorithm: str) -> Work:
-    """A run of rl.dqn or rl.a2c with their CartPole settings."""
+    """Run rl.dqn or rl.a2c with their CartPole settings."""
     from rl import a2c, dqn
 
+    shared = {"eval_freq": 0, "eval_episodes": 1, "keep_going": True, "num_threads": threads}
     if algorithm == "dqn":
-        settings = dqn.Settings(
-            **(
-                dqn.TEST
-                | {
-                    "total_timesteps": OUR_STEPS,
-                    "learning_starts": STARTS,
-                    "hidden": (HIDDEN,),
-                    "eval_freq": 0,
-                    "eval_episodes": 1,
-                    "keep_going": True,
-                    "num_threads": threads,
-                }
-            )
-        )
+        own = {"total_timesteps": OUR_STEPS, "learning_starts": STARTS, "hidden": (HIDDEN,)}
+        settings = dqn.Settings(**(dqn.TEST | shared | own))
         return Work(lambda: train(dqn.DQN, settings), OUR_STEPS)
-    more = {
-        "total_timesteps": OUR_A2C_STEPS,
-        "n_steps": A2C_STEPS,
-        "num_envs": GAMES,
-        "hidden": (HIDDEN, HIDDEN),
-        "eval_freq": 0,
-        "eval_episodes": 1,
-        "keep_going": True,
-        "num_threads": threads,
-    }
-    other = a2c.Settings(**(a2c.TEST | more))
+    games = {"total_timesteps": OUR_A2C_STEPS, "n_steps": A2C_STEPS, "num_envs": GAMES}
+    other = a2c.Settings(**(a2c.TEST | shared | games | {"hidden": (HIDDEN, HIDDEN)}))
     return Work(lambda: train(a2c.A2C, other), OUR_A2C_STEPS)
 
 
 def train(algorithm: Any, settings: Any) -> None:
-    """Train as the article's command does, without the pictures at its end."""
+    """Train like the article's command, without the pictures at its end."""
     from rl.command.threads import use_threads
     from rl.runs.run import open_run
 
@@ -78,7 +57,7 @@ def train(algorithm: Any, settings: Any) -> None:
 
 
 def stable_baselines(threads: int, algorithm: str) -> Work:
-    """Stable-Baselines3's DQN or A2C."""
+    """Run Stable-Baselines3's DQN or A2C."""
     import torch
     from stable_baselines3 import A2C, DQN
     from stable_baselines3.common.env_util import make_vec_env

@@ -1,7 +1,7 @@
-"""DQN as CleanRL writes it: one function, a vector of one Gymnasium environment, eager PyTorch, a replay in
-NumPy arrays.
+"""DQN in the style of CleanRL: one function, one Gymnasium environment, eager PyTorch, a replay of NumPy
+arrays.
 
-The structure is CleanRL's dqn.py, the words are ours. With settings of bench/cartpole_loop.py.
+The structure follows CleanRL's dqn.py; the code is our own. The settings are those of bench/cartpole_loop.py.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ BUFFER, BATCH, GAMMA, SYNC, EXPLORATION = 50_000, 32, 0.99, 100, 5_000
 
 
 class Replay:
-    """Transitions in arrays, drawn uniformly."""
+    """Transitions in arrays, sampled uniformly."""
 
     def __init__(self) -> None:
         self.observations, self.following = (np.zeros((BUFFER, 4), np.float32) for _ in range(2))
@@ -52,7 +52,7 @@ class Replay:
 
 
 def dqn(threads: int) -> Work:
-    """A run of PEER_STEPS environment steps."""
+    """Run PEER_STEPS environment steps."""
     torch.set_num_threads(threads)
     return Work(train, PEER_STEPS)
 

@@ -1,4 +1,4 @@
-"""`python -m bench.compare A.jsonl B.jsonl`: two result files side by side."""
+"""`python -m bench.compare A.jsonl B.jsonl`: compare two result files."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ COLUMNS = ("id", "threads", "side", "A", "B", "B / A rate", "")
 
 
 def main(argv: list[str]) -> int:
-    """Print the two; returns the exit code."""
+    """Print the comparison; returns the exit code."""
     if len(argv) != 2:
         return report.complain(
             f"two files are compared, not {len(argv)}", "python -m bench.compare A.jsonl B.jsonl"
@@ -31,7 +31,7 @@ def main(argv: list[str]) -> int:
 
 
 def differences(a: dict, b: dict) -> list[str]:
-    """What else than our code may explain a difference."""
+    """List differences of machine and versions, which may explain a difference of speed."""
     found = [
         f"{key} {a.get(key)} / {b.get(key)}"
         for key in ("processor", "cores", "python", "kernels")
@@ -46,15 +46,15 @@ def differences(a: dict, b: dict) -> list[str]:
 
 
 def side_by_side(rows_a: list[Row], rows_b: list[Row]) -> list[str]:
-    """A line for each measurement that either file has; beyond the spread of A's own samples it is marked."""
+    """Make a line for each measurement of either file."""
     second = {key(row): row for row in rows_b}
     lines = [COLUMNS]
     for a in rows_a:
         b = second.pop(key(a), None)
         lines.append(
-            (a.id, str(a.threads), a.side, report.duration(a.seconds) or a.note, shown(b), *change(a, b))
+            (a.id, str(a.threads), a.side, report.duration(a.seconds) or a.note, format_row(b), *change(a, b))
         )
-    lines += [(b.id, str(b.threads), b.side, "-", shown(b), "", "") for b in second.values()]
+    lines += [(b.id, str(b.threads), b.side, "-", format_row(b), "", "") for b in second.values()]
     widths = [max(len(line[i]) for line in lines) for i in range(len(COLUMNS))]
     return ["  ".join(cell.ljust(width) for cell, width in zip(line, widths)).rstrip() for line in lines]
 
@@ -63,12 +63,12 @@ def key(row: Row) -> tuple[str, str, int]:
     return row.work, row.side, row.threads
 
 
-def shown(row: Row | None) -> str:
+def format_row(row: Row | None) -> str:
     return "-" if row is None else report.duration(row.seconds) or row.note
 
 
 def change(a: Row, b: Row | None) -> tuple[str, str]:
-    """B's rate over A's, and a mark where B's median lies outside A's samples."""
+    """Return B's rate over A's, and a mark if B's median is outside the range of A's samples."""
     if b is None or a.rate is None or b.rate is None:
         return "", ""
     outside = b.seconds is not None and not (a.fastest or 0) <= b.seconds <= (a.slowest or 0)

@@ -1,9 +1,9 @@
-"""How long does the digits article's training take as a whole?
+"""How long does the whole training of the digits article take?
 
-Stands for `python -m rl.digits`: 1,203 images of 8x8, two small convolutions, 10 epochs of stochastic
-gradient descent in batches of 32, from the making of the weights to the last step. Ours is `article_model`
-and `fit`. The rate counts images. Peers keep the images as their own tensors and shuffle by index, and
-compute no accuracy on the way; `fit` does.
+Workload: `python -m rl.digits`: 1,203 images of 8x8, two small convolutions, 10 epochs of stochastic gradient
+descent in batches of 32, from the initial weights to the last step. Our side is `article_model` and `fit`.
+The rate counts images. The peers hold the images as their own tensors and shuffle by index. They compute no
+accuracy during training; `fit` does.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ EPOCHS, STEP_SIZE, HELD_OUT = 10, 0.01, 0.33
 
 
 def training_data() -> tuple[np.ndarray, np.ndarray]:
-    """Images (1203, 8, 8, 1) float32 and their digits (1203,) int64."""
+    """Load images (1203, 8, 8, 1) float32 and their digits (1203,) int64."""
     from sklearn.datasets import load_digits
 
     pixels, labels = load_digits(return_X_y=True)
@@ -29,13 +29,13 @@ def training_data() -> tuple[np.ndarray, np.ndarray]:
 
 
 def orders(count: int) -> Iterator[np.ndarray]:
-    """A new order of the images for each epoch."""
+    """Draw a new order of the images for each epoch."""
     rng = np.random.default_rng(0)
     return (rng.permutation(count) for _ in range(EPOCHS))
 
 
 def ours(threads: int) -> Work:
-    """The article's model, compiled and fitted."""
+    """Compile and fit the article's model."""
     import nnlite as K
     from bench.ours import use_threads
     from rl.digits import article_model

@@ -1,15 +1,15 @@
-"""How many actors can one learner feed, and where is the limit?  `python -m bench.distributed parts`, then
-`scaling`.
+"""How many actors can feed one learner?  `python -m bench.distributed parts`, then `scaling`.
 
-Stands for `python -m rl.dqn --actors N`: Catcher from the screen, 8 games an actor, default settings. Needs
-Ray (`pip install '.[ray]'`); not part of `python -m bench`. docs/distributed.md says what its figures mean.
+Workload: `python -m rl.dqn --actors N`: Catcher from the screen, 8 games for each actor, default settings.
+Needs Ray (`pip install '.[ray]'`); not part of `python -m bench`. docs/distributed.md explains the figures.
 
-parts    what one segment costs everybody: playing it (actor, one thread), sending it through Ray, writing it
-         into the replay, the updates that it pays for (learner, one thread and all cores), broadcasting the
-         weights; the sizes of both; from these the rates, and the number of actors that one learner feeds
-scaling  the same with 1 to 12 real actors, each slowed down by waiting to a given number of steps a second,
-         as an expensive environment would be: steps a second that the learner took in, beside those that the
-         parts predict. Waiting takes no processor, so that many actors fit on few cores
+parts    the seconds of each part of a segment: an actor plays it (one thread), Ray transports it, the learner
+         writes it into the replay, makes the updates it pays for (one thread and all cores) and broadcasts
+         the weights; the bytes of segment and weights; from these the rates, and the number of actors that
+         keep one learner busy
+scaling  a learner with 1 to 12 real actors: the steps a second that it receives, beside the rate that the
+         parts predict. Each actor waits until it makes a given number of steps a second, as with an expensive
+         environment. Waiting needs no processor, so many actors fit on few cores.
 """
 
 from __future__ import annotations
@@ -43,24 +43,24 @@ WARM_UP, MEASURED = 3.0, 8.0  # seconds
 
 
 class Parts(NamedTuple):
-    """Seconds of a segment's stations, and bytes."""
+    """Seconds of each part of a segment, and bytes."""
 
-    play: float  # an actor's work
-    trip: float  # asking an actor and fetching a segment that it has ready
+    play: float  # in an actor
+    trip: float  # request and transport of a segment that is ready
     write: float  # into the replay
     update: dict[int, float]  # one update, by threads
-    publish: float  # the learner's share of a broadcast
-    take: float  # an actor's share of it, beyond the trip without
+    publish: float  # of the weights, in the learner
+    take: float  # of the weights, in an actor, added to the trip
     segment_bytes: int
     weight_bytes: int
 
     @property
     def intake(self) -> float:
-        """The learner's seconds for an environment step before it learns from it."""
+        """Seconds of the learner for each environment step, without updates."""
         return (self.trip + self.write) / steps_of_segment()
 
     def learner_rate(self, threads: int, train_freq: int) -> float:
-        """Environment steps a second that keep the learner busy."""
+        """Return the environment steps a second that keep the learner busy."""
         return train_freq / (
             self.update[threads] + train_freq * self.intake + self.publish / SETTINGS.broadcast
         )
@@ -71,14 +71,14 @@ def steps_of_segment() -> int:
 
 
 def learner(actors: int) -> dqn.DeepQNetworkAgent:
-    """The agent with a replay for so many actors."""
+    """Make the agent with a replay for this number of actors."""
     settings = replace(SETTINGS, actors=actors)
     envs = make_observed(settings.env_id, settings.num_envs, settings.max_episode_steps)
     return dqn.DeepQNetworkAgent(envs.single_observation_space, actions_of(envs), settings, streams(0))
 
 
 def median(work: Callable[[], Any], seconds: float = 3.0) -> float:
-    """Seconds of a call."""
+    """Measure the median seconds of a call."""
     for _ in range(3):
         work()
     samples: list[float] = []
@@ -91,7 +91,7 @@ def median(work: Callable[[], Any], seconds: float = 3.0) -> float:
 
 
 class Echo:
-    """An actor that has its segment ready: what is left is Ray's share."""
+    """An actor whose segment is ready: it measures only Ray's transport."""
 
     def __init__(self, segment: Segment) -> None:
         self.segment = segment
@@ -104,7 +104,7 @@ class Echo:
 
 
 class SlowActor(Actor):
-    """An actor whose segment takes as long as RATE says, by waiting."""
+    """An actor that waits until its segment has taken the time of RATE."""
 
     def play(self, updates: int, steps: int, weights: Weights) -> Segment:
         until = time.perf_counter() + steps_of_segment() / RATE
@@ -114,13 +114,13 @@ class SlowActor(Actor):
 
 
 class SlowFleet(fleet.Fleet):
-    """Of such actors."""
+    """A fleet of slow actors."""
 
     actor_class = SlowActor
 
 
 def measure_parts(ray: Any) -> Parts:
-    """Every station by itself, the others at rest."""
+    """Measure every part alone."""
     agent = learner(1)
     weights = Weights(agent.model.params, agent.model.state)
     use_threads(1)
@@ -153,9 +153,8 @@ def measure_parts(ray: Any) -> Parts:
 
 
 def measure_scaling(actors: int) -> dict[str, float]:
-    """Rates of a learner with so many slowed actors, after a warm-up; the last figures are the fleet's
-    own.
-    """
+    """Measure steps and updates a second of a learner with slow actors, after a warm-up; add the fleet's
+    status."""
     use_threads(1)
     agent = learner(actors)
     source = SlowFleet(dqn.DQN, replace(SETTINGS, actors=actors))
@@ -176,8 +175,8 @@ def measure_scaling(actors: int) -> dict[str, float]:
     return {"steps": (agent.steps - steps) / passed, "updates": (agent.updates - updates) / passed, **status}
 
 
-def tell_parts(parts: Parts) -> None:
-    """The stations, and what follows from them."""
+def print_parts(parts: Parts) -> None:
+    """Print the parts, and the rates that follow from them."""
     steps, rate = steps_of_segment(), steps_of_segment() / parts.play
     print(
         f"segment: {SETTINGS.num_envs} games x {SETTINGS.segment} steps = {steps} steps, "
@@ -216,8 +215,8 @@ def tell_parts(parts: Parts) -> None:
             )
 
 
-def tell_scaling(parts: Parts) -> None:
-    """Measured beside predicted, line by line."""
+def print_scaling(parts: Parts) -> None:
+    """Print the measured rate beside the predicted one, for each number of actors."""
     limit = parts.learner_rate(1, SETTINGS.train_freq)
     print(
         f"\nactors of {RATE} steps/s, learner with one thread, busy from {limit:,.0f} steps/s on: "
@@ -235,11 +234,9 @@ def tell_scaling(parts: Parts) -> None:
 
 
 def main(argv: list[str]) -> int:
-    """Returns the exit code."""
+    """Run one of the two; returns the exit code."""
     if argv not in (["parts"], ["scaling"]):
-        print(
-            "error: what is to be measured?\n  python -m bench.distributed parts, or scaling", file=sys.stderr
-        )
+        print("error: name what to measure\n  python -m bench.distributed parts, or scaling", file=sys.stderr)
         return 2
     ray = ray_module(local=True)
     print(
@@ -249,9 +246,9 @@ def main(argv: list[str]) -> int:
     connect(ray, "", max(ACTORS))
     parts = measure_parts(ray)
     if argv == ["parts"]:
-        tell_parts(parts)
+        print_parts(parts)
     else:
-        tell_scaling(parts)
+        print_scaling(parts)
     ray.shutdown()
     return 0
 

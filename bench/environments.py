@@ -1,10 +1,10 @@
 """How many steps a second do the environments make?
 
-Stands for everything an agent does besides its network: one game through `gymnasium.make`, with its Python
-call in each step; N games moved by one call, as the agents play them; and a whole rollout compiled, without
-Python between the steps. Gymnasium's own CartPole stands beside ours: N environments in a SyncVectorEnv, and
-its NumPy version of N games. The rate counts steps of single games. Catcher's step paints a screen of 64x64x3
-bytes.
+Workload: everything that an agent does outside its network. Measured are one game through `gymnasium.make`,
+with a Python call in each step; N games stepped by one call, as the agents play them; and a whole compiled
+rollout, without Python between the steps. Our CartPole is compared with Gymnasium's: N environments in a
+SyncVectorEnv, and its NumPy version of N games. The rate counts steps of single games. A step of Catcher
+draws a screen of 64x64x3 bytes.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ ROLLOUT = 1000
 
 
 def single(threads: int, env_id: str) -> Work:
-    """One game through gymnasium.make, restarted when it ends."""
+    """Step one game through gymnasium.make; it restarts when it ends."""
     import gymnasium
 
     env = gymnasium.make(env_id)
@@ -39,7 +39,7 @@ def single(threads: int, env_id: str) -> Work:
 
 
 def stepping(envs: Any) -> Work:
-    """Step N games at random; the actions are drawn beforehand."""
+    """Step N games with random actions, drawn in advance."""
     envs.reset(seed=0)
     rng = np.random.default_rng(0)
     actions = list(rng.integers(0, envs.single_action_space.n, (16, envs.num_envs)))
@@ -52,21 +52,21 @@ def stepping(envs: Any) -> Work:
 
 
 def ours(threads: int, env_id: str, count: int) -> Work:
-    """make_vector, as the agents use it."""
+    """Step the games of make_vector, as the agents do."""
     from rl.envs import make_vector
 
     return stepping(make_vector(env_id, count))
 
 
 def gymnasium_vector(threads: int, mode: str, count: int) -> Work:
-    """Gymnasium's CartPole-v1: "sync" or "vector_entry_point"."""
+    """Step Gymnasium's CartPole-v1 in mode "sync" or "vector_entry_point"."""
     import gymnasium
 
     return stepping(gymnasium.make_vec("CartPole-v1", count, vectorization_mode=mode))
 
 
 def rollout(threads: int, count: int) -> Work:
-    """Catcher's compiled rollout: ROLLOUT steps of N games in one call."""
+    """Step Catcher in compiled code: ROLLOUT steps, over all N games, in one call."""
     from rl.envs import catcher_sim as sim
 
     rng = np.random.default_rng(0)

@@ -1,30 +1,26 @@
 """How does the cost grow?
 
-Time of a DQN update against the batch, the side of the image and the width of a dense network; steps a second
-of the vector environments against the number of games; memory against the size of the replay. One plot each,
-with the bends that are meant to be there:
+Measured are the time of a DQN update against batch, image side and width of a dense network; the steps a
+second of the vector environments against the number of games; the memory against the size of the replay. Each
+has a plot, with these expected bends:
 
-batch.png    CNN 80x80x4. Less than proportional up to 16: whatever the batch, target, weights, gradient and
-both
-             moments are streamed through (34 MB, more than the cache holds). Then proportional. From 4 images
-             on the second and third convolution go by squares of four pixels, with fewer multiplications.
-image.png    batch 32. The convolutions grow with the area, and so do the dense layer's weights. Its steps
-come from
-             ceil(side / 8) pixels of the last image; 96 and 128 are whole multiples. All sides here leave
-             even ones behind, as squares need; one of 84 would not.
-width.png    4-W-W-2, batch 32. W^2 beyond the fixed cost of a call. At W = 361 the network (131,072 weights)
-leaves
-             the compiled passes for small networks and goes layer by layer.
-             From 512 to 1,024 it grows faster than W^2: parameters, target, gradient and moments are then 21
-             MB, more than the cache holds.
-games.png    steps a second. Rise with N while a call's fixed cost is shared among more games; CartPole's
-flattens
-             towards 4,096, where the step itself is what costs. Catcher's falls where its screens (12 KB a
-             game, a fresh array in each step) outgrow the caches and what the allocator keeps: from then on
-             each step is given new pages, which the system clears first.
+batch.png    CNN 80x80x4. Less than proportional up to 16: every update reads and writes target, weights,
+             gradient and both moments (34 MB, more than the cache holds). Then proportional. From 4 images on
+             the second and third convolution use Winograd tiles, with fewer multiplications.
+image.png    batch 32. The convolutions and the dense layer's weights grow with the area. The steps come from
+             the ceil(side / 8) pixels of the last image; 96 and 128 are whole multiples of 8. All sides here
+             leave images of even side, as the tiles require; a side of 84 would not.
+width.png    4-W-W-3, batch 32. Proportional to W^2 above the fixed cost of a call. From W = 358 on, the
+             network has more than 131,072 weights and runs layer by layer instead of in one compiled call.
+             From 512 to 1,024 the time grows faster than W^2: parameters, target, gradient and moments then
+             take 21 MB, more than the cache holds.
+games.png    steps a second. They rise with N while more games share the fixed cost of a call. CartPole's
+             flatten towards 4,096, where the step itself costs most. Catcher's fall where its screens (12 KB
+             a game, a fresh array in each step) outgrow the caches and the memory that the allocator holds:
+             then each step gets new pages, which the system clears first.
 replay.png   6.4 KB a step (one frame of 80x80 bytes, 14 bytes of facts): a straight line through zero.
 
-No peer takes part. The curves are measured with the largest number of threads asked for.
+There are no peers. The curves are measured with the largest number of threads asked for.
 """
 
 from __future__ import annotations
@@ -40,14 +36,14 @@ from bench.questions import Options, Question, Row, Side, Work
 
 BATCHES = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512)
 IMAGE_SIDES = (32, 48, 64, 80, 96, 112, 128, 144, 160)
-WIDTHS = (8, 16, 32, 64, 128, 256, 361, 362, 512, 1024)
+WIDTHS = (8, 16, 32, 64, 128, 256, 357, 358, 512, 1024)
 GAMES = (1, 4, 16, 64, 256, 1024, 4096)
 REPLAY_SIZES = (1_000, 5_000, 10_000, 25_000, 50_000, 100_000)
-SHORTER = 0.25  # of --seconds: a curve needs many points, and no ratio hangs on them
+SHORTER = 0.25  # of --seconds: a curve has many points, and no ratio depends on them
 
 
 def update(threads: int, shape: tuple[int, ...], batch_size: int, hidden: tuple[int, ...]) -> Work:
-    """A DQN update with this image or vector, batch and hidden layers."""
+    """Make a DQN update with this image or vector, batch and hidden layers."""
     from bench.ours import q_agent, use_threads
     from rl.core.replay import Batch
 
@@ -89,9 +85,8 @@ CURVES = (
 
 
 def run(options: Options) -> list[Row]:
-    quick = Options(
-        (max(options.threads),), min(options.rounds, 3), SHORTER * options.seconds
-    )  # every point is a side: all take turns
+    # every point is a side, so all points take turns
+    quick = Options((max(options.threads),), min(options.rounds, 3), SHORTER * options.seconds)
     answers = [(name, xlabel, compare(question, quick)) for name, xlabel, question in CURVES]
     memory, folder = replay_memory(), options.plots
     folder.mkdir(parents=True, exist_ok=True)
@@ -103,7 +98,7 @@ def run(options: Options) -> list[Row]:
 
 
 def replay_memory() -> list[Row]:
-    """Bytes that a full replay of screens holds, as tracemalloc counts them."""
+    """Count the bytes of a replay of screens with tracemalloc."""
     from rl.core.replay import ReplayBuffer
 
     rows = []
@@ -128,10 +123,8 @@ def replay_memory() -> list[Row]:
 
 
 def draw(path: Path, xlabel: str, groups: list[list[Row]]) -> None:
-    """Seconds of an update, or steps a second, against what grows; a line for each question and number of
-    threads.
-    """
-    from rl.watch.plots import new_figure
+    """Plot seconds of an update, or steps a second; a line for each question and number of threads."""
+    from rl.watch.plots import new_figure  # pillow
 
     by_rate = "steps" in groups[0][0].unit
     figure, axes = new_figure(

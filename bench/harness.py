@@ -1,6 +1,4 @@
-"""Measures the sides of a question beside each other: A B C A B C, so that a drift of the machine hits all
-of them.
-"""
+"""Measure the sides of a question in turns, A B C A B C, so that a drift of the machine affects all alike."""
 
 from __future__ import annotations
 
@@ -17,15 +15,13 @@ from typing import Any
 from bench.questions import Options, Question, Row, Side
 
 ROOT = Path(__file__).resolve().parents[1]
-SLOWING = ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE")  # pin NumPy's BLAS to slower kernels, and only NumPy's
-UNUSUAL = ("PYTHONDONTWRITEBYTECODE", "NNLITE_TARGET")  # slow imports or ourselves
+SLOWING = ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE")  # select slower kernels for NumPy's BLAS only
+UNUSUAL = ("PYTHONDONTWRITEBYTECODE", "NNLITE_TARGET")  # slow down imports, or our kernels
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 
 def environment(threads: int) -> dict[str, str]:
-    """The environment of a worker: nothing that slows one side down, and the threads where libraries read
-    them.
-    """
+    """Make the environment variables of a worker: none that slows one side, and the number of threads."""
     kept = {key: value for key, value in os.environ.items() if key not in SLOWING + UNUSUAL}
     kept |= dict.fromkeys(THREAD_VARIABLES, str(threads))
     kept["PYTHONPATH"] = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH", "")]))
@@ -52,7 +48,7 @@ class Worker:
         )
 
     def ask(self, **request: Any) -> dict[str, Any]:
-        """Its answer; {"absent": the last line it wrote} when it has died."""
+        """Send a request; returns the answer, or {"absent": its last line} if the process has died."""
         try:
             assert self.process.stdin and self.process.stdout
             self.process.stdin.write(json.dumps(request) + "\n")
@@ -69,7 +65,7 @@ class Worker:
 
 
 class Entrant:
-    """A side that is ready in its worker, and the samples of each round."""
+    """A side that is ready in its worker, with the samples of each round."""
 
     def __init__(self, side: Side, worker: Worker, threads: int) -> None:
         self.side, self.worker = side, worker
@@ -93,7 +89,7 @@ class Entrant:
 
 
 def compare(question: Question, options: Options) -> list[Row]:
-    """The rows of a question, for every number of threads that both it and the options have."""
+    """Measure a question for every number of threads that it and the options have; returns the rows."""
     rows = []
     for threads in question.threads:
         if threads in options.threads:
@@ -102,7 +98,7 @@ def compare(question: Question, options: Options) -> list[Row]:
 
 
 def compare_at(question: Question, options: Options, threads: int) -> list[Row]:
-    """All sides with this number of threads, in turns."""
+    """Measure all sides with this number of threads, in turns."""
     rows: list[Row] = []
     entrants: list[Entrant] = []
     workers: dict[tuple[str, ...], Worker] = {}  # of each set of packages
@@ -144,7 +140,7 @@ def blank(question: Question, side: Side, threads: int, note: str) -> Row:
 
 
 def row_of(question: Question, entrant: Entrant, entrants: list[Entrant], threads: int) -> Row:
-    """What was measured of one side; of ours, also how it stands to the fastest peer."""
+    """Make the row of one side; ours has the ratio to the fastest peer."""
     if entrant.absent:
         return blank(question, entrant.side, threads, f"failed: {entrant.absent}")
     row = blank(question, entrant.side, threads, "")
@@ -171,5 +167,5 @@ def row_of(question: Question, entrant: Entrant, entrants: list[Entrant], thread
 
 
 def ratio(ours: float, theirs: float, entrant: Entrant, peer: Entrant) -> float:
-    """Our work rate over theirs."""
+    """Return our work rate over theirs."""
     return theirs / ours * entrant.made["amount"] / peer.made["amount"]

@@ -1,9 +1,9 @@
 """How long does the maze article take?
 
-Stands for the learning of `python -m rl.maze --update article`: one run in the article's maze until the
-policy has settled, some 230 episodes. Ours is `begin` and `learn`. The other side is the article's way, NumPy
-calls on 8x4 arrays and histories in lists, written anew below. Each call is another seed, for runs differ in
-length.
+Workload: the learning of `python -m rl.maze --update article`: one run in the article's maze until the policy
+has settled, about 230 episodes. Our side is `begin` and `learn`. The other side makes NumPy calls on 8x4
+arrays and stores histories in lists, written below like the article's listing. Each call has another seed,
+because runs differ in length.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ MOST_EPISODES, SETTLED, STEP_SIZE = 1000, 1e-3, 0.1
 
 
 def ours(threads: int) -> Work:
-    """One run of rl.maze.learning, from nothing to settled."""
+    """Run rl.maze.learning once, until the policy has settled."""
     from rl.envs.maze_text import article_maze
     from rl.maze.learning import Rule, begin, learn
 
@@ -32,12 +32,12 @@ def ours(threads: int) -> Work:
 
 
 def listing(threads: int) -> Work:
-    """The same run in plain Python."""
+    """Do the same run in plain Python."""
     seeds = itertools.count()
     return Work(lambda: settle(np.random.RandomState(next(seeds))))
 
 
-OPEN = (
+OPEN = (  # of cells 0 to 7; 8 is the goal
     "right down",
     "right down left",
     "left",
@@ -46,17 +46,17 @@ OPEN = (
     "down left",
     "up right",
     "left",
-)  # cells 0 to 7; 8 is the goal
+)
 DIRECTIONS, MOVES, GOAL = ("up", "right", "down", "left"), (-3, 1, 3, -1), 8
 
 
 def settle(rng: np.random.RandomState) -> int:
-    """Learn until the policy moves no more; returns the number of episodes."""
+    """Learn until the policy has settled; returns the number of episodes."""
     theta = np.array([[1.0 if d in sides.split() else np.nan for d in DIRECTIONS] for sides in OPEN])
     pi = policy(theta)
     for number in range(1, MOST_EPISODES + 1):
         history = episode(pi, rng)
-        theta = updated(theta, pi, history)
+        theta = update(theta, pi, history)
         new = policy(theta)
         moved = np.abs(new - pi).sum()
         pi = new
@@ -73,7 +73,7 @@ def policy(theta: np.ndarray) -> np.ndarray:
 
 
 def episode(pi: np.ndarray, rng: np.random.RandomState) -> list[tuple[int, int]]:
-    """(cell, direction) of each step, and the goal at the end."""
+    """Play an episode; returns (cell, direction) of each step, and the goal at the end."""
     cell, history = 0, []
     while cell != GOAL:
         direction = rng.choice(4, p=pi[cell])
@@ -82,8 +82,8 @@ def episode(pi: np.ndarray, rng: np.random.RandomState) -> list[tuple[int, int]]
     return [*history, (GOAL, -1)]
 
 
-def updated(theta: np.ndarray, pi: np.ndarray, history: list[tuple[int, int]]) -> np.ndarray:
-    """theta + eta (n_ij + pi_ij n_i) / steps: the article's rule, counting in lists."""
+def update(theta: np.ndarray, pi: np.ndarray, history: list[tuple[int, int]]) -> np.ndarray:
+    """Apply the article's rule, theta + eta (n_ij + pi_ij n_i) / steps, counting in lists."""
     change = theta.copy()
     for cell in range(len(theta)):
         for direction in range(4):

@@ -1,10 +1,10 @@
-"""Does learning allocate?
+"""Does learning allocate memory?
 
-Stands for a run of days. A thousand updates after the first hundred, each on a batch freshly drawn from the
-replay or from a refilled rollout: tracemalloc says how many bytes more are held afterwards, and how far above
-that the highest moment was (the small arrays and numbers that a call returns and gives back at once, and
-Python's own lists of free objects, which it fills up to some 100 KB until its collector empties them); the
-system says how much larger the process became. A process of its own for each agent.
+Workload: a run of days. After a hundred updates come a thousand that are measured, each on a new batch of the
+replay or a new rollout. tracemalloc counts the bytes held afterwards, and the peak in between. The peak
+contains the small arrays and numbers that a call returns, and Python's lists of free objects, which grow to
+about 100 KB until its collector runs. The system reports the growth of the process. Each agent has its own
+process.
 """
 
 from __future__ import annotations
@@ -27,11 +27,11 @@ CASES = {
     "a2c, 4-64-64-2": lambda: rolling(w.DENSE[:1], w.DENSE[-1]),
     "a2c, CNN 80x80x4": lambda: rolling(w.SCREEN, w.SCREEN_ACTIONS),
 }
-HELD_LIMIT = 1024  # bytes: a counter that outgrew the small integers, a last loss; an array would be more
+HELD_LIMIT = 1024  # bytes: for a large counter and a last loss; an array would take more
 
 
 def replaying(shape: tuple[int, ...], actions: int) -> Callable[[], object]:
-    """An update of rl.dqn on a batch drawn from the replay."""
+    """Make an update of rl.dqn on a batch sampled from the replay."""
     import numpy as np
 
     from bench.ours import q_agent
@@ -52,7 +52,7 @@ def replaying(shape: tuple[int, ...], actions: int) -> Callable[[], object]:
 
 
 def rolling(shape: tuple[int, ...], actions: int) -> Callable[[], object]:
-    """A rollout stored and an update of rl.a2c."""
+    """Make an update of rl.a2c on a new rollout."""
     from bench.ours import actor_critic, experiences
 
     agent, steps = actor_critic(shape, actions), experiences(w.play(shape, actions))
@@ -65,10 +65,11 @@ def rolling(shape: tuple[int, ...], actions: int) -> Callable[[], object]:
 
 
 def measure(case: str, updates: int) -> dict[str, int]:
-    """Bytes held more after the updates, the highest moment above them, and by how much the process grew."""
+    """Count the bytes that are held after the updates, the peak above the start, the growth of the
+    process."""
     from bench.ours import use_threads
 
-    tracemalloc.start()  # first: an array that replaces an uncounted one would look like growth
+    tracemalloc.start()  # before all arrays: one that replaces an uncounted array would look like growth
     use_threads(2)
     step = CASES[case]()
     for _ in range(WARM):
@@ -82,11 +83,11 @@ def measure(case: str, updates: int) -> dict[str, int]:
     gc.collect()
     after, peak = tracemalloc.get_traced_memory()
     grown = resident() - size
-    return {"held": after - before, "moment": peak - before, "process": grown}
+    return {"held": after - before, "peak": peak - before, "process": grown}
 
 
 def resident() -> int:
-    """Bytes of this process in memory; 0 where the system does not tell."""
+    """Return the bytes of this process in memory; 0 if the system does not report them."""
     try:
         with open("/proc/self/statm", encoding="utf-8") as file:
             return int(file.read().split()[1]) * 4096
@@ -94,8 +95,8 @@ def resident() -> int:
         return 0
 
 
-def measured_apart(case: str, updates: int) -> dict[str, int]:
-    """`measure` in a process of its own."""
+def measure_apart(case: str, updates: int) -> dict[str, int]:
+    """Call `measure` in its own process."""
     command = [sys.executable, "-m", "bench.memory", case, str(updates)]
     answer = subprocess.run(
         command, cwd=ROOT, env=environment(2), stdout=subprocess.PIPE, text=True, check=True, encoding="utf-8"
@@ -107,17 +108,14 @@ def run(options: Options) -> list[Row]:
     updates = UPDATES if options.rounds > 1 else UPDATES // 50
     rows = []
     for case in CASES:
-        found = measured_apart(case, updates)
+        found = measure_apart(case, updates)
         verdict = "steady" if found["held"] <= HELD_LIMIT else "GROWS"
-        note = (
-            f"{verdict}; highest moment {found['moment']:,} bytes above, process "
-            f"{found['process'] / 1e3:+,.0f} KB"
-        )
+        note = f"{verdict}; peak {found['peak']:,} bytes above, process {found['process'] / 1e3:+,.0f} KB"
         rows.append(
             Row(
                 "M",
                 "memory",
-                f"held after {updates:,} updates more than before",
+                f"bytes held after {updates:,} updates, above those before",
                 case,
                 2,
                 bytes=found["held"],

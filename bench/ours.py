@@ -1,4 +1,4 @@
-"""What several of our own sides need: threads, agents of the articles with the benchmark's sizes."""
+"""The parts that several of our sides share: threads, and agents of the benchmark's sizes."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from rl.core.experience import Experience
 from rl.core.rollout import Rollout
 from rl.core.seeding import streams
 
-__all__ = ["actor_critic", "experiences", "filled_rollout", "q_agent", "space_of", "use_threads"]
+__all__ = ["actor_critic", "experiences", "fill_rollout", "q_agent", "space_of", "use_threads"]
 
 
 def space_of(shape: tuple[int, ...]) -> spaces.Box:
-    """Observations of this shape: bytes for screens, else floats."""
+    """Make the space of observations of this shape: bytes for screens, else floats."""
     return (
         spaces.Box(0, 255, shape, np.uint8)
         if len(shape) == 3
@@ -30,8 +30,9 @@ def space_of(shape: tuple[int, ...]) -> spaces.Box:
 def q_agent(
     shape: tuple[int, ...], actions: int, hidden: tuple[int, ...] = (64,), **settings: Any
 ) -> dqn.DeepQNetworkAgent:
-    """rl.dqn's agent: plain DQN with clipping, as the peers do it; the target is not renewed inside the
-    update.
+    """Make rl.dqn's agent as plain DQN without target updates.
+
+    Its Adam clips the whole gradient by norm, as the peers do; that of rl.dqn does not clip.
     """
     chosen: dict[str, Any] = {
         "double": False,
@@ -56,7 +57,7 @@ def q_agent(
 
 
 def actor_critic(shape: tuple[int, ...], actions: int) -> a2c.ActorCriticAgent:
-    """rl.a2c's agent with the benchmark's rollout."""
+    """Make rl.a2c's agent with the benchmark's rollout."""
     settings = a2c.Settings(
         n_steps=workloads.A2C_STEPS,
         num_envs=workloads.A2C_GAMES,
@@ -73,7 +74,8 @@ def actor_critic(shape: tuple[int, ...], actions: int) -> a2c.ActorCriticAgent:
 
 
 def experiences(play: workloads.Play) -> list[Experience]:
-    """The steps of this play, as an agent observes them; together they fill the rollout of `actor_critic`."""
+    """Convert the play to the steps that an agent observes; together they fill the rollout of
+    `actor_critic`."""
     following = [*play.observations[1:], play.following]
     never = np.zeros(workloads.A2C_GAMES, bool)
     return [
@@ -84,8 +86,8 @@ def experiences(play: workloads.Play) -> list[Experience]:
     ]
 
 
-def filled_rollout(agent: a2c.ActorCriticAgent, play: workloads.Play) -> Rollout:
-    """The agent's rollout, holding this play."""
+def fill_rollout(agent: a2c.ActorCriticAgent, play: workloads.Play) -> Rollout:
+    """Fill the agent's rollout with this play."""
     for experience in experiences(play):
         agent.rollout.add(experience)
     return agent.rollout

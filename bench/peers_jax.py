@@ -1,8 +1,8 @@
-"""JAX's sides: one jitted function per step whose arguments are donated.
+"""JAX's sides: one jitted function for each step, with donated arguments.
 
-Inputs of updates lie on the device already.
+The inputs of updates are on the device in advance.
 
-Forms   tree  weights are a list of arrays, as most programs keep them
+Forms   tree  weights are a list of arrays, as in most programs
         flat  weights and moments are one vector each, which saves the dispatch of many small arrays
 """
 
@@ -18,6 +18,7 @@ from jax import lax
 from jax.flatten_util import ravel_pytree
 
 from bench import workloads as w
+from bench.digits import EPOCHS, STEP_SIZE, orders, training_data
 from bench.questions import Work
 
 Weights = Any
@@ -25,7 +26,7 @@ FORMS = ("tree", "flat")
 
 
 def initial(shape: tuple[int, ...], outputs: int) -> list[jax.Array]:
-    """Kernels and biases in turn, of the networks in bench/workloads.py."""
+    """Initialise the networks of bench/workloads.py: a list of kernel, bias, kernel, bias, ..."""
     shapes: list[tuple[int, ...]] = []
     if len(shape) == 1:
         widths = (shape[0], w.DENSE[1], outputs)
@@ -45,7 +46,7 @@ def initial(shape: tuple[int, ...], outputs: int) -> list[jax.Array]:
 
 
 def forward(weights: list[jax.Array], x: jax.Array) -> jax.Array:
-    """Values (N, outputs) of observations (N, D) or bytes (N, H, W, C)."""
+    """Compute values (N, outputs) of observations (N, D) or bytes (N, H, W, C)."""
     pairs = list(zip(weights[::2], weights[1::2]))
     if x.ndim == 4:
         x = x.astype(jnp.float32) * (1 / 255)
@@ -61,7 +62,7 @@ def forward(weights: list[jax.Array], x: jax.Array) -> jax.Array:
 
 
 def act(threads: int, shape: tuple[int, ...], outputs: int, choose: bool) -> Work:
-    """One observation, NumPy in; out come its values as NumPy, or with `choose` the best action."""
+    """Evaluate one NumPy observation to NumPy values, or with `choose` to the best action."""
     weights, x = initial(tuple(shape), outputs), w.states(tuple(shape), 1)
     if choose:
         best = jax.jit(lambda weights, x: forward(weights, x).argmax())
@@ -71,7 +72,7 @@ def act(threads: int, shape: tuple[int, ...], outputs: int, choose: bool) -> Wor
 
 
 def dqn_update(threads: int, shape: tuple[int, ...], outputs: int, form: str) -> Work:
-    """Target forward, forward, Huber loss, backward, clip by norm, Adam."""
+    """Do a DQN update: target forward, forward, Huber loss, backward, clip by norm, Adam."""
     batch = [jnp.asarray(a) for a in w.transitions(tuple(shape), outputs)]
 
     def loss(weights: list[jax.Array], target: list[jax.Array], batch: list[jax.Array]) -> jax.Array:
@@ -90,9 +91,7 @@ def dqn_update(threads: int, shape: tuple[int, ...], outputs: int, form: str) ->
 
 
 def a2c_update(threads: int, shape: tuple[int, ...], actions: int, form: str) -> Work:
-    """Forward, value of what followed, advantages, policy, value and entropy losses, backward, clip by norm,
-    Adam.
-    """
+    """Do an A2C update: forward, values, advantages, three losses, backward, clip by norm, Adam."""
     played = [jnp.asarray(a) for a in w.play(tuple(shape), actions)]
 
     def loss(weights: list[jax.Array], played: list[jax.Array]) -> jax.Array:
@@ -120,7 +119,7 @@ def a2c_update(threads: int, shape: tuple[int, ...], actions: int, form: str) ->
 def training_step(
     weights: Weights, loss: Callable[..., jax.Array], data: tuple[Any, ...], form: str, clip: float
 ) -> Callable[[], object]:
-    """One update; old weights and moments are donated, so that it works in place."""
+    """Make one update; weights and moments are donated, so it works in place."""
     if form == "flat":
         weights, unflat = ravel_pytree(weights)
         inner = loss
@@ -154,11 +153,10 @@ def size_of(weights: Weights) -> int:
 
 
 def digits(threads: int, form: str) -> Work:
-    """bench/digits.py: 10 epochs of 38 steps; "epoch" runs the whole steps of an epoch in one compiled
-    loop.
-    """
-    from bench.digits import EPOCHS, STEP_SIZE, orders, training_data
+    """Train as bench/digits.py says: 10 epochs of 38 steps.
 
+    form  "epoch" runs the full batches of an epoch in one compiled loop, "step" calls each
+    """
     images, labels = (jnp.asarray(a) for a in training_data())
     rng = np.random.default_rng(0)
     shapes = ((3, 3, 1, 5), (5,), (2, 2, 5, 3), (3,), (192, 10), (10,))

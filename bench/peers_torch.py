@@ -1,6 +1,6 @@
-"""PyTorch's sides. Inputs of updates are tensors made beforehand, so that converting them is not charged.
+"""PyTorch's sides. The inputs of updates are tensors in advance, so their conversion is not measured.
 
-Forms   eager       modules, autograd, fused Adam; with "last" the images lie channels last
+Forms   eager       modules, autograd, fused Adam; with "last" images have channels last
         compiled    torch.compile of the loss, autograd's backward through it, fused Adam
         graph       torch.compile of the whole step, gradient and Adam included, in one graph
         frozen      torch.jit, traced and frozen (acting only)
@@ -19,6 +19,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from bench import workloads as w
+from bench.digits import EPOCHS, STEP_SIZE, orders, training_data
 from bench.questions import Work
 
 warnings.filterwarnings("ignore")
@@ -27,14 +28,14 @@ UPDATE_FORMS = ("eager", "compiled", "graph")
 
 
 class Scaled(nn.Module):
-    """Bytes -> [0, 1]."""
+    """Converts bytes to [0, 1]."""
 
     def forward(self, x: Tensor) -> Tensor:
         return x.float() * (1 / 255)
 
 
 def network(shape: tuple[int, ...], outputs: int, last: bool = False) -> nn.Module:
-    """The dense or the screen network of bench/workloads.py; screens are read as (N, C, H, W)."""
+    """Make the dense or the screen network of bench/workloads.py; it reads screens as (N, C, H, W)."""
     if len(shape) == 1:
         return nn.Sequential(nn.Linear(shape[0], w.DENSE[1]), nn.ReLU(), nn.Linear(w.DENSE[1], outputs))
     layers: list[nn.Module] = [Scaled()]
@@ -53,9 +54,8 @@ def network(shape: tuple[int, ...], outputs: int, last: bool = False) -> nn.Modu
 
 
 def as_input(x: np.ndarray, last: bool = False) -> Tensor:
-    """The observations as the network reads them: screens as (N, C, H, W), in one memory order or the
-    other.
-    """
+    """Convert observations to the network's input: screens to (N, C, H, W), in memory channels first or
+    last."""
     tensor = torch.from_numpy(x)
     if tensor.ndim < 4:
         return tensor
@@ -67,7 +67,7 @@ def size_of(net: nn.Module) -> int:
 
 
 def act(threads: int, shape: tuple[int, ...], outputs: int, form: str, last: bool, choose: bool) -> Work:
-    """One observation, NumPy in; out come its values as NumPy, or with `choose` the best action."""
+    """Evaluate one NumPy observation to NumPy values, or with `choose` to the best action."""
     torch.set_num_threads(threads)
     net = network(tuple(shape), outputs, last).eval()
     x = w.states(tuple(shape), 1)
@@ -86,14 +86,14 @@ def act(threads: int, shape: tuple[int, ...], outputs: int, form: str, last: boo
 
 
 def bare(net: nn.Module) -> Callable[[Tensor], Tensor]:
-    """Two layers without modules."""
+    """Write the two layers out, without modules."""
     layers = [layer for layer in net.children() if isinstance(layer, nn.Linear)]
     (W1, b1), (W2, b2) = [(layer.weight.detach().T.contiguous(), layer.bias.detach()) for layer in layers]
     return lambda x: torch.addmm(b2, torch.addmm(b1, x, W1).relu_(), W2)
 
 
 def dqn_update(threads: int, shape: tuple[int, ...], outputs: int, form: str, last: bool) -> Work:
-    """Target forward, forward, Huber loss, backward, clip by norm, Adam."""
+    """Do a DQN update: target forward, forward, Huber loss, backward, clip by norm, Adam."""
     torch.set_num_threads(threads)
     net, target = network(tuple(shape), outputs, last), network(tuple(shape), outputs, last)
     batch = w.transitions(tuple(shape), outputs)
@@ -111,9 +111,7 @@ def dqn_update(threads: int, shape: tuple[int, ...], outputs: int, form: str, la
 
 
 def a2c_update(threads: int, shape: tuple[int, ...], actions: int, form: str, last: bool) -> Work:
-    """Forward, value of what followed, advantages, policy, value and entropy losses, backward, clip by norm,
-    Adam.
-    """
+    """Do an A2C update: forward, values, advantages, three losses, backward, clip by norm, Adam."""
     torch.set_num_threads(threads)
     net = network(tuple(shape), actions + 1, last)
     played = w.play(tuple(shape), actions)
@@ -149,7 +147,7 @@ def a2c_update(threads: int, shape: tuple[int, ...], actions: int, form: str, la
 def training_step(
     net: nn.Module, loss: Callable[[Any], Tensor], form: str, clip: float
 ) -> Callable[[], object]:
-    """One update as this form does it."""
+    """Make one update of this form."""
     if form == "graph":
         return one_graph(net, loss, clip)
     optimizer = torch.optim.Adam(net.parameters(), w.LEARNING_RATE, eps=w.ADAM_EPSILON, fused=True)
@@ -166,9 +164,7 @@ def training_step(
 
 
 def one_graph(net: nn.Module, loss: Callable[[Any], Tensor], clip: float) -> Callable[[], object]:
-    """The whole update compiled at once: torch.func's gradient, clipping and Adam, written into the
-    parameters.
-    """
+    """Compile the whole update: torch.func's gradient, clipping and Adam, in place."""
     params = {name: p.detach() for name, p in net.named_parameters()}
     m, v = ({name: torch.zeros_like(p) for name, p in params.items()} for _ in range(2))
     t = torch.zeros(())
@@ -196,9 +192,7 @@ def one_graph(net: nn.Module, loss: Callable[[Any], Tensor], clip: float) -> Cal
 
 
 def digits(threads: int, form: str) -> Work:
-    """bench/digits.py: 10 epochs of 38 steps of stochastic gradient descent."""
-    from bench.digits import EPOCHS, STEP_SIZE, orders, training_data
-
+    """Train as bench/digits.py says: 10 epochs of 38 steps of stochastic gradient descent."""
     torch.set_num_threads(threads)
     images, labels = (torch.from_numpy(a) for a in training_data())
     images = images.reshape(-1, 1, 8, 8)
@@ -213,7 +207,7 @@ def digits(threads: int, form: str) -> Work:
             )
 
         def forward(self, x: Tensor) -> Tensor:
-            x = F.pad(F.relu(self.one(x)), (0, 1, 0, 1))  # a kernel of 2 pads after, as "same" does
+            x = F.pad(F.relu(self.one(x)), (0, 1, 0, 1))  # "same" pads a kernel of 2 at the end
             return self.out(F.relu(self.two(x)).flatten(1))
 
     net = Digits()

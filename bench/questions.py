@@ -1,4 +1,7 @@
-"""What a benchmark file says: a question, its sides, and the rows that answer it."""
+"""The data of a benchmark: a question, its sides, and the rows that answer it.
+
+The function of a side imports its package inside, because only its worker process may load it.
+"""
 
 from __future__ import annotations
 
@@ -9,11 +12,11 @@ from typing import Any, NamedTuple
 
 
 class Work(NamedTuple):
-    """What a side's function returns inside its worker process.
+    """The work of a side; its function returns it inside the worker process.
 
     step        does the work once and returns when it is done
     amount      units of work in one call, as `Question.unit` counts them
-    parameters  trained numbers, so that sides that do different work are found out; 0 = does not apply
+    parameters  number of trained weights, which must be equal on all sides; 0 = does not apply
     """
 
     step: Callable[[], object]
@@ -26,10 +29,9 @@ class Side:
     """One way to do the work: `make` is "module:function", called with (threads, *arguments) and returning
     Work.
 
-    packages  what must be installed for it; none for our own side and for listings of plain Python
-    threads   the counts it exists for; none = all
-    peer      False for a landmark that is shown, but is nothing a user would take instead: ratios are not
-              against it
+    packages  packages that it needs; none for our side and for listings of plain Python
+    threads   numbers of threads that it supports; none = all
+    peer      False for a landmark, which no user would choose instead: it is shown, but not in ratios
     """
 
     name: str
@@ -42,10 +44,10 @@ class Side:
 
 @dataclass(frozen=True)
 class Question:
-    """One row group of the table. `sides[0]` is ours, the others are peers.
+    """A group of rows in the table. `sides[0]` is ours, the others are peers.
 
-    target  {threads: how many times the fastest peer's rate is asked for}
-    limit   seconds that a call of ours may take; 0 = no such limit
+    target  {threads: required ratio of our rate to the fastest peer's}
+    limit   seconds that a call of ours may take; 0 = no limit
     """
 
     id: str
@@ -60,7 +62,7 @@ class Question:
 
 @dataclass(frozen=True)
 class Options:
-    """What the command line decides."""
+    """The options of the command line."""
 
     threads: tuple[int, ...] = (1, 2)
     rounds: int = 5
@@ -76,11 +78,10 @@ class Row:
 
     seconds, fastest, slowest  median, minimum and maximum of one call
     rate                       units of work a second, at the median
-    ratio                      ours only: the fastest peer's seconds / ours, with the least and the most of
-                               any round
-    target, limit              what was asked of ours: a ratio, or seconds
-    bytes                      bytes held, where memory is the question
-    note                       why there are no figures, or what belongs beside them
+    ratio                      ours only: our rate / the fastest peer's, with least and most of all rounds
+    target, limit              required of our side: a ratio, or seconds
+    bytes                      memory, where that is the question
+    note                       why there are no figures, or a remark
     """
 
     id: str
@@ -104,5 +105,5 @@ class Row:
     note: str = ""
 
     def as_dict(self) -> dict[str, Any]:
-        """Without what is not there."""
+        """Return the fields that have a value."""
         return {key: value for key, value in asdict(self).items() if value not in (None, "")}

@@ -1,4 +1,4 @@
-"""The table that is printed and the JSON lines that are kept."""
+"""Print the table; write and read the JSON lines."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ RIGHT = (1, 3, 5)
 
 
 def facts(options: Options) -> dict[str, Any]:
-    """The first line of a file: machine, versions, what was asked for."""
+    """Collect machine, versions and options: the first line of a file."""
     from nnlite_ext import _threads
 
     return {
@@ -41,7 +41,7 @@ def facts(options: Options) -> dict[str, Any]:
 
 
 def processor() -> str:
-    """The processor's name as the system tells it."""
+    """Return the processor's name."""
     try:
         with open("/proc/cpuinfo", encoding="utf-8") as file:
             return next(line.split(":", 1)[1].strip() for line in file if line.startswith("model name"))
@@ -57,28 +57,23 @@ def version_of(package: str) -> str:
 
 
 def header(found: dict[str, Any]) -> str:
-    """The lines above the table."""
+    """Format the lines above the table."""
     versions = ", ".join(f"{name} {version}" for name, version in found["versions"].items())
-    unset = (
-        f"{' and '.join(found['unset'])} unset for the workers; they would slow NumPy only\n"
-        if found["unset"]
-        else ""
-    )
-    load = (
-        ""
-        if not found["load"]
-        else f"; load {found['load'][0]:.1f}" + (" (NOT QUIET)" if found["load"][0] > 0.5 else "")
-    )
+    unset = load = ""
+    if found["unset"]:
+        unset = f"{' and '.join(found['unset'])} unset for the workers: they slow down only NumPy\n"
+    if found["load"]:
+        load = f"; load {found['load'][0]:.1f}" + (" (NOT QUIET)" if found["load"][0] > 0.5 else "")
     return (
         f"{found['processor']}, {found['cores']} cores, {found['kernels']} kernels{load}\n"
         f"Python {found['python']}, {versions}\n{unset}"
-        "Median with least and most of the samples; ratios are of medians taken in turns, with least and "
-        "most round.\n"
+        "Median with minimum and maximum of the samples; ratios of medians measured in turns, with the "
+        "lowest and highest of a round.\n"
     )
 
 
 def table(rows: Iterable[Row]) -> str:
-    """All rows, grouped by question."""
+    """Format all rows, grouped by question."""
     lines: list[tuple[str, ...]] = [COLUMNS]
     titles: dict[int, str] = {}
     group = ""
@@ -101,18 +96,10 @@ def table(rows: Iterable[Row]) -> str:
 
 
 def cells(row: Row) -> tuple[str, ...]:
-    """A row's columns as text."""
+    """Format the columns of a row."""
     if row.seconds is None:
-        return (
-            row.id,
-            str(row.threads),
-            row.side,
-            "" if row.bytes is None else size(row.bytes),
-            row.note,
-            "",
-            "",
-            "",
-        )
+        held = "" if row.bytes is None else size(row.bytes)
+        return (row.id, str(row.threads), row.side, held, row.note, "", "", "")
     verdict = target = ""
     if row.limit is not None:
         target = f"{row.limit:g} s" + (" met" if row.seconds <= row.limit else " MISSED")
@@ -152,12 +139,12 @@ def size(count: int) -> str:
 
 
 def number(value: float | None) -> str:
-    """1234567.8 -> 1,230,000: three digits say all that a timing knows."""
+    """1234567.8 -> 1,230,000: a timing has no more than three significant digits."""
     return "" if value is None else f"{float(f'{value:.3g}'):,.{0 if value >= 100 else 2}f}"
 
 
 def write(path: Path, found: dict[str, Any], rows: Iterable[Row]) -> None:
-    """One JSON object a line: the facts, then the rows."""
+    """Write one JSON object a line: the facts, then the rows."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with open(path, "w", encoding="utf-8") as file:
         for item in ({"facts": found}, *(row.as_dict() for row in rows)):
@@ -165,7 +152,7 @@ def write(path: Path, found: dict[str, Any], rows: Iterable[Row]) -> None:
 
 
 def read(path: Path) -> tuple[dict[str, Any], list[Row]]:
-    """What write wrote; raises ValueError when the file is something else."""
+    """Read the facts and rows that `write` wrote; raises ValueError for another file."""
     try:
         with open(path, encoding="utf-8") as file:
             first, *rest = [json.loads(line) for line in file]
@@ -179,6 +166,6 @@ def default_path() -> Path:
 
 
 def complain(message: str, remedy: str) -> int:
-    """An error of two lines; returns the exit code."""
+    """Print an error of two lines; returns the exit code."""
     print(f"error: {message}\n  {remedy}", file=sys.stderr)
     return 2

@@ -1,12 +1,13 @@
-"""How long from starting a process until something is there?
+"""How long does it take from the start of a process to its first result?
 
-Stands for a user who types a command: `import nnlite` beside importing the frameworks, `python -m rl`, and
-the first update of `python -m rl.dqn --test` (after 32 random steps instead of 1,000, so that it is the start
-which is measured), with the compiled simulators cached as after any earlier run, and with an empty cache.
+Workload: a user who types a command: `import nnlite`, compared with the imports of the frameworks; `python -m
+rl`; and the first update of `python -m rl.dqn --test`, after 32 random steps instead of 1,000, so that the
+start is measured. The update is measured with the compiled simulators cached, as after any earlier run, and
+with an empty cache.
 
-With --long also until a solved Catcher is on disk, by `python -m rl.dqn` and `python -m rl.a2c` as they come,
-ten seeds each, on all cores: minutes for the one, up to an hour for the other. Every seed counts, also those
-that are not solved.
+With --long it also measures the time until a solved Catcher is on disk, for `python -m rl.dqn` and `python -m
+rl.a2c` with default settings, ten seeds each, on all cores: minutes for one, up to an hour for the other.
+Every seed counts, solved or not.
 """
 
 from __future__ import annotations
@@ -38,14 +39,14 @@ sys.exit(dqn.main() or 1)
 
 
 def process(threads: int, *arguments: str) -> Work:
-    """python ARGUMENTS, until it ends; raises CalledProcessError when it fails."""
+    """Run `python ARGUMENTS` to its end; raises CalledProcessError when it fails."""
     return Work(
         lambda: subprocess.run([sys.executable, *arguments], cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
     )
 
 
 def first_step(threads: int, cold: bool) -> Work:
-    """Until the first update is done; `cold` gives numba an empty cache."""
+    """Run until the first update is done; `cold` gives numba an empty cache."""
 
     def step() -> None:
         with tempfile.TemporaryDirectory() as folder:
@@ -100,9 +101,7 @@ def run(options: Options) -> list[Row]:
 
 
 def solved(id: str, article: str, limit: float) -> Row:
-    """Seconds of `python -m rl.ARTICLE` from start to end of the process over the seeds, and how many were
-    solved.
-    """
+    """Measure the processes `python -m rl.ARTICLE` of all seeds; the note counts the solved ones."""
     cores = os.cpu_count() or 1
     seconds, results = [], []
     for seed in SEEDS:

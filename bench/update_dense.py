@@ -1,8 +1,8 @@
-"""How long does one DQN update take where the network is tiny?
+"""How long does one DQN update take with a tiny network?
 
-Stands for `python -m rl.dqn --test`, which updates a 4-64-2 network once in every step of CartPole: target
-forward, forward, Huber loss, backward, clipping by norm, Adam, on a batch of 32. Ours is the agent's
-`update`.
+Workload: `python -m rl.dqn --test`, which updates a 4-64-2 network in every step of CartPole: target forward,
+forward, Huber loss, backward, Adam, on a batch of 32. Our side is the agent's `update`. All sides also clip
+the gradient by its norm, as users of the peers do; rl.dqn itself does not.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ SHAPE, ACTIONS = w.DENSE[:1], w.DENSE[-1]
 
 
 def ours(threads: int) -> Work:
-    """agent.update of a batch."""
+    """Call agent.update of a batch."""
     from bench.ours import q_agent, use_threads
     from rl.core.replay import Batch
 
@@ -35,7 +35,7 @@ QUESTION = Question(
         *(
             Side(f"torch {form}", "bench.peers_torch:dqn_update", (SHAPE, ACTIONS, form, False), ("torch",))
             for form in ("eager", "graph")
-        ),  # "compiled" is slower than eager here: autograd's part of it is not compiled
+        ),  # not "compiled": slower than eager here, because autograd's part is not compiled
         *(
             Side(f"jax jit, {form}", "bench.peers_jax:dqn_update", (SHAPE, ACTIONS, form), ("jax",))
             for form in ("tree", "flat")

@@ -1,8 +1,9 @@
 """How long does one DQN update take on screens?
 
-Stands for `python -m rl.dqn`, which spends most of its time here: 1,717,411 parameters, a batch of 32 stacks
-of four 80x80 frames of bytes, target forward, forward, Huber loss, backward, clipping by norm, Adam: 2.83
-GFLOP. Ours is the agent's `update`.
+Workload: `python -m rl.dqn`, which spends most of its time here: 1,717,411 parameters, a batch of 32 stacks
+of four 80x80 frames of bytes, target forward, forward, Huber loss, backward, Adam: 2.83 GFLOP. Our side is
+the agent's `update`. All sides also clip the gradient by its norm, as users of the peers do; rl.dqn itself
+does not.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from bench.questions import Options, Question, Row, Side, Work
 
 
 def ours(threads: int) -> Work:
-    """agent.update of a batch."""
+    """Call agent.update of a batch."""
     from bench.ours import q_agent, use_threads
     from rl.core.replay import Batch
 
@@ -24,7 +25,7 @@ def ours(threads: int) -> Work:
 
 
 def peers(work: str) -> tuple[Side, ...]:
-    """Every form of the peers' update "dqn_update" or "a2c_update" on screens."""
+    """Make the sides of every form of a peer's "dqn_update" or "a2c_update" on screens."""
     sizes = (w.SCREEN, w.SCREEN_ACTIONS)
     forms = (("eager", False), ("eager", True), ("compiled", True), ("graph", True))
     return (

@@ -1,9 +1,9 @@
 """How long does one A2C update take on screens?
 
-Stands for `python -m rl.a2c`: 4 steps of 8 games, so a batch of 32 stacks of four 80x80 frames of bytes.
-Forward, value of the 8 stacks that followed, advantages, policy, value and entropy losses, backward,
-clipping, Adam. Ours is the agent's `update`; it clips each weight array by its norm, as the article does, the
-peers clip the whole gradient, as their users do.
+Workload: `python -m rl.a2c`: 4 steps of 8 games, a batch of 32 stacks of four 80x80 frames of bytes. An
+update is forward, values of the next 8 stacks, advantages, policy, value and entropy losses, backward,
+clipping, Adam. Our side is the agent's `update`. It clips each weight array by its norm, as the article does;
+the peers clip the whole gradient, as their users do.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ from bench.update_screen import peers
 
 
 def ours(threads: int) -> Work:
-    """agent.update of a filled rollout."""
-    from bench.ours import actor_critic, filled_rollout, use_threads
+    """Call agent.update of a full rollout."""
+    from bench.ours import actor_critic, fill_rollout, use_threads
 
     use_threads(threads)
     agent = actor_critic(w.SCREEN, w.SCREEN_ACTIONS)
-    rollout = filled_rollout(agent, w.play(w.SCREEN, w.SCREEN_ACTIONS))
+    rollout = fill_rollout(agent, w.play(w.SCREEN, w.SCREEN_ACTIONS))
     return Work(lambda: agent.update(rollout), 1, agent.model.params.size)
 
 

@@ -1,7 +1,7 @@
-"""A process that does one package's work and times it when asked; `Workers` in harness.py talks to it.
+"""A process that does the work of one package and times it on request of `Worker` in harness.py.
 
-Each package has a process of its own: thread pools, allocators and BLAS settings of one then cannot disturb
-another, and whoever is not asked sleeps. Requests and answers are JSON lines:
+Each package has its own process, so its thread pool, allocator and BLAS settings cannot disturb another; a
+process without a request sleeps. Requests and answers are JSON lines:
 
     {"make": [module, function, threads, arguments]}   ->  {"ready": number, "parameters": n, "amount": a}
                                                        or  {"absent": why}
@@ -22,12 +22,12 @@ from typing import Any, TextIO
 
 from bench.questions import Work
 
-SAMPLE = 1e-3  # seconds: calls that take less are timed several at a time
+SAMPLE = 1e-3  # seconds: shorter calls are timed several at a time
 WARM_SECONDS, WARM_CALLS = 0.2, 5
 
 
 def time_calls(step: Callable[[], object], calls: int) -> float:
-    """Seconds of one call, over `calls` calls."""
+    """Return the mean seconds of `calls` calls."""
     repeat = itertools.repeat(None, calls)
     start = time.perf_counter()
     for _ in repeat:
@@ -36,7 +36,7 @@ def time_calls(step: Callable[[], object], calls: int) -> float:
 
 
 def warm_up(step: Callable[[], object]) -> int:
-    """Call until compilers, caches and buffers have settled; returns the calls of one sample."""
+    """Call until compilers, caches and buffers have settled; returns the number of calls of one sample."""
     start, done = time.perf_counter(), 0
     while True:
         seconds = time_calls(step, 1)
@@ -47,9 +47,7 @@ def warm_up(step: Callable[[], object]) -> int:
 
 
 def samples_of(step: Callable[[], object], calls: int, seconds: float) -> list[float]:
-    """Samples for so many seconds; the first, which brings caches back, counts only where it takes all that
-    time.
-    """
+    """Take samples for `seconds`; the first one fills caches and counts only if it takes all the time."""
     gc.collect()
     until = time.perf_counter() + seconds
     found = [time_calls(step, calls)]
@@ -61,7 +59,7 @@ def samples_of(step: Callable[[], object], calls: int, seconds: float) -> list[f
 
 
 def main(requests: TextIO, answers: TextIO) -> None:
-    """Answer until there are no more requests."""
+    """Answer requests until the input ends."""
     made: list[tuple[Work, int]] = []
     for line in requests:
         request = json.loads(line)
@@ -72,7 +70,7 @@ def main(requests: TextIO, answers: TextIO) -> None:
                 work = getattr(importlib.import_module(module), function)(threads, *arguments)
                 made.append((work, warm_up(work.step)))
                 answer = {"ready": len(made) - 1, "parameters": work.parameters, "amount": work.amount}
-            except Exception as problem:  # one variant that fails here must not cost the others
+            except Exception as problem:  # one variant that fails must not stop the others
                 answer = {"absent": " ".join(f"{type(problem).__name__}: {problem}".split())[:200]}
         else:
             work, calls = made[request["time"]]
@@ -82,7 +80,7 @@ def main(requests: TextIO, answers: TextIO) -> None:
 
 
 def hold_to(threads: int) -> None:
-    """Let this process see as many cores as it may use; pools that are made later take their size from it."""
+    """Restrict this process to `threads` cores; thread pools take their size from it."""
     if hasattr(os, "sched_setaffinity"):
         mine = sorted(os.sched_getaffinity(0))
         os.sched_setaffinity(0, set(mine[-threads:]))
@@ -91,5 +89,5 @@ def hold_to(threads: int) -> None:
 if __name__ == "__main__":
     hold_to(int(sys.argv[1]))
     private = os.fdopen(os.dup(1), "w", encoding="utf-8")
-    os.dup2(2, 1)  # what packages print must not mix with the answers
+    os.dup2(2, 1)  # output of packages must not mix with the answers
     main(sys.stdin, private)

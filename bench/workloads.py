@@ -1,4 +1,4 @@
-"""The sizes and the data that all sides share, so that they do the same work.
+"""Sizes and data that all sides share, so that they do the same work.
 
 dense   4 - 64 - 2, relu: CartPole's network
 screen  the articles' network on stacks of 4 frames of 80x80 bytes: Conv 32@8x8/4, 64@4x4/2, 64@3x3/1, all
@@ -26,7 +26,7 @@ A2C_LAMBDA, VALUE_WEIGHT, ENTROPY_WEIGHT, A2C_CLIP = 0.95, 0.5, 0.01, 5.0
 
 
 class Transitions(NamedTuple):
-    """A batch of the replay, with the names of rl.core.replay.Batch."""
+    """A batch of the replay, with the field names of rl.core.replay.Batch."""
 
     observations: Array
     actions: Array
@@ -36,7 +36,7 @@ class Transitions(NamedTuple):
 
 
 class Play(NamedTuple):
-    """T steps of E games for an actor-critic: (T, E, ...), and what followed, (E, ...)."""
+    """T steps of E games for an actor-critic, (T, E, ...); `following` are the next observations (E, ...)."""
 
     observations: Array
     actions: Array
@@ -46,7 +46,7 @@ class Play(NamedTuple):
 
 
 def states(shape: tuple[int, ...], count: int) -> Array:
-    """Observations (count, *shape): bytes for screens, else floats."""
+    """Draw observations (count, *shape): bytes for screens, else floats."""
     rng = np.random.default_rng(0)
     if len(shape) == 3:
         return rng.integers(0, 256, (count, *shape), np.uint8)
@@ -54,7 +54,7 @@ def states(shape: tuple[int, ...], count: int) -> Array:
 
 
 def transitions(shape: tuple[int, ...], actions: int, count: int = BATCH) -> Transitions:
-    """Random transitions, a tenth of them ends."""
+    """Draw random transitions; a tenth of them are ends."""
     rng = np.random.default_rng(1)
     ends = rng.random(count) < 0.1
     both = states(shape, 2 * count)
@@ -68,7 +68,7 @@ def transitions(shape: tuple[int, ...], actions: int, count: int = BATCH) -> Tra
 
 
 def play(shape: tuple[int, ...], actions: int) -> Play:
-    """Random steps for A2C, a tenth of them ends."""
+    """Draw random steps for A2C; a tenth of them are ends."""
     rng = np.random.default_rng(2)
     size = (A2C_STEPS, A2C_GAMES)
     return Play(

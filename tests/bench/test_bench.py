@@ -295,4 +295,4 @@ def test_every_question_says_what_it_stands_for_and_names_functions_that_exist(n
 def test_steady_state_of_a_small_agent_holds_nothing_more():
     from bench import memory
 
-    assert memory.measured_apart("dqn, 4-64-2", 50)["held"] <= memory.HELD_LIMIT
+    assert memory.measure_apart("dqn, 4-64-2", 50)["held"] <= memory.HELD_LIMIT
