@@ -153,8 +153,10 @@ def measure_parts(ray: Any) -> Parts:
 
 
 def measure_scaling(actors: int) -> dict[str, float]:
-    """Measure steps and updates a second of a learner with slow actors, after a warm-up; add the fleet's
-    status."""
+    """Measure steps and updates a second of a learner with slow actors, after a warm-up.
+
+    The other figures are the fleet's status.
+    """
     use_threads(1)
     agent = learner(actors)
     source = SlowFleet(dqn.DQN, replace(SETTINGS, actors=actors))

@@ -65,8 +65,7 @@ def rolling(shape: tuple[int, ...], actions: int) -> Callable[[], object]:
 
 
 def measure(case: str, updates: int) -> dict[str, int]:
-    """Count the bytes that are held after the updates, the peak above the start, the growth of the
-    process."""
+    """Count the bytes held after the updates and at the peak, above the start, and the process's growth."""
     from bench.ours import use_threads
 
     tracemalloc.start()  # before all arrays: one that replaces an uncounted array would look like growth

@@ -74,8 +74,7 @@ def actor_critic(shape: tuple[int, ...], actions: int) -> a2c.ActorCriticAgent:
 
 
 def experiences(play: workloads.Play) -> list[Experience]:
-    """Convert the play to the steps that an agent observes; together they fill the rollout of
-    `actor_critic`."""
+    """Convert the play to steps as an agent observes them; they fill the rollout of `actor_critic`."""
     following = [*play.observations[1:], play.following]
     never = np.zeros(workloads.A2C_GAMES, bool)
     return [

@@ -54,8 +54,10 @@ def network(shape: tuple[int, ...], outputs: int, last: bool = False) -> nn.Modu
 
 
 def as_input(x: np.ndarray, last: bool = False) -> Tensor:
-    """Convert observations to the network's input: screens to (N, C, H, W), in memory channels first or
-    last."""
+    """Convert observations to the network's input, screens to (N, C, H, W).
+
+    last  with channels last in memory
+    """
     tensor = torch.from_numpy(x)
     if tensor.ndim < 4:
         return tensor

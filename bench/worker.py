@@ -79,7 +79,7 @@ def main(requests: TextIO, answers: TextIO) -> None:
         answers.flush()
 
 
-def hold_to(threads: int) -> None:
+def limit_cores(threads: int) -> None:
     """Restrict this process to `threads` cores; thread pools take their size from it."""
     if hasattr(os, "sched_setaffinity"):
         mine = sorted(os.sched_getaffinity(0))
@@ -87,7 +87,7 @@ def hold_to(threads: int) -> None:
 
 
 if __name__ == "__main__":
-    hold_to(int(sys.argv[1]))
+    limit_cores(int(sys.argv[1]))
     private = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)  # output of packages must not mix with the answers
     main(sys.stdin, private)

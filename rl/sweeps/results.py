@@ -42,7 +42,7 @@ class Result:
 
     @property
     def task(self) -> str:
-        """The environment."""
+        """Its environment."""
         return str(self.settings.get("env_id", ONE_TASK))
 
 

@@ -37,7 +37,7 @@ class Outcome:
 
     @property
     def state(self) -> str:
-        """reached, missed or failed."""
+        """One of reached, missed, failed."""
         return "failed" if self.problem else "reached" if self.reached else "missed"
 
     @property
