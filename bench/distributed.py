@@ -9,7 +9,7 @@ parts    the seconds of each part of a segment: an actor plays it (one thread), 
          keep one learner busy
 scaling  a learner with 1 to 12 real actors: the steps a second that it receives, beside the rate that the
          parts predict. Each actor waits until it makes a given number of steps a second, as with an expensive
-         environment. Waiting needs no processor, so many actors fit on few cores.
+         environment. Waiting needs no processor: a few cores are enough for them all.
 """
 
 from __future__ import annotations

@@ -43,7 +43,6 @@ IN_FUNCTIONS = {  # modules that a function may import, and the heavy package th
     "rl.watch.play": "matplotlib",
     "rl.watch.play_window": "pygame",
     "rl.watch.plots": "matplotlib",
-    "nnlite.onnx_export": "ONNX",
 }
 STARTS_ANYWHERE = "rl.tools.doctor"  # reports a broken installation, so it imports nothing at its top
 MOST_LINES = 250

@@ -120,12 +120,11 @@ def in_notebook() -> bool:
 
 def play_in_window(stage: Stage, agent: Agent, title: str) -> None:
     """Show games in a window until the user closes it."""
-    from rl.watch.controls import Controls  # pygame
     from rl.watch.play_window import PlayWindow  # pygame
 
-    controls = Controls(stage.actions)
     looks = saliency.looks_at_screens(agent.model)
-    window = PlayWindow(title, stage.size, controls, agent.measure, stage.fps, looks)
+    window = PlayWindow(title, stage.size, stage.actions, agent.measure, stage.fps, looks)
+    controls = window.controls
     wait = 0  # frames that the end of a game is still shown
     while not controls.quit:
         if wait == 0 and stage.over:

@@ -35,16 +35,16 @@ class PlayWindow:
     """
 
     def __init__(
-        self, title: str, size: tuple[int, int], controls: Controls, measure: str, fps: int, looks: bool
+        self, title: str, size: tuple[int, int], actions: tuple[str, ...], measure: str, fps: int, looks: bool
     ) -> None:
         require_screen()
         pygame.font.init()
-        self.controls, self.measure, self.fps = controls, measure, fps
+        self.controls, self.measure, self.fps = Controls(actions), measure, fps
         height, width = size
         scale = GAME / max(size) if max(size) > GAME else max(1, GAME // max(size))
         self.game = pygame.Rect(MARGIN, MARGIN, round(width * scale), round(height * scale))
         self.help = HELP + ((SALIENCY_HELP,) if looks else ())
-        inner = max(self.game.height, 150 + ROW * (len(controls.actions) + 1))
+        inner = max(self.game.height, 150 + ROW * (len(actions) + 1))
         self.surface = pygame.display.set_mode(
             (self.game.width + PANEL + 3 * MARGIN, inner + 2 * MARGIN + 20 * len(self.help) + 8)
         )

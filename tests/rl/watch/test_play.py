@@ -2,6 +2,7 @@
 
 import html
 from dataclasses import dataclass
+from types import SimpleNamespace
 
 import pytest
 
@@ -46,7 +47,7 @@ def trained(tmp_path, **changes):
 
 def show(tmp_path, play_it="newest", **changes):
     settings = OwnSettings(**{"out": str(tmp_path), "play": str(play_it), **changes})
-    play.play_run("small", settings, OwnSettings, Small)
+    play.play_run(SimpleNamespace(article="small", settings_class=OwnSettings, agent_class=Small), settings)
 
 
 @pytest.mark.parametrize("newest", [True, False])
