@@ -37,8 +37,8 @@ RUNS = (  # a run on disk
         "old files removed before the new checkpoint stands",
         "rl/runs/checkpoint.py",
         "            state_file.write(self.path, snapshot.arrays, metadata)\n"
-        "            self._remember(snapshot.kept)\n            self._clean()\n",
-        "            self._remember(snapshot.kept)\n            self._clean()\n"
+        "            self._remember(snapshot.stored)\n            self._remove_unused()\n",
+        "            self._remember(snapshot.stored)\n            self._remove_unused()\n"
         "            state_file.write(self.path, snapshot.arrays, metadata)\n",
         KILL,
     ),
@@ -59,8 +59,8 @@ RUNS = (  # a run on disk
     Fault(
         "a block taken for unchanged",
         "rl/runs/checkpoint.py",
-        "known.stamp == stamp and ",
-        "",
+        "(known.stop, known.stamp) == (rows.stop, block.stamp)",
+        "known.stop == rows.stop",
         CHECKPOINT,
     ),
     Fault(
@@ -345,8 +345,8 @@ LEARNING = (  # rl
     Fault(
         "a network saved without its scale",
         "rl/value_function.py",
-        "save_model(self.scaler.folded(self.model), path)",
-        "save_model(self.model, path)",
+        "return self.scaler.fold_into(self.model)",
+        "return self.model",
         f"tests/rl/articles/test_value_function.py {AGENTS}",
     ),
     Fault(
