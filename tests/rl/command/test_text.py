@@ -6,7 +6,7 @@ import sys
 import pytest
 
 from rl import __main__ as rl_main
-from rl.command.text import make_writable, width_of, wrap
+from rl.command.text import format_duration, make_writable, width_of, wrap
 
 
 def test_a_japanese_character_takes_two_columns():
@@ -36,3 +36,11 @@ def test_the_list_fits_the_terminal(monkeypatch, columns):
 def test_an_encoding_without_japanese(monkeypatch, encoding, said):
     monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(io.BytesIO(), encoding=encoding, errors="replace"))
     assert make_writable("ニューラルネットワーク 1") == said
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(3.21, "3.2 s"), (48.4, "48 s"), (59.7, "1 min 0 s"), (125, "2 min 5 s"), (7260, "2 h 1 min")],
+)
+def test_durations(seconds, text):
+    assert format_duration(seconds) == text
