@@ -6,8 +6,8 @@ import importlib
 import json
 import os
 import sys
-import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -59,7 +59,7 @@ def by_name(rows):
 
 
 def test_our_ratio_is_against_the_fastest_peer(sides):
-    slow, fast = Side("slow", "sides:sleeping", (0.02,)), Side("fast", "sides:sleeping", (0.008,))
+    slow, fast = Side("slow", "sides:sleeping", (0.2,)), Side("fast", "sides:sleeping", (0.008,))
     landmark = Side("landmark", "sides:sleeping", (0.0,), peer=False)
     rows = by_name(harness.compare(question(slow, fast, landmark, target={1: 2.0}), TINY))
     ours = rows["ours"]
@@ -130,16 +130,33 @@ def test_workers_take_turns(monkeypatch):
     assert asked == ["A", "B", "A", "B", "closed", "closed"]
 
 
-def test_a_warm_up_comes_first_and_short_calls_are_timed_together():
-    calls = []
-    many = worker.warm_up(lambda: calls.append(1))
-    assert len(calls) >= worker.WARM_CALLS and many > 10
-    calls.clear()
-    samples = worker.samples_of(lambda: calls.append(1), 100, 0.01)
-    assert len(calls) == 100 * (len(samples) + 1)  # the first hundred are not counted
-    assert (
-        len(worker.samples_of(lambda: time.sleep(0.002), 1, 0.001)) == 1
-    )  # what takes so long counts at once
+@pytest.fixture
+def make_step(monkeypatch):
+    """Make a step that takes the given seconds of a clock of its own, and counts its calls."""
+    now = [0.0]
+    monkeypatch.setattr(worker, "time", SimpleNamespace(perf_counter=lambda: now[0]))
+
+    class Step:
+        def __init__(self, seconds):
+            self.seconds, self.calls = seconds, 0
+
+        def __call__(self):
+            now[0] += self.seconds
+            self.calls += 1
+
+    return Step
+
+
+@pytest.mark.parametrize(("seconds", "warm_calls", "calls"), [(2**-13, 1639, 8), (0.5, 5, 1)])
+def test_a_warm_up_comes_first_and_short_calls_are_timed_together(make_step, seconds, warm_calls, calls):
+    step = make_step(seconds)
+    assert worker.warm_up(step) == calls and step.calls == warm_calls
+
+
+def test_the_first_sample_counts_only_if_it_takes_all_the_time(make_step):
+    step = make_step(2**-13)
+    assert worker.samples_of(step, 128, 0.05) == [2**-13] * 3 and step.calls == 4 * 128
+    assert len(worker.samples_of(make_step(0.002), 1, 0.001)) == 1
 
 
 def test_workers_do_not_see_what_slows_blas(monkeypatch):
