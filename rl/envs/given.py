@@ -21,17 +21,18 @@ Env = gymnasium.Env[Any, Any]
 GivenEnv = str | Env | VectorEnv | Callable[[], Env]
 
 
-def vector_of(env: GivenEnv, num_envs: int, max_episode_steps: int = 0) -> VectorEnv:
+def vector_of(env: GivenEnv, num_envs: int, max_episode_steps: int = 0, **options: Any) -> VectorEnv:
     """Make N games of what a user gives, each restarted within the step that ends it (SAME_STEP).
 
     env                an id; an environment, which is one game; a function that makes one; a vector
                        environment
     max_episode_steps  the time limit; 0 keeps the environment's own
+    options            arguments of an environment that is made by its id, render_mode for example
 
     Raises UsageError, or ValueError with two lines, when that cannot be.
     """
     if isinstance(env, str):
-        return make_vector(env, num_envs, max_episode_steps=max_episode_steps or None)
+        return make_vector(env, num_envs, max_episode_steps=max_episode_steps or None, **options)
     if isinstance(env, VectorEnv):
         envs = env
         require(

@@ -13,6 +13,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import asdict, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar, cast
 
@@ -33,7 +34,7 @@ from rl.core.games import Games, Source
 from rl.core.networks import MakeNetwork, observation_shape
 from rl.core.observer import observe
 from rl.core.seeding import streams
-from rl.envs.given import GivenEnv, copy_of, name_of, vector_of
+from rl.envs.given import GivenEnv, copy_of, defaults_for, name_of, vector_of
 from rl.envs.goals import goal_of
 from rl.envs.make import actions_of
 from rl.runs.resume import stopped
@@ -42,6 +43,7 @@ from rl.runs.run_folder import LAST
 from rl.runs.signals import Interrupted
 from rl.training.progress import Progress
 from rl.training.trainer import COLUMNS, Callback, Trainer
+from rl.watch.stage import Stage
 
 ELSEWHERE = {  # settings that are arguments of methods in Python, or flags of the command alone
     "env_id": "it is the first argument",
@@ -228,6 +230,21 @@ class Algorithm:
             result = evaluator(self.agent)
         evaluator.close()
         return result
+
+    def make_stage(self, seed: int | None = None) -> Stage:
+        """One game with pictures; the seed is that of an evaluation, the run's own by default."""
+        first = self.evaluation_seed if seed is None else streams(seed).evaluation
+        return Stage(copy_of(self.env), self.settings.max_episode_steps, first, self.observer)
+
+    def play(self, folder: str | Path = ".", seed: int | None = None) -> None:
+        """Show greedy games: in a window, in the notebook, or without a screen as files in this folder.
+
+        Raises UsageError when the environment has no pictures.
+        """
+        from rl.watch.play import play  # Matplotlib and Pillow
+
+        title = f"rl.{self.article} on {self.settings.env_id}"
+        play(self.agent, partial(self.make_stage, seed), title, Path(folder))
 
     def save(self, path: str | Path) -> None:
         """Write the network, with the settings that `rl.load` needs."""

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
+from rl.command.config import read_settings
+from rl.command.errors import UsageError
+from rl.command.settings import AgentSettings
 from rl.envs.given import defaults_for
 from rl.runs import resume
+from rl.runs.run_folder import BEST, find
 from rl.training.algorithm import Algorithm
 from rl.training.train import train
 
@@ -22,13 +27,34 @@ def run(
     presets  {"test": {...}}: the defaults that the flag --test brings
     """
     make = algorithm.settings_class
-    settings = resume.parse(algorithm.article, make, summary, examples, presets)
+    read = partial(resume.parse, algorithm.article, make, summary, examples, presets)
+    settings = read()
     if not settings.resume and (fitting := defaults_for(make, settings.env_id)):
-        settings = resume.parse(algorithm.article, make, summary, examples, presets, defaults=make(**fitting))
+        settings = read(defaults=make(**fitting))
     settings.validate()
     if settings.play:
-        from rl.watch.play import play_run  # Matplotlib and Pillow
-
-        play_run(algorithm, settings)
+        show(algorithm, settings)
     else:
         train(algorithm, settings)
+
+
+def show(algorithm: type[Algorithm], settings: AgentSettings) -> None:
+    """Play games of a run's best model.
+
+    settings.play    the run: "newest" or a folder
+    settings.env_id  if not the article's own: "newest" means the newest run on this environment
+
+    Raises UsageError when there is no such run, or its environment cannot be shown.
+    """
+    make = algorithm.settings_class
+    elsewhere = settings.env_id if settings.env_id != make().env_id else None
+    folder = find(algorithm.article, settings.out, settings.play, BEST, elsewhere)
+    trained = make(**read_settings(folder, make))
+    player = algorithm(trained.env_id, settings=trained)
+    try:
+        player.agent.load(folder / BEST)
+    except (ValueError, OSError) as problem:
+        raise UsageError(str(problem), "play another run, or train a new one") from None
+    print(f"rl.{algorithm.article} on {trained.env_id}, the best model of {folder}", flush=True)
+    player.play(folder, settings.seed)
+    player.close()

@@ -84,4 +84,4 @@ def draw(folder: Path, algorithm: Algorithm, trainer: Trainer) -> None:
     reward_plot(folder / "reward.png", trainer.returns, f"rl.{algorithm.article} on {settings.env_id}")
     if (folder / BEST).is_file():
         algorithm.agent.load(folder / BEST)
-    record(folder, algorithm.agent, settings)
+    record(folder, algorithm.agent, algorithm.make_stage, settings.env_id)

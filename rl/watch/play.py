@@ -3,16 +3,10 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
-from rl.command.config import read_settings
-from rl.command.errors import UsageError
-from rl.command.settings import AgentSettings
 from rl.core.agent import Agent
-from rl.core.seeding import streams
-from rl.envs.make import actions_of
-from rl.runs.run_folder import BEST, find
 from rl.watch import saliency
 from rl.watch.animation import inline, write_gif, write_html
 from rl.watch.recording import LONGEST, Recording, make_recording
@@ -23,14 +17,14 @@ PLAYED_GAMES, PLAYED_STEPS = 3, 3000  # at most, for --play without a screen
 END_SECONDS = 0.7  # that the last picture of a game is shown
 
 
-def record(folder: Path, agent: Agent, settings: AgentSettings) -> None:
+def record(folder: Path, agent: Agent, make_stage: Callable[[], Stage], title: str) -> None:
     """Write replay.gif and replay.html of greedy games into the run's folder, or print why not."""
     try:
-        stage = Stage(settings.env_id, settings.max_episode_steps, streams(settings.seed).evaluation)
+        stage = make_stage()
     except CannotRenderError as problem:
         print(f"no replay: {str(problem).splitlines()[0]}")
         return
-    write_files(folder, film(stage, agent, f"A trained agent on {settings.env_id}", GAMES, STEPS))
+    write_files(folder, film(stage, agent, f"A trained agent on {title}", GAMES, STEPS))
     stage.close()
 
 
@@ -50,36 +44,20 @@ def write_files(folder: Path, recorded: Recording) -> None:
     write_html(folder / "replay.html", recorded)
 
 
-def play_run(algorithm: type[Any], settings: AgentSettings) -> None:
-    """Show greedy games of a run's best model: in a window, in the notebook, or as files in the run's folder.
+def play(agent: Agent, make_stage: Callable[[], Stage], title: str, folder: Path) -> None:
+    """Show greedy games: in a window, in the notebook, or as files in the folder.
 
-    settings.play    the run: "newest" or a folder
-    settings.env_id  if not the article's own: "newest" means the newest run on this environment
-
-    Raises UsageError when there is no such run, or its environment cannot be shown.
+    Raises CannotRenderError when the environment has no pictures.
     """
     from rl.envs.window import NoScreenError, require_screen  # pygame
 
-    settings_class, article = algorithm.settings_class, algorithm.article
-    env_id = settings.env_id if settings.env_id != settings_class().env_id else None
-    folder = find(article, settings.out, settings.play, BEST, env_id)
-    trained = settings_class(**read_settings(folder, settings_class))
     screen = not in_notebook()
     try:
         if screen:
             require_screen()  # before the environment draws: that may open a dummy display for good
     except NoScreenError:
         screen = False
-    stage = Stage(trained.env_id, trained.max_episode_steps, streams(settings.seed).evaluation)
-    agent = algorithm.agent_class(
-        stage.envs.single_observation_space, actions_of(stage.envs), trained, streams(trained.seed)
-    )
-    try:
-        agent.load(folder / BEST)
-    except (ValueError, OSError) as problem:
-        raise UsageError(str(problem), "play another run, or train a new one") from None
-    title = f"rl.{article} on {trained.env_id}"
-    print(f"{title}, the best model of {folder}", flush=True)
+    stage = make_stage()
     if screen:
         play_in_window(stage, agent, title)
     else:

@@ -5,19 +5,20 @@ from __future__ import annotations
 import os
 import sys
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import gymnasium
 import numpy as np
-from gymnasium.vector import SyncVectorEnv
+from gymnasium.vector import SyncVectorEnv, VectorEnv
 
 from nnlite.arrays import Array
 from rl.command.errors import UsageError
 from rl.core.agent import Agent
-from rl.core.observer import make_observed
+from rl.core.observer import observe
+from rl.envs.given import GivenEnv, name_of, vector_of
 
 USUAL_FPS = 30
 ACTION_NAMES = {  # of environments that have no get_action_meanings
@@ -87,13 +88,23 @@ class Stage:
     score, steps  of the game so far
     over          the game has ended; True until next_game()
 
+    env       as in rl.envs.given; an environment of one's own is made with render_mode="rgb_array"
+    observer  wraps it into what the network reads
+
     Raises CannotRenderError when the environment has no pictures.
     """
 
-    def __init__(self, env_id: str, max_episode_steps: int = 0, seed: int | None = None) -> None:
+    def __init__(
+        self,
+        env: GivenEnv,
+        max_episode_steps: int = 0,
+        seed: int | None = None,
+        observer: Callable[[VectorEnv], VectorEnv] = observe,
+    ) -> None:
+        env_id = name_of(env)
         with hide_display():
             try:
-                self.envs = make_observed(env_id, 1, max_episode_steps, render_mode="rgb_array")
+                self.envs = observer(vector_of(env, 1, max_episode_steps, render_mode="rgb_array"))
             except (ValueError, TypeError) as problem:
                 raise CannotRenderError(
                     f"{env_id} cannot be shown: {str(problem).splitlines()[0]}",

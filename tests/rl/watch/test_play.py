@@ -2,7 +2,6 @@
 
 import html
 from dataclasses import dataclass
-from types import SimpleNamespace
 
 import pytest
 
@@ -11,13 +10,15 @@ from rl.core.agent import Agent
 from rl.core.networks import network
 from rl.core.seeding import streams
 from rl.runs import run_folder
+from rl.training import command
+from rl.training.algorithm import Algorithm
 from rl.watch import play
 from rl.watch.stage import Stage
 from tests.rl.watch.scripted import lazy
 
 
 def test_a_replay_is_small(tmp_path):
-    play.record(tmp_path, lazy(3), AgentSettings(env_id="rl/Catcher-v0", max_episode_steps=200))
+    play.record(tmp_path, lazy(3), lambda: Stage("rl/Catcher-v0", 200, 0), "Catcher")
     assert all(1_000 < (tmp_path / name).stat().st_size < 500_000 for name in ("replay.gif", "replay.html"))
 
 
@@ -28,11 +29,15 @@ class OwnSettings(AgentSettings):
 
 
 class Small(Agent):
-    def __init__(self, observations, actions, settings, rngs):
+    def __init__(self, observations, actions, settings, rngs, own=None):
         self.model = network(observations, int(actions.n), settings.hidden, rngs.network)
 
     def preferences(self, observations):
         return self.model.predict(observations)
+
+
+class Lazy(Algorithm):
+    article, settings_class, agent_class, metrics = "small", OwnSettings, Small, ()
 
 
 def trained(tmp_path, **changes):
@@ -47,7 +52,7 @@ def trained(tmp_path, **changes):
 
 def show(tmp_path, play_it="newest", **changes):
     settings = OwnSettings(**{"out": str(tmp_path), "play": str(play_it), **changes})
-    play.play_run(SimpleNamespace(article="small", settings_class=OwnSettings, agent_class=Small), settings)
+    command.show(Lazy, settings)
 
 
 @pytest.mark.parametrize("newest", [True, False])
