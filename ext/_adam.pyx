@@ -13,7 +13,7 @@ zero, see flushed.h.
 
 Contract: the arrays are never rebound; nothing here allocates; the GIL is released for LONG arrays. Results do not depend on
 the number of threads.
-Twin: nnlite/reference/adam.py; tests/ext keeps the two equal."""
+Twin: nnlite/reference/adam.py; tests/ext/test_adam.py keeps the two equal."""
 
 from cpython.pycapsule cimport PyCapsule_GetPointer
 from cython cimport floating

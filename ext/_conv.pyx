@@ -1,24 +1,22 @@
 """Convolution of NHWC images, without writing im2col, for float32 and float64.
 
-With the images in a zero frame, `padded[n, oy*SH + ky, ox*SW + kx, c]` being what tap (ky, kx) of output pixel
-(oy, ox) sees:
+The images stand in a frame of zeros; tap (ky, kx) of output pixel (oy, ox) sees padded[n, oy*SH + ky, ox*SW + kx, c]:
 
     y[n, oy, ox, f]        = bias[f] + sum over ky, kx, c  padded[...] * kernel[ky, kx, c, f]      (then max(y, 0))
     dkernel[ky, kx, c, f]  = sum over n, oy, ox  padded[...] * dy[n, oy, ox, f]
     dx[n, iy, ix, c]       = sum over ky, kx, f  dy[n, (iy+top-ky)/SH, (ix+left-kx)/SW, f] * kernel[ky, kx, c, f]
-                             over the taps where both quotients are whole and inside dy
+                             over the taps whose quotients are both whole and inside dy
 
-Contract: shapes and types are checked by the caller; nothing here allocates, raises or holds the GIL, every cell of
-an output is written but for frames, which are the caller's to keep zero; inputs are only read and may be read-only.
-Arrays that begin at a multiple of 64 bytes are read fastest. Every kernel size, stride, number of channels and filters is
-handled. Results do not depend on the number of threads.
+Contract: the caller checks shapes and types, and keeps the frames zero. Nothing here allocates, raises or holds the GIL.
+Every other cell of an output is written. Inputs are only read and may be read-only. Arrays aligned to 64 bytes are read
+fastest. Every kernel size, stride, number of channels and filters works. Results do not depend on the number of threads.
 
-Two ways lead there. Direct sums pass over pixels that see nothing but zeros, as most of a game's screen: such a pixel is its
-bias and adds nothing to dkernel, so weights of NaN or infinity do not show there. Kernels of two or three strides over many
-channels and pixels go by squares (winograd.h, which says when): four pixels at a time with fewer products, and an error of
-rounding that is relative to the largest number the four see.
+There are two algorithms. Direct sums skip pixels that see only zeros, such as most of a game's screen: the pixel is its bias
+and adds nothing to dkernel, so weights of NaN or infinity do not show there. Kernels of two or three strides over many
+channels and pixels use Winograd's tiles (winograd.h has the conditions): four pixels at a time with fewer products, and a
+rounding error relative to the largest number that the four see.
 
-Twin: nnlite/reference/conv.py; tests/ext keeps the two equal."""
+Twin: nnlite/reference/conv.py; tests/ext/test_conv.py keeps the two equal."""
 
 from cpython.pycapsule cimport PyCapsule_GetPointer
 from cython cimport floating
@@ -33,6 +31,8 @@ cdef extern from "threads/runtime.h" nogil:
     const char *NNLITE_RUNTIME_NAME
 
 cdef extern from "conv/pad.h" nogil:
+    enum:
+        FROM_BYTES, FROM_FLOATS, FROM_DOUBLES
     struct padding:
         ptrdiff_t images, height, width, channels, padded_height, padded_width, top, left
         const void *from_ "from"
@@ -56,7 +56,7 @@ cdef extern from "conv/conv.h" nogil:
         const void *in_ "in"
         const void *weights
         const void *bias
-        void *scratch
+        void *workspace
         void *out
         int relu
     struct kernel_gradient_job "kernel_gradient":
@@ -65,13 +65,12 @@ cdef extern from "conv/conv.h" nogil:
         const void *dy
         void *dkernel
         void *dbias
-        void *scratch
+        void *workspace
         ptrdiff_t groups
     ptrdiff_t weights_of(const geometry *) noexcept
-    ptrdiff_t conv_scratch(const runtime *, ptrdiff_t images, ptrdiff_t pixels, ptrdiff_t weights, ptrdiff_t filters) noexcept
+    ptrdiff_t conv_workspace_size(const runtime *, ptrdiff_t images, ptrdiff_t pixels, ptrdiff_t weights,
+                                  ptrdiff_t filters) noexcept
     ptrdiff_t gradient_groups(ptrdiff_t images, ptrdiff_t pixels, ptrdiff_t weights) noexcept
-    enum:
-        FROM_BYTES, FROM_FLOATS, FROM_DOUBLES
     void pad_images(const runtime *, padding *, int source, int itemsize) noexcept
     void correlate(const runtime *, correlation *, int itemsize) noexcept
     void kernel_gradient(const runtime *, kernel_gradient_job *, int itemsize) noexcept
@@ -89,7 +88,7 @@ def pad(
     floating[:, :, :, ::1] padded,       # OUT (N, HP, WP, C) with HP >= top + H, WP >= left + W; zero around the images
     ptrdiff_t top, ptrdiff_t left, double scale,
 ):
-    """padded[n, top + y, left + x, c] = scale * x[n, y, x, c]. What is around it is not touched."""
+    """padded[n, top + y, left + x, c] = scale * x[n, y, x, c]. The frame is not touched."""
     cdef padding job
     cdef int source = FROM_BYTES if pixel is uint8_t else FROM_FLOATS if pixel is float else FROM_DOUBLES
     if padded.size == 0:
@@ -103,11 +102,11 @@ def pad(
 
 def pad_gradient(
     const floating[:, :, :, ::1] dy,     # IN  (N, OH, OW, F)
-    const floating[:, :, :, ::1] y,      # IN  (N, OH, OW, F) what a ReLU gave, or None where there was none
+    const floating[:, :, :, ::1] y,      # IN  (N, OH, OW, F) output of a ReLU; None without one
     floating[:, :, :, ::1] padded_dy,    # OUT (N, HD, WD, F), zero around dy
     ptrdiff_t top, ptrdiff_t left,
 ):
-    """The derivative of the ReLU: padded_dy[n, top + oy, left + ox, f] = dy where y > 0, else 0; nothing around it is touched.
+    """padded_dy[n, top + oy, left + ox, f] = dy where y > 0, else 0: the derivative of the ReLU. The frame is not touched.
 
     `gradient_frame` gives HD and top for the height, WD and left for the width.
     """
@@ -136,10 +135,13 @@ def gradient_frame(input_size: int, output_size: int, kernel_size: int, stride: 
     return max(last, output_size - 1) + taps, taps - 1
 
 
-def scratch(images: int, pixels: int, weights: int, filters: int) -> int:
-    """Numbers that every function below may write into its `room`, for the number of threads in use: images N, pixels OH*OW of
-    one, weights KH*KW*C*F, filters F."""
-    return conv_scratch(shared, images, pixels, weights, filters)
+def workspace_size(images: int, pixels: int, weights: int, filters: int) -> int:
+    """Numbers of workspace that suffice for every function below, with the current number of threads.
+
+    images   N         pixels   OH*OW of one image
+    filters  F         weights  KH*KW*C*F
+    """
+    return conv_workspace_size(shared, images, pixels, weights, filters)
 
 
 def conv_forward(
@@ -147,7 +149,7 @@ def conv_forward(
     const floating[:, :, :, ::1] kernel,  # IN  (KH, KW, C, F)
     const floating[::1] bias,             # IN  (F,) or None
     floating[:, :, :, ::1] y,             # OUT (N, OH, OW, F)
-    floating[::1] room,                   # `scratch` numbers
+    floating[::1] workspace,              # `workspace_size` numbers
     ptrdiff_t stride_h, ptrdiff_t stride_w,
     bint relu,                            # y = max(y, 0); NaN stays NaN
 ):
@@ -165,7 +167,7 @@ def conv_forward(
         job.at.out_image, job.at.out_row, job.at.out_column = y.shape[1] * y.shape[2] * F, y.shape[2] * F, F
         job.at.filters = F
         job.in_, job.weights, job.out = &padded[0, 0, 0, 0], &kernel[0, 0, 0, 0], &y[0, 0, 0, 0]
-        job.scratch, job.relu = &room[0], relu
+        job.workspace, job.relu = &workspace[0], relu
         correlate(shared, &job, sizeof(floating))
 
 
@@ -174,7 +176,7 @@ def conv_kernel_gradient(
     const floating[:, :, :, ::1] padded_dy,  # IN  (N, HD, WD, F), dy without or with a frame
     floating[:, :, :, ::1] dkernel,          # OUT (KH, KW, C, F)
     floating[::1] dbias,                     # OUT (F,) or None
-    floating[::1] room,                      # `scratch` numbers
+    floating[::1] workspace,                 # `workspace_size` numbers
     ptrdiff_t output_height, ptrdiff_t output_width,
     ptrdiff_t dy_top, ptrdiff_t dy_left,     # where dy begins in padded_dy
     ptrdiff_t stride_h, ptrdiff_t stride_w,
@@ -194,7 +196,7 @@ def conv_kernel_gradient(
         job.at.filters = F
         job.in_, job.dy, job.dkernel = &padded[0, 0, 0, 0], &padded_dy[0, dy_top, dy_left, 0], &dkernel[0, 0, 0, 0]
         job.groups = gradient_groups(padded.shape[0], output_height * output_width, weights_of(&job.at))
-        job.scratch = &room[0]
+        job.workspace = &workspace[0]
         kernel_gradient(shared, &job, sizeof(floating))
 
 
@@ -202,14 +204,14 @@ def conv_input_gradient(
     const floating[:, :, :, ::1] padded_dy,  # IN  (N, HD, WD, F) from `pad_gradient`, sizes from `gradient_frame`
     const floating[:, :, :, ::1] kernel,     # IN  (KH, KW, C, F)
     floating[:, :, :, ::1] dx,               # OUT (N, H, W, C), without padding
-    floating[::1] room,                      # `scratch` numbers
+    floating[::1] workspace,                 # `workspace_size` numbers
     ptrdiff_t top, ptrdiff_t left,           # zeros before the input, as in `pad`
     ptrdiff_t stride_h, ptrdiff_t stride_w,
 ):
     """dL/dx.
 
-    Pixels whose padded position leaves the same rest by the stride form a phase: each is a convolution of stride 1
-    over padded_dy with every stride-th tap, in reverse order.
+    Pixels whose padded position has the same remainder by the stride form a phase. Each phase is a convolution of
+    stride 1 over padded_dy with every stride-th tap, in reverse order.
     """
     cdef correlation job
     cdef flip turned
@@ -220,11 +222,11 @@ def conv_input_gradient(
         turned.kernel_height, turned.kernel_width, turned.channels, turned.filters = (
             kernel.shape[0], kernel.shape[1], C, F)
         turned.stride_y, turned.stride_x, turned.kernel, turned.flipped = (
-            stride_h, stride_w, &kernel[0, 0, 0, 0], &room[0])
+            stride_h, stride_w, &kernel[0, 0, 0, 0], &workspace[0])
         flip_kernel(shared, &turned, sizeof(floating))
         patches(&job.at, padded_dy.shape[1], WD, F, 1, 1, 1, 1)
         job.at.images, job.at.filters, job.bias, job.relu = dx.shape[0], C, NULL, 0
-        job.scratch = &room[kernel.shape[0] * kernel.shape[1] * C * F]
+        job.workspace = &workspace[kernel.shape[0] * kernel.shape[1] * C * F]
         job.at.out_image = dx.shape[1] * dx.shape[2] * C
         job.at.out_row, job.at.out_column = stride_h * dx.shape[2] * C, stride_w * C
         for phase_y in range(stride_h):
@@ -264,7 +266,7 @@ cdef inline void patches(
     geometry *at, ptrdiff_t height, ptrdiff_t width, ptrdiff_t channels,
     ptrdiff_t kernel_height, ptrdiff_t kernel_width, ptrdiff_t stride_y, ptrdiff_t stride_x,
 ) noexcept nogil:
-    """The half of the geometry that lies in the padded images."""
+    """Set the half of the geometry that describes the padded images."""
     at.line = width * channels
     at.in_image, at.in_row, at.in_column = height * at.line, stride_y * at.line, stride_x * channels
     at.rows, at.run = kernel_height, kernel_width * channels

@@ -4,7 +4,7 @@
     stack[n, y, x, :] = (stack[n, y, x, 1:], grey[n, rows[y], columns[x]])      or K copies where fresh[n]
 
 Contract: sizes are checked by the caller; nothing here allocates, raises or holds the GIL.
-Twin: nnlite/reference/frames.py; tests/ext keeps the two equal."""
+Twin: nnlite/reference/frames.py; tests/ext/test_frames.py keeps the two equal."""
 
 from libc.stdint cimport uint32_t
 from libc.string cimport memcpy, memset

@@ -1,16 +1,16 @@
-"""The three products of a dense layer, float32 and float64.
+"""The three products of a Dense layer, for float32 and float64.
 
     y[n, m]       = bias[m] + sum over d  x[n, d] * kernel[d, m]         (then max(y, 0))
     dkernel[d, m] = sum over n  x[n, d] * dy[n, m],   dbias[m] = sum over n  dy[n, m]
     dx[n, d]      = sum over m  dy[n, m] * kernel[d, m]
 
-The kernel is read once, where it lies: with few rows in x its way from memory is what the product costs. That, and
-threads, is what these have over BLAS; on one thread BLAS is level from about 128 rows on, and for dense_kernel_gradient
-and dense_input_gradient of fewer than 8 rows.
+The kernel is read once, where it lies: with few rows in x, reading it from memory is most of the cost. These kernels beat
+BLAS by that and by threads. On one thread BLAS is level from about 128 rows on, and for kernel_gradient and input_gradient
+of fewer than 8 rows.
 
-Contract: shapes and types are checked by the caller; nothing here allocates, raises or holds the GIL; every cell of an
-output is written. Results do not depend on the number of threads.
-Twin: nnlite/reference/linear.py; tests/ext keeps the two equal."""
+Contract: the caller checks shapes and types. Nothing here allocates, raises or holds the GIL. Every cell of an output is
+written. Results do not depend on the number of threads.
+Twin: nnlite/reference/linear.py; tests/ext/test_linear.py keeps the two equal."""
 
 from cpython.pycapsule cimport PyCapsule_GetPointer
 from cython cimport floating
@@ -24,7 +24,7 @@ cdef extern from "threads/runtime.h" nogil:
     const char *NNLITE_RUNTIME_NAME
 
 cdef extern from "linear/linear.h" nogil:
-    struct dense:
+    struct linear:
         ptrdiff_t batch, inputs, outputs
         const void *x
         const void *kernel
@@ -33,16 +33,17 @@ cdef extern from "linear/linear.h" nogil:
         void *dkernel
         void *dbias
         void *dx
-        void *scratch
+        void *workspace
         int relu
-    void forward "dense_forward"(const runtime *, dense *, int itemsize) noexcept
-    void kernel_gradient "dense_kernel_gradient"(const runtime *, dense *, int itemsize) noexcept
-    void input_gradient "dense_input_gradient"(const runtime *, dense *, int itemsize) noexcept
+    void linear_forward(const runtime *, linear *, int itemsize) noexcept
+    void linear_kernel_gradient(const runtime *, linear *, int itemsize) noexcept
+    void linear_input_gradient(const runtime *, linear *, int itemsize) noexcept
+    ptrdiff_t linear_workspace_size(ptrdiff_t batch, ptrdiff_t outputs) noexcept
 
 cdef const runtime *shared = <const runtime *> PyCapsule_GetPointer(_threads.runtime_capsule, NNLITE_RUNTIME_NAME)
 
 
-def dense_forward(
+def forward(
     const floating[:, ::1] x,       # IN  (N, D)
     const floating[:, ::1] kernel,  # IN  (D, M)
     const floating[::1] bias,       # IN  (M,) or None
@@ -50,7 +51,7 @@ def dense_forward(
     bint relu,                      # y = max(y, 0); NaN stays NaN
 ):
     """y = x @ kernel + bias."""
-    cdef dense job
+    cdef linear job
     if y.size == 0:
         return
     job.bias = NULL
@@ -59,17 +60,17 @@ def dense_forward(
     with nogil:
         job.batch, job.inputs, job.outputs = x.shape[0], x.shape[1], kernel.shape[1]
         job.x, job.kernel, job.y, job.relu = &x[0, 0], &kernel[0, 0], &y[0, 0], relu
-        forward(shared, &job, sizeof(floating))
+        linear_forward(shared, &job, sizeof(floating))
 
 
-def dense_kernel_gradient(
+def kernel_gradient(
     const floating[:, ::1] x,       # IN  (N, D)
     const floating[:, ::1] dy,      # IN  (N, M)
     floating[:, ::1] dkernel,       # OUT (D, M)
     floating[::1] dbias,            # OUT (M,) or None
 ):
     """dkernel = x' @ dy and dbias = the sum of dy over the batch."""
-    cdef dense job
+    cdef linear job
     if x.size == 0 or dy.size == 0:
         return
     job.dbias = NULL
@@ -78,20 +79,25 @@ def dense_kernel_gradient(
     with nogil:
         job.batch, job.inputs, job.outputs = x.shape[0], x.shape[1], dy.shape[1]
         job.x, job.y, job.dkernel = &x[0, 0], <void *> &dy[0, 0], &dkernel[0, 0]
-        kernel_gradient(shared, &job, sizeof(floating))
+        linear_kernel_gradient(shared, &job, sizeof(floating))
 
 
-def dense_input_gradient(
+def workspace_size(batch: int, outputs: int) -> int:
+    """Numbers of workspace that `input_gradient` needs for dy (N, M): batch N, outputs M."""
+    return linear_workspace_size(batch, outputs)
+
+
+def input_gradient(
     const floating[:, ::1] dy,      # IN  (N, M)
     const floating[:, ::1] kernel,  # IN  (D, M)
     floating[:, ::1] dx,            # OUT (N, D)
-    floating[::1] scratch,          # (N + 32) * M numbers
+    floating[::1] workspace,        # workspace_size(N, M) numbers
 ):
     """dx = dy @ kernel'."""
-    cdef dense job
+    cdef linear job
     if dx.size == 0:
         return
     with nogil:
         job.batch, job.inputs, job.outputs = dx.shape[0], dx.shape[1], dy.shape[1]
-        job.y, job.kernel, job.dx, job.scratch = <void *> &dy[0, 0], &kernel[0, 0], &dx[0, 0], &scratch[0]
-        input_gradient(shared, &job, sizeof(floating))
+        job.y, job.kernel, job.dx, job.workspace = <void *> &dy[0, 0], &kernel[0, 0], &dx[0, 0], &workspace[0]
+        linear_input_gradient(shared, &job, sizeof(floating))

@@ -1,13 +1,13 @@
-"""A chain of small dense layers, after small convolutions if any, in one call per pass, for float32 and float64.
+"""A whole small network, convolutions if any and Dense layers, in one call per pass, for float32 and float64.
 
     z[n, m] = bias[m] + sum over d  x[n, d] * kernel[d, m],    y = f(z),    layer after layer
     dkernel = x' dz,  dbias = sum of dz over n,  dx = dz kernel',    dz = dy f'(z)
 
-On such networks Python objects, not arithmetic, are the cost: so a DenseNet knows where the flat arrays lie and owns
-what a pass needs; an array of the right type costs a comparison of pointers to check.
+On such networks Python objects cost more than the arithmetic. A CompiledNetwork therefore keeps the addresses of the flat
+arrays and owns its workspace. Checking an array of the right type costs a comparison of pointers.
 
-Contract: what does not fit (a list, another type, another shape, strides) is answered with None, and the caller converts
-or refuses; nothing is allocated in steady state but the arrays that are returned. One thread at a time per DenseNet.
+Contract: the answer is None to an input that does not fit (a list, another type or shape, strides); the caller converts or
+refuses it. After the first passes nothing is allocated but the returned arrays. One thread at a time per CompiledNetwork.
 Twin: the layers of nnlite/layers.py; tests/nnlite/test_fused.py keeps the two equal."""
 
 from cpython.mem cimport PyMem_Free, PyMem_Malloc
@@ -27,48 +27,47 @@ cdef extern from "threads/runtime.h" nogil:
 include "numpy/arrays.pxi"
 
 cdef extern from "network/network.h" nogil:
-    enum:
-        MOST_DENSE_LAYERS, MOST_SMALL_CONVS
-    struct dense_layer:
+    cpdef enum:
+        MOST_LAYERS, MOST_CONVS
+    struct network_layer:
         ptrdiff_t inputs, outputs, kernel, bias
         int activation
     struct small_conv:
         ptrdiff_t height, width, channels, kernel_height, kernel_width, stride_y, stride_x, top, left
         ptrdiff_t out_height, out_width, filters, kernel, bias
         int activation
-    struct dense_net:
+    struct network:
         int convs, layers
         small_conv *conv
-        dense_layer *layer
+        network_layer *layer
         const void *params
         void *grads
-    struct dense_pass:
-        const dense_net *net
+    struct network_pass:
+        const network *net
         ptrdiff_t rows
         const void *x
         void *maps
         void *hidden
         void *y
-        void *scratch
+        void *workspace
         int logits
         const void *dy
         void *dx
     enum:
         FORWARD, BACKWARD
-    void dense_run(int direction, int itemsize, int level, const dense_pass *) noexcept
-    ptrdiff_t dense_hidden_width(const dense_net *) noexcept
-    ptrdiff_t dense_scratch_size(const dense_net *, ptrdiff_t rows) noexcept
-    ptrdiff_t dense_maps_size(const dense_net *, ptrdiff_t rows, int itemsize) noexcept
+    void network_run(int direction, int itemsize, int level, const network_pass *) noexcept
+    ptrdiff_t network_hidden_width(const network *) noexcept
+    ptrdiff_t network_workspace_size(const network *, ptrdiff_t rows) noexcept
+    ptrdiff_t network_maps_size(const network *, ptrdiff_t rows, int itemsize) noexcept
 
 include "numpy/outputs.pxi"
 
 cdef const runtime *shared = <const runtime *> PyCapsule_GetPointer(_threads.runtime_capsule, NNLITE_RUNTIME_NAME)
 
-ACTIVATIONS = ("linear", "relu", "sigmoid", "tanh", "softplus", "softmax")    # enum dense_activation
-MOST_LAYERS, MOST_CONVS = MOST_DENSE_LAYERS, MOST_SMALL_CONVS
+ACTIVATIONS = ("linear", "relu", "sigmoid", "tanh", "softplus", "softmax")    # enum activation of network.h
 cdef enum:
     MOST_AXES = 8
-    LONG = 200000               # multiplications from which on other Python threads may run meanwhile
+    LONG = 200000               # multiplications: longer passes release the GIL
 
 cdef object empty = np.empty
 
@@ -77,14 +76,14 @@ arrays_prepare()
 
 
 cdef class Block:
-    """Numbers of one's own that begin at a multiple of 64 bytes."""
+    """An owned, growable buffer, aligned to 64 bytes."""
 
     cdef void *raw
     cdef char *start
     cdef size_t size
 
     cdef int hold(self, size_t size) except -1:
-        """Make it at least `size` bytes; what it held is lost when it grows."""
+        """Make it at least `size` bytes; growing loses the contents."""
         if size <= self.size:
             return 0
         PyMem_Free(self.raw)
@@ -100,31 +99,31 @@ cdef class Block:
         PyMem_Free(self.raw)
 
 
-cdef class DenseNet:
-    """The passes of a chain of layers whose weights lie in `params` (P,) and whose gradients go into `grads` (P,).
+cdef class CompiledNetwork:
+    """The passes of a network with its weights in `params` (P,) and their gradients in `grads` (P,).
 
-    convs        (H, W, C, KH, KW, SY, SX, top, left, OH, OW, F, kernel, bias, activation) of each convolution before them,
-                 in the words of small_conv.h; activation anything but softmax
-    layers       (inputs, outputs, kernel, bias, activation) of each dense layer: kernel and bias say where in params they
-                 begin; bias -1 is none, kernel -1 a layer without weights
-    input_shape  of one example; without convolutions, more than one axis is read as one row
-    most_rows    larger batches are answered with None
+    convs        (H, W, C, KH, KW, SY, SX, top, left, OH, OW, F, kernel, bias, activation) of each convolution, named as in
+                 small_conv.h; any activation but softmax
+    layers       (inputs, outputs, kernel, bias, activation) of each Dense layer. kernel and bias are offsets in params;
+                 bias -1: none, kernel -1: a layer without weights
+    input_shape  of one example; without convolutions, several axes are read as one row
+    most_rows    the largest batch; larger ones are answered with None
     """
 
-    cdef dense_net net
-    cdef dense_pass kept_pass                  # of the last forward
-    cdef numbers source                          # its x
+    cdef network net
+    cdef network_pass kept_pass                # the last forward
+    cdef numbers source                        # its x
     cdef object x, y, params, grads, dtype, ys, dxs
     cdef bint pending
     cdef int type, axes
     cdef Py_ssize_t shape[MOST_AXES]
-    cdef Py_ssize_t inputs, outputs, itemsize, most_rows, work, hidden_row, scratch_rows, y_rows
+    cdef Py_ssize_t inputs, outputs, itemsize, most_rows, work, hidden_row, workspace_rows, y_rows
     cdef tuple input_shape
-    cdef Block kept, passing, scratch
+    cdef Block kept, passing, workspace
     cdef outputs single, several               # for one row, for more
 
     def __cinit__(self, params, grads, convs, layers, input_shape, Py_ssize_t most_rows):
-        if len(convs) > MOST_SMALL_CONVS or not 1 <= len(layers) <= MOST_DENSE_LAYERS or not 1 <= len(input_shape) < MOST_AXES:
+        if len(convs) > MOST_CONVS or not 1 <= len(layers) <= MOST_LAYERS or not 1 <= len(input_shape) < MOST_AXES:
             raise ValueError(f"{len(convs)} + {len(layers)} layers, input shape {input_shape}: more than the compiled passes take")
         self.params, self.grads, self.dtype, self.most_rows = params, grads, params.dtype, most_rows
         self.itemsize = self.dtype.itemsize
@@ -135,8 +134,8 @@ cdef class DenseNet:
             self.shape[axis] = size
             self.inputs *= size
         self.chain(layers, self.convolutions(convs))
-        self.hidden_row = dense_hidden_width(&self.net) * self.itemsize
-        self.kept, self.passing, self.scratch = Block(), Block(), Block()
+        self.hidden_row = network_hidden_width(&self.net) * self.itemsize
+        self.kept, self.passing, self.workspace = Block(), Block(), Block()
         self.ys, self.dxs = {}, {}
 
     def __dealloc__(self):
@@ -148,11 +147,11 @@ cdef class DenseNet:
         cdef numbers found
         if weights.dtype != self.dtype or weights.shape != self.params.shape or not take_array(weights, self.type, 1, &found):
             raise ValueError("params and grads must be flat, contiguous and alike")
-        drop_array(&found)                     # the model's arrays never move
+        drop_array(&found)                     # the arrays of a model never move
         return found.data
 
     cdef Py_ssize_t convolutions(self, convs) except -1:
-        """Take over the convolutions, having made sure that they fit together and into params; gives what they put out."""
+        """Check that the convolutions fit together and into params, and store them; gives the number of their outputs."""
         cdef small_conv *at
         cdef Py_ssize_t size = self.params.shape[0]
         shape = self.input_shape
@@ -172,8 +171,8 @@ cdef class DenseNet:
         return int(np.prod(shape))
 
     cdef int chain(self, layers, Py_ssize_t width) except -1:
-        """Likewise the dense layers, the first of which reads `width` numbers."""
-        cdef dense_layer *layer
+        """Check and store the Dense layers, of which the first reads `width` numbers."""
+        cdef network_layer *layer
         cdef Py_ssize_t size = self.params.shape[0]
         for index, (inputs, outputs, kernel, bias, activation) in enumerate(layers):
             fits = inputs == width and outputs >= 1 and (kernel >= 0 or (inputs == outputs and bias < 0))
@@ -199,7 +198,7 @@ cdef class DenseNet:
     def predict(self, x, bint logits=False):
         """y (N, M), a new array; None when x does not fit."""
         cdef numbers found
-        cdef dense_pass run
+        cdef network_pass run
         if not take_array(x, self.type, self.axes, &found):
             return None
         run.rows = self.rows_of(&found)
@@ -207,7 +206,7 @@ cdef class DenseNet:
             drop_array(&found)
             return None
         try:
-            self.room(self.passing, &run)
+            self.prepare(self.passing, &run)
             y = new_output(&self.single if run.rows == 1 else &self.several, self.type, run.rows, self.outputs, &run.y)
             run.net, run.logits, run.x = &self.net, logits, found.data
             self.go(FORWARD, &run)
@@ -216,8 +215,8 @@ cdef class DenseNet:
         return y
 
     def forward(self, x, bint logits=False):
-        """y (N, M), this object's own array, keeping what backward needs; None when x does not fit."""
-        cdef dense_pass *run = &self.kept_pass
+        """y (N, M), an array of this object, for a backward to follow; None when x does not fit."""
+        cdef network_pass *run = &self.kept_pass
         self.forget()
         if not take_array(x, self.type, self.axes, &self.source):
             return None
@@ -225,8 +224,8 @@ cdef class DenseNet:
         if run.rows == 0:
             drop_array(&self.source)
             return None
-        self.x = x                             # its numbers are read again by backward
-        self.room(self.kept, run)
+        self.x = x                             # backward reads its numbers again
+        self.prepare(self.kept, run)
         if run.rows != self.y_rows:
             self.choose_y(run.rows)
         run.net, run.logits, run.x = &self.net, logits, self.source.data
@@ -235,11 +234,11 @@ cdef class DenseNet:
         return self.y
 
     def backward(self, dy, bint need_dx=False):
-        """Fill grads from dy (N, M); gives dx (N, ...), or None when it is not wanted, or False when there was no forward.
+        """Fill grads from dy (N, M). Gives dx (N, ...), None when it is not wanted, or False when no forward is pending.
 
         Raises ValueError when dy is not of the output's shape.
         """
-        cdef dense_pass *run = &self.kept_pass
+        cdef network_pass *run = &self.kept_pass
         cdef numbers found
         if not self.pending:
             return False
@@ -248,7 +247,7 @@ cdef class DenseNet:
             take_array(dy, self.type, 2, &found)
         self.pending = False
         dx = None
-        run.dy, run.dx, run.scratch = found.data, NULL, self.scratch.start
+        run.dy, run.dx, run.workspace = found.data, NULL, self.workspace.start
         if need_dx:
             dx = self.input_gradient(run.rows)
         self.go(BACKWARD, run)
@@ -258,33 +257,33 @@ cdef class DenseNet:
         return dx
 
     def forget(self):
-        """No backward is pending any more."""
+        """Cancel the pending backward and release its input."""
         self.pending = False
         self.x = None
         drop_array(&self.source)
 
-    cdef inline void go(self, int direction, const dense_pass *run) noexcept:
+    cdef inline void go(self, int direction, const network_pass *run) noexcept:
         cdef int itemsize = self.itemsize
         if run.rows * self.work < LONG:
-            dense_run(direction, itemsize, shared.level, run)
+            network_run(direction, itemsize, shared.level, run)
         else:
             with nogil:
-                dense_run(direction, itemsize, shared.level, run)
+                network_run(direction, itemsize, shared.level, run)
 
-    cdef int room(self, Block inside, dense_pass *run) except -1:
-        """Room for a pass: what the layers hand on lies in `inside`, what only they need in the scratch."""
+    cdef int prepare(self, Block inside, network_pass *run) except -1:
+        """Point a pass to its memory: maps and hidden outputs in `inside`, everything else in the workspace."""
         cdef Py_ssize_t maps = 0
         if self.net.convs:
-            maps = (dense_maps_size(&self.net, run.rows, self.itemsize) * self.itemsize + 63) // 64 * 64
+            maps = (network_maps_size(&self.net, run.rows, self.itemsize) * self.itemsize + 63) // 64 * 64
         inside.hold(maps + run.rows * self.hidden_row)
-        if run.rows > self.scratch_rows:
-            self.scratch.hold(dense_scratch_size(&self.net, run.rows) * self.itemsize)
-            self.scratch_rows = run.rows
-        run.maps, run.hidden, run.scratch = inside.start, inside.start + maps, self.scratch.start
+        if run.rows > self.workspace_rows:
+            self.workspace.hold(network_workspace_size(&self.net, run.rows) * self.itemsize)
+            self.workspace_rows = run.rows
+        run.maps, run.hidden, run.workspace = inside.start, inside.start + maps, self.workspace.start
         return 0
 
     cdef int choose_y(self, Py_ssize_t rows) except -1:
-        """The array that forward fills for batches of this size, made at its first use."""
+        """Point the pass to the y for this batch size; make it at first use."""
         cdef numbers found
         if rows not in self.ys:
             self.ys[rows] = empty((rows, self.outputs), self.dtype)
@@ -296,7 +295,7 @@ cdef class DenseNet:
         return 0
 
     cdef object input_gradient(self, Py_ssize_t rows):
-        """The array that backward fills with dx; found like y."""
+        """The dx for this batch size, made at first use; the pass points to it."""
         cdef numbers found
         if rows not in self.dxs:
             self.dxs[rows] = empty((rows, *self.input_shape), self.dtype)

@@ -3,7 +3,7 @@
     col[(n*OH + oy)*OW + ox, (ky*KW + kx)*C + c] = x[n, oy*SH + ky - top, ox*SW + kx - left, c],  0 outside x
 
 Contract: sizes are checked by the caller; nothing here allocates, raises or holds the GIL.
-Twin: nnlite/reference/patches.py; tests/ext keeps the two equal."""
+Twin: nnlite/reference/patches.py; tests/ext/test_patches.py keeps the two equal."""
 
 from cython cimport floating
 from libc.string cimport memcpy, memset

@@ -1,16 +1,16 @@
 """The replay's two hot loops: choosing n-step transitions at random, and rebuilding their frame stacks.
 
-Each game owns a ring of `length` slots, one after the other in time. A slot holds one frame and, where a transition starts
-there, its action and reward. What a slot is:
+Each game owns a ring of `length` slots in order of time. A slot holds one frame and, where a transition starts there, its
+action and reward. The kinds of slots:
 
     EMPTY        nothing written yet
-    MOVE         a transition starts here; the next slot of the ring shows what came of it
+    MOVE         a transition starts here; the next slot of the ring holds the next observation
     END          as MOVE, and the return ends with its reward: nothing is bootstrapped after it
-    LAST         an episode's last frame: no transition starts here, a cut-off return is bootstrapped from it
+    LAST         an episode's last frame: no transition starts here; a truncated return is bootstrapped from it
 
-Contract: `add` checks what it is given and answers False to what does not fit, the other sizes are checked by the caller;
-nothing here allocates or raises; random numbers come from the caller's own bit generator.
-Twin: nnlite/reference/replay.py; tests/ext keeps the two equal."""
+Contract: `add` checks its arguments and answers False to those that do not fit. The caller checks all other sizes. Nothing
+here allocates or raises. Random numbers come from the caller's bit generator.
+Twin: nnlite/reference/replay.py; tests/ext/test_replay.py keeps the two equal."""
 
 from cpython.pycapsule cimport PyCapsule_GetPointer
 from libc.stdint cimport int64_t, uint32_t, uint64_t
@@ -19,6 +19,9 @@ from libc.string cimport memcpy
 include "numpy/arrays.pxi"
 
 arrays_prepare()
+
+cpdef enum:                                  # kinds of slots
+    EMPTY, MOVE, END, LAST
 
 ctypedef struct bitgen_t:                    # numpy/random/bitgen.h, part of NumPy's stable interface
     void* state
@@ -36,22 +39,22 @@ cdef inline Py_ssize_t below(bitgen_t* bits, Py_ssize_t n) noexcept nogil:
 cdef inline Py_ssize_t follow(const unsigned char* kind, const float* reward, Py_ssize_t length, Py_ssize_t head,
                               Py_ssize_t at, Py_ssize_t steps, float gamma,
                               float* total, float* discount) noexcept nogil:
-    """Walk an n-step return from slot `at` of one ring; gives the slot to bootstrap from, or -1 while it is not yet known."""
+    """Sum an n-step return from slot `at` of one ring; gives the slot to bootstrap from, or -1 if it is not written yet."""
     cdef Py_ssize_t j
     total[0] = 0
     discount[0] = 1
     for j in range(steps):
-        if at == head or kind[at] == 0:
+        if at == head or kind[at] == EMPTY:
             return -1
-        if kind[at] == 3:
+        if kind[at] == LAST:
             return at
         total[0] += discount[0] * reward[at]
         discount[0] *= gamma
-        if kind[at] == 2:
+        if kind[at] == END:
             discount[0] = 0
             return at
         at = at + 1 if at + 1 < length else 0
-    return -1 if at == head or kind[at] == 0 else at
+    return -1 if at == head or kind[at] == EMPTY else at
 
 
 cdef class Rings:
@@ -59,10 +62,10 @@ cdef class Rings:
 
     shape, type        of the observations of all games, (N, ...)
     frames    (N * L, bytes of a frame)
-    kind, age (N, L)   what a slot is; steps since the reset, at most depth - 1
+    kind, age (N, L)   the kind of the slot; steps since the reset, at most depth - 1
     actions   (N, L)   rewards (N, L)
-    written   (N,)     slots each game ever wrote; the next one is written % L
-    played    (N,)     steps of the game under way
+    written   (N,)     slots that each game has written so far; the next one is written % L
+    played    (N,)     steps of the unfinished game
     """
 
     cdef unsigned char[:, ::1] frames, kind, age
@@ -81,13 +84,13 @@ cdef class Rings:
         self.games, self.length, self.size = kind.shape[0], kind.shape[1], frames.shape[1]
 
     def add(self, observations, actions, rewards, ends, stops, following):
-        """One step of every game; False, and nothing done, unless the arrays are C-contiguous and of these types.
+        """Store one step of every game; False, with nothing stored, unless the arrays are C-contiguous and of these types.
 
-        observations  (N, ...) of the replay's type: what was acted on
+        observations  (N, ...) of the replay's type: those before the actions
         actions       (N,) int64    rewards (N,) float64
         ends          (N,) bool: the return ends with this reward
-        stops         (N,) bool: the episode is over, one way or the other
-        following     (N, ...) as observations: the real last one, read where the episode stops
+        stops         (N,) bool: the episode is over, terminated or truncated
+        following     (N, ...) as observations: the real last observation, read only where the episode stops
         """
         cdef arrays taken
         taken.count = 0
@@ -121,22 +124,22 @@ cdef class Rings:
             at = self.written[n] % self.length
             self.actions[n, at] = actions[n]
             self.rewards[n, at] = <float>rewards[n]
-            self.write(n, at, 2 if ends[n] else 1, observations + n * size)
+            self.write(n, at, END if ends[n] else MOVE, observations + n * size)
             self.played[n] += 1
             if stops[n]:
-                self.write(n, self.written[n] % self.length, 3, following + n * size)
+                self.write(n, self.written[n] % self.length, LAST, following + n * size)
                 self.played[n] = 0
 
     def close(self, const unsigned char[:, ::1] observations):  # IN (N, bytes of a frame * depth)
-        """Cut every game under way off: these were the last observations."""
+        """Truncate every unfinished game; its last observation is given."""
         cdef Py_ssize_t n
         for n in range(self.games):
             if self.played[n]:
-                self.write(n, self.written[n] % self.length, 3, &observations[n, 0])
+                self.write(n, self.written[n] % self.length, LAST, &observations[n, 0])
                 self.played[n] = 0
 
     cdef inline void write(self, Py_ssize_t n, Py_ssize_t at, unsigned char kind, const unsigned char* observation) noexcept nogil:
-        """Fill a slot with the newest frame of a stack, and go on to the next slot."""
+        """Fill a slot with the newest frame of a stack, and advance to the next slot."""
         cdef unsigned char* frame = &self.frames[n * self.length + at, 0]
         cdef Py_ssize_t i
         if self.depth == 1:
@@ -153,7 +156,7 @@ cdef class Rings:
               float[::1] total,                               # OUT (B,) sum of gamma^j r_j
               unsigned char[:, :, ::1] following,             # OUT (B, bytes of a frame, depth) where the return is bootstrapped
               float[::1] discount):                           # OUT (B,) gamma^n, 0 where nothing is bootstrapped
-        """A BoundBatch that fills these arrays."""
+        """Bind the arrays of one batch, which `sample` fills."""
         cdef BoundBatch bound = BoundBatch.__new__(BoundBatch)
         bound.rings, bound.observations, bound.actions, bound.total = self, observations, actions, total
         bound.following, bound.discount = following, discount
@@ -177,8 +180,8 @@ cdef class Rings:
                 n += 1
                 filled = min(self.written[n], self.length)
             at = (self.written[n] - filled + offset) % self.length        # offset 0 is the oldest slot of this ring
-            if self.kind[n, at] == 3 or self.age[n, at] > offset:
-                continue                                                  # no move starts here, or its stack is partly overwritten
+            if self.kind[n, at] == LAST or self.age[n, at] > offset:
+                continue                                    # no transition starts here, or its stack is partly overwritten
             end = follow(&self.kind[n, 0], &self.rewards[n, 0], self.length, self.written[n] % self.length, at, steps, gamma, total, discount)
             if end >= 0:
                 later[0] = n * self.length + end
@@ -186,7 +189,7 @@ cdef class Rings:
         return -1
 
     cdef inline void stack(self, Py_ssize_t slot, unsigned char* out) noexcept nogil:
-        """The stack whose newest frame stands in this slot."""
+        """Write the stack whose newest frame is in this slot."""
         cdef Py_ssize_t age = self.age[slot // self.length, slot % self.length]
         if self.depth == 1:
             memcpy(out, &self.frames[slot, 0], self.size)
@@ -205,7 +208,7 @@ cdef class Rings:
 
 
 cdef class BoundBatch:
-    """The arrays of one batch, looked up once for all its samples."""
+    """The arrays of one batch, bound once for all samples."""
 
     cdef Rings rings
     cdef unsigned char[:, :, ::1] observations, following
@@ -213,7 +216,7 @@ cdef class BoundBatch:
     cdef float[::1] total, discount
 
     def sample(self, bit_generator, Py_ssize_t steps, float gamma, Py_ssize_t tries):
-        """B transitions, uniform with replacement; False when `tries` draws in a row find none that is complete."""
+        """Draw B transitions, uniform with replacement; False when `tries` draws in a row find no complete one."""
         cdef bitgen_t* bits = <bitgen_t*>PyCapsule_GetPointer(bit_generator.capsule, "BitGenerator")
         cdef Py_ssize_t b, slot = -1, later
         cdef Rings rings = self.rings
@@ -229,7 +232,7 @@ cdef class BoundBatch:
 
 
 cdef inline Py_ssize_t back(Py_ssize_t slot, Py_ssize_t steps, Py_ssize_t length) noexcept nogil:
-    """The slot so many steps earlier on the same ring."""
+    """The slot `steps` earlier on the same ring."""
     cdef Py_ssize_t start = slot - slot % length
     return slot - steps if slot - steps >= start else slot - steps + length
 

@@ -1,11 +1,11 @@
-"""What the steps of a rollout were worth, for float32: T steps of E games, from the last to the first.
+"""Returns and advantages of a rollout, for float32: T steps of E games, from the last to the first.
 
-    G_t = r_t + gamma G_{t+1}                                     with next_values[t] for G_{t+1} where the game was over
+    G_t = r_t + gamma G_{t+1}                                     G_{t+1} = next_values[t] where the game was over
     A_t = delta_t + gamma lam A_{t+1},  delta_t = r_t + gamma next_values[t] - values[t],  A_{t+1} = 0 where it was over
     and next_values[t] = 0 where it terminated
 
-Contract: shapes and types are checked here; what does not fit is answered with None, and the caller converts or refuses.
-Results are new arrays.  Twin: the NumPy text of rl/core/returns.py; tests/rl/core/test_returns.py keeps the two equal."""
+Contract: shapes and types are checked here. Arguments that do not fit go to `otherwise`, the twin. Results are new arrays.
+Twin: nnlite/reference/returns.py; tests/ext/test_returns.py keeps the two equal."""
 
 from libc.stddef cimport ptrdiff_t
 from libc.stdint cimport uint8_t
@@ -17,14 +17,18 @@ cdef outputs made
 arrays_prepare()
 
 
-def discounted_returns(rewards, terminated, done, next_values, float gamma):
+def discounted_returns(rewards, terminated, done, next_values, gamma, otherwise):
     """G (T, E) from rewards, next_values (T, E) float32, terminated and done (T, E) bool."""
-    return backwards(rewards, terminated, done, next_values, None, gamma, 1)
+    returns = backwards(rewards, terminated, done, next_values, None, gamma, 1)
+    return otherwise(rewards, terminated, done, next_values, gamma) if returns is None else returns
 
 
-def generalized_advantages(rewards, values, next_values, terminated, done, float gamma, float lam):
+def generalized_advantages(rewards, values, next_values, terminated, done, gamma, lam, otherwise):
     """A (T, E) from rewards, values, next_values (T, E) float32, terminated and done (T, E) bool."""
-    return backwards(rewards, terminated, done, next_values, values, gamma, lam)
+    advantages = backwards(rewards, terminated, done, next_values, values, gamma, lam)
+    if advantages is None:
+        return otherwise(rewards, values, next_values, terminated, done, gamma, lam)
+    return advantages
 
 
 cdef object backwards(rewards, terminated, done, next_values, values, float gamma, float lam):

@@ -1,7 +1,7 @@
-"""The instruction set and the thread pool that all compiled kernels share.
+"""The instruction set and the thread pool that all compiled kernels share; see simd/cpu.h and threads/threads.h.
 
-The environment variable NNLITE_TARGET forces one instruction set (a name of `targets()`); importing this
-module raises ValueError when this machine does not have it.  See cpu.h and threads.h.
+The environment variable NNLITE_TARGET forces one instruction set (a name of `targets()`). Importing this module raises
+ValueError when this machine does not have it.
 """
 
 import os
@@ -23,7 +23,8 @@ cdef extern from "threads/threads.h" nogil:
         int threads
         void (*run)(part_function work, void *job, int parts) noexcept nogil
     const char *NNLITE_RUNTIME_NAME
-    const int MOST_THREADS
+    cpdef enum:
+        MOST_THREADS
     struct pool_type "pool":
         int wanted
     pool_type pool
@@ -42,7 +43,7 @@ def target() -> str:
 
 
 def targets() -> list[str]:
-    """The instruction sets this machine and this build have, the plainest first."""
+    """The instruction sets that this machine and this build have, from the plainest up."""
     return [nnlite_level_names[level].decode() for level in range(NNLITE_LEVELS) if nnlite_level_available(level)]
 
 
@@ -58,7 +59,7 @@ def set_target(name: str) -> None:
 
 
 def lanes(itemsize: int = 4) -> int:
-    """Numbers of `itemsize` bytes in one vector of the target in use; 1 where there are no vectors."""
+    """Numbers of `itemsize` bytes in one vector of the target in use; 1 without vectors."""
     return max(nnlite_vector_bytes[shared.level] // itemsize, 1)
 
 
@@ -68,9 +69,9 @@ def get_num_threads() -> int:
 
 
 def set_num_threads(count: int) -> None:
-    """Let kernels use `count` threads. Not while a kernel runs in another Python thread.
+    """Let kernels use `count` threads. Do not call it while a kernel runs in another Python thread.
 
-    Raises ValueError when count is not in 1..256.
+    Raises ValueError when count is not in 1..MOST_THREADS.
     """
     if not 1 <= count <= MOST_THREADS:
         raise ValueError(f"the number of threads must be between 1 and {MOST_THREADS}, not {count}")

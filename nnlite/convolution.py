@@ -71,7 +71,7 @@ def same_padding(size: int, kernel: int, stride: int) -> tuple[int, int]:
 
 
 class DirectConvolution:
-    """Reads the padded image itself, by direct sums or Winograd's squares as the kernels choose; bias and
+    """Reads the padded image itself, by direct sums or Winograd's tiles as the kernels choose; bias and
     ReLU on the way.
 
     geometry, filters, dtype   of the layer
@@ -96,7 +96,7 @@ class DirectConvolution:
         shape = (len(x), g.height + g.top + g.bottom, g.width + g.left + g.right, g.channels)
         padded = self.buffer(kind + "padded", shape)  # new buffers are zero, and so their frames stay
         _conv.pad(x, padded, g.top, g.left, scale)
-        _conv.conv_forward(padded, W, b, y, self._room(len(x), W), *g.strides, relu)
+        _conv.conv_forward(padded, W, b, y, self._workspace(len(x), W), *g.strides, relu)
         return padded
 
     def backward(
@@ -116,18 +116,22 @@ class DirectConvolution:
         g = self.geometry
         framed = self.buffer("framed", (len(dy), self._rows[0], self._columns[0], self.filters))
         _conv.pad_gradient(dy, y, framed, self._rows[1], self._columns[1])
-        room = self._room(len(dy), W)
+        workspace = self._workspace(len(dy), W)
         _conv.conv_kernel_gradient(
-            padded, framed, dW, db, room, *g.out, self._rows[1], self._columns[1], *g.strides
+            padded, framed, dW, db, workspace, *g.out, self._rows[1], self._columns[1], *g.strides
         )
         if dx is not None:
-            _conv.conv_input_gradient(framed, W, dx, room, g.top, g.left, *g.strides)
+            _conv.conv_input_gradient(framed, W, dx, workspace, g.top, g.left, *g.strides)
 
-    def _room(self, images: int, W: Array) -> Array:
-        """Scratch of the kernels; what one of them leaves there the next may overwrite."""
+    def _workspace(self, images: int, W: Array) -> Array:
+        """Workspace of the kernels; each of them may overwrite it."""
         return self.buffer(
-            "room",
-            (_conv.scratch(images, self.geometry.out[0] * self.geometry.out[1], W.size, self.filters),),
+            "workspace",
+            (
+                _conv.workspace_size(
+                    images, self.geometry.out[0] * self.geometry.out[1], W.size, self.filters
+                ),
+            ),
         )
 
 

@@ -31,7 +31,7 @@ MOST_FILTERS = 8
 MOST_FEATURES = 1024
 
 
-def fused_passes(model: Network) -> _network.DenseNet | None:
+def fused_passes(model: Network) -> _network.CompiledNetwork | None:
     """The compiled passes of a built model, or None where the layers do it themselves."""
     if model.params.size > MOST_WEIGHTS:
         return None
@@ -44,14 +44,15 @@ def fused_passes(model: Network) -> _network.DenseNet | None:
         or plan.place != model.params.size
     ):
         return None
-    return _network.DenseNet(model.params, model.grads, plan.convs, plan.dense, model.input_shape, MOST_ROWS)
+    return _network.CompiledNetwork(
+        model.params, model.grads, plan.convs, plan.dense, model.input_shape, MOST_ROWS
+    )
 
 
 class Plan:
-    """What DenseNet is told of a model, gathered layer by layer; take() is False for a layer that it cannot
-    do.
+    """The arguments of a CompiledNetwork, gathered layer by layer; take() is False for a layer it cannot do.
 
-    convs    sizes, kernel, bias, activation of each convolution: see DenseNet
+    convs    sizes, kernel, bias, activation of each convolution: see CompiledNetwork
     dense    (inputs, outputs, kernel, bias, activation) of each dense layer
     place    where the next weight begins in params
     """

@@ -14,6 +14,8 @@ import numpy as np
 from nnlite_ext import _crossentropy
 
 from nnlite.arrays import Array
+from nnlite.reference import crossentropy as reference
+from nnlite.reference.crossentropy import log_softmax as log_softmax
 from nnlite.utils import missing_name
 
 LossResult = tuple[float, Array]
@@ -52,28 +54,13 @@ def huber(prediction: Array, target: Array, delta: float = 1.0) -> LossResult:
     return value, inside * prediction.dtype.type(1.0 / error.size)
 
 
-def log_softmax(logits: Array) -> Array:
-    """z - logsumexp(z) over the last axis: finite for every finite z, unlike log(softmax(z))."""
-    shifted = logits - logits.max(axis=-1, keepdims=True)
-    return shifted - np.log(np.sum(np.exp(shifted), axis=-1, keepdims=True))
-
-
 def categorical_crossentropy_from_logits(logits: Array, target: Array) -> LossResult:
     """L = -1/N sum_n sum_k t log_softmax(z), dz = (softmax(z) sum_k t - t) / N.
 
     logits  (N, ..., K), target (N, ..., K) one-hot or probabilities.
     """
     _same_shape(logits, target)
-    compiled = _crossentropy.crossentropy(
-        logits, target
-    )  # None unless both are (N, K) arrays of one floating type
-    if compiled is not None:
-        return compiled
-    log_p = log_softmax(logits)
-    rows = logits.size // logits.shape[-1]
-    value = -float(np.sum(target * log_p)) / rows
-    gradient = np.exp(log_p) * target.sum(axis=-1, keepdims=True) - target
-    return value, (gradient / rows).astype(logits.dtype, copy=False)
+    return _crossentropy.crossentropy(logits, target, reference.crossentropy)
 
 
 def categorical_crossentropy(probabilities: Array, target: Array) -> LossResult:

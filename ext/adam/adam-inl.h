@@ -20,7 +20,7 @@ INLINE void NAME(adam_loop)(const int clips, const struct adam *job, long long f
         if (clips) g = g > high ? high : g < low ? low : g;
         m[i] += new1 * (g - m[i]);
         v[i] += new2 * (g * g - v[i]);
-        p[i] -= lr_t * m[i] / ((sizeof(REAL) == 4 ? (REAL)sqrtf((float)v[i]) : (REAL)sqrt(v[i])) + epsilon);
+        p[i] -= lr_t * m[i] / (SQRT(v[i]) + epsilon);
     }
 }
 

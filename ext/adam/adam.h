@@ -27,20 +27,18 @@ struct squares {
 #include "simd/foreach_target.h"
 #undef KERNELS
 
-static const part_function adam_float[] = NNLITE_TABLE(adam_part, float);
-static const part_function adam_double[] = NNLITE_TABLE(adam_part, double);
-static const part_function squares_float[] = NNLITE_TABLE(squares_part, float);
-static const part_function squares_double[] = NNLITE_TABLE(squares_part, double);
+static const part_function adam_parts[2][NNLITE_LEVELS] = NNLITE_TABLES(adam_part);
+static const part_function squares_parts[2][NNLITE_LEVELS] = NNLITE_TABLES(squares_part);
 
 static inline void adam(const struct runtime *runtime, struct adam *job, int itemsize) {
-    part_function work = (itemsize == 4 ? adam_float : adam_double)[runtime->level];
+    part_function work = adam_parts[itemsize == 8][runtime->level];
     runtime->run(work, job, parts_for(runtime, job->size / ADAM_BLOCK, 8));
 }
 
 /* The parts depend on the size alone, so the sum does not depend on the number of threads. */
 static inline double sum_of_squares(const struct runtime *runtime, const void *x, long long size, int itemsize) {
     struct squares job;
-    part_function work = (itemsize == 4 ? squares_float : squares_double)[runtime->level];
+    part_function work = squares_parts[itemsize == 8][runtime->level];
     long long parts = size / ADAM_BLOCK;
     double sum = 0;
     int part;

@@ -47,7 +47,7 @@ static void flushed_part(void *context, int part, int parts) {
 }
 
 static inline void flushed_adam(const struct runtime *runtime, struct flushed *job, int itemsize) {
-    job->work = (itemsize == 4 ? adam_float : adam_double)[runtime->level];
+    job->work = adam_parts[itemsize == 8][runtime->level];
     runtime->run(flushed_part, job, parts_for(runtime, job->adam.size / ADAM_BLOCK, 8));
 }
 

@@ -1,13 +1,13 @@
-/* The loops of conv.h for one target and type; included by foreach_target.h. */
+/* The loops of conv.h; compiled once for each target and type by foreach_target.h. */
 
 #define MOST_PIXELS 12
 #define MOST_VECTORS 4
-#define PIXELS_GRAIN 12  /* parts are cut between that many pixels */
-#define PIXELS_LIST 240  /* whose places are found at a time: a whole number of tiles of any height */
-#define TAPS_GRAIN 12    /* and taps: no less than the longest tile */
+#define PIXELS_GRAIN 12  /* parts are cut at multiples of so many pixels */
+#define PIXELS_LIST 240  /* pixels whose places are listed at a time: a multiple of every tile height */
+#define TAPS_GRAIN 12    /* parts are cut at multiples of so many taps, at least the longest tile */
 
-/* Tile sizes: as many sums as registers hold, beside the weights of one tap and one pixel.
-   PIXEL_BLOCK: pixels that one visit of a gradient's tile sums over: what it reads stays in the first cache. */
+/* Sizes of register tiles: as many sums as the registers hold beside the weights of one tap and one pixel.
+   PIXEL_BLOCK: pixels that a tile of the gradient sums over in one visit, so that they stay in the first cache. */
 #undef WIDE
 #undef PIXEL_BLOCK
 #undef PIXELS_4
@@ -45,7 +45,7 @@
 #define TAPS_1 8
 #endif
 
-/* Is all of a patch zero? Then the pixel is its bias, and adds nothing to a gradient. Most of a game's screen is so. */
+/* Is the whole patch zero, as in most of a game's screen? Then the pixel is its bias and adds nothing to a gradient. */
 INLINE int NAME(is_blank)(const struct geometry *at, const REAL *patch) {
     ptrdiff_t r;
     if (at->run < LANES || *patch != 0) return 0;
@@ -56,8 +56,8 @@ INLINE int NAME(is_blank)(const struct geometry *at, const REAL *patch) {
 
 /* ---- sums over taps: forward, and the gradient of the input ---- */
 
-/* Filters of a tile. The weights of a layer with more of them lie in rows a power of two apart and take one another's places
-   in the cache, so they are copied to panels first: panel[tap*width + f]. */
+/* Filters of a tile. With more filters, the rows of weights are often a power of two apart and evict one another from the
+   cache, so they are copied to panels first: panel[tap*width + f]. */
 enum { NAME(panel_filters) = WIDE * LANES };
 
 static void NAME(pack_part)(void *context, int part, int parts) {
@@ -67,13 +67,13 @@ static void NAME(pack_part)(void *context, int part, int parts) {
     long long tap, first, last;
     share_of(taps, 1, part, parts, &first, &last);
     for (filter = 0; filter < filters; filter += width) {
-        REAL *panel = (REAL *)job->scratch + filter * taps;
+        REAL *panel = (REAL *)job->workspace + filter * taps;
         const REAL *weights = (const REAL *)job->weights + filter;
         for (tap = first; tap < last; tap++) memcpy(panel + tap * width, weights + tap * filters, width * sizeof(REAL));
     }
 }
 
-/* `P` pixels times `V` vectors of filters, all taps; a tap's weights are `weights_row` behind those before it. */
+/* `P` pixels times `V` vectors of filters, all taps; the weights of successive taps are `weights_row` apart. */
 INLINE void NAME(correlate_tile)(const int P, const int V, const struct correlation *job, const REAL *weights,
                                  ptrdiff_t weights_row, const ptrdiff_t *starts, const ptrdiff_t *ends, ptrdiff_t filter) {
     const ptrdiff_t run = job->at.run, line = job->at.line;
@@ -106,14 +106,14 @@ INLINE void NAME(correlate_tile)(const int P, const int V, const struct correlat
             store(out + ends[p] + v * LANES, job->relu ? at_least_zero(sum[p][v]) : sum[p][v]);
 }
 
-/* `count` pixels times V vectors. The last tile is moved back over finished pixels: same sums, same stores.
-   Fewer pixels than a tile go one by one, so that no other part's pixels are written. */
+/* `count` pixels times V vectors. The last tile is moved back over finished pixels and stores the same sums again.
+   Fewer pixels than a tile are done one by one, so that no other part's pixels are written. */
 INLINE void NAME(correlate_strip)(const int P, const int V, const struct correlation *job, const ptrdiff_t *starts,
                                   const ptrdiff_t *ends, ptrdiff_t count, ptrdiff_t filter) {
     const REAL *weights = (const REAL *)job->weights + filter;
     ptrdiff_t weights_row = job->at.filters, pixel;
     if (job->packed) {
-        weights = (const REAL *)job->scratch + filter * job->at.rows * job->at.run;
+        weights = (const REAL *)job->workspace + filter * job->at.rows * job->at.run;
         weights_row = WIDE * LANES;
     }
     if (count < P) {
@@ -152,8 +152,8 @@ static void NAME(correlate_part)(void *context, int part, int parts) {
 /* ---- sums over pixels: the gradient of the weights ---- */
 
 /* `T` taps times `V` vectors of filters, `count` pixels that begin at starts[] in `in`; dy holds their V vectors side by side.
-   sums: T rows, `sums_row` apart; when `fresh` they begin at zero.
-   adjacent: the taps lie side by side in `in`, so one address serves all of them. */
+   sums: T rows, `sums_row` apart; `fresh` starts them at zero.
+   adjacent: the taps are adjacent in `in`, so one address serves all of them. */
 INLINE void NAME(gradient_taps)(const int T, const int V, const int adjacent, const struct kernel_gradient *job,
                                 struct tap_walk tap, const ptrdiff_t *starts, const REAL *dy, ptrdiff_t count, REAL *sums,
                                 ptrdiff_t sums_row, int fresh) {
@@ -187,7 +187,7 @@ INLINE void NAME(gradient_tile)(const int T, const int V, const struct kernel_gr
         NAME(gradient_taps)(T, V, 0, job, tap, starts, dy, count, sums, sums_row, fresh);
 }
 
-/* to[] = V vectors of dy for each of `count` pixels, side by side: in their rows they lie a power of two apart. */
+/* to[] = V vectors of dy for each of `count` pixels, side by side; in dy they are a power of two apart. */
 INLINE void NAME(gather_dy)(const int V, const struct kernel_gradient *job, ptrdiff_t filter, const ptrdiff_t *ends,
                             ptrdiff_t count, REAL *to) {
     const REAL *dy = (const REAL *)job->dy + filter;
@@ -197,7 +197,7 @@ INLINE void NAME(gather_dy)(const int V, const struct kernel_gradient *job, ptrd
         UNROLL for (v = 0; v < V; v++) store(to + v * LANES, load(dy + ends[i] + v * LANES));
 }
 
-/* Where the next pixels with something to add begin, up to PIXEL_BLOCK of the *left ones from `walk` on; how many they are. */
+/* Lists the next pixels that are not blank, at most PIXEL_BLOCK, of the *left ones from `walk` on; gives their number. */
 INLINE ptrdiff_t NAME(places_of_block)(const struct kernel_gradient *job, struct pixel_walk *walk, ptrdiff_t *left,
                                        ptrdiff_t *starts, ptrdiff_t *ends) {
     ptrdiff_t found = 0, seen, last;
@@ -213,8 +213,8 @@ INLINE ptrdiff_t NAME(places_of_block)(const struct kernel_gradient *job, struct
     return found;
 }
 
-/* One tile over all pixels, summed apart: it may overlap finished taps and filters, whose sums it repeats. Rare, so that one
-   form for taps that lie anywhere is enough. */
+/* One tile over all pixels, summed apart: it may overlap finished taps and filters, whose sums it repeats. It is rare, so one
+   version, for taps at any distance, is enough. */
 INLINE void NAME(any_gradient_apart)(const int T, const int V, const struct kernel_gradient *job, ptrdiff_t tap,
                                      ptrdiff_t filter) {
     const ptrdiff_t filters = job->at.filters;
@@ -255,8 +255,8 @@ INLINE void NAME(gradient_tap)(const int V, const struct kernel_gradient *job, p
     else NAME(gradient_tap_1)(job, tap, filter);
 }
 
-/* Whole tiles of taps [first, last) times V vectors, over one block of pixels; a function of its own for each size of tile, so
-   that the loop over the pixels has all registers. */
+/* Whole tiles of taps [first, last) times V vectors, over one block of pixels. Each size of tile has its own function, so that
+   the loop over the pixels has all registers. */
 INLINE void NAME(any_gradient_strip)(const int T, const int V, const struct kernel_gradient *job, ptrdiff_t first,
                                      ptrdiff_t last, ptrdiff_t filter, const ptrdiff_t *starts, const ptrdiff_t *ends,
                                      ptrdiff_t count, int fresh) {
@@ -280,8 +280,8 @@ NNLITE_STRIP(gradient_strip_2, TAPS_2, 2)
 NNLITE_STRIP(gradient_strip_1, TAPS_1, 1)
 #undef NNLITE_STRIP
 
-/* Whole tiles of taps [first, last) times all filters but those of a block that overlaps finished ones, a block of pixels at a
-   time, so that what they read stays in the first cache. */
+/* Whole tiles of taps [first, last) times all filters except a last block that overlaps finished ones. Blocks of pixels keep
+   the data in the first cache. */
 static void NAME(gradient_whole)(const struct kernel_gradient *job, ptrdiff_t first, ptrdiff_t last) {
     const ptrdiff_t filters = job->at.filters;
     ptrdiff_t starts[PIXEL_BLOCK], ends[PIXEL_BLOCK], left = job->at.images * job->at.height * job->at.width, filter, count;
@@ -316,8 +316,8 @@ INLINE void NAME(bias_tile)(const int V, const struct kernel_gradient *job, ptrd
     UNROLL for (v = 0; v < V; v++) store((REAL *)job->dbias + filter + v * LANES, sum[v]);
 }
 
-/* What is left of taps [first, last) times V vectors: no whole tile, or all of them where the filters overlap finished ones;
-   and their bias. */
+/* The rest of taps [first, last) times V vectors, and the bias: the taps after the last whole tile, or all taps where the
+   filters overlap finished ones. */
 INLINE void NAME(gradient_rest)(const int T, const int V, const struct kernel_gradient *job, ptrdiff_t first, ptrdiff_t last,
                                 ptrdiff_t filter, int overlaps, int takes_bias) {
     ptrdiff_t tap = overlaps ? first : last - (last - first) % T;
@@ -328,7 +328,7 @@ INLINE void NAME(gradient_rest)(const int T, const int V, const struct kernel_gr
     else for (; tap < last; tap++) NAME(gradient_tap)(V, job, tap, filter);
 }
 
-/* A cut of the taps of one group of images. */
+/* Part of the taps of one group of images. */
 static void NAME(gradient_part)(void *context, int part, int parts) {
     struct kernel_gradient job = *(const struct kernel_gradient *)context;
     const ptrdiff_t filters = job.at.filters, weights = weights_of(&job.at), groups = job.groups, group = part % groups;
@@ -341,7 +341,7 @@ static void NAME(gradient_part)(void *context, int part, int parts) {
         job.at.images = last - first;
         job.in = (const REAL *)job.in + first * job.at.in_image;
         job.dy = (const REAL *)job.dy + first * job.at.out_image;
-        job.dkernel = (REAL *)job.scratch + group * (weights + filters);
+        job.dkernel = (REAL *)job.workspace + group * (weights + filters);
         if (job.dbias) job.dbias = (REAL *)job.dkernel + weights;
     }
     share_of(job.at.rows * job.at.run, TAPS_GRAIN, cut, cuts, &first, &last);
@@ -358,13 +358,13 @@ static void NAME(gradient_part)(void *context, int part, int parts) {
     }
 }
 
-/* to[i] = the sum over all groups of the number `from` + i of each. */
+/* to[i] = the sum over all groups of their number `from` + i. */
 static void NAME(sum_groups)(const struct kernel_gradient *job, ptrdiff_t from, ptrdiff_t count, REAL *to) {
     const ptrdiff_t whole = weights_of(&job->at) + job->at.filters;
     ptrdiff_t group, i;
-    memcpy(to, (const REAL *)job->scratch + from, count * sizeof(REAL));
+    memcpy(to, (const REAL *)job->workspace + from, count * sizeof(REAL));
     for (group = 1; group < job->groups; group++) {
-        const REAL *more = (const REAL *)job->scratch + group * whole + from;
+        const REAL *more = (const REAL *)job->workspace + group * whole + from;
         for (i = 0; i < count; i++) to[i] += more[i];
     }
 }
@@ -381,7 +381,7 @@ static void NAME(sum_part)(void *context, int part, int parts) {
     if (job->dbias && part == 0) NAME(sum_groups)(job, weights_of(&job->at), job->at.filters, job->dbias);
 }
 
-/* ---- copies, and the other way ---- */
+/* ---- copies, and Winograd's tiles ---- */
 
 #include "conv/pad-inl.h"
 #include "conv/winograd-inl.h"

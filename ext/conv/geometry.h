@@ -1,7 +1,7 @@
-/* Where the pixels and taps of a convolution of NHWC images lie, and the jobs of its two kinds of sums.
+/* The layout of the pixels and taps of a convolution of NHWC images, and the jobs of its two kinds of sums.
 
-   For channels last, the patch row of an output pixel is KH runs of KW*C adjacent numbers of the padded image, so
-   the image itself is the left factor of a matrix product and im2col is never written:
+   With channels last, the patch of an output pixel is KH runs of KW*C adjacent numbers of the padded image. The image
+   itself is therefore the left factor of a matrix product, and im2col is never written:
 
      y[pixel, f] = bias[f] + sum over r < rows, j < run of  in[start(pixel) + r*line + j] * weights[r*run + j, f]
 
@@ -13,8 +13,8 @@
 #include <stddef.h>
 
 #define MOST_GROUPS 8
-#define GROUP_PIXELS 128     /* least pixels of a group */
-#define MOST_GROUPED 1000000 /* most numbers of all groups together */
+#define GROUP_PIXELS 128     /* the fewest pixels of a group */
+#define MOST_GROUPED 1000000 /* the most numbers in all groups together */
 
 /* In numbers (not bytes). */
 struct geometry {
@@ -28,25 +28,25 @@ struct geometry {
 struct correlation { /* forward, and the gradient of the input */
     struct geometry at;
     const void *in, *weights, *bias; /* weights: taps x filters numbers; bias NULL: none */
-    void *scratch;                   /* conv_scratch numbers, here and below */
+    void *workspace;                 /* conv_workspace_size numbers */
     void *out;
-    int packed; /* the weights are to be read from panels in the scratch */
+    int packed; /* the weights are read from panels in the workspace */
     int relu;
 };
 
 struct kernel_gradient {
-    struct geometry at; /* `out_...` say where the pixels of dy lie */
+    struct geometry at; /* `out_...` are the steps of dy */
     const void *in, *dy;
     void *dkernel, *dbias; /* dbias NULL: not wanted */
-    void *scratch;         /* direct sums of more than one group: for each, taps x filters and then filters numbers */
+    void *workspace;       /* likewise; direct sums: for each of several groups, taps x filters and then filters numbers */
     ptrdiff_t groups;
 };
 
 static inline ptrdiff_t pixels_of(const struct geometry *at) { return at->images * at->height * at->width; }
 static inline ptrdiff_t weights_of(const struct geometry *at) { return at->rows * at->run * at->filters; }
 
-/* Groups of images whose gradients are summed apart, so that threads need not all read all images. They depend on the
-   shape alone, and so does the order of the sums. A group's pixels must be worth the sum of its numbers. */
+/* Groups of images with separate gradient sums, so that not every thread reads every image. They depend on the shape alone,
+   and so does the order of the sums. A group needs enough pixels to pay for adding its sums. */
 static inline ptrdiff_t gradient_groups(ptrdiff_t images, ptrdiff_t pixels, ptrdiff_t weights) {
     ptrdiff_t groups = images < MOST_GROUPS ? images : MOST_GROUPS;
     if (groups > images * pixels / GROUP_PIXELS) groups = images * pixels / GROUP_PIXELS;
@@ -54,7 +54,7 @@ static inline ptrdiff_t gradient_groups(ptrdiff_t images, ptrdiff_t pixels, ptrd
     return groups < 1 ? 1 : groups;
 }
 
-/* A place in the list of pixels (n, oy, ox). */
+/* A position in the list of pixels (n, oy, ox). */
 struct pixel_walk {
     ptrdiff_t n, y, x;
 };
@@ -67,7 +67,7 @@ static inline struct pixel_walk pixel_at(const struct geometry *at, ptrdiff_t pi
     return walk;
 }
 
-/* Where `count` pixels from `walk` on begin in `in` and in `out`; the walk is then behind them. */
+/* Lists the offsets in `in` and in `out` of `count` pixels from `walk` on, and moves the walk past them. */
 static inline void pixel_places(const struct geometry *at, struct pixel_walk *walk, ptrdiff_t count, ptrdiff_t *starts,
                                 ptrdiff_t *ends) {
     while (count > 0) {

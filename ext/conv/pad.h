@@ -1,5 +1,5 @@
-/* Copies around a convolution: images into a frame, dy through the ReLU into a frame, flipped weights. Frames are zero from the
-   beginning, and stay as they are. */
+/* Copies around a convolution: images into a frame, dy through the ReLU into a frame, and flipped weights. The caller zeroes the
+   frames once; nothing here writes them. */
 #ifndef NNLITE_PAD_H
 #define NNLITE_PAD_H
 
@@ -8,6 +8,8 @@
 #include <string.h>
 
 #include "threads/runtime.h"
+
+enum pad_source { FROM_BYTES, FROM_FLOATS, FROM_DOUBLES };
 
 struct padding {
     ptrdiff_t images, height, width, channels;          /* of the source */
@@ -24,7 +26,7 @@ struct flip {
     void *flipped;
 };
 
-/* Kernel taps k with k % stride == phase, for a kernel of `size` taps; and those of all phases before it. */
+/* The number of kernel taps k < size with k % stride == phase, and the number in all phases before it. */
 static inline ptrdiff_t phase_taps(ptrdiff_t size, ptrdiff_t stride, ptrdiff_t phase) {
     return phase < size ? (size - phase - 1) / stride + 1 : 0;
 }
@@ -35,14 +37,14 @@ static inline ptrdiff_t taps_before_phase(ptrdiff_t size, ptrdiff_t stride, ptrd
     return taps;
 }
 
-/* Where the phase's weights begin in `flipped`, in taps of filters*channels numbers. */
+/* The start of a phase's weights in `flipped`, in taps of filters*channels numbers. */
 static inline ptrdiff_t phase_start(const struct flip *job, ptrdiff_t phase_y, ptrdiff_t phase_x) {
     return taps_before_phase(job->kernel_height, job->stride_y, phase_y) * job->kernel_width +
            phase_taps(job->kernel_height, job->stride_y, phase_y) *
                taps_before_phase(job->kernel_width, job->stride_x, phase_x);
 }
 
-/* Where tap (ky, kx) goes, in taps: within its phase both axes run backwards. */
+/* The place of tap (ky, kx) in `flipped`, in taps: within its phase both axes run backwards. */
 static inline ptrdiff_t flipped_place(const struct flip *job, ptrdiff_t ky, ptrdiff_t kx) {
     ptrdiff_t phase_y = ky % job->stride_y, phase_x = kx % job->stride_x;
     ptrdiff_t rows = phase_taps(job->kernel_height, job->stride_y, phase_y);
@@ -51,25 +53,16 @@ static inline ptrdiff_t flipped_place(const struct flip *job, ptrdiff_t ky, ptrd
            kx / job->stride_x;
 }
 
-#define FLIP_TAP(name, real)                                                                         \
-    static void name(void *context, int part, int parts) {                                           \
-        const struct flip *job = context;                                                            \
-        const ptrdiff_t C = job->channels, F = job->filters;                                         \
-        const real *from = (const real *)job->kernel + part * C * F;                                 \
-        real *to = (real *)job->flipped +                                                            \
-                   flipped_place(job, part / job->kernel_width, part % job->kernel_width) * C * F;   \
-        ptrdiff_t c, f;                                                                              \
-        (void)parts;                                                                                 \
-        for (f = 0; f < F; f++)                                                                      \
-            for (c = 0; c < C; c++) to[f * C + c] = from[c * F + f];                                 \
-    }
-FLIP_TAP(flip_tap_float, float)
-FLIP_TAP(flip_tap_double, double)
+#define KERNELS "conv/flip-inl.h"
+#include "simd/foreach_type.h"
+#undef KERNELS
+
+static const part_function flip_parts[] = NNLITE_TYPES(flip_part);
 
 /* flipped[place(ky, kx), f, c] = kernel[ky, kx, c, f] */
 static inline void flip_kernel(const struct runtime *runtime, struct flip *job, int itemsize) {
     ptrdiff_t taps = job->kernel_height * job->kernel_width;
-    part_function work = itemsize == 4 ? flip_tap_float : flip_tap_double;
+    part_function work = flip_parts[itemsize == 8];
     int part;
     if (taps <= NNLITE_MOST_PARTS)
         runtime->run(work, job, (int)taps);

@@ -1,24 +1,25 @@
-/* The loops of winograd.h for one target and type; included by direct-inl.h. */
+/* The loops of winograd.h; compiled once for each target and type, included by direct-inl.h. */
 
-/* Tile sizes: as many sums as registers hold. */
-#undef SQUARES_4
-#undef SQUARES_2
-#undef SQUARES_1
+/* TILES_V: tiles that one loop over the numbers sums at once, times V vectors of filters; as many sums as the registers hold.
+   NUMBERS: the same for the numbers of a cell in the gradient. */
+#undef TILES_4
+#undef TILES_2
+#undef TILES_1
 #undef GRADIENT_WIDE
 #undef NUMBERS
 #if REGISTERS == 32
-#define SQUARES_4 5
-#define SQUARES_2 10
-#define SQUARES_1 10
+#define TILES_4 5
+#define TILES_2 10
+#define TILES_1 10
 #define NUMBERS 8
 #else
-#define SQUARES_4 1
-#define SQUARES_2 5
-#define SQUARES_1 10
+#define TILES_4 1
+#define TILES_2 5
+#define TILES_1 10
 #define NUMBERS 4
 #endif
 #define GRADIENT_WIDE 2
-#define MOST_TILE 10
+#define MOST_REGISTER_TILES 10
 
 /* ---- the transforms: along one axis, in place, of numbers `step` apart ---- */
 
@@ -92,16 +93,16 @@ INLINE void NAME(points_to_weights)(const int side, vector *a, int step) {
         UNROLL for (axis = 0; axis < columns; axis++) transform(side, a + axis, side + 1);    \
     } while (0)
 
-/* to[point, square, number] = B' d B */
+/* to[point, tile, number] = B' d B */
 INLINE void NAME(transform_cells)(const int side, const struct winograd *job, const REAL *in, const ptrdiff_t *starts,
                                   ptrdiff_t count, REAL *to) {
     const ptrdiff_t row = job->pixel.in_row, column = job->pixel.in_column, cell = job->cell, next = job->pixel.line;
-    ptrdiff_t square, line, j;
+    ptrdiff_t tile, line, j;
     int y, x, p;
-    for (square = 0; square < count; square++)
+    for (tile = 0; tile < count; tile++)
         for (line = 0; line < job->lines; line++)
             for (j = 0; j < cell; j += LANES, to += LANES) {
-                const REAL *from = in + starts[square] + line * next + j;
+                const REAL *from = in + starts[tile] + line * next + j;
                 vector a[MOST_POINTS];
                 UNROLL for (y = 0; y <= side; y++, from += row)
                     UNROLL for (x = 0; x <= side; x++) a[y * (side + 1) + x] = load(from + x * column);
@@ -148,51 +149,51 @@ static void NAME(weight_points_part)(void *context, int part, int parts) {
     }
 }
 
-/* `S` squares times `V` vectors of filters at one point. */
-INLINE void NAME(square_tile)(const int S, const int V, const REAL *cells, ptrdiff_t depth, const REAL *weights, REAL *to,
+/* `T` tiles times `V` vectors of filters at one point. */
+INLINE void NAME(tiles_at_point)(const int T, const int V, const REAL *cells, ptrdiff_t depth, const REAL *weights, REAL *to,
                               ptrdiff_t filters) {
-    vector sum[MOST_TILE][4];
+    vector sum[MOST_REGISTER_TILES][4];
     ptrdiff_t d;
-    int s, v;
-    UNROLL for (s = 0; s < S; s++)
-        UNROLL for (v = 0; v < V; v++) sum[s][v] = (vector){0};
+    int t, v;
+    UNROLL for (t = 0; t < T; t++)
+        UNROLL for (v = 0; v < V; v++) sum[t][v] = (vector){0};
     UNROLL_4 for (d = 0; d < depth; d++) {
         vector weight[4];
         UNROLL for (v = 0; v < V; v++) weight[v] = load(weights + v * LANES);
         weights += V * LANES;
-        UNROLL for (s = 0; s < S; s++)
-            UNROLL for (v = 0; v < V; v++) sum[s][v] += weight[v] * cells[s * depth + d];
+        UNROLL for (t = 0; t < T; t++)
+            UNROLL for (v = 0; v < V; v++) sum[t][v] += weight[v] * cells[t * depth + d];
     }
-    UNROLL for (s = 0; s < S; s++)
-        UNROLL for (v = 0; v < V; v++) store(to + s * filters + v * LANES, sum[s][v]);
+    UNROLL for (t = 0; t < T; t++)
+        UNROLL for (v = 0; v < V; v++) store(to + t * filters + v * LANES, sum[t][v]);
 }
 
-/* `count` squares times a panel of V vectors at one point. The last tile is moved back over finished squares. */
-INLINE void NAME(any_square_strip)(const int S, const int V, const REAL *cells, ptrdiff_t depth, const REAL *weights,
+/* `count` tiles times a panel of V vectors at one point, T tiles at a time. The last T are moved back over finished tiles. */
+INLINE void NAME(any_tile_strip)(const int T, const int V, const REAL *cells, ptrdiff_t depth, const REAL *weights,
                                    REAL *to, ptrdiff_t filters, ptrdiff_t count) {
-    ptrdiff_t s;
-    if (count < S) {
-        for (s = 0; s < count; s++)
-            NAME(square_tile)(1, V, cells + s * depth, depth, weights, to + s * filters, filters);
+    ptrdiff_t t;
+    if (count < T) {
+        for (t = 0; t < count; t++)
+            NAME(tiles_at_point)(1, V, cells + t * depth, depth, weights, to + t * filters, filters);
         return;
     }
-    for (s = 0; s < count; s += S) {
-        ptrdiff_t at = s > count - S ? count - S : s;
-        NAME(square_tile)(S, V, cells + at * depth, depth, weights, to + at * filters, filters);
+    for (t = 0; t < count; t += T) {
+        ptrdiff_t at = t > count - T ? count - T : t;
+        NAME(tiles_at_point)(T, V, cells + at * depth, depth, weights, to + at * filters, filters);
     }
 }
 
-#define NNLITE_STRIP(name, S, V)                                                                                       \
+#define NNLITE_STRIP(name, T, V)                                                                                       \
     static APART void NAME(name)(const REAL *cells, ptrdiff_t depth, const REAL *weights, REAL *to, ptrdiff_t filters, \
                                  ptrdiff_t count) {                                                                    \
-        NAME(any_square_strip)(S, V, cells, depth, weights, to, filters, count);                                       \
+        NAME(any_tile_strip)(T, V, cells, depth, weights, to, filters, count);                                       \
     }
-NNLITE_STRIP(square_strip_4, SQUARES_4, 4)
-NNLITE_STRIP(square_strip_2, SQUARES_2, 2)
-NNLITE_STRIP(square_strip_1, SQUARES_1, 1)
+NNLITE_STRIP(tile_strip_4, TILES_4, 4)
+NNLITE_STRIP(tile_strip_2, TILES_2, 2)
+NNLITE_STRIP(tile_strip_1, TILES_1, 1)
 #undef NNLITE_STRIP
 
-/* sums[point, square, filter] of the block's cells */
+/* sums[point, tile, filter] of the block's cells */
 static void NAME(multiply_points)(const struct winograd *job, const REAL *cells, ptrdiff_t count, REAL *sums) {
     const ptrdiff_t filters = job->pixel.filters, depth = job->depth, points = points_of(job);
     const int V = NAME(panel_vectors)(filters, WIDE);
@@ -202,24 +203,24 @@ static void NAME(multiply_points)(const struct winograd *job, const REAL *cells,
         REAL *to = sums + point * POINT_SIZE;
         for (f = 0; f < filters; f += V * LANES) {
             const REAL *weights = (const REAL *)job->points + (point * filters + f) * depth;
-            if (V == 4) NAME(square_strip_4)(at, depth, weights, to + f, filters, count);
-            else if (V == 2) NAME(square_strip_2)(at, depth, weights, to + f, filters, count);
-            else NAME(square_strip_1)(at, depth, weights, to + f, filters, count);
+            if (V == 4) NAME(tile_strip_4)(at, depth, weights, to + f, filters, count);
+            else if (V == 2) NAME(tile_strip_2)(at, depth, weights, to + f, filters, count);
+            else NAME(tile_strip_1)(at, depth, weights, to + f, filters, count);
         }
     }
 }
 
-/* y of the block: A' sums A, bias and ReLU. */
+/* y of the block: A' sums A, then bias and ReLU. */
 INLINE void NAME(transform_outputs)(const int side, const int relu, const struct winograd *job, const REAL *sums,
                                     const ptrdiff_t *ends, ptrdiff_t count) {
     const ptrdiff_t filters = job->pixel.filters, row = job->pixel.out_row, column = job->pixel.out_column;
     const REAL *bias = job->correlation->bias;
     REAL *out = job->correlation->out;
-    ptrdiff_t square, f;
+    ptrdiff_t tile, f;
     int p, y, x;
-    for (square = 0; square < count; square++)
+    for (tile = 0; tile < count; tile++)
         for (f = 0; f < filters; f += LANES, sums += LANES) {
-            REAL *to = out + ends[square] + f;
+            REAL *to = out + ends[tile] + f;
             const vector more = bias ? load(bias + f) : (vector){0};
             vector a[MOST_POINTS];
             UNROLL for (p = 0; p < (side + 1) * (side + 1); p++) a[p] = load(sums + p * POINT_SIZE);
@@ -241,18 +242,18 @@ INLINE void NAME(correlate_block)(const int side, const struct winograd *job, co
     else NAME(transform_outputs)(side, 0, job, sums, ends, count);
 }
 
-static void NAME(squares_part)(void *context, int part, int parts) {
+static void NAME(tiles_part)(void *context, int part, int parts) {
     const struct winograd *job = context;
     REAL *block = (REAL *)job->blocks + part * block_size(job);
-    const ptrdiff_t most = squares_of_block(job);
-    ptrdiff_t starts[MOST_SQUARES], ends[MOST_SQUARES], count;
+    const ptrdiff_t most = tiles_of_block(job);
+    ptrdiff_t starts[MOST_BLOCK_TILES], ends[MOST_BLOCK_TILES], count;
     struct pixel_walk walk;
     long long first, last;
-    share_of(pixels_of(&job->square), 1, part, parts, &first, &last);
-    walk = pixel_at(&job->square, first);
+    share_of(pixels_of(&job->tile), 1, part, parts, &first, &last);
+    walk = pixel_at(&job->tile, first);
     for (; first < last; first += count) {
         count = last - first < most ? last - first : most;
-        pixel_places(&job->square, &walk, count, starts, ends);
+        pixel_places(&job->tile, &walk, count, starts, ends);
         if (job->side == 2) NAME(correlate_block)(2, job, starts, ends, count, block);
         else NAME(correlate_block)(3, job, starts, ends, count, block);
     }

@@ -1,18 +1,20 @@
-/* The gradient of the weights by squares, for one target and type; included by direct-inl.h after winograd-inl.h. A part
-   has one row of points of a group of images: the sums of four points fit into the second cache beside its block. */
+/* The gradient of the weights by tiles; compiled once for each target and type, included by direct-inl.h after winograd-inl.h.
 
-/* to[point of the row, square, number] = B' d B */
+   A part computes one row of points for a group of images: the sums of four points fit into the second cache beside its
+   block. */
+
+/* to[point of the row, tile, number] = B' d B */
 INLINE void NAME(cells_to_row)(const int side, const struct winograd *job, ptrdiff_t row, const ptrdiff_t *starts,
                                ptrdiff_t count, REAL *to) {
     const ptrdiff_t column = job->pixel.in_column, cell = job->cell, next = job->pixel.line;
     const ptrdiff_t first = cell_rows[side - 2][row].first * job->pixel.in_row;
     const ptrdiff_t second = cell_rows[side - 2][row].second * job->pixel.in_row;
     const REAL sign = cell_rows[side - 2][row].sign, *in = job->gradient->in;
-    ptrdiff_t square, line, j;
+    ptrdiff_t tile, line, j;
     int x;
-    for (square = 0; square < count; square++)
+    for (tile = 0; tile < count; tile++)
         for (line = 0; line < job->lines; line++) {
-            const REAL *from = in + starts[square] + line * next;
+            const REAL *from = in + starts[tile] + line * next;
             for (j = 0; j < cell; j += LANES, from += LANES, to += LANES) {
                 vector a[4];
                 UNROLL for (x = 0; x <= side; x++)
@@ -23,17 +25,17 @@ INLINE void NAME(cells_to_row)(const int side, const struct winograd *job, ptrdi
         }
 }
 
-/* to[point of the row, panel, square, filter of the panel] = A dy A' */
+/* to[point of the row, panel, tile, filter of the panel] = A dy A' */
 INLINE void NAME(slopes_to_row)(const int side, const struct winograd *job, ptrdiff_t row, const ptrdiff_t *ends,
                                 ptrdiff_t count, ptrdiff_t width, REAL *to) {
     const ptrdiff_t filters = job->pixel.filters, down = job->pixel.out_row, column = job->pixel.out_column;
     const REAL upper = slope_rows[side - 2][row].upper, lower = slope_rows[side - 2][row].lower, *dy = job->gradient->dy;
-    ptrdiff_t panel, square, f;
+    ptrdiff_t panel, tile, f;
     int x;
     for (panel = 0; panel < filters; panel += width)
-        for (square = 0; square < count; square++)
+        for (tile = 0; tile < count; tile++)
             for (f = 0; f < width; f += LANES, to += LANES) {
-                const REAL *from = dy + ends[square] + panel + f;
+                const REAL *from = dy + ends[tile] + panel + f;
                 vector a[4];
                 UNROLL for (x = 0; x < 2; x++)
                     a[x] = load(from + x * column) * upper + load(from + down + x * column) * lower;
@@ -42,9 +44,9 @@ INLINE void NAME(slopes_to_row)(const int side, const struct winograd *job, ptrd
             }
 }
 
-/* `N` numbers of a cell times `V` vectors of filters at one point, summed over `count` squares; when not `fresh`, on top of
-   what is there. */
-INLINE void NAME(slope_tile)(const int N, const int V, const REAL *cells, ptrdiff_t depth, const REAL *slopes,
+/* `N` numbers of a cell times `V` vectors of filters at one point, summed over `count` tiles; added to the old
+   sums unless `fresh`. */
+INLINE void NAME(numbers_at_point)(const int N, const int V, const REAL *cells, ptrdiff_t depth, const REAL *slopes,
                              ptrdiff_t count, REAL *sums, int fresh) {
     vector sum[NUMBERS][GRADIENT_WIDE];
     int n, v;
@@ -60,12 +62,18 @@ INLINE void NAME(slope_tile)(const int N, const int V, const REAL *cells, ptrdif
         UNROLL for (v = 0; v < V; v++) store(sums + (n * V + v) * LANES, sum[n][v]);
 }
 
+/* All `depth` numbers of a cell times V vectors of filters at one point. */
+INLINE void NAME(any_slope_strip)(const int V, const REAL *cells, ptrdiff_t depth, const REAL *slopes, ptrdiff_t count,
+                                  REAL *sums, int fresh) {
+    ptrdiff_t number;
+    for (number = 0; number < depth; number += NUMBERS)
+        NAME(numbers_at_point)(NUMBERS, V, cells + number, depth, slopes, count, sums + number * V * LANES, fresh);
+}
+
 #define NNLITE_STRIP(name, V)                                                                                            \
     static APART void NAME(name)(const REAL *cells, ptrdiff_t depth, const REAL *slopes, ptrdiff_t count, REAL *sums,    \
                                  int fresh) {                                                                            \
-        ptrdiff_t number;                                                                                                \
-        for (number = 0; number < depth; number += NUMBERS)                                                              \
-            NAME(slope_tile)(NUMBERS, V, cells + number, depth, slopes, count, sums + number * V * LANES, fresh);        \
+        NAME(any_slope_strip)(V, cells, depth, slopes, count, sums, fresh);                                              \
     }
 NNLITE_STRIP(slope_strip_2, 2)
 NNLITE_STRIP(slope_strip_1, 1)
@@ -83,28 +91,28 @@ static void NAME(multiply_slopes)(const struct winograd *job, const REAL *cells,
     }
 }
 
-/* dbias: the sum of all slopes, which the point in the middle holds for each square. */
+/* dbias: the sum of all slopes. The middle point holds that sum for each tile. */
 static void NAME(sum_slopes)(const REAL *slopes, ptrdiff_t filters, ptrdiff_t width, ptrdiff_t count, REAL *dbias, int fresh) {
-    ptrdiff_t panel, square, f;
+    ptrdiff_t panel, tile, f;
     for (panel = 0; panel < filters; panel += width, slopes += count * width)
         for (f = 0; f < width; f += LANES) {
             vector sum = fresh ? (vector){0} : load(dbias + panel + f);
-            for (square = 0; square < count; square++) sum += load(slopes + square * width + f);
+            for (tile = 0; tile < count; tile++) sum += load(slopes + tile * width + f);
             store(dbias + panel + f, sum);
         }
 }
 
 INLINE void NAME(gradient_row)(const int side, const struct winograd *job, ptrdiff_t row, long long first, long long last,
                                REAL *cells, REAL *sums) {
-    const ptrdiff_t filters = job->pixel.filters, size = job->depth * filters, most = squares_of_block(job);
+    const ptrdiff_t filters = job->pixel.filters, size = job->depth * filters, most = tiles_of_block(job);
     const ptrdiff_t width = NAME(panel_vectors)(filters, GRADIENT_WIDE) * LANES;
     REAL *slopes = cells + (side + 1) * POINT_SIZE, *dbias = sums + point_weights(job);
-    ptrdiff_t starts[MOST_SQUARES], ends[MOST_SQUARES], count, x;
-    struct pixel_walk walk = pixel_at(&job->square, first);
+    ptrdiff_t starts[MOST_BLOCK_TILES], ends[MOST_BLOCK_TILES], count, x;
+    struct pixel_walk walk = pixel_at(&job->tile, first);
     int fresh;
     for (fresh = 1; first < last; first += count, fresh = 0) {
         count = last - first < most ? last - first : most;
-        pixel_places(&job->square, &walk, count, starts, ends);
+        pixel_places(&job->tile, &walk, count, starts, ends);
         NAME(cells_to_row)(side, job, row, starts, count, cells);
         NAME(slopes_to_row)(side, job, row, ends, count, width, slopes);
         for (x = 0; x <= side; x++)
@@ -114,19 +122,19 @@ INLINE void NAME(gradient_row)(const int side, const struct winograd *job, ptrdi
     }
 }
 
-static void NAME(square_gradient_part)(void *context, int part, int parts) {
+static void NAME(tile_gradient_part)(void *context, int part, int parts) {
     const struct winograd *job = context;
-    const ptrdiff_t squares = job->square.height * job->square.width, row = part % (job->side + 1);
+    const ptrdiff_t tiles = job->tile.height * job->tile.width, row = part % (job->side + 1);
     const int group = part / (int)(job->side + 1), groups = parts / (int)(job->side + 1);
     REAL *block = (REAL *)job->blocks + part * row_block_size(job);
     REAL *sums = (REAL *)job->points + group * (point_weights(job) + job->pixel.filters);
     long long first, last;
     share_of(job->pixel.images, 1, group, groups, &first, &last);
-    if (job->side == 2) NAME(gradient_row)(2, job, row, first * squares, last * squares, block, sums);
-    else NAME(gradient_row)(3, job, row, first * squares, last * squares, block, sums);
+    if (job->side == 2) NAME(gradient_row)(2, job, row, first * tiles, last * tiles, block, sums);
+    else NAME(gradient_row)(3, job, row, first * tiles, last * tiles, block, sums);
 }
 
-/* What lies at `from` of the first group, and there in all others, summed. */
+/* The sum over the groups of the vectors at `from`, `step` apart. */
 INLINE vector NAME(sum_of_groups)(const REAL *from, ptrdiff_t groups, ptrdiff_t step) {
     vector sum = load(from);
     while (--groups > 0) sum += load(from += step);
@@ -154,7 +162,7 @@ INLINE void NAME(sums_to_weights)(const int side, const struct winograd *job, pt
         }
 }
 
-static void NAME(square_sums_part)(void *context, int part, int parts) {
+static void NAME(tile_sums_part)(void *context, int part, int parts) {
     const struct winograd *job = context;
     const REAL *dbias = (const REAL *)job->points + point_weights(job);
     const ptrdiff_t step = point_weights(job) + job->pixel.filters;

@@ -197,7 +197,7 @@ INLINE void NAME(row_product)(ptrdiff_t depth, const REAL *a, const REAL *b, ptr
 }
 
 static void NAME(forward_part)(void *context, int part, int parts) {
-    const struct dense *job = context;
+    const struct linear *job = context;
     const ptrdiff_t M = job->outputs;
     const REAL *x = job->x, *bias = job->bias;
     REAL *y = job->y;
@@ -214,7 +214,7 @@ static void NAME(forward_part)(void *context, int part, int parts) {
 
 /* Rows [first, last) of dkernel = x' dy. */
 static void NAME(kernel_part)(void *context, int part, int parts) {
-    const struct dense *job = context;
+    const struct linear *job = context;
     const ptrdiff_t M = job->outputs;
     const REAL *dy = job->y;
     REAL *dbias = job->dbias;
@@ -235,20 +235,20 @@ INLINE ptrdiff_t NAME(block_of_examples)(ptrdiff_t n, ptrdiff_t batch, ptrdiff_t
 
 /* Examples [start, start + V vectors), those that there are, of dx = dy kernel', as columns of dx' = kernel dy', INPUT_ROWS at a
    time. */
-INLINE void NAME(input_strip)(const int V, const struct dense *job, ptrdiff_t d, ptrdiff_t last, const REAL *turned_dy,
+INLINE void NAME(input_strip)(const int V, const struct linear *job, ptrdiff_t d, ptrdiff_t last, const REAL *transposed_dy,
                               ptrdiff_t start) {
     const ptrdiff_t M = job->outputs, D = job->inputs, count = last - d, left = job->batch - start;
     const ptrdiff_t examples = left < V * LANES ? left : V * LANES;
-    REAL turned_dx[INPUT_ROWS * WIDE * LANES], *dx = (REAL *)job->dx + start * D + d;
+    REAL transposed_dx[INPUT_ROWS * WIDE * LANES], *dx = (REAL *)job->dx + start * D + d;
     ptrdiff_t n, i;
-    (V == 1 ? NAME(thin_strip_of_rows) : NAME(wide_strip_of_rows))(count, M, (const REAL *)job->kernel + d * M, M, turned_dy,
-                                                                   V * LANES, turned_dx, V * LANES, 1, NULL, 0);
+    (V == 1 ? NAME(thin_strip_of_rows) : NAME(wide_strip_of_rows))(count, M, (const REAL *)job->kernel + d * M, M, transposed_dy,
+                                                                   V * LANES, transposed_dx, V * LANES, 1, NULL, 0);
     for (n = 0; n < examples; n++)
-        for (i = 0; i < count; i++) dx[n * D + i] = turned_dx[i * V * LANES + n];
+        for (i = 0; i < count; i++) dx[n * D + i] = transposed_dx[i * V * LANES + n];
 }
 
 static void NAME(input_part)(void *context, int part, int parts) {
-    const struct dense *job = context;
+    const struct linear *job = context;
     const ptrdiff_t N = job->batch, M = job->outputs;
     ptrdiff_t n, start;
     long long d, last, next;
@@ -258,18 +258,18 @@ static void NAME(input_part)(void *context, int part, int parts) {
         for (n = 0; n < N;) {
             int V = vectors_for(N - n, N, LANES, WIDE);
             start = NAME(block_of_examples)(n, N, V * LANES);
-            if (V == 2) NAME(input_strip)(2, job, d, next, (const REAL *)job->scratch + n * M, start);
-            else NAME(input_strip)(1, job, d, next, (const REAL *)job->scratch + n * M, start);
+            if (V == 2) NAME(input_strip)(2, job, d, next, (const REAL *)job->workspace + n * M, start);
+            else NAME(input_strip)(1, job, d, next, (const REAL *)job->workspace + n * M, start);
             n += V * LANES;
         }
     }
 }
 
-/* scratch: dy' cut into the blocks of input_part, each (M, V vectors), with zeros for examples that there are not. */
-static void NAME(turn_part)(void *context, int part, int parts) {
-    const struct dense *job = context;
+/* workspace: dy' cut into the blocks of input_part, each (M, V vectors), with zeros for examples that there are not. */
+static void NAME(transpose_part)(void *context, int part, int parts) {
+    const struct linear *job = context;
     const ptrdiff_t N = job->batch, M = job->outputs;
-    REAL *to = job->scratch;
+    REAL *to = job->workspace;
     ptrdiff_t n, start, width, i, j;
     (void)part, (void)parts;
     for (n = 0; n < N; n += width, to += width * M) {

@@ -1,6 +1,6 @@
-/* Products of a dense layer: jobs, and how they are cut into parts. */
-#ifndef NNLITE_GEMM_H
-#define NNLITE_GEMM_H
+/* The three products of a Dense layer: the job, and how it is cut into parts. */
+#ifndef NNLITE_LINEAR_H
+#define NNLITE_LINEAR_H
 
 #include <stddef.h>
 #include <stdint.h>
@@ -9,12 +9,12 @@
 #include "simd/blocks.h"
 #include "threads/runtime.h"
 
-struct dense {
+struct linear {
     ptrdiff_t batch, inputs, outputs;
     const void *x, *kernel, *bias; /* bias NULL: none */
-    void *y;                       /* dy where a gradient is asked for */
+    void *y;                       /* dy in the gradients */
     void *dkernel, *dbias, *dx;    /* dbias NULL: not wanted */
-    void *scratch;                 /* (batch + 32)*outputs numbers for the gradient of the input */
+    void *workspace;               /* linear_workspace_size numbers, for the gradient of the input only */
     int relu;
 };
 
@@ -22,39 +22,38 @@ struct dense {
 #include "simd/foreach_target.h"
 #undef KERNELS
 
-static const part_function forward_float[] = NNLITE_TABLE(forward_part, float);
-static const part_function forward_double[] = NNLITE_TABLE(forward_part, double);
-static const part_function kernel_float[] = NNLITE_TABLE(kernel_part, float);
-static const part_function kernel_double[] = NNLITE_TABLE(kernel_part, double);
-static const part_function input_float[] = NNLITE_TABLE(input_part, float);
-static const part_function input_double[] = NNLITE_TABLE(input_part, double);
-static const part_function turn_float[] = NNLITE_TABLE(turn_part, float);
-static const part_function turn_double[] = NNLITE_TABLE(turn_part, double);
+static const part_function forward_parts[2][NNLITE_LEVELS] = NNLITE_TABLES(forward_part);
+static const part_function kernel_parts[2][NNLITE_LEVELS] = NNLITE_TABLES(kernel_part);
+static const part_function input_parts[2][NNLITE_LEVELS] = NNLITE_TABLES(input_part);
+static const part_function transpose_parts[2][NNLITE_LEVELS] = NNLITE_TABLES(transpose_part);
 
-/* Multiplications that are worth waking a thread for. */
-#define DENSE_GRAIN 65536
+/* Numbers of workspace: dy transposed in blocks of whole vectors, of which the widest is WIDE * 16 examples. */
+static inline ptrdiff_t linear_workspace_size(ptrdiff_t batch, ptrdiff_t outputs) { return (batch + 32) * outputs; }
 
-static inline int dense_parts(const struct runtime *runtime, const struct dense *job, ptrdiff_t grains, int per_thread) {
-    long long work = (long long)job->batch * job->inputs * job->outputs / DENSE_GRAIN;
+/* Multiplications that justify waking a thread. */
+#define LINEAR_GRAIN 65536
+
+static inline int linear_parts(const struct runtime *runtime, const struct linear *job, ptrdiff_t grains, int per_thread) {
+    long long work = (long long)job->batch * job->inputs * job->outputs / LINEAR_GRAIN;
     return parts_for(runtime, work < grains ? work : grains, per_thread);
 }
 
-static inline void dense_forward(const struct runtime *runtime, struct dense *job, int itemsize) {
+static inline void linear_forward(const struct runtime *runtime, struct linear *job, int itemsize) {
     int level = level_for(runtime, job->outputs, itemsize);
-    runtime->run((itemsize == 4 ? forward_float : forward_double)[level], job,
-                 dense_parts(runtime, job, job->outputs / 64, 1));
+    runtime->run(forward_parts[itemsize == 8][level], job,
+                 linear_parts(runtime, job, job->outputs / 64, 1));
 }
 
-static inline void dense_kernel_gradient(const struct runtime *runtime, struct dense *job, int itemsize) {
+static inline void linear_kernel_gradient(const struct runtime *runtime, struct linear *job, int itemsize) {
     int level = level_for(runtime, job->outputs, itemsize);
-    runtime->run((itemsize == 4 ? kernel_float : kernel_double)[level], job,
-                 dense_parts(runtime, job, job->inputs / 48, 4));
+    runtime->run(kernel_parts[itemsize == 8][level], job,
+                 linear_parts(runtime, job, job->inputs / 48, 4));
 }
 
-static inline void dense_input_gradient(const struct runtime *runtime, struct dense *job, int itemsize) {
-    runtime->run((itemsize == 4 ? turn_float : turn_double)[runtime->level], job, 1);
-    runtime->run((itemsize == 4 ? input_float : input_double)[runtime->level], job,
-                 dense_parts(runtime, job, job->inputs / 64, 4));
+static inline void linear_input_gradient(const struct runtime *runtime, struct linear *job, int itemsize) {
+    runtime->run(transpose_parts[itemsize == 8][runtime->level], job, 1);
+    runtime->run(input_parts[itemsize == 8][runtime->level], job,
+                 linear_parts(runtime, job, job->inputs / 64, 4));
 }
 
 #endif

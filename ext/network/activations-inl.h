@@ -1,13 +1,13 @@
-/* Activation functions and their derivatives for one target and type; included by passes-inl.h.
+/* Activation functions and their derivatives; compiled once for each target and type, included by passes-inl.h.
 
-   Forward overwrites z with y = f(z); backward gives dz from y and dy (dz may be dy itself). NaN stays NaN.
-   exp and tanh are vector polynomials of a few units in the last place, so that the library's function, which takes
-   one number at a time, is not what a pass waits for. */
+   Forward overwrites z with y = f(z). Backward computes dz from y and dy; dz may be dy itself. NaN stays NaN.
+   exp and tanh are vector polynomials, exact to a few units in the last place: the C library's functions take one number at a
+   time and would dominate a pass. */
 
-#ifndef NNLITE_DENSE_EXP
-#define NNLITE_DENSE_EXP
-/* exp(x) = 2^n exp(r), n = x / log 2 rounded, |r| <= log(2)/2, exp(r) as its Taylor sum to beyond the last bit.
-   ROUND, added, leaves n in the low bits of the sum; log 2 comes in two parts so that n * LOG2_HIGH is exact. */
+#ifndef NNLITE_NETWORK_EXP
+#define NNLITE_NETWORK_EXP
+/* exp(x) = 2^n exp(r) with n = x / log 2 rounded, |r| <= log(2)/2, and exp(r) as a Taylor sum beyond the last bit.
+   Adding ROUND leaves n in the low bits of the sum. log 2 comes in two parts so that n * LOG2_HIGH is exact. */
 #define EXP_ROUND_float 12582912.0f
 #define EXP_LOG2_HIGH_float 0.693359375f
 #define EXP_LOG2_LOW_float -2.12194440e-4f
@@ -37,7 +37,7 @@ INLINE vector NAME(choose)(NAME(mask_vector) mask, vector yes, vector no) {
 }
 INLINE vector NAME(size_of)(vector x) { return NAME(choose)((NAME(mask_vector))(x < (REAL)0), -x, x); }
 
-/* exp of numbers <= 0: what is below EXP_LEAST gives 0. */
+/* exp of numbers <= 0; numbers below EXP_LEAST give 0. */
 INLINE vector NAME(exp_of)(vector x) {
     const REAL round = OF_TYPE(EXP_ROUND);
     vector bounded = NAME(choose)((NAME(mask_vector))(x < OF_TYPE(EXP_LEAST)), (vector){0} + OF_TYPE(EXP_LEAST), x);
@@ -79,14 +79,6 @@ INLINE vector NAME(sigmoid_of)(vector x) {
 INLINE vector NAME(tanh_slope)(vector y) { return ((REAL)1 - y) * ((REAL)1 + y); }
 INLINE vector NAME(sigmoid_slope)(vector y) { return ((REAL)1 - y) * y; }
 
-/* Defines to[i] = of(...) for all i < count; what is less than a vector goes through a vector of its own. */
-#undef EACH
-#define EACH(count, ...)                                                                      \
-    for (i = 0; i < (count); i += LANES) {                                                    \
-        const ptrdiff_t left = (count) - i < LANES ? (count) - i : LANES;                     \
-        __VA_ARGS__                                                                           \
-    }
-
 INLINE vector NAME(load_some)(const REAL *from, ptrdiff_t count) {
     REAL lanes[LANES] = {0};
     if (LANES == 1 || count == LANES) return load(from);
@@ -104,14 +96,43 @@ INLINE void NAME(store_some)(REAL *to, vector value, ptrdiff_t count) {
     memcpy(to, lanes, (size_t)count * sizeof(REAL));
 }
 
+/* z[i] = f(z[i]) for the activations that vectors compute, exp for a softmax among them; a constant where this is inlined. */
+INLINE void NAME(activate_numbers)(const int activation, REAL *z, ptrdiff_t count) {
+    ptrdiff_t i;
+    for (i = 0; i < count; i += LANES) {
+        const ptrdiff_t left = count - i < LANES ? count - i : LANES;
+        const vector x = NAME(load_some)(z + i, left);
+        NAME(store_some)(z + i,
+                         activation == RELU      ? at_least_zero(x)
+                         : activation == SIGMOID ? NAME(sigmoid_of)(x)
+                         : activation == TANH    ? NAME(tanh_of)(x)
+                                                 : NAME(exp_of)(x),
+                         left);
+    }
+}
+
+/* dz[i] = dy[i] f'(z[i]), f' taken from y[i]. */
+INLINE void NAME(slope_numbers)(const int activation, const REAL *y, const REAL *dy, REAL *dz, ptrdiff_t count) {
+    ptrdiff_t i;
+    for (i = 0; i < count; i += LANES) {
+        const ptrdiff_t left = count - i < LANES ? count - i : LANES;
+        const vector out = NAME(load_some)(y + i, left), slope = NAME(load_some)(dy + i, left);
+        NAME(store_some)(dz + i,
+                         activation == RELU      ? NAME(gated)(slope, out)
+                         : activation == SIGMOID ? slope * NAME(sigmoid_slope)(out)
+                                                 : slope * NAME(tanh_slope)(out),
+                         left);
+    }
+}
+
 static void NAME(softmax_rows)(REAL *z, ptrdiff_t rows, ptrdiff_t columns) {
-    ptrdiff_t n, m, i, count = rows * columns;
+    ptrdiff_t n, m;
     for (n = 0; n < rows; n++) {
         REAL *row = z + n * columns, most = row[0];
         for (m = 1; m < columns; m++) most = row[m] > most || row[m] != row[m] ? row[m] : most;
         for (m = 0; m < columns; m++) row[m] -= most;
     }
-    EACH(count, NAME(store_some)(z + i, NAME(exp_of)(NAME(load_some)(z + i, left)), left);)
+    NAME(activate_numbers)(SOFTMAX, z, rows * columns);
     for (n = 0; n < rows; n++) {
         REAL *row = z + n * columns, sum = 0;
         for (m = 0; m < columns; m++) sum += row[m];
@@ -122,11 +143,11 @@ static void NAME(softmax_rows)(REAL *z, ptrdiff_t rows, ptrdiff_t columns) {
 static void NAME(activate)(int activation, REAL *z, ptrdiff_t rows, ptrdiff_t columns) {
     ptrdiff_t i, count = rows * columns;
     if (activation == RELU) {
-        EACH(count, NAME(store_some)(z + i, at_least_zero(NAME(load_some)(z + i, left)), left);)
+        NAME(activate_numbers)(RELU, z, count);
     } else if (activation == SIGMOID) {
-        EACH(count, NAME(store_some)(z + i, NAME(sigmoid_of)(NAME(load_some)(z + i, left)), left);)
+        NAME(activate_numbers)(SIGMOID, z, count);
     } else if (activation == TANH) {
-        EACH(count, NAME(store_some)(z + i, NAME(tanh_of)(NAME(load_some)(z + i, left)), left);)
+        NAME(activate_numbers)(TANH, z, count);
     } else if (activation == SOFTPLUS) {
         for (i = 0; i < count; i++) z[i] = (REAL)((z[i] > 0 ? (double)z[i] : 0.0) + log1p(exp(-fabs((double)z[i]))));
     } else if (activation == SOFTMAX) {
@@ -139,14 +160,11 @@ static void NAME(through_activation)(int activation, const REAL *y, const REAL *
                                      ptrdiff_t columns) {
     ptrdiff_t i, n, m, count = rows * columns;
     if (activation == RELU) {
-        EACH(count, vector g = NAME(gated)(NAME(load_some)(dy + i, left), NAME(load_some)(y + i, left));
-             NAME(store_some)(dz + i, g, left);)
+        NAME(slope_numbers)(RELU, y, dy, dz, count);
     } else if (activation == SIGMOID) {
-        EACH(count, vector g = NAME(load_some)(dy + i, left) * NAME(sigmoid_slope)(NAME(load_some)(y + i, left));
-             NAME(store_some)(dz + i, g, left);)
+        NAME(slope_numbers)(SIGMOID, y, dy, dz, count);
     } else if (activation == TANH) {
-        EACH(count, vector g = NAME(load_some)(dy + i, left) * NAME(tanh_slope)(NAME(load_some)(y + i, left));
-             NAME(store_some)(dz + i, g, left);)
+        NAME(slope_numbers)(TANH, y, dy, dz, count);
     } else if (activation == SOFTPLUS) {
         for (i = 0; i < count; i++) dz[i] = (REAL)(dy[i] * -expm1(-(double)y[i]));
     } else if (activation == SOFTMAX) {

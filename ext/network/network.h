@@ -1,67 +1,67 @@
-/* Forward and backward passes of a whole chain of small dense layers, one call each; small convolutions may stand before.
+/* The forward and the backward pass of a whole small network, one call each: convolutions if any, then Dense layers.
 
-   The layers' weights lie in one flat array and are used where they are; what a pass needs besides is one block of
-   `scratch` and one of `hidden` numbers, sized by the functions below. Nothing here allocates.
+   The weights of all layers lie in one flat array and are used in place. A pass also needs one block of `workspace` and one
+   of `hidden` numbers; the functions below give their sizes. Nothing here allocates.
 
      z[n, m] = bias[m] + sum over d  x[n, d] * kernel[d, m],    y = f(z)
 
-   x (N, D) of one layer is y of the layer before; the hidden outputs lie one after the other in `hidden`. */
-#ifndef NNLITE_DENSE_H
-#define NNLITE_DENSE_H
+   x (N, D) of a layer is y of the layer before. The outputs of all layers but the last follow one another in `hidden`. */
+#ifndef NNLITE_NETWORK_H
+#define NNLITE_NETWORK_H
 
 #include <math.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
 
-#include "threads/runtime.h"
 #include "network/small_conv.h"
+#include "threads/runtime.h"
 
-#define MOST_DENSE_LAYERS 16
+#define MOST_LAYERS 16
 #define MOST_LANES 16
 
-enum dense_activation { LINEAR, RELU, SIGMOID, TANH, SOFTPLUS, SOFTMAX };
+enum activation { LINEAR, RELU, SIGMOID, TANH, SOFTPLUS, SOFTMAX };
 
-struct dense_layer {
+struct network_layer {
     ptrdiff_t inputs, outputs;
-    ptrdiff_t kernel, bias; /* where they begin in params and grads; bias -1: none; kernel -1: y = f(x), no weights */
+    ptrdiff_t kernel, bias; /* offsets in params and grads; bias -1: none; kernel -1: no weights, y = f(x) */
     int activation;
 };
 
-struct dense_net {
+struct network {
     int convs, layers;
-    struct small_conv conv[MOST_SMALL_CONVS];
-    struct dense_layer layer[MOST_DENSE_LAYERS];
+    struct small_conv conv[MOST_CONVS];
+    struct network_layer layer[MOST_LAYERS];
     const void *params;
     void *grads;
 };
 
-struct dense_pass {
-    const struct dense_net *net;
+struct network_pass {
+    const struct network *net;
     ptrdiff_t rows;
-    const void *x; /* (N, D) of the first layer */
-    void *maps;    /* outputs of the convolutions, kept from forward to backward */
-    void *hidden;  /* outputs of all layers but the last */
-    void *y;       /* output of the last */
-    void *scratch;
-    int logits;     /* leave out the last activation */
-    const void *dy; /* backward only: (N, M) of the last layer */
-    void *dx;       /* (N, D) of the first layer, or NULL when it is not wanted */
+    const void *x;   /* (N, D) of the first layer */
+    void *maps;      /* inputs and outputs of the convolutions; forward writes them, backward reads them */
+    void *hidden;    /* outputs of all layers but the last */
+    void *y;         /* output of the last */
+    void *workspace; /* network_workspace_size numbers */
+    int logits;      /* leave out the last activation */
+    const void *dy;  /* backward only: (N, M) of the last layer */
+    void *dx;        /* backward only: (N, D) of the first layer; NULL: not wanted */
 };
 
-typedef void (*dense_function)(const struct dense_pass *pass);
+typedef void (*pass_function)(const struct network_pass *pass);
 
 static inline ptrdiff_t larger(ptrdiff_t a, ptrdiff_t b) { return a > b ? a : b; }
 
 /* Numbers in `hidden` for one row. */
-static inline ptrdiff_t dense_hidden_width(const struct dense_net *net) {
+static inline ptrdiff_t network_hidden_width(const struct network *net) {
     ptrdiff_t width = 0;
     int l;
     for (l = 0; l + 1 < net->layers; l++) width += net->layer[l].outputs;
     return width;
 }
 
-static inline ptrdiff_t dense_widest(const struct dense_net *net) {
+static inline ptrdiff_t network_widest(const struct network *net) {
     ptrdiff_t width = 0;
     int l;
     for (l = 0; l < net->layers; l++) width = larger(width, larger(net->layer[l].inputs, net->layer[l].outputs));
@@ -69,51 +69,54 @@ static inline ptrdiff_t dense_widest(const struct dense_net *net) {
 }
 
 /* Numbers in the maps of a batch: of the input and of every convolution's output, `images` at a time. */
-static inline ptrdiff_t small_maps_size(const struct dense_net *net, ptrdiff_t rows, ptrdiff_t images) {
+static inline ptrdiff_t small_maps_size(const struct network *net, ptrdiff_t rows, ptrdiff_t images) {
     ptrdiff_t features = net->convs ? small_conv_inputs(net->conv) : 0;
     int l;
     for (l = 0; l < net->convs; l++) features += small_conv_outputs(net->conv + l);
     return (rows + images - 1) / images * images * features;
 }
 
-static inline ptrdiff_t small_maps_widest(const struct dense_net *net) {
+static inline ptrdiff_t small_maps_widest(const struct network *net) {
     ptrdiff_t width = net->convs ? small_conv_inputs(net->conv) : 0;
     int l;
     for (l = 0; l < net->convs; l++) width = larger(width, small_conv_outputs(net->conv + l));
     return width;
 }
 
-/* Numbers in `maps`: those, and the rows that the first dense layer reads. */
-static inline ptrdiff_t dense_maps_size(const struct dense_net *net, ptrdiff_t rows, int itemsize) {
+/* Numbers in `maps`: those, and the rows that the first Dense layer reads. */
+static inline ptrdiff_t network_maps_size(const struct network *net, ptrdiff_t rows, int itemsize) {
     return net->convs ? small_maps_size(net, rows, MOST_MAP_BYTES / itemsize) + rows * net->layer[0].inputs : 0;
 }
 
-/* The scratch block: one repacked kernel, then two gradients of a layer's output, taken in turns; with convolutions also
-   the gradient of the first dense layer's rows, and two gradients of maps. */
-static inline ptrdiff_t dense_packed_size(const struct dense_net *net) {
+/* The workspace holds one transposed kernel and two gradients of a layer's output, which the layers use in turns. With
+   convolutions it also holds the gradient of the first Dense layer's rows, and two gradients of maps. */
+static inline ptrdiff_t network_kernel_size(const struct network *net) {
     ptrdiff_t size = 0;
     int l;
     for (l = 0; l < net->layers; l++) size = larger(size, net->layer[l].inputs * net->layer[l].outputs);
-    return size + MOST_LANES * (dense_widest(net) + MOST_LANES);
+    return size + MOST_LANES * (network_widest(net) + MOST_LANES);
 }
 
-static inline ptrdiff_t dense_scratch_size(const struct dense_net *net, ptrdiff_t rows) {
+static inline ptrdiff_t network_gradient_size(const struct network *net, ptrdiff_t rows) {
+    return rows * network_widest(net) + MOST_LANES;
+}
+
+static inline ptrdiff_t network_workspace_size(const struct network *net, ptrdiff_t rows) {
     ptrdiff_t convolutions = rows * net->layer[0].inputs + 2 * small_maps_widest(net) * MOST_MAP_BYTES / 4;
-    return dense_packed_size(net) + 2 * (rows * dense_widest(net) + MOST_LANES) + (net->convs ? convolutions : 0);
+    return network_kernel_size(net) + 2 * network_gradient_size(net, rows) + (net->convs ? convolutions : 0);
 }
 
 #define KERNELS "network/passes-inl.h"
 #include "simd/foreach_target.h"
 #undef KERNELS
 
-static const dense_function dense_passes[2][2][NNLITE_LEVELS] = {
-    {NNLITE_TABLE(dense_forward, float), NNLITE_TABLE(dense_forward, double)},
-    {NNLITE_TABLE(dense_backward, float), NNLITE_TABLE(dense_backward, double)}};
+static const pass_function network_passes[2][2][NNLITE_LEVELS] = {NNLITE_TABLES(network_forward),
+                                                                  NNLITE_TABLES(network_backward)};
 
 enum { FORWARD, BACKWARD };
 
-static inline void dense_run(int direction, int itemsize, int level, const struct dense_pass *pass) {
-    dense_passes[direction][itemsize == 8][level](pass);
+static inline void network_run(int direction, int itemsize, int level, const struct network_pass *pass) {
+    network_passes[direction][itemsize == 8][level](pass);
 }
 
 #endif

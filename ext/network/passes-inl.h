@@ -1,16 +1,7 @@
-/* The passes of network.h for one target and type; included by foreach_target.h.
+/* The passes of network.h; compiled once for each target and type by foreach_target.h.
 
-   Whatever the sizes, the longer side of a result goes along the vectors: results of fewer columns than a vector are
-   taken as dot products (forward) or computed transposed (the gradient of the kernel). */
-
-#undef OF_TYPE
-#define OF_TYPE(x) NNLITE_OF_TYPE(x, REAL) /* x_float or x_double */
-#ifndef NNLITE_OF_TYPE
-#define NNLITE_OF_TYPE_(x, real) x##_##real
-#define NNLITE_OF_TYPE(x, real) NNLITE_OF_TYPE_(x, real)
-#define NNLITE_IS_float 4
-#define NNLITE_IS_double 8
-#endif
+   The longer side of a result goes along the vectors. A result of fewer columns than a vector is computed as dot products
+   (forward) or transposed (the gradient of the kernel). */
 
 #include "network/products-inl.h"
 
@@ -20,9 +11,9 @@
 
 #define FEW_ROWS 4 /* below that, repacking a kernel costs more than it saves */
 
-/* y = f(x kernel + bias); packed is room for the kernel transposed. */
-static void NAME(layer_forward)(const struct dense_layer *layer, const REAL *params, const REAL *x, ptrdiff_t rows,
-                                int activation, REAL *y, REAL *packed) {
+/* y = f(x kernel + bias); the workspace holds the transposed kernel. */
+static void NAME(layer_forward)(const struct network_layer *layer, const REAL *params, const REAL *x, ptrdiff_t rows,
+                                int activation, REAL *y, REAL *workspace) {
     const ptrdiff_t D = layer->inputs, M = layer->outputs;
     struct NAME(product) p = {x, params + layer->kernel, layer->bias < 0 ? NULL : params + layer->bias, y, y,
                               D, 1, M, M, rows, M, D, activation == RELU ? AT_LEAST_ZERO : KEEP};
@@ -34,8 +25,8 @@ static void NAME(layer_forward)(const struct dense_layer *layer, const REAL *par
     if (M >= LANES) {
         NAME(product)(&p);
     } else if (D >= LANES && rows >= FEW_ROWS) {
-        NAME(transpose)(p.b, M, D, M, packed, D);
-        p.b = packed;
+        NAME(transpose)(p.b, M, D, M, workspace, D);
+        p.b = workspace;
         p.b_row = D;
         NAME(dots)(&p);
     } else {
@@ -46,14 +37,14 @@ static void NAME(layer_forward)(const struct dense_layer *layer, const REAL *par
 
 /* dkernel (D, M) = x' dz. */
 static void NAME(kernel_gradient)(const REAL *x, const REAL *dz, ptrdiff_t rows, ptrdiff_t D, ptrdiff_t M,
-                                  REAL *dkernel, REAL *packed) {
+                                  REAL *dkernel, REAL *workspace) {
     struct NAME(product) p = {x, dz, NULL, NULL, dkernel, 1, D, M, M, D, M, rows, KEEP};
     if (M >= LANES) {
         NAME(product)(&p);
     } else if (D >= LANES) {
-        struct NAME(product) turned = {dz, x, NULL, NULL, packed, 1, M, D, D, M, D, rows, KEEP};
+        struct NAME(product) turned = {dz, x, NULL, NULL, workspace, 1, M, D, D, M, D, rows, KEEP};
         NAME(product)(&turned);
-        NAME(transpose)(packed, D, M, D, dkernel, M);
+        NAME(transpose)(workspace, D, M, D, dkernel, M);
     } else {
         NAME(thin)(&p);
     }
@@ -69,46 +60,46 @@ static void NAME(bias_gradient)(const REAL *dz, ptrdiff_t rows, ptrdiff_t M, REA
         for (m = 0; m < M; m++) dbias[m] += dz[m];
 }
 
-/* dx (N, D) = dz kernel', 0 where gate (N, D) is given and not above 0. */
+/* dx (N, D) = dz kernel'. With a gate (N, D), dx is 0 where the gate is not above 0. */
 static void NAME(input_gradient)(const REAL *dz, const REAL *kernel, ptrdiff_t rows, ptrdiff_t D, ptrdiff_t M,
-                                 const REAL *gate, REAL *dx, REAL *packed) {
+                                 const REAL *gate, REAL *dx, REAL *workspace) {
     struct NAME(product) p = {dz, kernel, NULL, gate, dx, M, 1, M, D, rows, D, M, gate ? GATED : KEEP};
     if (M >= LANES && D < LANES) {
         NAME(dots)(&p); /* the rows of the kernel are what a dot product reads */
         return;
     }
-    NAME(transpose)(kernel, M, D, M, packed, D);
-    p.b = packed;
+    NAME(transpose)(kernel, M, D, M, workspace, D);
+    p.b = workspace;
     p.b_row = D;
     if (D >= LANES) NAME(product)(&p);
     else NAME(thin)(&p);
 }
 
-static void NAME(chain_forward)(const struct dense_pass *pass) {
-    const struct dense_net *net = pass->net;
+static void NAME(chain_forward)(const struct network_pass *pass) {
+    const struct network *net = pass->net;
     const REAL *x = pass->x;
-    REAL *y = pass->hidden, *packed = pass->scratch;
+    REAL *y = pass->hidden, *workspace = pass->workspace;
     int l;
     for (l = 0; l < net->layers; l++) {
-        const struct dense_layer *layer = net->layer + l;
+        const struct network_layer *layer = net->layer + l;
         int last = l + 1 == net->layers;
         if (last) y = pass->y;
-        NAME(layer_forward)(layer, net->params, x, pass->rows, last && pass->logits ? LINEAR : layer->activation, y, packed);
+        NAME(layer_forward)(layer, net->params, x, pass->rows, last && pass->logits ? LINEAR : layer->activation, y, workspace);
         x = y;
         y += pass->rows * layer->outputs;
     }
 }
 
-static void NAME(chain_backward)(const struct dense_pass *pass) {
-    const struct dense_net *net = pass->net;
-    const ptrdiff_t rows = pass->rows, room = rows * dense_widest(net) + MOST_LANES;
-    REAL *grads = net->grads, *packed = pass->scratch;
-    REAL *next = packed + dense_packed_size(net), *other = next + room;
+static void NAME(chain_backward)(const struct network_pass *pass) {
+    const struct network *net = pass->net;
+    const ptrdiff_t rows = pass->rows;
+    REAL *grads = net->grads, *workspace = pass->workspace;
+    REAL *next = workspace + network_kernel_size(net), *other = next + network_gradient_size(net, rows);
     const REAL *params = net->params, *y = pass->y, *dz = pass->dy, *x;
-    const REAL *inside = (const REAL *)pass->hidden + rows * dense_hidden_width(net);
+    const REAL *inside = (const REAL *)pass->hidden + rows * network_hidden_width(net);
     int l, passed = pass->logits; /* passed: dz has gone through the layer's activation already */
     for (l = net->layers - 1; l >= 0; l--) {
-        const struct dense_layer *layer = net->layer + l;
+        const struct network_layer *layer = net->layer + l;
         const ptrdiff_t D = layer->inputs, M = layer->outputs;
         REAL *swap, *dx = l ? other : pass->dx;
         int gates = l && layer[-1].activation == RELU && layer->kernel >= 0;
@@ -122,9 +113,9 @@ static void NAME(chain_backward)(const struct dense_pass *pass) {
             memcpy(dx, dz, (size_t)(rows * M) * sizeof(REAL));
         }
         if (layer->kernel >= 0) {
-            NAME(kernel_gradient)(x, dz, rows, D, M, grads + layer->kernel, packed);
+            NAME(kernel_gradient)(x, dz, rows, D, M, grads + layer->kernel, workspace);
             if (layer->bias >= 0) NAME(bias_gradient)(dz, rows, M, grads + layer->bias);
-            if (dx) NAME(input_gradient)(dz, params + layer->kernel, rows, D, M, gates ? x : NULL, dx, packed);
+            if (dx) NAME(input_gradient)(dz, params + layer->kernel, rows, D, M, gates ? x : NULL, dx, workspace);
         }
         passed = gates;
         y = x;
@@ -133,8 +124,8 @@ static void NAME(chain_backward)(const struct dense_pass *pass) {
     }
 }
 
-static void NAME(dense_forward)(const struct dense_pass *pass) {
-    struct dense_pass chain = *pass;
+static void NAME(network_forward)(const struct network_pass *pass) {
+    struct network_pass chain = *pass;
     if (pass->net->convs) {
         NAME(convolve_forward)(pass);
         chain.x = (const REAL *)pass->maps + small_maps_size(pass->net, pass->rows, IMAGES);
@@ -142,15 +133,15 @@ static void NAME(dense_forward)(const struct dense_pass *pass) {
     NAME(chain_forward)(&chain);
 }
 
-static void NAME(dense_backward)(const struct dense_pass *pass) {
-    const struct dense_net *net = pass->net;
-    struct dense_pass chain = *pass;
+static void NAME(network_backward)(const struct network_pass *pass) {
+    const struct network *net = pass->net;
+    struct network_pass chain = *pass;
     REAL *drows;
     if (!net->convs) {
         NAME(chain_backward)(pass);
         return;
     }
-    drows = (REAL *)pass->scratch + dense_packed_size(net) + 2 * (pass->rows * dense_widest(net) + MOST_LANES);
+    drows = (REAL *)pass->workspace + network_kernel_size(net) + 2 * network_gradient_size(net, pass->rows);
     chain.x = (const REAL *)pass->maps + small_maps_size(net, pass->rows, IMAGES);
     chain.dx = drows;
     NAME(chain_backward)(&chain);

@@ -1,10 +1,10 @@
-/* Products of small matrices for one target and type; included by passes-inl.h.
+/* Products of small matrices; compiled once for each target and type, included by passes-inl.h.
 
      c[i, j] = start[j] + sum over k < depth  a[i, k] * b[k, j]
 
-   a is read at a + i*a_row + k*a_step, so that it may stand transposed; rows of b and c are adjacent numbers.
-   start NULL counts as zeros. What happens to a sum before it is stored says `finish`:
-     KEEP   nothing       AT_LEAST_ZERO  max(sum, 0)       GATED  0 unless gate[i, j] > 0, gate lying like c */
+   a is read at a + i*a_row + k*a_step, so it may be transposed. Rows of b and c are adjacent numbers. start NULL counts as
+   zeros. `finish` says what is done to each sum before it is stored:
+     KEEP   nothing       AT_LEAST_ZERO  max(sum, 0)       GATED  0 unless gate[i, j] > 0, with gate laid out like c */
 
 #undef WIDE
 #if REGISTERS == 32
@@ -13,8 +13,8 @@
 #define WIDE 2
 #endif
 
-#ifndef NNLITE_DENSE_FINISH
-#define NNLITE_DENSE_FINISH
+#ifndef NNLITE_NETWORK_FINISH
+#define NNLITE_NETWORK_FINISH
 enum finish { KEEP, AT_LEAST_ZERO, GATED };
 #define TILE_ROWS 4
 #define MOST_WIDE 4
@@ -75,7 +75,7 @@ INLINE void NAME(product_tile)(const int R, const int V, const struct NAME(produ
         UNROLL for (v = 0; v < V; v++) store(p->c + place + r * p->c_row + v * LANES, sum[r][v]);
 }
 
-/* All rows times V vectors; the last rows are done with the ones before them once more, not one by one. */
+/* All rows times V vectors. The last tile is moved back over finished rows and computes them again. */
 INLINE void NAME(product_strip)(const int V, const struct NAME(product) *p, ptrdiff_t j) {
     ptrdiff_t i;
     if (p->rows < TILE_ROWS) {

@@ -1,4 +1,4 @@
-/* The loops of small_conv.h for one target and type; included by passes-inl.h. */
+/* The loops of small_conv.h; compiled once for each target and type, included by passes-inl.h. */
 
 #undef IMAGES
 #define IMAGES (MOST_MAP_BYTES / (ptrdiff_t)sizeof(REAL)) /* numbers in a row of maps */
@@ -102,7 +102,7 @@ static void NAME(small_kernel_gradient)(const struct small_conv *at, const REAL 
                 }
 }
 
-/* dbias (F,), likewise. */
+/* dbias (F,), written or added to in the same way. */
 static void NAME(small_bias_gradient)(const struct small_conv *at, const REAL *dz, ptrdiff_t columns, int adds,
                                       REAL *dbias) {
     const ptrdiff_t pixels = at->out_height * at->out_width, F = at->filters;
@@ -173,11 +173,11 @@ static void NAME(to_rows)(const REAL *maps, ptrdiff_t images, ptrdiff_t features
     NAME(transpose)(maps, IMAGES, features, images, rows, features);
 }
 
-/* ---- all convolutions before the dense layers ---- */
+/* ---- all convolutions before the Dense layers ---- */
 
-/* Fills pass->maps and the rows (N, D) that the first dense layer reads. */
-static void NAME(convolve_forward)(const struct dense_pass *pass) {
-    const struct dense_net *net = pass->net;
+/* Fills pass->maps and the rows (N, D) that the first Dense layer reads. */
+static void NAME(convolve_forward)(const struct network_pass *pass) {
+    const struct network *net = pass->net;
     const REAL *params = net->params, *x = pass->x;
     REAL *maps = pass->maps, *rows = maps + small_maps_size(net, pass->rows, IMAGES);
     ptrdiff_t left, m;
@@ -202,9 +202,9 @@ static void NAME(convolve_forward)(const struct dense_pass *pass) {
     }
 }
 
-/* From the gradient drows (N, D) of those rows; `slopes` is room for two gradients of maps. */
-static void NAME(convolve_backward)(const struct dense_pass *pass, const REAL *drows, REAL *slopes) {
-    const struct dense_net *net = pass->net;
+/* From drows (N, D), the gradient of those rows; the workspace holds two gradients of maps. */
+static void NAME(convolve_backward)(const struct network_pass *pass, const REAL *drows, REAL *workspace) {
+    const struct network *net = pass->net;
     const ptrdiff_t widest = small_maps_widest(net) * IMAGES, block = small_maps_size(net, 1, IMAGES);
     const REAL *params = net->params, *end = pass->maps;
     REAL *grads = net->grads, *dx = pass->dx;
@@ -215,7 +215,7 @@ static void NAME(convolve_backward)(const struct dense_pass *pass, const REAL *d
         const ptrdiff_t features = small_conv_outputs(net->conv + net->convs - 1);
         const int adds = left != pass->rows;
         const REAL *y = (end += block) - features * IMAGES;
-        REAL *dz = slopes, *other = slopes + widest, *swap;
+        REAL *dz = workspace, *other = workspace + widest, *swap;
         NAME(to_maps)(drows, images, features, columns, dz);
         drows += images * features;
         for (l = net->convs - 1; l >= 0; l--) {

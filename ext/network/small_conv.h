@@ -1,8 +1,7 @@
 /* Convolutions of few filters, with the images of a batch side by side in the lanes of a vector.
 
-   Where a layer has fewer filters and channels than a vector has lanes, there is nothing to lay along the vector but the
-   batch. So IMAGES images at a time are turned to maps[(y*W + x)*C + c, image], and every weight is one number that
-   multiplies whole vectors:
+   A layer with fewer filters and channels than a vector has lanes fills the vectors with the batch instead. IMAGES images at
+   a time are transposed to maps[(y*W + x)*C + c, image]. Every weight is then one number that multiplies whole vectors:
 
      z[(oy*OW + ox)*F + f, :] = bias[f] + sum over ky, kx, c  x[(iy*W + ix)*C + c, :] * kernel[ky, kx, c, f],
                                 iy = oy*SY + ky - top, ix = ox*SX + kx - left, taps outside the image left out */
@@ -11,14 +10,14 @@
 
 #include <stddef.h>
 
-#define MOST_SMALL_CONVS 8
+#define MOST_CONVS 8
 #define MOST_MAP_BYTES 128 /* of one row of maps: two of the widest vectors */
 
 struct small_conv {
     ptrdiff_t height, width, channels;         /* H, W, C */
     ptrdiff_t kernel_height, kernel_width, stride_y, stride_x, top, left;
     ptrdiff_t out_height, out_width, filters;  /* OH, OW, F */
-    ptrdiff_t kernel, bias;                    /* where they begin in params and grads; bias -1: none */
+    ptrdiff_t kernel, bias;                    /* offsets in params and grads; bias -1: none */
     int activation;
 };
 

@@ -95,6 +95,11 @@ static inline int take_next(struct arrays *arrays, PyObject *x, int type, int ax
     return take_array(x, type, axes, &arrays->at[arrays->count]) && ++arrays->count;
 }
 
+/* Takes x as an array of either floating type; gives FLOAT32, FLOAT64, or -1 when it is neither. */
+static inline int take_floating(struct arrays *arrays, PyObject *x, int axes) {
+    return take_next(arrays, x, FLOAT32, axes) ? FLOAT32 : take_next(arrays, x, FLOAT64, axes) ? FLOAT64 : -1;
+}
+
 static inline void drop_arrays(struct arrays *arrays) {
     while (arrays->count) drop_array(&arrays->at[--arrays->count]);
 }

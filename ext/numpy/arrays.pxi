@@ -12,5 +12,6 @@ cdef extern from "numpy/arrays.h":
     bint take_array(object x, int type, int axes, numbers *found)
     void drop_array(numbers *found)
     bint take_next(arrays *taken, object x, int type, int axes)
+    int take_floating(arrays *taken, object x, int axes)
     void drop_arrays(arrays *taken)
     int arrays_prepare() except -1

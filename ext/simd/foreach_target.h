@@ -1,21 +1,18 @@
-/* Includes the file KERNELS once per instruction set and number type.
+/* Includes the file KERNELS once for each instruction set and number type.
 
-   The file is plain C written with
-     REAL       float or double
-     NAME(x)    x with the target's and the type's name behind it: x_avx2_float
-     and the vector words of vector-inl.h
+   The file is a template as foreach_type.h describes it, and is written with the vector words of vector-inl.h.
 
-   DISPATCH(x, itemsize, level) is then the version of function x for a level of cpu.h. */
+   NNLITE_TABLES(x) is the table [2][NNLITE_LEVELS] of all versions of x: first by type, as in NNLITE_TYPES, then by the
+   level of cpu.h. A level that this compiler cannot build has the version of the level below. */
 #include "simd/cpu.h"
-
-#define NNLITE_PASTE_(x, target, real) x##_##target##_##real
-#define NNLITE_PASTE(x, target, real) NNLITE_PASTE_(x, target, real)
-#define NAME(x) NNLITE_PASTE(x, TARGET, REAL)
 
 #define TARGET plain
 #define VECTOR_BYTES 0
 #define REGISTERS 16
 #include "simd/foreach_type.h"
+#undef TARGET
+#undef VECTOR_BYTES
+#undef REGISTERS
 
 #if NNLITE_VECTORS
 #define TARGET baseline
@@ -26,6 +23,9 @@
 #define REGISTERS 16
 #endif
 #include "simd/foreach_type.h"
+#undef TARGET
+#undef VECTOR_BYTES
+#undef REGISTERS
 #define NNLITE_BASELINE_OF(x, real) x##_baseline_##real
 #else
 #define NNLITE_BASELINE_OF(x, real) x##_plain_##real
@@ -43,6 +43,9 @@
 #define VECTOR_BYTES 32
 #define REGISTERS 16
 #include "simd/foreach_type.h"
+#undef TARGET
+#undef VECTOR_BYTES
+#undef REGISTERS
 #if defined(__clang__)
 #pragma clang attribute pop
 #pragma clang attribute push(__attribute__((target("avx2,fma,avx512f,avx512bw,avx512dq,avx512vl"))), apply_to = function)
@@ -55,6 +58,9 @@
 #define VECTOR_BYTES 64
 #define REGISTERS 32
 #include "simd/foreach_type.h"
+#undef TARGET
+#undef VECTOR_BYTES
+#undef REGISTERS
 #if defined(__clang__)
 #pragma clang attribute pop
 #else
@@ -66,3 +72,4 @@
 #define NNLITE_TABLE(x, real) \
     {x##_plain_##real, NNLITE_BASELINE_OF(x, real), NNLITE_BASELINE_OF(x, real), NNLITE_BASELINE_OF(x, real)}
 #endif
+#define NNLITE_TABLES(x) {NNLITE_TABLE(x, float), NNLITE_TABLE(x, double)}

@@ -43,7 +43,7 @@ INLINE NAME(quarter) NAME(folded)(vector v) {
 
 INLINE REAL NAME(sum_lanes)(vector v) {
     NAME(quarter) sum = NAME(folded)(v);
-#if OF_TYPE(NNLITE_IS) == 4
+#if REAL_BYTES == 4
     return (sum[0] + sum[2]) + (sum[1] + sum[3]);
 #else
     return sum[0] + sum[1];
@@ -52,7 +52,7 @@ INLINE REAL NAME(sum_lanes)(vector v) {
 
 INLINE void NAME(add_lanes)(const vector *v, REAL *to) {
     NAME(quarter) a = NAME(folded)(v[0]), b = NAME(folded)(v[1]), c = NAME(folded)(v[2]), d = NAME(folded)(v[3]);
-#if NNLITE_SHUFFLE && OF_TYPE(NNLITE_IS) == 4
+#if NNLITE_SHUFFLE && REAL_BYTES == 4
     NAME(quarter) left = __builtin_shufflevector(a, b, 0, 4, 1, 5) + __builtin_shufflevector(a, b, 2, 6, 3, 7);
     NAME(quarter) right = __builtin_shufflevector(c, d, 0, 4, 1, 5) + __builtin_shufflevector(c, d, 2, 6, 3, 7);
     NAME(quarter) sum = __builtin_shufflevector(left, right, 0, 1, 4, 5) + __builtin_shufflevector(left, right, 2, 3, 6, 7);
@@ -85,7 +85,7 @@ typedef REAL NAME(loose_quarter) __attribute__((vector_size(16), aligned(sizeof(
 /* One block: to[j*to_row + i] = from[i*from_row + j]. */
 INLINE void NAME(transpose_block)(const REAL *from, ptrdiff_t from_row, REAL *to, ptrdiff_t to_row) {
     NAME(quarter) a = QUARTER(from), b = QUARTER(from + from_row);
-#if OF_TYPE(NNLITE_IS) == 4
+#if REAL_BYTES == 4
     NAME(quarter) c = QUARTER(from + 2 * from_row), d = QUARTER(from + 3 * from_row);
     NAME(quarter) ac0 = __builtin_shufflevector(a, c, 0, 4, 1, 5), ac1 = __builtin_shufflevector(a, c, 2, 6, 3, 7);
     NAME(quarter) bd0 = __builtin_shufflevector(b, d, 0, 4, 1, 5), bd1 = __builtin_shufflevector(b, d, 2, 6, 3, 7);

@@ -1,12 +1,12 @@
-"""NumPy twins of nnlite_ext._conv: the same functions in the fewest words, documentation and test oracle.
+"""NumPy twins of nnlite_ext._conv.
 
-Index law, with S strides, (top, left) the zeros before an image:
+Index law, with strides (SH, SW) and (top, left) zeros before an image:
 
     padded[n, top + y, left + x, c] = scale * x[n, y, x, c]
-    y[n, oy, ox, f] = bias[f] + sum over ky, kx, c  padded[n, oy*SH + ky, ox*SW + kx, c] * kernel[ky, kx, c,
-    f]
+    y[n, oy, ox, f] = bias[f] + sum over ky, kx, c
+                          padded[n, oy*SH + ky, ox*SW + kx, c] * kernel[ky, kx, c, f]
 
-`room` is scratch of the compiled kernels and is not used here.
+`workspace` belongs to the compiled kernels and is not used here.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from nnlite.arrays import Array
 
 
 def pad(x: Array, padded: Array, top: int, left: int, scale: float) -> None:
-    """padded (N, HP, WP, C) = x (N, H, W, C) times scale, in a frame that is zero already."""
+    """padded (N, HP, WP, C) = x (N, H, W, C) times scale; the frame around it must be zero already."""
     _, height, width, _ = x.shape
     padded[:, top : top + height, left : left + width] = x.astype(padded.dtype) * padded.dtype.type(scale)
 
 
 def pad_gradient(dy: Array, y: Array | None, padded_dy: Array, top: int, left: int) -> None:
-    """padded_dy (N, HD, WD, F) = dy (N, OH, OW, F) where y > 0 (everywhere if y is None), in such a frame."""
+    """padded_dy (N, HD, WD, F) = dy (N, OH, OW, F), but 0 where y <= 0; y may be None. Frame as in `pad`."""
     pad(dy if y is None else np.where(y > 0, dy, 0), padded_dy, top, left, 1)
 
 
@@ -45,7 +45,7 @@ def patches(
     stride_h: int,
     stride_w: int,
 ) -> Array:
-    """A view (N, OH, OW, KH, KW, C): what each output pixel sees."""
+    """The patches that the output pixels see, a view (N, OH, OW, KH, KW, C)."""
     n, y, x, c = padded.strides
     shape = (len(padded), output_height, output_width, kernel_height, kernel_width, padded.shape[3])
     strides = (n, y * stride_h, x * stride_w, y, x, c)
@@ -57,14 +57,12 @@ def conv_forward(
     kernel: Array,
     bias: Array | None,
     y: Array,
-    room: object,
+    workspace: object,
     stride_h: int,
     stride_w: int,
     relu: bool,
 ) -> None:
-    """y (N, OH, OW, F) = padded (N, HP, WP, C) * kernel (KH, KW, C, F) + bias (F,), then max(y, 0) if
-    relu.
-    """
+    """y (N, OH, OW, F) = padded (N, HP, WP, C) * kernel (KH, KW, C, F) + bias (F,), max(y, 0) if relu."""
     (kernel_h, kernel_w), (output_h, output_w) = kernel.shape[:2], y.shape[1:3]
     seen = patches(padded, kernel_h, kernel_w, output_h, output_w, stride_h, stride_w)
     y[...] = np.tensordot(seen, kernel, axes=3)
@@ -79,7 +77,7 @@ def conv_kernel_gradient(
     padded_dy: Array,
     dkernel: Array,
     dbias: Array | None,
-    room: object,
+    workspace: object,
     output_height: int,
     output_width: int,
     dy_top: int,
@@ -87,8 +85,9 @@ def conv_kernel_gradient(
     stride_h: int,
     stride_w: int,
 ) -> None:
-    """dkernel (KH, KW, C, F) and dbias (F,), overwritten: sums over all pixels of dy, which begins at
-    (dy_top, dy_left).
+    """Overwrite dkernel (KH, KW, C, F) and dbias (F,): sums over all pixels of dy.
+
+    dy begins at (dy_top, dy_left) of padded_dy.
     """
     dy = padded_dy[:, dy_top : dy_top + output_height, dy_left : dy_left + output_width]
     kernel_h, kernel_w = dkernel.shape[:2]
@@ -102,13 +101,13 @@ def conv_input_gradient(
     padded_dy: Array,
     kernel: Array,
     dx: Array,
-    room: object,
+    workspace: object,
     top: int,
     left: int,
     stride_h: int,
     stride_w: int,
 ) -> None:
-    """dx (N, H, W, C): every tap hands its share of dy back to the pixel it came from."""
+    """dx (N, H, W, C): every tap adds its share of dy to the pixel that it read."""
     taps_y, taps_x, _, _ = kernel.shape
     before_y, before_x = (taps_y - 1) // stride_h, (taps_x - 1) // stride_w
     _, height, width, _ = dx.shape

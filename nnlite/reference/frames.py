@@ -1,4 +1,4 @@
-"""NumPy twin of nnlite_ext._frames: a new screen on every game's stack."""
+"""NumPy twin of nnlite_ext._frames: a new screen for every game's stack of frames."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ import numpy as np
 from nnlite.arrays import Array
 
 
-def push_frames(screens: Array, rows: Array, columns: Array, fresh: Array, stack: Array) -> Array:
-    """The stacks (N, h, w, K) after each game's new screen (N, H, W, 1 or 3) of bytes: luminance, nearest
-    pixel, newest last.
+def push(screens: Array, rows: Array, columns: Array, fresh: Array, stack: Array) -> Array:
+    """The stacks (N, h, w, K) after each game's new screen (N, H, W, 1 or 3) of bytes, newest frame last.
 
+    A frame is the screen's luminance at the nearest pixels, rows (h,) and columns (w,).
     fresh  (N,) 1 where a game begins: its stack holds its first screen K times
     """
     shown = np.moveaxis(screens[:, rows][:, :, columns].astype(np.int64), -1, 0)

@@ -28,9 +28,7 @@ def col2im(
     strides: tuple[int, int],
     pads: tuple[int, int, int, int],
 ) -> Array:
-    """The adjoint of im2col: every patch element added back to the pixel it was read from, giving x (N, H,
-    W, C).
-    """
+    """The adjoint of im2col: x (N, H, W, C), with every patch element added to the pixel it was read from."""
     (n, h, w, c), (kh, kw), (sh, sw), (top, bottom, left, right) = shape, kernel, strides, pads
     oh, ow = (h + top + bottom - kh) // sh + 1, (w + left + right - kw) // sw + 1
     patches = col.reshape(n, oh, ow, kh, kw, c)

@@ -9,11 +9,10 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
+from nnlite_ext._replay import LAST, MOVE
 
 from nnlite.arrays import Array
 from rl.core.replay import ReplayBuffer
-
-EMPTY, MOVE, END, LAST = range(4)  # kinds of slots
 
 
 class Slots(NamedTuple):

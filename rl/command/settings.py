@@ -13,9 +13,10 @@ from dataclasses import dataclass
 from numbers import Integral, Real
 from typing import Any, ClassVar
 
+from nnlite_ext._threads import MOST_THREADS
+
 from rl.command.errors import require
 
-MOST_THREADS = 256  # that the kernels know
 NEWEST = "newest"
 
 

@@ -9,12 +9,10 @@ from contextlib import contextmanager
 from nnlite_ext import _threads
 from threadpoolctl import threadpool_limits
 
-from rl.command.settings import MOST_THREADS
-
 
 def use_threads(count: int) -> None:
     """Give the kernels `count` threads, 0 for one on each core, and BLAS one: two pools would compete."""
-    _threads.set_num_threads(count or min(os.cpu_count() or 1, MOST_THREADS))
+    _threads.set_num_threads(count or min(os.cpu_count() or 1, _threads.MOST_THREADS))
     threadpool_limits(1, user_api="blas")
 
 
@@ -23,7 +21,7 @@ def threads(count: int) -> Iterator[None]:
     """Compute with `count` threads as in `use_threads`; afterwards with as many as before."""
     before = _threads.get_num_threads()
     with threadpool_limits(1, user_api="blas"):
-        _threads.set_num_threads(count or min(os.cpu_count() or 1, MOST_THREADS))
+        _threads.set_num_threads(count or min(os.cpu_count() or 1, _threads.MOST_THREADS))
         try:
             yield
         finally:

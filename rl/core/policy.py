@@ -2,8 +2,9 @@
 
     pi(a|s) = exp(z_a) / sum_b exp(z_b),  z (N, A) the logits of N observations
 
-What is asked at every step or update runs compiled where types and shapes allow it; the NumPy text beside it
-says what it does, and takes what does not fit.
+The functions of every step or update are the documentation of compiled kernels. A kernel takes C-contiguous
+arrays of one floating type. Anything else it hands to its twin in nnlite.reference.policy, which computes it in
+NumPy or raises the error.
 """
 
 from __future__ import annotations
@@ -12,7 +13,8 @@ import numpy as np
 from nnlite_ext import _policy
 
 from nnlite.arrays import Array
-from nnlite.losses import log_softmax, mean_squared_error
+from nnlite.losses import log_softmax
+from nnlite.reference import policy as reference
 
 
 def epsilon_greedy(values: Array, epsilon: float, rng: np.random.Generator) -> Array:
@@ -20,14 +22,7 @@ def epsilon_greedy(values: Array, epsilon: float, rng: np.random.Generator) -> A
 
     Each row takes one random number, and a second one where it explores; with epsilon 0 none is drawn.
     """
-    compiled = _policy.epsilon_greedy(values, epsilon, rng.bit_generator)
-    if compiled is not None:
-        return compiled
-    actions = values.argmax(axis=1)
-    for row in range(len(values) if epsilon > 0 else 0):
-        if rng.random() < epsilon:
-            actions[row] = int(rng.random() * values.shape[1])
-    return actions
+    return _policy.epsilon_greedy(values, epsilon, rng, reference.epsilon_greedy)
 
 
 def sample_actions(output: Array, rng: np.random.Generator, actions: int | None = None) -> Array:
@@ -39,12 +34,7 @@ def sample_actions(output: Array, rng: np.random.Generator, actions: int | None 
     The action is the first at which the running sum of probabilities passes a uniform number (inversion of
     the distribution function; Devroye 1986, chapter III.2).
     """
-    count = output.shape[1] if actions is None else actions
-    compiled = _policy.sample_actions(output, count, rng.bit_generator)
-    if compiled is not None:
-        return compiled
-    passed = np.cumsum(probabilities(output[:, :count]), axis=1)  # (N, A)
-    return np.minimum((passed <= rng.random((len(passed), 1)) * passed[:, -1:]).sum(axis=1), count - 1)
+    return _policy.sample_actions(output, rng, actions, reference.sample_actions)
 
 
 def probabilities(logits: Array) -> Array:
@@ -75,25 +65,7 @@ def policy_loss(
     dlogits is the derivative of loss - entropy_weight * entropy. Raises ValueError when shapes differ.
     Source: Williams 1992 (REINFORCE), eq. 4; Mnih et al. 2016, section 4 (the entropy).
     """
-    compiled = _policy.policy_loss(logits, actions, advantages, entropy_weight)
-    if compiled is not None:
-        return compiled
-    if not (logits.ndim == 2 and actions.shape == advantages.shape == logits.shape[:1]):
-        raise ValueError(
-            f"need logits (N, A), actions and advantages (N,); got {logits.shape}, {actions.shape}, "
-            f"{advantages.shape}"
-        )
-    rows, number = np.arange(len(logits)), logits.dtype.type
-    log_pi = log_softmax(logits)  # (N, A)
-    pi = np.exp(log_pi)
-    entropies = -np.einsum("na,na->n", pi, log_pi)  # (N,)
-    loss = -float(advantages @ log_pi[rows, actions]) / len(rows)
-    advantages = advantages.astype(logits.dtype, copy=False)
-    dlogits = pi * advantages[:, None]
-    dlogits[rows, actions] -= advantages
-    if entropy_weight:
-        dlogits += number(entropy_weight) * pi * (log_pi + entropies[:, None])
-    return loss, float(entropies.mean()), dlogits / number(len(rows))
+    return _policy.policy_loss(logits, actions, advantages, entropy_weight, reference.policy_loss)
 
 
 def actor_critic_loss(
@@ -115,12 +87,10 @@ def actor_critic_loss(
     The value loss is mean (V - returns)^2; doutput is the derivative of policy loss - entropy_weight *
     entropy + value_weight * value loss. Raises ValueError when shapes differ.
     """
-    compiled = _policy.actor_critic_loss(output, actions, advantages, returns, entropy_weight, value_weight)
-    if compiled is not None:
-        return compiled
-    policy, entropy, dlogits = policy_loss(output[:, :-1], actions, advantages, entropy_weight)
-    value, dvalues = mean_squared_error(output[:, -1], returns)
-    return policy, entropy, value, np.column_stack((dlogits, value_weight * dvalues))
+    otherwise = reference.actor_critic_loss
+    return _policy.actor_critic_loss(
+        output, actions, advantages, returns, entropy_weight, value_weight, otherwise
+    )
 
 
 def explained_variance(values: Array, returns: Array) -> float:

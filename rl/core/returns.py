@@ -1,16 +1,20 @@
-"""What a step was worth: targets, returns and advantages, and the loss of a chosen action's value.
+"""Targets, returns and advantages of steps, and the loss of a chosen action's value.
 
 N transitions, A actions, T steps of E parallel games. Every function checks its shapes: rewards (N,) never
-broadcast against values (N, 1). They run compiled where types and shapes allow it; NumPy below says what they
-do, takes any number type and answers what does not fit.
+broadcast against values (N, 1).
+
+A function here is the documentation of a compiled kernel. The kernel takes C-contiguous arrays of one
+floating type. Anything else it hands to its twin in nnlite.reference, which computes it in NumPy or raises the
+error.
 """
 
 from __future__ import annotations
 
-import numpy as np
 from nnlite_ext import _returns, _td
 
 from nnlite.arrays import Array
+from nnlite.reference import returns as returns_reference
+from nnlite.reference import td as td_reference
 
 
 def td_target(returns: Array, discounts: Array, next_q: Array, chooser: Array | None = None) -> Array:
@@ -25,16 +29,7 @@ def td_target(returns: Array, discounts: Array, next_q: Array, chooser: Array | 
     Returns y (N,): y = returns + discounts * next_q[argmax chooser].
     Raises ValueError when shapes differ.  Source: Mnih et al. 2015, eq. 2; van Hasselt et al. 2016, eq. 4.
     """
-    compiled = _td.td_target(returns, discounts, next_q, chooser)
-    if compiled is not None:
-        return compiled
-    chooser = next_q if chooser is None else chooser
-    _shapes(next_q.ndim == 2 and chooser.shape == next_q.shape, "next_q and chooser (N, A)", next_q, chooser)
-    _shapes(
-        returns.shape == discounts.shape == next_q.shape[:1], "returns and discounts (N,)", returns, discounts
-    )
-    best = chooser.argmax(axis=1)
-    return returns + discounts * next_q[np.arange(len(best)), best]
+    return _td.td_target(returns, discounts, next_q, chooser, td_reference.td_target)
 
 
 def td_loss(q: Array, actions: Array, targets: Array, delta: float = 1.0) -> tuple[float, Array]:
@@ -46,28 +41,7 @@ def td_loss(q: Array, actions: Array, targets: Array, delta: float = 1.0) -> tup
     Raises ValueError when shapes differ or an action is none of A.  Source: Mnih et al. 2015, Methods (the
     clipped error term).
     """
-    compiled = _td.td_loss(q, actions, targets, delta)
-    if compiled is not None:
-        return compiled
-    _shapes(
-        q.ndim == 2 and actions.shape == targets.shape == q.shape[:1],
-        "q (N, A), actions and targets (N,)",
-        q,
-        actions,
-        targets,
-    )
-    if q.size == 0 or q.dtype.kind != "f" or not delta > 0:
-        raise ValueError(
-            f"need floats for one transition at least, and delta > 0: {q.dtype}{q.shape}, {delta}"
-        )
-    if actions.dtype.kind not in "iu" or actions.min() < 0 or actions.max() >= q.shape[1]:
-        raise ValueError(f"actions must be whole numbers from 0 to {q.shape[1] - 1}: {actions}")
-    rows = np.arange(len(q))
-    error = q[rows, actions] - targets
-    inside = np.clip(error, -delta, delta)
-    dq = np.zeros_like(q)
-    dq[rows, actions] = inside / len(q)
-    return float(np.mean(inside * (error - 0.5 * inside))), dq
+    return _td.td_loss(q, actions, targets, delta, td_reference.td_loss)
 
 
 def discounted_returns(
@@ -82,23 +56,8 @@ def discounted_returns(
 
     Returns (T, E). Raises ValueError when shapes differ.  Source: Sutton & Barto 2018, eq. 3.9.
     """
-    compiled = _returns.discounted_returns(rewards, terminated, done, next_values, gamma)
-    if compiled is not None:
-        return compiled
-    _shapes(
-        rewards.shape == terminated.shape == done.shape == next_values.shape and rewards.ndim == 2,
-        "all (T, E)",
-        rewards,
-        terminated,
-        done,
-        next_values,
-    )
-    beyond = np.where(terminated, 0, next_values)
-    returns = np.zeros(rewards.shape, np.result_type(rewards, next_values))
-    following = beyond[-1]
-    for t in reversed(range(len(rewards))):
-        returns[t] = following = rewards[t] + gamma * np.where(done[t], beyond[t], following)
-    return returns
+    otherwise = returns_reference.discounted_returns
+    return _returns.discounted_returns(rewards, terminated, done, next_values, gamma, otherwise)
 
 
 def generalized_advantages(
@@ -116,28 +75,7 @@ def generalized_advantages(
     sum. lam = 0 gives one-step advantages, lam = 1 the whole return minus the value.
     Raises ValueError when shapes differ.  Source: Schulman et al. 2016, eq. 16.
     """
-    compiled = _returns.generalized_advantages(rewards, values, next_values, terminated, done, gamma, lam)
-    if compiled is not None:
-        return compiled
-    _shapes(
-        rewards.shape == values.shape == next_values.shape == terminated.shape == done.shape
-        and rewards.ndim == 2,
-        "all (T, E)",
-        rewards,
-        values,
-        next_values,
-        terminated,
-        done,
+    otherwise = returns_reference.generalized_advantages
+    return _returns.generalized_advantages(
+        rewards, values, next_values, terminated, done, gamma, lam, otherwise
     )
-    delta = rewards + gamma * np.where(terminated, 0, next_values) - values
-    carried = np.where(done, 0, gamma * lam).astype(delta.dtype)
-    advantages = np.zeros_like(delta)
-    following = np.zeros_like(delta[0])
-    for t in reversed(range(len(delta))):
-        advantages[t] = following = delta[t] + carried[t] * following
-    return advantages
-
-
-def _shapes(fit: bool, wanted: str, *arrays: Array) -> None:
-    if not fit:
-        raise ValueError(f"need {wanted}; got {', '.join(str(a.shape) for a in arrays)}")

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from nnlite_ext import _adam, _threads
 
-from nnlite.reference import adam as reference_adam
+from nnlite.reference import adam as reference
 
 SIZES = st.one_of(st.integers(0, 300), st.sampled_from([16383, 16384, 40000, 200001]))
 TYPES = st.sampled_from([np.float32, np.float64])
@@ -55,7 +55,7 @@ def test_adam_is_its_twin(seed, size, dtype, machine, clip_value, clip_norm, cli
     for t in (1, 2, 3):
         clips = clip_value, clip_norm, clip_variables
         assert bound.step(1e-2, 0.9, 0.999, 1e-7, *clips, t)
-        assert reference_adam.checked_adam_step(*twins, 1e-2, 0.9, 0.999, 1e-7, *clips, edges, t)
+        assert reference.checked_adam_step(*twins, 1e-2, 0.9, 0.999, 1e-7, *clips, edges, t)
     for a, b in zip(ours, twins, strict=True):
         np.testing.assert_allclose(
             a, b, rtol=0, atol=16 * np.finfo(dtype).eps * max(np.abs(b).max(initial=0), 1)
@@ -76,7 +76,7 @@ def test_first_step_has_the_length_of_the_learning_rate():
 def test_sum_of_squares_is_its_twin(seed, size, dtype, machine):
     choose(machine)
     x = arrays(seed, size, dtype)[1]
-    np.testing.assert_allclose(_adam.sum_of_squares(x), reference_adam.sum_of_squares(x), rtol=1e-12)
+    np.testing.assert_allclose(_adam.sum_of_squares(x), reference.sum_of_squares(x), rtol=1e-12)
 
 
 @settings(deadline=None)

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from nnlite_ext import _conv, _threads
 
-from nnlite.reference import conv as reference_conv
+from nnlite.reference import conv as reference
 
 
 @pytest.fixture(autouse=True)
@@ -67,7 +67,7 @@ class Case:
         self.padded = np.zeros(
             (images, height + self.top + bottom, width + self.left + right, channels), dtype
         )
-        reference_conv.pad(self.x, self.padded, self.top, self.left, 1)
+        reference.pad(self.x, self.padded, self.top, self.left, 1)
         self.kernel = self.normal(rng, kernel_height, kernel_width, channels, filters)
         self.bias = self.normal(rng, filters)
         self.dy = self.normal(rng, images, *self.output, filters)
@@ -78,7 +78,7 @@ class Case:
             width, self.output[1], kernel_width, self.stride_w, self.left
         )
         self.padded_dy = np.zeros((images, frame_h, frame_w, filters), dtype)
-        reference_conv.pad_gradient(self.dy, None, self.padded_dy, self.dy_top, self.dy_left)
+        reference.pad_gradient(self.dy, None, self.padded_dy, self.dy_top, self.dy_left)
         for array in (self.x, self.padded, self.kernel, self.bias, self.dy, self.padded_dy):
             array.flags.writeable = False
 
@@ -89,10 +89,10 @@ class Case:
         """An output full of rubbish: every cell must be written."""
         return np.full(shape, np.nan, self.dtype)
 
-    def room(self):
+    def workspace(self):
         """Exactly as much as is asked for; a number written behind it would be found by AddressSanitizer."""
         return self.filled(
-            _conv.scratch(len(self.dy), self.dy[0, ..., 0].size, self.kernel.size, self.bias.size)
+            _conv.workspace_size(len(self.dy), self.dy[0, ..., 0].size, self.kernel.size, self.bias.size)
         )
 
     def choose(self):
@@ -102,7 +102,7 @@ class Case:
     def forward(self, module, bias, relu):
         y = self.filled(self.dy.shape)
         module.conv_forward(
-            self.padded, self.kernel, bias, y, self.room(), self.stride_h, self.stride_w, relu
+            self.padded, self.kernel, bias, y, self.workspace(), self.stride_h, self.stride_w, relu
         )
         return y
 
@@ -113,7 +113,7 @@ class Case:
             self.padded_dy,
             dkernel,
             dbias,
-            self.room(),
+            self.workspace(),
             *self.output,
             self.dy_top,
             self.dy_left,
@@ -125,7 +125,14 @@ class Case:
     def input_gradient(self, module):
         dx = self.filled(self.x.shape)
         module.conv_input_gradient(
-            self.padded_dy, self.kernel, dx, self.room(), self.top, self.left, self.stride_h, self.stride_w
+            self.padded_dy,
+            self.kernel,
+            dx,
+            self.workspace(),
+            self.top,
+            self.left,
+            self.stride_h,
+            self.stride_w,
         )
         return dx
 
@@ -143,7 +150,7 @@ def test_forward_is_its_twin(case, relu, with_bias):
     case.choose()
     bias = case.bias if with_bias else None
     terms = case.kernel[..., 0].size + 1
-    case.assert_equal(case.forward(_conv, bias, relu), case.forward(reference_conv, bias, relu), terms)
+    case.assert_equal(case.forward(_conv, bias, relu), case.forward(reference, bias, relu), terms)
 
 
 @settings(deadline=None, max_examples=150)
@@ -151,7 +158,7 @@ def test_forward_is_its_twin(case, relu, with_bias):
 def test_kernel_gradient_is_its_twin(case):
     case.choose()
     terms = case.dy[..., 0].size
-    for ours, twins in zip(case.kernel_gradient(_conv), case.kernel_gradient(reference_conv), strict=True):
+    for ours, twins in zip(case.kernel_gradient(_conv), case.kernel_gradient(reference), strict=True):
         case.assert_equal(ours, twins, terms)
 
 
@@ -160,7 +167,7 @@ def test_kernel_gradient_is_its_twin(case):
 def test_input_gradient_is_its_twin(case):
     case.choose()
     terms = case.kernel[:, :, 0].size
-    case.assert_equal(case.input_gradient(_conv), case.input_gradient(reference_conv), terms)
+    case.assert_equal(case.input_gradient(_conv), case.input_gradient(reference), terms)
 
 
 @settings(deadline=None, max_examples=50)
@@ -202,9 +209,9 @@ def test_many_pixels_are_summed_in_groups_and_weights_read_from_panels(target, d
             (case.forward(_conv, case.bias, False), *case.kernel_gradient(_conv), case.input_gradient(_conv))
         )
     twins = (
-        case.forward(reference_conv, case.bias, False),
-        *case.kernel_gradient(reference_conv),
-        case.input_gradient(reference_conv),
+        case.forward(reference, case.bias, False),
+        *case.kernel_gradient(reference),
+        case.input_gradient(reference),
     )
     for ours, twin, terms in zip(results[0], twins, (46, 11 * 144, 11 * 144, 9 * filters), strict=True):
         case.assert_equal(ours, twin, terms)
@@ -215,7 +222,7 @@ def test_many_pixels_are_summed_in_groups_and_weights_read_from_panels(target, d
 @st.composite
 def square_cases(draw):
     """Kernels of two or three strides over cells of 32 numbers or more, even sides and many pixels: the
-    layers that go by squares (ext/winograd.h)."""
+    layers that use tiles (ext/conv/winograd.h)."""
     side, stride_h, stride_w = draw(st.sampled_from([2, 3])), draw(st.integers(1, 3)), draw(st.integers(1, 2))
     channels = draw(st.sampled_from([32, 48])) // stride_w
     images, height, width = draw(st.sampled_from([(4, 10, 10), (5, 8, 10), (80, 2, 2), (1, 20, 16)]))
@@ -247,9 +254,9 @@ def test_squares_are_their_twin_whatever_the_threads(case, relu, with_bias):
             (case.forward(_conv, bias, relu), *case.kernel_gradient(_conv), case.input_gradient(_conv))
         )
     twins = (
-        case.forward(reference_conv, bias, relu),
-        *case.kernel_gradient(reference_conv),
-        case.input_gradient(reference_conv),
+        case.forward(reference, bias, relu),
+        *case.kernel_gradient(reference),
+        case.input_gradient(reference),
     )
     taps, pixels = case.kernel[..., 0].size, case.dy[..., 0].size
     for ours, twin, terms in zip(results[0], twins, (taps + 1, pixels, pixels, case.kernel[:, :, 0].size)):
@@ -291,7 +298,7 @@ def test_padding_is_its_twin(case, source, scale, more):
     shape = np.array(case.padded.shape) + [0, more, more, 0]
     ours, twins = np.full(shape, 7, case.dtype), np.full(shape, 7, case.dtype)
     _conv.pad(x, ours, case.top, case.left, scale)
-    reference_conv.pad(x, twins, case.top, case.left, scale)
+    reference.pad(x, twins, case.top, case.left, scale)
     np.testing.assert_array_max_ulp(ours, twins, 1)
 
 
@@ -302,7 +309,7 @@ def test_gradient_padding_is_its_twin(case, with_y):
     y = np.maximum(case.dy[::-1], 0) if with_y else None
     ours, twins = np.full_like(case.padded_dy, 7), np.full_like(case.padded_dy, 7)
     _conv.pad_gradient(case.dy, y, ours, case.dy_top, case.dy_left)
-    reference_conv.pad_gradient(case.dy, y, twins, case.dy_top, case.dy_left)
+    reference.pad_gradient(case.dy, y, twins, case.dy_top, case.dy_left)
     assert np.array_equal(ours, twins)
 
 
@@ -310,7 +317,7 @@ def test_gradient_padding_is_its_twin(case, with_y):
 def test_gradient_frame_is_its_twin(size, kernel, stride, before):
     output = max((size + before - kernel) // stride + 1, 1)
     arguments = (size, output, kernel, stride, before)
-    assert _conv.gradient_frame(*arguments) == reference_conv.gradient_frame(*arguments)
+    assert _conv.gradient_frame(*arguments) == reference.gradient_frame(*arguments)
 
 
 @pytest.mark.parametrize("target", _threads.targets())

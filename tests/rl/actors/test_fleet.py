@@ -14,12 +14,12 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from nnlite_ext._replay import LAST, MOVE
 
 from rl import dqn
 from rl.actors import fleet, ray_cluster
 from rl.actors.actor import Actor, Weights
 from rl.actors.fleet import COLUMNS, DEATHS, KEY, Fleet
-from rl.actors.slots import LAST, MOVE
 from rl.command.errors import UsageError
 from rl.core.observer import make_observed
 from rl.core.seeding import streams

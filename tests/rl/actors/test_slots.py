@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from nnlite_ext._replay import LAST, MOVE
 
-from rl.actors.slots import LAST, MOVE, abandon, put, taken
+from rl.actors.slots import abandon, put, taken
 from rl.core.replay import ReplayBuffer
 
 

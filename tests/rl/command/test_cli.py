@@ -15,7 +15,7 @@ from rl import __main__ as listing
 from rl import dqn
 from rl.command import cli, threads
 from rl.command.errors import UsageError, require
-from rl.command.settings import MOST_THREADS, NEWEST, AgentSettings
+from rl.command.settings import NEWEST, AgentSettings
 from rl.runs.lock import HeldError
 from rl.watch.stage import CannotRenderError
 
@@ -157,7 +157,7 @@ def test_all_cores_are_not_more_threads_than_the_kernels_know(monkeypatch):
     monkeypatch.setattr(threads.os, "cpu_count", lambda: 384)
     try:
         threads.use_threads(0)
-        assert _threads.get_num_threads() == MOST_THREADS
+        assert _threads.get_num_threads() == _threads.MOST_THREADS
     finally:
         _threads.set_num_threads(before)
 

@@ -7,59 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rl.core import policy
 from rl.core.policy import (
-    actor_critic_loss,
     epsilon_greedy,
     explained_variance,
     policy_loss,
     probabilities,
     sample_actions,
 )
-
-
-def by_numpy(function, *arguments):
-    """The result of the function's NumPy code."""
-    with pytest.MonkeyPatch.context() as patch:
-        for name in ("epsilon_greedy", "sample_actions", "policy_loss", "actor_critic_loss"):
-            patch.setattr(policy._policy, name, lambda *_: None)
-        return function(*arguments)
-
-
-cases = {
-    "seed": st.integers(0, 2**32 - 1),
-    "rows": st.integers(1, 70),
-    "actions": st.integers(1, 5),
-    "dtype": st.sampled_from([np.float32, np.float64]),
-}
-
-
-@given(**cases, epsilon=st.sampled_from([0.0, 0.3, 1.0]))
-def test_choosing_is_its_twin_and_draws_the_same_numbers(seed, rows, actions, dtype, epsilon):
-    values = np.random.default_rng(seed).integers(-2, 3, (rows, actions + 1)).astype(dtype)  # with ties
-    for choose in (
-        lambda rng: epsilon_greedy(values, epsilon, rng),
-        lambda rng: sample_actions(values, rng, actions),
-    ):
-        one, other = np.random.default_rng(seed), np.random.default_rng(seed)
-        np.testing.assert_array_equal(choose(one), by_numpy(choose, other))
-        assert one.bit_generator.state == other.bit_generator.state
-
-
-@given(**cases, weight=st.sampled_from([0.0, 0.3]))
-def test_losses_are_their_twins(seed, rows, actions, dtype, weight):
-    rng = np.random.default_rng(seed)
-    output, advantages, returns = (
-        rng.standard_normal(shape).astype(dtype) for shape in ((rows, actions + 1), rows, rows)
-    )
-    taken, exact = rng.integers(0, actions, rows), 2e-5 if dtype is np.float32 else 1e-12
-    for arguments in (
-        (actor_critic_loss, output, taken, advantages, returns, weight, 0.5),
-        (policy_loss, np.ascontiguousarray(output[:, :-1]), taken, advantages, weight),
-    ):
-        for ours, twins in zip(arguments[0](*arguments[1:]), by_numpy(*arguments), strict=True):
-            np.testing.assert_allclose(ours, twins, rtol=exact, atol=exact)
-            assert np.asarray(ours).dtype == np.asarray(twins).dtype
 
 
 def test_without_epsilon_nothing_is_drawn():

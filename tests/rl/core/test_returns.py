@@ -74,23 +74,6 @@ def test_lambda_1_is_the_whole_return_less_the_value(seed, steps, games, gamma):
     )
 
 
-@given(**sizes)
-def test_the_compiled_sums_are_their_twins(seed, steps, games, gamma):
-    rewards, values, next_values, terminated, done = rollout(np.random.default_rng(seed), steps, games)
-    floats = [x.astype(np.float32) for x in (rewards, values, next_values)]
-    advantages = generalized_advantages(*floats, terminated, done, gamma, 0.9)
-    returns = discounted_returns(floats[0], terminated, done, floats[2], gamma)
-    assert advantages.dtype == returns.dtype == np.float32
-    np.testing.assert_allclose(
-        advantages,
-        generalized_advantages(rewards, values, next_values, terminated, done, gamma, 0.9),
-        atol=2e-5,
-    )
-    np.testing.assert_allclose(
-        returns, discounted_returns(rewards, terminated, done, next_values, gamma), atol=2e-5
-    )
-
-
 def test_an_end_is_not_a_time_limit():
     rewards, values, ten = np.ones((1, 3)), np.zeros((1, 3)), np.full((1, 3), 10.0)
     terminated, done = np.array([[True, False, False]]), np.array([[True, True, False]])

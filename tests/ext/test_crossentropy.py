@@ -1,0 +1,54 @@
+"""The cross-entropy from logits: equal to its NumPy twin, never finite where a logit is not."""
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from nnlite_ext import _crossentropy
+
+from nnlite.reference import crossentropy as reference
+
+
+def refuse(*arguments):
+    raise AssertionError("the kernel handed on arguments that fit")
+
+
+@settings(deadline=None)
+@given(
+    st.integers(0, 2**32 - 1),
+    st.integers(1, 50),
+    st.integers(1, 9),
+    st.sampled_from([np.float32, np.float64]),
+    st.sampled_from([1.0, 30.0, 3000.0]),
+    st.booleans(),
+)
+def test_crossentropy_is_its_twin(seed, n, k, dtype, spread, one_hot):
+    rng = np.random.default_rng(seed)
+    logits = (spread * rng.standard_normal((n, k))).astype(dtype)
+    target = (np.eye(k)[rng.integers(k, size=n)] if one_hot else rng.random((n, k))).astype(dtype)
+    value, dz = _crossentropy.crossentropy(logits, target, refuse)
+    expected, gradient = reference.crossentropy(logits.astype(np.float64), target)
+    assert value == pytest.approx(expected, rel=1e-5, abs=1e-6)
+    assert dz.dtype == dtype
+    np.testing.assert_allclose(dz, gradient, rtol=1e-4, atol=1e-6)
+
+
+def test_crossentropy_is_not_finite_where_a_logit_is_not():
+    target = np.eye(3)
+    for bad in (math.nan, math.inf, -math.inf):
+        for at in range(3):
+            logits = np.zeros((3, 3))
+            logits[at, at] = bad
+            assert not math.isfinite(_crossentropy.crossentropy(logits, target, refuse)[0])
+
+
+@pytest.mark.parametrize(
+    "target",
+    [np.ones((4, 2)), np.ones((3, 3)), np.ones((4, 3), np.float32), np.ones((3, 4)).T, [[1, 1, 1]] * 4],
+)
+def test_crossentropy_hands_on_what_does_not_fit(target):
+    for arguments in ((np.zeros((4, 3)), target), (np.zeros((0, 3)), np.zeros((0, 3)))):
+        handed = _crossentropy.crossentropy(*arguments, lambda *handed: handed)
+        assert all(one is other for one, other in zip(handed, arguments, strict=True))

@@ -1,0 +1,68 @@
+"""Choosing actions and the losses of a policy, against their NumPy twins."""
+
+from __future__ import annotations
+
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from nnlite_ext import _policy
+
+from nnlite.reference import policy as reference
+
+
+def refuse(*arguments):
+    raise AssertionError("the kernel handed on arguments that fit")
+
+
+cases = {
+    "seed": st.integers(0, 2**32 - 1),
+    "rows": st.integers(1, 70),
+    "actions": st.integers(1, 5),
+    "dtype": st.sampled_from([np.float32, np.float64]),
+}
+
+
+@settings(deadline=None)
+@given(**cases, epsilon=st.sampled_from([0.0, 0.3, 1.0]))
+def test_choosing_is_its_twin_and_draws_the_same_numbers(seed, rows, actions, dtype, epsilon):
+    values = np.random.default_rng(seed).integers(-2, 3, (rows, actions + 1)).astype(dtype)  # with ties
+    one, other = np.random.default_rng(seed), np.random.default_rng(seed)
+    np.testing.assert_array_equal(
+        _policy.epsilon_greedy(values, epsilon, one, refuse), reference.epsilon_greedy(values, epsilon, other)
+    )
+    assert one.bit_generator.state == other.bit_generator.state
+    np.testing.assert_array_equal(
+        _policy.sample_actions(values, one, actions, refuse), reference.sample_actions(values, other, actions)
+    )
+    assert one.bit_generator.state == other.bit_generator.state
+
+
+@settings(deadline=None)
+@given(**cases, weight=st.sampled_from([0.0, 0.3]))
+def test_losses_are_their_twins(seed, rows, actions, dtype, weight):
+    rng = np.random.default_rng(seed)
+    output, advantages, returns = (
+        rng.standard_normal(shape).astype(dtype) for shape in ((rows, actions + 1), rows, rows)
+    )
+    taken, exact = rng.integers(0, actions, rows), 2e-5 if dtype is np.float32 else 1e-12
+    logits = np.ascontiguousarray(output[:, :-1])
+    for name, arguments in (
+        ("actor_critic_loss", (output, taken, advantages, returns, weight, 0.5)),
+        ("policy_loss", (logits, taken, advantages, weight)),
+    ):
+        results = getattr(_policy, name)(*arguments, refuse)
+        for ours, twins in zip(results, getattr(reference, name)(*arguments), strict=True):
+            np.testing.assert_allclose(ours, twins, rtol=exact, atol=exact)
+            assert np.asarray(ours).dtype == np.asarray(twins).dtype
+
+
+def test_what_does_not_fit_is_handed_on():
+    z, actions, numbers = np.zeros((4, 3)), np.zeros(4, np.int64), np.zeros(4)
+    for kernel, arguments in (
+        (_policy.epsilon_greedy, (z.T, 0.1, None)),
+        (_policy.sample_actions, (z, None, 4)),
+        (_policy.policy_loss, (z, actions + 3, numbers, 0.1)),
+        (_policy.actor_critic_loss, (z, actions + 2, numbers, numbers, 0.1, 0.5)),
+    ):
+        handed = kernel(*arguments, lambda *handed: handed)
+        assert all(one is other for one, other in zip(handed, arguments, strict=True))

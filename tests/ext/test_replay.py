@@ -1,0 +1,45 @@
+"""The gather of frame stacks from a ring, against its NumPy twin."""
+
+from __future__ import annotations
+
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from nnlite_ext import _replay
+
+from nnlite.reference import replay as reference
+
+
+@settings(deadline=None, max_examples=60)
+@given(
+    games=st.integers(1, 3),
+    length=st.integers(6, 20),
+    size=st.integers(1, 9),
+    depth=st.integers(1, 6),
+    seed=st.integers(0, 2**32 - 1),
+)
+def test_gather_equals_its_twin(games, length, size, depth, seed):
+    rng = np.random.default_rng(seed)
+    frames = rng.integers(0, 256, (games * length, size), dtype=np.uint8)
+    ages = rng.integers(0, depth, games * length).astype(np.uint8)
+    slots = rng.integers(0, games * length, 11)
+    out = np.zeros((11, size, depth), np.uint8)
+    numbers = np.zeros((games, length), np.int64)
+    rings = _replay.Rings(
+        (games, size),
+        "uint8",
+        frames,
+        np.ones((games, length), np.uint8),
+        ages.reshape(games, length),
+        numbers,
+        np.zeros((games, length), np.float32),
+        np.full(games, length),
+        np.zeros(games, np.int64),
+        depth,
+    )
+    rings.gather(slots, out)
+    for b, slot in enumerate(slots):
+        start = slot - slot % length  # the twin knows one ring; each game has its own
+        ring = slice(start, start + length)
+        twin = reference.gather(frames[ring], np.array([slot - start]), ages[ring], depth)
+        np.testing.assert_array_equal(out[b], twin[0])
