@@ -1,7 +1,7 @@
-"""Builds every ext/*.pyx into the package `nnlite_ext`; everything else stands in pyproject.toml.
+"""Build every ext/*.pyx into the package `nnlite_ext`; pyproject.toml has everything else.
 
-Two switches for developers, read from the environment; tests/tools/sanitize.sh runs the tests under both:
-    NNLITE_BOUNDSCHECK=1   every memoryview access is checked
+Two environment variables for developers; tests/tools/sanitize.sh runs the tests with both:
+    NNLITE_BOUNDSCHECK=1   check every memoryview access
     NNLITE_SANITIZE=1      AddressSanitizer (GCC and Clang)
 """
 
@@ -25,16 +25,14 @@ SANITIZE = os.environ.get("NNLITE_SANITIZE") == "1"
 UNIX_FLAGS = ["-O3", "-fno-math-errno", "-fno-trapping-math", "-Wno-unknown-pragmas"]
 UNIX_LINK = []
 if BOUNDSCHECK or SANITIZE:
-    UNIX_FLAGS[0] = "-O1"  # the same accesses, compiled in a third of the time
+    UNIX_FLAGS[0] = "-O1"  # the same memory accesses, in a third of the compile time
 if SANITIZE:
     UNIX_FLAGS += ["-fsanitize=address", "-fno-omit-frame-pointer", "-g"]
     UNIX_LINK += ["-fsanitize=address"]
 
 
 class BuildKernels(build_ext):
-    """Compiles with the flags of the compiler at hand, on all cores, and says in one line when there is
-    none.
-    """
+    """Build with the flags of this compiler, on all cores; without a compiler exit with a two-line error."""
 
     def finalize_options(self):
         super().finalize_options()
@@ -57,9 +55,7 @@ class BuildKernels(build_ext):
 
 
 def headers_of(path):
-    """The headers and .pxi files in ext/ that a source includes, directly or through others: what it must be
-    rebuilt for.
-    """
+    """Return the headers and .pxi files in ext/ that a source includes, directly or through others."""
     with open(path, encoding="utf-8") as file:
         named = re.findall(r'(?:from|#?include|#define KERNELS) "([\w/-]+\.(?:h|pxi))"', file.read())
     found = {os.path.join("ext", name) for name in named}

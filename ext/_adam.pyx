@@ -1,18 +1,18 @@
-"""Adam bound to its four flat arrays: one call checks the gradient, clips it and changes the parameters; float32 and float64.
+"""Adam bound to its four flat arrays: one call checks and clips the gradient and updates the parameters; float32, float64.
 
-    norm = sqrt(sum of grads^2);  scale = clip_norm / norm where that is below 1, else 1
-    and with the norm of each variable's grads, likewise, its own scale = clip_variables / norm
+    norm = sqrt(sum of grads^2);  scale = min(clip_norm / norm, 1)
+    and for the norm of each variable's grads another scale = min(clip_variables / norm, 1)
     g  = clip(scale * scale of the variable * grads, -clip_value, clip_value)
     m += (1 - beta1) * (g - m)
     v += (1 - beta2) * (g*g - v)
     params -= lr_t * m / (sqrt(v) + epsilon)          with lr_t = lr * sqrt(1 - beta2^t) / (1 - beta1^t)
 
-This is the form with epsilon outside the bias correction (Kingma & Ba 2015, end of section 2). Bound once, because on a small
-network looking at four arrays costs more than the arithmetic. Numbers too small for the normal range of their type count as
-zero, see flushed.h.
+This is the form with epsilon outside the bias correction (Kingma & Ba 2015, end of section 2). The arrays are bound once,
+because on a small network checking four arrays costs more than the arithmetic. Subnormal numbers count as zero, see
+adam/flushed.h.
 
-Contract: the arrays are never rebound; nothing here allocates; the GIL is released for LONG arrays. Results do not depend on
-the number of threads.
+Contract: the arrays are never rebound. Steps do not allocate. Long arrays release the GIL. Results do not depend on the number
+of threads.
 Twin: nnlite/reference/adam.py; tests/ext/test_adam.py keeps the two equal."""
 
 from cpython.pycapsule cimport PyCapsule_GetPointer
@@ -47,7 +47,7 @@ cdef extern from "adam/flushed.h" nogil:
     double squares_of "sum_of_squares"(const runtime *, const void *x, long long size, int itemsize) noexcept
 
 cdef enum:
-    LONG = 8192
+    LONG = 8192                                  # numbers: larger arrays release the GIL
 
 cdef const runtime *shared = <const runtime *> PyCapsule_GetPointer(_threads.runtime_capsule, NNLITE_RUNTIME_NAME)
 arrays_prepare()
@@ -56,7 +56,7 @@ arrays_prepare()
 cdef class BoundAdam:
     """Steps on params (P,) with grads (P,) and the moments m, v (P,), all of one floating type.
 
-    edges  (V + 1,) int64: where each of the V variables begins, from 0 on, and P
+    edges  (V + 1,) int64: the start of each of the V variables, from 0 on, and P
     """
 
     cdef flushed job
@@ -83,12 +83,11 @@ cdef class BoundAdam:
 
     def step(self, double learning_rate, double beta1, double beta2, double epsilon, double clip_value, double clip_norm,
              double clip_variables, long long t):
-        """Step number t, from 1. False, with nothing changed, when the gradient holds NaN or infinity.
+        """Do step t, from 1 on. False, with nothing changed, when the gradient holds NaN or infinity.
 
-        clip_value      limit of each element
-        clip_norm       of the norm of the whole gradient
-        clip_variables  of the norm of each variable's
-        For each of them 0 means no clipping.
+        clip_value      limit of each element; 0: no limit, here and below
+        clip_norm       limit of the norm of the whole gradient
+        clip_variables  limit of the norm of each variable's gradient
         """
         cdef adam_job *job = &self.job.adam
         cdef bint finite
@@ -105,7 +104,7 @@ cdef class BoundAdam:
         if not isfinite(norm):
             return False
         self.job.adam.scale = clip_norm / norm if 0 < clip_norm < norm else 1.0
-        if 0 < clip_variables < norm:            # else no single variable can be above it
+        if 0 < clip_variables < norm:            # else no variable can exceed it
             flushed_adam_by_variable(
                 shared, &self.job, self.edges, self.squares, self.variables, clip_variables, self.itemsize)
         else:
@@ -113,7 +112,7 @@ cdef class BoundAdam:
         return True
 
     cdef double sum_up(self, bint each) noexcept nogil:
-        """The sum of squares of the gradient; of each variable's, too, on the way if asked for."""
+        """The sum of squares of the gradient; with `each`, store that of each variable in self.squares."""
         cdef const char *grads = <const char *> self.job.adam.grads
         cdef double sum = 0
         cdef ptrdiff_t i
@@ -127,7 +126,7 @@ cdef class BoundAdam:
 
 
 cdef void *where(flat, int type) except NULL:
-    """The first number of a flat array; the array is kept by the caller and never moves."""
+    """The address of a flat array's first number; the caller keeps the array, which never moves."""
     cdef numbers found
     if not take_array(flat, type, 1, &found):
         raise ValueError("params, grads and moments must be flat, contiguous float32 or float64, edges int64")
@@ -136,7 +135,7 @@ cdef void *where(flat, int type) except NULL:
 
 
 def sum_of_squares(const floating[::1] x) -> float:
-    """The sum of x*x in float64: NaN or infinite exactly when x holds such a number (or, in float64, overflows)."""
+    """The sum of x*x in float64. It is NaN or infinite if and only if x holds such a number, or a float64 sum overflows."""
     cdef double total
     if x.size == 0:
         return 0.0

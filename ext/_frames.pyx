@@ -1,9 +1,9 @@
-"""From the screens of N games to what a network reads: luminance, nearest neighbour, the last K frames.
+"""The screens of N games to stacks of frames: luminance, nearest pixel, the last K frames.
 
     grey = (19595 R + 38470 G + 7471 B + 32768) >> 16          (ITU-R 601, as pillow's convert("L") computes it)
-    stack[n, y, x, :] = (stack[n, y, x, 1:], grey[n, rows[y], columns[x]])      or K copies where fresh[n]
+    stack[n, y, x, :] = (stack[n, y, x, 1:], grey[n, rows[y], columns[x]]);  K copies of grey where fresh[n]
 
-Contract: sizes are checked by the caller; nothing here allocates, raises or holds the GIL.
+Contract: the caller checks sizes. Nothing here allocates, raises or holds the GIL.
 Twin: nnlite/reference/frames.py; tests/ext/test_frames.py keeps the two equal."""
 
 from libc.stdint cimport uint32_t
@@ -11,7 +11,7 @@ from libc.string cimport memcpy, memset
 
 cdef extern from *:
     """
-    /* Four bytes in memory, moved one place down, and a new last one: on either byte order. */
+    /* Four bytes in memory moved down by one, with a new last byte; works for either byte order. */
     static uint32_t next_word(uint32_t word, uint32_t last) {
         const union { uint32_t word; unsigned char bytes[4]; } one = {1};
         return one.bytes[0] ? (word >> 8) | (last << 24) : (word << 8) | last;
@@ -35,7 +35,7 @@ def push(const unsigned char[:, :, :, ::1] screens,    # IN  (N, H, W, 3) or (N,
 
 cdef inline void push_row(const unsigned char* pixels, const Py_ssize_t[::1] columns, bint colour, bint fresh,
                           Py_ssize_t depth, unsigned char* cell) noexcept nogil:
-    """One row of one stack. Four frames, the usual depth, are shifted as one 32-bit word."""
+    """Push one row of one stack. Four frames, the usual depth, are shifted as one 32-bit word."""
     cdef Py_ssize_t x, k
     cdef unsigned char grey
     for x in range(columns.shape[0]):

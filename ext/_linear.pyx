@@ -4,7 +4,7 @@
     dkernel[d, m] = sum over n  x[n, d] * dy[n, m],   dbias[m] = sum over n  dy[n, m]
     dx[n, d]      = sum over m  dy[n, m] * kernel[d, m]
 
-The kernel is read once, where it lies: with few rows in x, reading it from memory is most of the cost. These kernels beat
+The kernel is read once, in place: with few rows in x, reading it from memory is most of the cost. These kernels beat
 BLAS by that and by threads. On one thread BLAS is level from about 128 rows on, and for kernel_gradient and input_gradient
 of fewer than 8 rows.
 

@@ -2,7 +2,7 @@
 
     col[(n*OH + oy)*OW + ox, (ky*KW + kx)*C + c] = x[n, oy*SH + ky - top, ox*SW + kx - left, c],  0 outside x
 
-Contract: sizes are checked by the caller; nothing here allocates, raises or holds the GIL.
+Contract: the caller checks sizes. Nothing here allocates, raises or holds the GIL.
 Twin: nnlite/reference/patches.py; tests/ext/test_patches.py keeps the two equal."""
 
 from cython cimport floating
@@ -22,7 +22,7 @@ def im2col(const floating[:, :, :, ::1] x,             # IN  (N, H, W, C)
 
 cdef inline void gather_patch(const floating[:, :, :, ::1] x, Py_ssize_t n, Py_ssize_t y0, Py_ssize_t x0,
                               Py_ssize_t kh, Py_ssize_t kw, floating* row) noexcept nogil:
-    """One row of col: for each of the KH image rows a run of KW*C adjacent floats, zeros where it leaves the image."""
+    """Fill one row of col: for each of KH image rows a run of KW*C adjacent floats, with zeros outside the image."""
     cdef Py_ssize_t H = x.shape[1], W = x.shape[2], C = x.shape[3]
     cdef Py_ssize_t first = max(0, -x0), last = min(kw, W - x0), ky
     if last < first:
@@ -51,7 +51,7 @@ def col2im(const floating[:, :, :, ::1] col,           # IN  (N, OH, OW, KH*KW*C
 
 cdef inline void scatter_patch(const floating* row, Py_ssize_t n, Py_ssize_t y0, Py_ssize_t x0,
                                Py_ssize_t kh, Py_ssize_t kw, floating[:, :, :, ::1] x) noexcept nogil:
-    """Add one row of col back to the pixels it was gathered from; what fell outside the image is dropped."""
+    """Add one row of col to the pixels it was gathered from; floats outside the image are dropped."""
     cdef Py_ssize_t H = x.shape[1], W = x.shape[2], C = x.shape[3]
     cdef Py_ssize_t first = max(0, -x0), last = min(kw, W - x0), ky, i
     cdef floating* pixel

@@ -1,4 +1,4 @@
-/* The loops of adam.h for one target and type; included by foreach_target.h. */
+/* The loops of adam.h; compiled once for each target and type by foreach_target.h. */
 
 #undef RESTRICT
 #if NNLITE_VECTORS
@@ -7,7 +7,7 @@
 #define RESTRICT __restrict
 #endif
 
-/* `clips` is a constant where this is inlined, so that the loop without clipping has no trace of it. */
+/* `clips` is a constant where this is inlined, so the loop without clipping does no test. */
 INLINE void NAME(adam_loop)(const int clips, const struct adam *job, long long first, long long last) {
     REAL *RESTRICT p = job->params, *RESTRICT m = job->m, *RESTRICT v = job->v;
     const REAL *RESTRICT grads = job->grads;
@@ -34,7 +34,7 @@ static void NAME(adam_part)(void *context, int part, int parts) {
         NAME(adam_loop)(0, job, first, last);
 }
 
-#define SUMS 32 /* side by side: enough to hide the time of an addition */
+#define SUMS 32 /* independent sums: enough to hide the latency of an addition */
 
 static void NAME(squares_part)(void *context, int part, int parts) {
     struct squares *job = context;

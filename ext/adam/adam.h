@@ -8,7 +8,7 @@
 
 #include "threads/runtime.h"
 
-#define ADAM_BLOCK 16384 /* numbers: the least that is worth a thread */
+#define ADAM_BLOCK 16384 /* numbers: the fewest that justify a thread */
 
 struct adam {
     long long size;
@@ -20,7 +20,7 @@ struct adam {
 struct squares {
     long long size;
     const void *x;
-    double sums[NNLITE_MOST_PARTS]; /* one per part */
+    double sums[NNLITE_MOST_PARTS]; /* one for each part */
 };
 
 #define KERNELS "adam/adam-inl.h"

@@ -1,8 +1,8 @@
-/* Adam's parts with numbers below the normal range taken as zero.
+/* Adam with subnormal numbers flushed to zero.
 
-   The moments of a weight whose gradient stays 0 (a relu unit that died) shrink into that range after some hundred
-   steps, and there each operation costs a processor a hundred times its price. A step of such a moment is below 1e-30 of
-   the learning rate. Every part sets the mode for itself, so that results do not depend on the thread that does it. */
+   The moments of a weight whose gradient stays 0 (a dead ReLU unit) become subnormal after some hundred steps. Each operation
+   on them then costs the processor a hundred times as much, for a step below 1e-30 of the learning rate. Every part sets the
+   mode itself, so results do not depend on the thread that computes it. */
 #ifndef NNLITE_FLUSHED_ADAM_H
 #define NNLITE_FLUSHED_ADAM_H
 
@@ -35,7 +35,7 @@ static inline void restore_number_mode(number_mode before) { (void)before; }
 #endif
 
 struct flushed {
-    struct adam adam; /* first, so that its address is the job's */
+    struct adam adam; /* first, so that its address is that of the job */
     part_function work;
 };
 
@@ -51,11 +51,11 @@ static inline void flushed_adam(const struct runtime *runtime, struct flushed *j
     runtime->run(flushed_part, job, parts_for(runtime, job->adam.size / ADAM_BLOCK, 8));
 }
 
-/* The factor that brings a norm, given as the sum of squares, down to `most`; 1 where it is no longer. */
+/* The factor that scales a norm, given as the sum of squares, down to `most`; 1 if the norm is smaller. */
 static inline double down_to(double most, double squares) { return squares > most * most ? most / sqrt(squares) : 1; }
 
-/* Variable i, numbers [edges[i], edges[i + 1]) with this sum of squares, is clipped to the norm `most`. Neighbours of one factor
-   are done in one go. */
+/* One step with each variable i, numbers [edges[i], edges[i + 1]) with sum squares[i], clipped to the norm `most`. Neighbours
+   with the same factor are computed together. */
 static inline void flushed_adam_by_variable(const struct runtime *runtime, const struct flushed *all, const int64_t *edges,
                                             const double *squares, ptrdiff_t variables, double most, int itemsize) {
     ptrdiff_t i, next;

@@ -2,9 +2,9 @@
 
 #define MOST_PIXELS 12
 #define MOST_VECTORS 4
-#define PIXELS_GRAIN 12  /* parts are cut at multiples of so many pixels */
+#define PIXELS_GRAIN 12  /* parts are cut at multiples of this many pixels */
 #define PIXELS_LIST 240  /* pixels whose places are listed at a time: a multiple of every tile height */
-#define TAPS_GRAIN 12    /* parts are cut at multiples of so many taps, at least the longest tile */
+#define TAPS_GRAIN 12    /* parts are cut at multiples of this many taps, at least the longest tile */
 
 /* Sizes of register tiles: as many sums as the registers hold beside the weights of one tap and one pixel.
    PIXEL_BLOCK: pixels that a tile of the gradient sums over in one visit, so that they stay in the first cache. */

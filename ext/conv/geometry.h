@@ -38,7 +38,7 @@ struct kernel_gradient {
     struct geometry at; /* `out_...` are the steps of dy */
     const void *in, *dy;
     void *dkernel, *dbias; /* dbias NULL: not wanted */
-    void *workspace;       /* likewise; direct sums: for each of several groups, taps x filters and then filters numbers */
+    void *workspace;       /* conv_workspace_size numbers; direct sums use taps x filters and then filters for each group */
     ptrdiff_t groups;
 };
 

@@ -13,7 +13,7 @@ enum pad_source { FROM_BYTES, FROM_FLOATS, FROM_DOUBLES };
 
 struct padding {
     ptrdiff_t images, height, width, channels;          /* of the source */
-    ptrdiff_t padded_height, padded_width, top, left;   /* of the target, and where the source lies in it */
+    ptrdiff_t padded_height, padded_width, top, left;   /* of the target, and the place of the source in it */
     const void *from;
     const void *y; /* NULL, or shaped like the source: numbers with y <= 0 become zero */
     void *to;

@@ -1,17 +1,17 @@
-/* The loops of linear.h for one target and type; included by foreach_target.h.
+/* The loops of linear.h; compiled once for each target and type by foreach_target.h.
 
      c[p, j] = sum over k of a[p, k] * b[k, j]
 
-   A tile of ROWS rows and WIDE vectors of c stays in the registers while k runs. What it reads lies side by side: a in
-   panels of as many rows as a tile has (panel[k*P + p]), b in panels of as many columns. Rows of a and b in their matrices are
-   whole pages apart, and would take one another's places in the cache. */
+   A tile of ROWS rows and WIDE vectors of c stays in the registers while k runs. It reads adjacent numbers: a is copied to
+   panels of as many rows as a tile has (panel[k*P + p]), b to panels of as many columns. In the matrices, rows of a and b are
+   whole pages apart and would evict one another from the cache. */
 
 #define MOST_ROWS 8
-#define DEPTH_BLOCK 96  /* k that one visit of a tile sums over */
-#define ROWS_BLOCK 96   /* rows of c that all its columns are worked through for: their panels of a stay in the second cache */
-#define ROWS_AT_ONCE 48 /* likewise, where one visit sums over all of k: c is then written nearly in its own order */
-#define ROWS_GRAIN 24   /* a whole number of tiles of any height */
-#define PACK_ROWS 16    /* that many rows of c are worth a copy of b */
+#define DEPTH_BLOCK 96  /* steps of k that a tile sums over in one visit */
+#define ROWS_BLOCK 96   /* rows of c that are computed for all columns, so that their panels of a stay in the second cache */
+#define ROWS_AT_ONCE 48 /* the same where one visit sums over all of k; c is then written nearly in order */
+#define ROWS_GRAIN 24   /* a multiple of every tile height */
+#define PACK_ROWS 16    /* with fewer rows of c, copying b costs more than it saves */
 #define MATRIX_ROWS 8   /* rows of b that are added to one row of c at a time */
 #define INPUT_ROWS 48   /* rows of the kernel that make one block of dx */
 
@@ -32,8 +32,8 @@ INLINE int NAME(tile_rows)(ptrdiff_t count) {
 
 /* c[p, :V vectors] = sum over k of a[p, k] * b[k, :V vectors], for P rows; continues from c unless `fresh`.
    panel: a is a panel, a[k*P + p]; else its rows are a_row apart.
-   soon: what will be needed next from afar, V vectors for each k, soon_row apart. The weights of a large layer come from
-   memory, in an order that no processor foresees; asked for now, they arrive while the sums go on. */
+   soon: the next data from memory, V vectors for each k, soon_row apart. The weights of a large layer come from memory, in an
+   order that the processor does not predict; prefetched here, they arrive while the sums run. */
 INLINE void NAME(product_tile)(const int P, const int V, const int panel, ptrdiff_t depth, const REAL *a, ptrdiff_t a_row,
                                const REAL *b, ptrdiff_t b_row, REAL *c, ptrdiff_t c_row, int fresh, const REAL *soon,
                                ptrdiff_t soon_row) {
@@ -61,8 +61,9 @@ INLINE void NAME(product_tile)(const int P, const int V, const int panel, ptrdif
         UNROLL for (v = 0; v < V; v++) store(c + p * c_row + v * LANES, sum[p][v]);
 }
 
-/* All `count` rows of c times V vectors, tile after tile; `soon` for panels, otherwise the rows of the next tile. Its four forms
-   are functions of their own, below: inlined into their callers, they would lose a register to them, and a sum to memory. */
+/* All `count` rows of c times V vectors, tile after tile. `soon` is for panels; otherwise the rows of the next tile are
+   prefetched. The four versions below are separate functions: inlined, they would lose a register to the caller and spill a
+   sum to memory. */
 INLINE void NAME(any_strip)(const int V, const int panel, ptrdiff_t count, ptrdiff_t depth, const REAL *a,
                             ptrdiff_t a_row, const REAL *b, ptrdiff_t b_row, REAL *c, ptrdiff_t c_row, int fresh,
                             const REAL *soon, ptrdiff_t soon_row) {
@@ -89,7 +90,7 @@ NNLITE_STRIP(wide_strip_of_rows, WIDE, 0)
 NNLITE_STRIP(thin_strip_of_rows, 1, 0)
 #undef NNLITE_STRIP
 
-/* The panels of `count` rows of a; a[p, k] lies at a + p*a_row + k*a_step. */
+/* The panels of `count` rows of a; a[p, k] is at a + p*a_row + k*a_step. */
 INLINE const REAL *NAME(panels_of_a)(REAL *panels, ptrdiff_t count, ptrdiff_t depth, const REAL *a, ptrdiff_t a_row,
                                      ptrdiff_t a_step) {
     REAL *to = panels;
@@ -112,8 +113,8 @@ INLINE const REAL *NAME(panel_of_b)(REAL *panel, ptrdiff_t depth, const REAL *b,
     return panel;
 }
 
-/* Columns of c behind its last whole panel, in one or two blocks of V vectors that may overlap finished columns: their
-   sums are kept apart until all of k is done. */
+/* Columns of c after its last whole panel, in one or two blocks of V vectors that may overlap finished columns. Their sums are
+   kept apart until all of k is done. */
 struct NAME(rest) {
     int V, blocks;
     ptrdiff_t starts[2];
@@ -187,7 +188,7 @@ INLINE void NAME(add_rows)(const int R, const REAL *a, const REAL *b, ptrdiff_t 
         UNROLL for (r = 0; r < R; r++) c[column] += a[r] * b[r * b_row + column];
 }
 
-/* One row of c: b is read once and in its own order, for it comes from afar. */
+/* One row of c: b comes from memory, so it is read once and in order. */
 INLINE void NAME(row_product)(ptrdiff_t depth, const REAL *a, const REAL *b, ptrdiff_t b_row, REAL *c, ptrdiff_t first,
                               ptrdiff_t last) {
     ptrdiff_t k = 0;
@@ -228,13 +229,12 @@ static void NAME(kernel_part)(void *context, int part, int parts) {
         for (i = 0; i < M; i++) dbias[i] += dy[i];
 }
 
-/* Where the next block of examples begins: the last one is moved back. A batch that does not fill a vector is one block. */
+/* The start of the next block of examples; the last block is moved back. A batch smaller than a vector is one block. */
 INLINE ptrdiff_t NAME(block_of_examples)(ptrdiff_t n, ptrdiff_t batch, ptrdiff_t width) {
     return n + width <= batch ? n : batch > width ? batch - width : 0;
 }
 
-/* Examples [start, start + V vectors), those that there are, of dx = dy kernel', as columns of dx' = kernel dy', INPUT_ROWS at a
-   time. */
+/* Examples [start, start + V vectors), up to the end of the batch, of dx = dy kernel', as columns of dx' = kernel dy'. */
 INLINE void NAME(input_strip)(const int V, const struct linear *job, ptrdiff_t d, ptrdiff_t last, const REAL *transposed_dy,
                               ptrdiff_t start) {
     const ptrdiff_t M = job->outputs, D = job->inputs, count = last - d, left = job->batch - start;
@@ -265,7 +265,7 @@ static void NAME(input_part)(void *context, int part, int parts) {
     }
 }
 
-/* workspace: dy' cut into the blocks of input_part, each (M, V vectors), with zeros for examples that there are not. */
+/* workspace: dy' cut into the blocks of input_part, each (M, V vectors), with zeros after the end of the batch. */
 static void NAME(transpose_part)(void *context, int part, int parts) {
     const struct linear *job = context;
     const ptrdiff_t N = job->batch, M = job->outputs;

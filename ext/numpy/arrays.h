@@ -1,13 +1,12 @@
-/* Reads where a NumPy array's numbers lie, without NumPy's headers.
+/* Access to the numbers of NumPy arrays, without NumPy's headers.
 
-   take_array(x, type, axes, &array) is 1 when x is an aligned C-contiguous array of this type with this many axes; then
-   array.data and array.shape are valid until drop_array(&array). Otherwise it is 0 and no exception is set: the caller
-   converts, or refuses.
+   take_array(x, type, axes, &array) is 1 when x is an aligned C-contiguous array of this type with this many axes. Then
+   array.data and array.shape are valid until drop_array(&array). Otherwise it is 0, no exception is set, and the caller
+   converts or refuses x.
 
-   For an ndarray proper this takes nanoseconds: its first fields are read directly. They are the ones that NumPy's
-   macros (PyArray_DATA, PyArray_DIMS, ...) compile into every extension, hence fixed by its binary interface; all the
-   same arrays_prepare() tries them on a known array first. Whatever does not pass, and anything else with a buffer,
-   goes through Python's buffer protocol. */
+   For an ndarray this takes nanoseconds: its first fields are read directly. NumPy's macros (PyArray_DATA, PyArray_DIMS,
+   ...) compile the same fields into every extension, so its binary interface fixes them. arrays_prepare() still checks them
+   on a known array first. Arrays that fail the direct test, and other objects with a buffer, use Python's buffer protocol. */
 #ifndef NNLITE_ARRAYS_H
 #define NNLITE_ARRAYS_H
 
@@ -38,7 +37,7 @@ struct array_fields {
 #define ARRAY_READY (ARRAY_C_CONTIGUOUS | ARRAY_ALIGNED)
 
 static struct {
-    int known; /* struct array_fields is what an ndarray looks like */
+    int known; /* struct array_fields matches an ndarray */
     PyTypeObject *ndarray;
     PyObject *empty; /* numpy.empty */
     PyObject *descr[ARRAY_TYPES];
@@ -85,7 +84,7 @@ static inline void drop_array(struct numbers *array) {
     array->held = 0;
 }
 
-/* The arrays of one call, let go together. */
+/* The arrays of one call, dropped together. */
 struct arrays {
     struct numbers at[6];
     int count; /* 0 to begin with */
@@ -104,7 +103,7 @@ static inline void drop_arrays(struct arrays *arrays) {
     while (arrays->count) drop_array(&arrays->at[--arrays->count]);
 }
 
-/* Is `probe`, a float32 array of shape (2, 3), where its buffer says it is? */
+/* Do the fields of `probe`, a float32 array of shape (2, 3), agree with its buffer? */
 static inline int fields_agree(PyObject *probe) {
     struct numbers fields, buffer;
     int agree;

@@ -1,4 +1,4 @@
-"""What arrays.h offers, for every module that takes NumPy arrays by their own fields."""
+"""Declarations of arrays.h."""
 
 cdef extern from "numpy/arrays.h":
     enum:

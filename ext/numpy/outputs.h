@@ -1,6 +1,6 @@
-/* New float arrays, cut off a larger one where they are small: half the price of np.empty.
+/* New arrays for results. Small ones are slices of a larger array, at half the cost of np.empty.
 
-   An array that is kept keeps its neighbours' memory too, SLAB_BYTES at most. Needs arrays.h prepared. */
+   A live result keeps its whole slab alive, at most SLAB_BYTES. Call arrays_prepare() first. */
 #ifndef NNLITE_OUTPUTS_H
 #define NNLITE_OUTPUTS_H
 
@@ -39,7 +39,7 @@ static int outputs_renew(struct outputs *from, int type, Py_ssize_t rows, Py_ssi
     return 0;
 }
 
-/* A new array (rows, columns), or (rows,) when columns is 0, and where its numbers lie; NULL with an exception set. */
+/* A new array (rows, columns), or (rows,) when columns is 0, and the address of its numbers; NULL with an exception set. */
 static inline PyObject *new_output(struct outputs *from, int type, Py_ssize_t rows, Py_ssize_t columns, void **data) {
     if (rows != from->rows || columns != from->columns || type != from->type || from->next == from->count)
         if (outputs_renew(from, type, rows, columns) != 0) return NULL;

@@ -1,4 +1,4 @@
-"""What outputs.h offers: new arrays, cut off larger ones."""
+"""Declarations of outputs.h."""
 
 cdef extern from "numpy/outputs.h":
     struct outputs:

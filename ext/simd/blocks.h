@@ -1,7 +1,7 @@
-/* How a row of numbers is cut into vectors: no kernel has tail code.
+/* How a row of numbers is cut into vectors, so that no kernel has tail code.
 
-   A row narrower than a vector goes to a narrower target; where a row is no whole number of vectors, the last block
-   is moved back over finished numbers and computes them again. */
+   A row narrower than a vector uses a narrower target. Where a row is not a whole number of vectors, the last block is moved
+   back over finished numbers and computes them again. */
 #ifndef NNLITE_BLOCKS_H
 #define NNLITE_BLOCKS_H
 
@@ -21,7 +21,7 @@ static inline ptrdiff_t lanes_of(int level, int itemsize) {
     return level == NNLITE_PLAIN ? 1 : nnlite_vector_bytes[level] / itemsize;
 }
 
-/* Vectors for the numbers that are left of a row: at most `widest` (a power of 2), never more than the row has. */
+/* Vectors for the `left` numbers at the end of a row: at most `widest`, a power of 2, and never more than the row has. */
 static inline int vectors_for(ptrdiff_t left, ptrdiff_t row, ptrdiff_t lanes, int widest) {
     int vectors = widest;
     while (vectors > 1 && (left <= vectors / 2 * lanes || row < vectors * lanes)) vectors /= 2;

@@ -1,12 +1,12 @@
-/* Which instruction set the kernels use: detected once, or forced by name.
+/* The instruction sets of the kernels: names, vector sizes, and which of them this machine has.
 
    Levels, each a superset of the one before:
      plain     one number at a time, any C compiler
-     baseline  what every processor of the architecture has (SSE2 on x86-64, NEON on arm64)
+     baseline  present on every processor of the architecture (SSE2 on x86-64, NEON on arm64)
      avx2      AVX2 and FMA
      avx512    AVX-512 F, BW, DQ, VL
 
-   Compilers without vector extensions (MSVC) run the plain text on both of the first two levels. */
+   Compilers without vector extensions (MSVC) use the plain code on both of the first two levels. */
 #ifndef NNLITE_CPU_H
 #define NNLITE_CPU_H
 

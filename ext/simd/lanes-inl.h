@@ -1,9 +1,9 @@
-/* What moves numbers between the lanes of vectors, for one target and type; included by products-inl.h.
+/* Operations across the lanes of vectors; compiled once for each target and type, included by products-inl.h.
 
      sum_lanes(v)          the sum of all lanes
-     add_lanes(v[4], to)   to[r] = sum_lanes(v[r]), four at once: vectors are halved down to 16 bytes, then four of
-                           them are turned and added
-     transpose(...)        the transposed copy of a matrix, square blocks of 16-byte rows at a time */
+     add_lanes(v[4], to)   to[r] = sum_lanes(v[r]), four at once: each vector is added in halves down to 16 bytes, then
+                           the four are transposed and added
+     transpose(...)        a transposed copy of a matrix, in square blocks of 16-byte rows */
 
 #ifndef NNLITE_SHUFFLE
 #if defined(__has_builtin)
@@ -28,7 +28,7 @@ INLINE NAME(half) NAME(halved)(vector v) {
 }
 #endif
 
-/* The lanes added down to 16 bytes. */
+/* The vector added in halves down to 16 bytes. */
 INLINE NAME(quarter) NAME(folded)(vector v) {
 #if VECTOR_BYTES == 64
     union { NAME(half) whole; NAME(quarter) halves[2]; } u;

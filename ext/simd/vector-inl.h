@@ -1,13 +1,13 @@
-/* The words of vector arithmetic for one target and type; included once for each by foreach_type.h.
+/* The words of vector arithmetic; compiled once for each target and type, included by foreach_type.h.
 
-     vector            LANES numbers of type REAL; + - * work lane by lane, also with one number
-     load(p) store(p, v)   no alignment asked for
-     at_least_zero(v)      max(v, 0), which keeps NaN
-     not_all_zero(p, n)    whether a row of no fewer than LANES numbers holds another one
-     INLINE, UNROLL        small functions are always inlined, their loops over constants unrolled
-     UNROLL_4              a short loop in four steps at a time: how it ends is then foreseen by the processor
-     APART                 never inlined: a loop that needs all registers for itself
-     FETCH FETCH_TO_WRITE  ask for a place in memory before its time; it may lie behind an array's end
+     vector                LANES numbers of type REAL; + - * work lane by lane, and with a single number
+     load(p) store(p, v)   at any address
+     at_least_zero(v)      max(v, 0); NaN stays NaN
+     not_all_zero(p, n)    is any of n >= LANES numbers not zero?
+     INLINE UNROLL         always inline a small function; unroll its loops over constants
+     UNROLL_4              unroll a short loop four times: the processor then predicts its end
+     APART                 never inline: the loop needs all registers
+     FETCH FETCH_TO_WRITE  prefetch an address, which may be beyond the end of an array
 
    With VECTOR_BYTES 0 a vector is one number. */
 #include <stddef.h>
@@ -60,7 +60,7 @@ INLINE void store(REAL *to, vector value) { *(NAME(loose_vector) *)to = value; }
 INLINE vector at_least_zero(vector value) {
     return (vector)((NAME(mask_vector))value & ~(NAME(mask_vector))(value < (REAL)0));
 }
-/* The bits of all numbers together; the last vector is moved back. There is a zero with a sign, too. */
+/* ORs the bits of all numbers; the last vector is moved back. -0.0 counts as zero. */
 INLINE int not_all_zero(const REAL *from, ptrdiff_t count) {
     NAME(mask_vector) met = {0};
     INTEGER any = 0;

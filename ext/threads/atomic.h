@@ -11,7 +11,7 @@ static inline void atomic_set(volatile int64_t *at, int64_t value) { __atomic_st
 static inline int64_t atomic_add(volatile int64_t *at, int64_t value) {
     return __atomic_add_fetch(at, value, __ATOMIC_SEQ_CST);
 }
-/* Writes `value` when the cell still holds `expected`; tells whether it did. */
+/* Writes `value` if the cell still holds `expected`; returns whether it did. */
 static inline int atomic_replace(volatile int64_t *at, int64_t expected, int64_t value) {
     return __atomic_compare_exchange_n(at, &expected, value, 0, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
 }

@@ -1,4 +1,4 @@
-/* Threads, a lock and a condition: pthread, or the Win32 calls of the same meaning. */
+/* Threads, a lock and a condition: pthread, or the equivalent Win32 calls. */
 #ifndef NNLITE_OS_THREADS_H
 #define NNLITE_OS_THREADS_H
 
@@ -45,7 +45,7 @@ static inline void os_wait(os_condition *condition, os_lock *lock) { pthread_con
 static inline void os_wake_all(os_condition *condition) { pthread_cond_broadcast(condition); }
 static inline void os_yield(void) { sched_yield(); }
 
-/* Signals stay with the threads Python knows: a worker is started with all of them blocked. */
+/* A worker starts with all signals blocked, so that they reach only the threads that Python knows. */
 static inline int os_start(void *(*function)(void *), void *argument) {
     pthread_t thread;
     sigset_t all, before;

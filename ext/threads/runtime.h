@@ -1,4 +1,4 @@
-/* What every kernel module shares: the chosen instruction set and one pool of threads.
+/* The state that all kernel modules share: the chosen instruction set and one pool of threads.
 
    One `struct runtime` lives in nnlite_ext._threads; the other modules receive its address in a capsule. */
 #ifndef NNLITE_RUNTIME_H
@@ -7,7 +7,7 @@
 #define NNLITE_RUNTIME_NAME "nnlite_ext._threads.runtime"
 #define NNLITE_MOST_PARTS 4096
 
-/* Does part `part` of `parts`; parts must not depend on one another's results. */
+/* Computes part `part` of `parts`; a part must not depend on the results of another. */
 typedef void (*part_function)(void *job, int part, int parts);
 
 struct runtime {
@@ -16,15 +16,15 @@ struct runtime {
     void (*run)(part_function work, void *job, int parts); /* returns when all parts are done */
 };
 
-/* The share of `count` things that belongs to a part: [*first, *last), cut between grains of things;
-   the last part takes what is left over, so no part has less than a grain unless there is less than one. */
+/* The items [*first, *last) of `count` that belong to a part. Parts are cut at multiples of `grain`; the last part takes the
+   rest, so no part has fewer than `grain` items unless there are fewer. */
 static inline void share_of(long long count, long long grain, int part, int parts, long long *first, long long *last) {
     long long grains = count / grain;
     *first = grains * part / parts * grain;
     *last = part == parts - 1 ? count : grains * (part + 1) / parts * grain;
 }
 
-/* Parts to cut `count` grains into: a few per thread, so that a late thread delays nobody. */
+/* The number of parts for `count` grains: a few for each thread, so that a late thread delays no other. */
 static inline int parts_for(const struct runtime *runtime, long long count, int per_thread) {
     long long parts = (long long)runtime->threads * per_thread;
     if (parts > count) parts = count;

@@ -1,14 +1,14 @@
-/* A small pool of threads: `pool_run` cuts a job into parts, the caller and the workers take one after the other.
+/* A small pool of threads: `pool_run` cuts a job into parts, which the caller and the workers take one by one.
 
-   What a part covers depends only on (part, parts), never on who takes it, so results are those of a serial run
-   with the same parts. A late or sleeping worker costs nothing: the others take its parts.
+   The content of a part depends only on (part, parts), never on the thread, so results are those of a serial run with the
+   same parts. A late or sleeping worker costs nothing: the others take its parts.
 
-   The ticket is one 64-bit cell: job number (32 bits), parts (16), next part (16). A part is taken by replacing
-   the ticket; that succeeds only while this very job still has parts left, so the job's fields read before it are
-   known to be the right ones. Workers spin for a moment after a job, then sleep.
+   The ticket is one 64-bit cell: job number (32 bits), parts (16), next part (16). A thread takes a part by replacing the
+   ticket. The replacement succeeds only while the same job has parts left, so the job's fields, read before it, are valid.
+   Workers spin for a short time after a job, then sleep.
 
-   A second Python thread that calls while a job runs does its own job alone. After fork the child has no workers;
-   the handler forgets them, and the next job starts new ones. */
+   A second Python thread that calls while a job runs computes its own job alone. After fork the child has no workers: a
+   handler resets the pool, and the next job starts new ones. */
 #ifndef NNLITE_THREADS_H
 #define NNLITE_THREADS_H
 
@@ -34,7 +34,7 @@ static int64_t ticket_job(int64_t ticket) { return (int64_t)((uint64_t)ticket >>
 static int ticket_parts(int64_t ticket) { return (int)(ticket >> 16 & 0xffff); }
 static int ticket_next(int64_t ticket) { return (int)(ticket & 0xffff); }
 
-/* Takes and does parts until the ticket at hand has none left. */
+/* Takes and computes parts until the current ticket has none left. */
 static void pool_take_parts(void) {
     for (;;) {
         int64_t ticket = atomic_get(&pool.ticket);
@@ -48,7 +48,7 @@ static void pool_take_parts(void) {
     }
 }
 
-/* Returns the number of a job that is not `seen`. */
+/* Waits for a job other than `seen`; returns its number. */
 static int64_t pool_next_job(int64_t seen) {
     int spins;
     int64_t job;

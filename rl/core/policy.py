@@ -2,9 +2,8 @@
 
     pi(a|s) = exp(z_a) / sum_b exp(z_b),  z (N, A) the logits of N observations
 
-The functions of every step or update are the documentation of compiled kernels. A kernel takes C-contiguous
-arrays of one floating type. Anything else it hands to its twin in nnlite.reference.policy, which computes it in
-NumPy or raises the error.
+The functions that call `_policy` run compiled on C-contiguous arrays of one floating type. The kernel hands
+other arguments to its twin in nnlite.reference.policy, which computes in NumPy or raises the error.
 """
 
 from __future__ import annotations
@@ -18,18 +17,18 @@ from nnlite.reference import policy as reference
 
 
 def epsilon_greedy(values: Array, epsilon: float, rng: np.random.Generator) -> Array:
-    """Actions (N,) int64 by their values (N, A): a uniform one with probability epsilon, else the best.
+    """Choose actions (N,) int64 by values (N, A): a uniform one with probability epsilon, else the best.
 
-    Each row takes one random number, and a second one where it explores; with epsilon 0 none is drawn.
+    Each row draws one random number, and a second one where it explores; with epsilon 0 none is drawn.
     """
     return _policy.epsilon_greedy(values, epsilon, rng, reference.epsilon_greedy)
 
 
 def sample_actions(output: Array, rng: np.random.Generator, actions: int | None = None) -> Array:
-    """Actions (N,) int64 drawn from softmax(z); each row takes one random number.
+    """Draw actions (N,) int64 from softmax(z); each row draws one random number.
 
     output   (N, M) of a network
-    actions  A: how many of its first columns are the logits z; all of them when left out
+    actions  A: the first A columns are the logits z; default M
 
     The action is the first at which the running sum of probabilities passes a uniform number (inversion of
     the distribution function; Devroye 1986, chapter III.2).
@@ -38,14 +37,12 @@ def sample_actions(output: Array, rng: np.random.Generator, actions: int | None 
 
 
 def probabilities(logits: Array) -> Array:
-    """softmax(logits), (N, A)."""
+    """Return softmax(logits), (N, A)."""
     return np.exp(log_softmax(logits))
 
 
 def entropies(logits: Array) -> Array:
-    """-sum_b pi_b log pi_b of each row of logits (N, A), (N,): 0 for a policy that is certain, log A for one
-    that draws lots.
-    """
+    """Return -sum_b pi_b log pi_b of each row of logits (N, A), as (N,): 0 if certain, log A if uniform."""
     log_pi = log_softmax(logits)
     return -np.einsum("na,na->n", np.exp(log_pi), log_pi)
 
@@ -53,11 +50,11 @@ def entropies(logits: Array) -> Array:
 def policy_loss(
     logits: Array, actions: Array, advantages: Array, entropy_weight: float = 0.0
 ) -> tuple[float, float, Array]:
-    """(loss, entropy, dlogits): what to descend so that actions of positive advantage become likelier.
+    """Return (loss, entropy, dlogits); descending dlogits makes actions of positive advantage more probable.
 
     logits      (N, A)
-    actions     (N,) int     those taken
-    advantages  (N,) float   constants: nothing is differentiated through them
+    actions     (N,) int     the actions taken
+    advantages  (N,) float   constants: the gradient does not pass through them
 
         loss = -mean A log pi(a|s)             dloss/dz    = A (pi - onehot(a)) / N
         entropy = -mean sum_b pi_b log pi_b    dentropy/dz = -pi (log pi + entropy(s)) / N
@@ -76,13 +73,12 @@ def actor_critic_loss(
     entropy_weight: float,
     value_weight: float,
 ) -> tuple[float, float, float, Array]:
-    """(policy loss, entropy, value loss, doutput) of a network whose columns are A logits and, last, the
-    critic's V(s).
+    """Return (policy loss, entropy, value loss, doutput) of an actor-critic network.
 
-    output      (N, A + 1)
-    actions     (N,) int     those taken
+    output      (N, A + 1)   A logits and, in the last column, the critic's V(s)
+    actions     (N,) int     the actions taken
     advantages  (N,) float   constants
-    returns     (N,) float   what V(s) should have been, constants
+    returns     (N,) float   targets of V(s), constants
 
     The value loss is mean (V - returns)^2; doutput is the derivative of policy loss - entropy_weight *
     entropy + value_weight * value loss. Raises ValueError when shapes differ.
@@ -94,10 +90,9 @@ def actor_critic_loss(
 
 
 def explained_variance(values: Array, returns: Array) -> float:
-    """1 - Var(returns - values) / Var(returns): 1 is a perfect prediction, 0 no better than a constant, below
-    0 worse.
+    """Return 1 - Var(returns - values) / Var(returns), or 0 if all returns are equal.
 
-    0 where the returns are all alike.
+    1 is a perfect prediction, 0 no better than a constant, below 0 worse.
     """
     if values.shape != returns.shape:
         raise ValueError(f"values {values.shape} and returns {returns.shape} must have the same shape")
@@ -106,6 +101,6 @@ def explained_variance(values: Array, returns: Array) -> float:
 
 
 def _variance(values: Array) -> float:
-    """np.var of (N,), in a third of its time for small N."""
+    """Return np.var of (N,), in a third of its time for small N."""
     centred = values - np.add.reduce(values) / len(values)
     return float(np.vdot(centred, centred)) / len(values)

@@ -3,9 +3,8 @@
 N transitions, A actions, T steps of E parallel games. Every function checks its shapes: rewards (N,) never
 broadcast against values (N, 1).
 
-A function here is the documentation of a compiled kernel. The kernel takes C-contiguous arrays of one
-floating type. Anything else it hands to its twin in nnlite.reference, which computes it in NumPy or raises the
-error.
+The functions run compiled on C-contiguous arrays of one floating type. The kernel hands other arguments to
+its twin in nnlite.reference, which computes in NumPy or raises the error.
 """
 
 from __future__ import annotations
@@ -18,13 +17,13 @@ from nnlite.reference import td as td_reference
 
 
 def td_target(returns: Array, discounts: Array, next_q: Array, chooser: Array | None = None) -> Array:
-    """Target of Q-learning for N transitions over n steps.
+    """Return the target of Q-learning for N transitions over n steps.
 
     returns    (N,) float    sum over j < n of gamma^j r_j, in the environment's own unit
-    discounts  (N,) float    gamma^n, and 0 where the episode ended for good: nothing is added
+    discounts  (N,) float    gamma^n, and 0 where the episode terminated: nothing is added
     next_q     (N, A) float  Q of the target network at the observation n steps later
-    chooser    (N, A) float  whose best action is taken; next_q's own when left out. The online network's Q
-                             gives double DQN
+    chooser    (N, A) float  its best action is taken; default next_q. The online network's Q gives double
+                             DQN
 
     Returns y (N,): y = returns + discounts * next_q[argmax chooser].
     Raises ValueError when shapes differ.  Source: Mnih et al. 2015, eq. 2; van Hasselt et al. 2016, eq. 4.
@@ -33,13 +32,16 @@ def td_target(returns: Array, discounts: Array, next_q: Array, chooser: Array | 
 
 
 def td_loss(q: Array, actions: Array, targets: Array, delta: float = 1.0) -> tuple[float, Array]:
-    """Huber loss of the chosen actions' values: (value, dq), the mean over N; dq is zero off the chosen
-    action.
+    """Return the mean Huber loss of the chosen actions' values and its derivative: (value, dq (N, A)).
 
-    q (N, A), actions (N,) int, targets (N,). e = q[action] - target; e^2/2 where |e| <= delta, else delta
-    (|e| - delta/2).
-    Raises ValueError when shapes differ or an action is none of A.  Source: Mnih et al. 2015, Methods (the
-    clipped error term).
+    q        (N, A) float
+    actions  (N,) int      the actions taken; dq is zero off them
+    targets  (N,) float
+    delta    > 0           infinity gives half the squared error
+
+    e = q[action] - target; the loss is e^2/2 where |e| <= delta, else delta (|e| - delta/2).
+    Raises ValueError when shapes differ or an action is not in 0..A-1.
+    Source: Mnih et al. 2015, Methods (the clipped error term).
     """
     return _td.td_loss(q, actions, targets, delta, td_reference.td_loss)
 
@@ -47,12 +49,12 @@ def td_loss(q: Array, actions: Array, targets: Array, delta: float = 1.0) -> tup
 def discounted_returns(
     rewards: Array, terminated: Array, done: Array, next_values: Array, gamma: float
 ) -> Array:
-    """G_t = r_t + gamma * G_{t+1}, for T steps of E games.
+    """Return G_t = r_t + gamma * G_{t+1}, for T steps of E games.
 
     rewards      (T, E)
-    terminated   (T, E) bool   ended for good: G_{t+1} counts 0
-    done         (T, E) bool   the game was over, one way or the other
-    next_values  (T, E) float  stands for G_{t+1} where a time limit cut the game off, and after the last step
+    terminated   (T, E) bool   the game terminated: G_{t+1} counts 0
+    done         (T, E) bool   the game terminated or was truncated
+    next_values  (T, E) float  G_{t+1} where the game was truncated, and after the last step
 
     Returns (T, E). Raises ValueError when shapes differ.  Source: Sutton & Barto 2018, eq. 3.9.
     """
@@ -69,10 +71,10 @@ def generalized_advantages(
     gamma: float,
     lam: float,
 ) -> Array:
-    """A_t = delta_t + gamma lam A_{t+1} within a game, delta_t = r_t + gamma V(s_{t+1}) - V(s_t).
+    """Return A_t = delta_t + gamma lam A_{t+1} within a game, delta_t = r_t + gamma V(s_{t+1}) - V(s_t).
 
-    All (T, E). next_values are of the real next observation; `terminated` makes them count 0, `done` ends the
-    sum. lam = 0 gives one-step advantages, lam = 1 the whole return minus the value.
+    All arrays (T, E). next_values are those of the real next observation; they count 0 where terminated. The
+    sum ends where done. lam = 0 gives one-step advantages, lam = 1 the whole return minus the value.
     Raises ValueError when shapes differ.  Source: Schulman et al. 2016, eq. 16.
     """
     otherwise = returns_reference.generalized_advantages

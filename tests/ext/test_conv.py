@@ -90,7 +90,7 @@ class Case:
         return np.full(shape, np.nan, self.dtype)
 
     def workspace(self):
-        """Exactly as much as is asked for; a number written behind it would be found by AddressSanitizer."""
+        """Exactly workspace_size numbers; AddressSanitizer finds a write beyond them."""
         return self.filled(
             _conv.workspace_size(len(self.dy), self.dy[0, ..., 0].size, self.kernel.size, self.bias.size)
         )

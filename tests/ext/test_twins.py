@@ -21,3 +21,12 @@ def test_the_twin_and_its_test_exist(module):
 def test_every_twin_has_its_module():
     twins = {path.stem for path in (ROOT / "nnlite" / "reference").glob("*.py")} - {"__init__"}
     assert twins == {module[1:] for module in MODULES} - {"network"}
+
+
+def test_the_guide_names_files_that_exist():
+    text = (ROOT / "docs" / "kernels.md").read_text(encoding="utf-8")
+    paths = re.findall(r"`((?:ext|nnlite|rl|tests)/[\w./-]+)`", text)
+    headers = re.findall(r"`([\w-]+\.h)`", text)
+    assert len(paths) > 10 and len(headers) > 3
+    assert [path for path in paths if "NAME" not in path and not (ROOT / path).exists()] == []
+    assert [name for name in headers if not list((ROOT / "ext").rglob(name))] == []
