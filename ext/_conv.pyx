@@ -136,11 +136,8 @@ def gradient_frame(input_size: int, output_size: int, kernel_size: int, stride: 
 
 
 def workspace_size(images: int, pixels: int, weights: int, filters: int) -> int:
-    """Numbers of workspace that suffice for every function below, with the current number of threads.
-
-    images   N         pixels   OH*OW of one image
-    filters  F         weights  KH*KW*C*F
-    """
+    """Numbers of workspace that suffice for every function below, with the current number of threads; images N, pixels OH*OW
+    of one image, weights KH*KW*C*F, filters F."""
     return conv_workspace_size(shared, images, pixels, weights, filters)
 
 

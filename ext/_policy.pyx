@@ -10,16 +10,14 @@ Contract: shapes, types and actions are checked here. Arguments that do not fit 
 come from the caller's generator, one or two a row. Results are new arrays.
 Twin: nnlite/reference/policy.py; tests/ext/test_policy.py keeps the two equal."""
 
-from cpython.pycapsule cimport PyCapsule_GetPointer
 from libc.stddef cimport ptrdiff_t
 from libc.stdint cimport int64_t
 
 include "numpy/arrays.pxi"
+include "numpy/bitgen.pxi"
 include "numpy/outputs.pxi"
 
 cdef extern from "rows/policy.h" nogil:
-    struct bitgen:
-        pass
     ctypedef void (*greedy_function)(const void *values, ptrdiff_t A, ptrdiff_t N, double epsilon, bitgen *bits,
                                      int64_t *actions) noexcept
     ctypedef void (*sample_function)(const void *output, ptrdiff_t row, ptrdiff_t A, ptrdiff_t N, bitgen *bits,
@@ -36,10 +34,6 @@ cdef extern from "rows/policy.h" nogil:
 
 cdef outputs actions_made, gradients_made
 arrays_prepare()
-
-
-cdef inline bitgen *bits_of(rng) except NULL:
-    return <bitgen *> PyCapsule_GetPointer(rng.bit_generator.capsule, "BitGenerator")
 
 
 def epsilon_greedy(values, epsilon, rng, otherwise):
@@ -60,7 +54,7 @@ cdef object greedy_actions(values, double epsilon, rng):
             return None
         N, A = taken.at[0].shape[0], taken.at[0].shape[1]
         made = new_output(&actions_made, INT64, N, 0, &actions)
-        epsilon_greedy_of_type[type](taken.at[0].data, A, N, epsilon, bits_of(rng), <int64_t *> actions)
+        epsilon_greedy_of_type[type](taken.at[0].data, A, N, epsilon, bits_of(rng.bit_generator), <int64_t *> actions)
         return made
     finally:
         drop_arrays(&taken)
@@ -87,7 +81,7 @@ cdef object drawn_actions(output, rng, count):
         if N == 0 or not 1 <= A <= row:
             return None
         made = new_output(&actions_made, INT64, N, 0, &actions)
-        sample_of_type[type](taken.at[0].data, row, A, N, bits_of(rng), <int64_t *> actions)
+        sample_of_type[type](taken.at[0].data, row, A, N, bits_of(rng.bit_generator), <int64_t *> actions)
         return made
     finally:
         drop_arrays(&taken)

@@ -12,28 +12,21 @@ Contract: `add` checks its arguments and answers False to those that do not fit.
 here allocates or raises. Random numbers come from the caller's bit generator.
 Twin: nnlite/reference/replay.py; tests/ext/test_replay.py keeps the two equal."""
 
-from cpython.pycapsule cimport PyCapsule_GetPointer
-from libc.stdint cimport int64_t, uint32_t, uint64_t
+from libc.stdint cimport int64_t
 from libc.string cimport memcpy
 
 include "numpy/arrays.pxi"
+include "numpy/bitgen.pxi"
 
 arrays_prepare()
 
 cpdef enum:                                  # kinds of slots
     EMPTY, MOVE, END, LAST
 
-ctypedef struct bitgen_t:                    # numpy/random/bitgen.h, part of NumPy's stable interface
-    void* state
-    uint64_t (*next_uint64)(void*) noexcept nogil
-    uint32_t (*next_uint32)(void*) noexcept nogil
-    double (*next_double)(void*) noexcept nogil
-    uint64_t (*next_raw)(void*) noexcept nogil
 
-
-cdef inline Py_ssize_t below(bitgen_t* bits, Py_ssize_t n) noexcept nogil:
+cdef inline Py_ssize_t below(bitgen* bits, Py_ssize_t n) noexcept nogil:
     """A whole number uniform on 0..n-1; n is far below 2^53, so the bias is below 2^-26."""
-    return <Py_ssize_t>(bits.next_double(bits.state) * n)
+    return <Py_ssize_t>(draw(bits) * n)
 
 
 cdef inline Py_ssize_t follow(const unsigned char* kind, const float* reward, Py_ssize_t length, Py_ssize_t head,
@@ -162,7 +155,7 @@ cdef class Rings:
         bound.following, bound.discount = following, discount
         return bound
 
-    cdef Py_ssize_t draw(self, bitgen_t* bits, Py_ssize_t steps, float gamma, Py_ssize_t tries,
+    cdef Py_ssize_t draw(self, bitgen* bits, Py_ssize_t steps, float gamma, Py_ssize_t tries,
                          float* total, float* discount, Py_ssize_t* later) noexcept nogil:
         """A slot where a complete transition starts; -1 when none is found."""
         cdef Py_ssize_t n, offset, filled, at, end, attempt
@@ -217,7 +210,7 @@ cdef class BoundBatch:
 
     def sample(self, bit_generator, Py_ssize_t steps, float gamma, Py_ssize_t tries):
         """Draw B transitions, uniform with replacement; False when `tries` draws in a row find no complete one."""
-        cdef bitgen_t* bits = <bitgen_t*>PyCapsule_GetPointer(bit_generator.capsule, "BitGenerator")
+        cdef bitgen* bits = bits_of(bit_generator)
         cdef Py_ssize_t b, slot = -1, later
         cdef Rings rings = self.rings
         with nogil:

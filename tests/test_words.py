@@ -11,7 +11,9 @@ ROOT = Path(__file__).parents[1]
 TEXTS = (
     "nnlite/**/*.py",
     "rl/**/*.py",
-    "ext/**/*.*",
+    "ext/**/*.h",
+    "ext/**/*.pyx",
+    "ext/**/*.pxi",
     "bench/**/*.py",
     "tests/**/*.py",
     "docs/**/*.md",

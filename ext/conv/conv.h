@@ -40,7 +40,7 @@ static inline void pass_taps(const struct geometry *at, struct tap_walk *walk, p
     }
 }
 
-#define KERNELS "conv/direct-inl.h"
+#define KERNELS "conv/conv-inl.h"
 #include "simd/foreach_target.h"
 #undef KERNELS
 

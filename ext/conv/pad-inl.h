@@ -1,4 +1,4 @@
-/* The loops of pad.h; compiled once for each target and type, included by direct-inl.h. */
+/* The loops of pad.h; compiled once for each target and type, included by conv-inl.h. */
 
 /* Number j of a source of bytes, floats or doubles; `source` is a constant where this is inlined. */
 INLINE REAL NAME(number_of)(const int source, const void *from, ptrdiff_t j) {

@@ -1,7 +1,6 @@
-/* The loops of winograd.h; compiled once for each target and type, included by direct-inl.h. */
+/* The loops of winograd.h; compiled once for each target and type, included by conv-inl.h. */
 
-/* TILES_V: tiles that one loop over the numbers sums at once, times V vectors of filters; as many sums as the registers hold.
-   NUMBERS: the same for the numbers of a cell in the gradient. */
+/* As many sums as the registers hold: TILES_V tiles, or NUMBERS numbers of a cell, times V vectors of filters. */
 #undef TILES_4
 #undef TILES_2
 #undef TILES_1

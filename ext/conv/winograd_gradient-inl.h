@@ -1,4 +1,4 @@
-/* The gradient of the weights by tiles; compiled once for each target and type, included by direct-inl.h after winograd-inl.h.
+/* The gradient of the weights by tiles; compiled once for each target and type, included by conv-inl.h.
 
    A part computes one row of points for a group of images: the sums of four points fit into the second cache beside its
    block. */

@@ -4,19 +4,8 @@
 #ifndef NNLITE_POLICY_H
 #define NNLITE_POLICY_H
 
+#include "numpy/bitgen.h"
 #include "rows/actions.h"
-
-/* numpy/random/bitgen.h, part of NumPy's stable interface */
-struct bitgen {
-    void *state;
-    uint64_t (*next_uint64)(void *);
-    uint32_t (*next_uint32)(void *);
-    double (*next_double)(void *);
-    uint64_t (*next_raw)(void *);
-};
-
-/* Uniform in [0, 1). */
-static inline double draw(struct bitgen *bits) { return bits->next_double(bits->state); }
 
 #define KERNELS "rows/policy-inl.h"
 #include "simd/foreach_type.h"

@@ -16,14 +16,6 @@ SEEDS = st.integers(0, 2**32 - 1)
 MACHINES = st.tuples(st.sampled_from(_threads.targets()), st.integers(1, 2))
 
 
-@pytest.fixture(autouse=True)
-def settings_of_the_machine():
-    target, threads = _threads.target(), _threads.get_num_threads()
-    yield
-    _threads.set_target(target)
-    _threads.set_num_threads(threads)
-
-
 def choose(machine):
     _threads.set_target(machine[0])
     _threads.set_num_threads(machine[1])
@@ -36,7 +28,6 @@ def arrays(seed, size, dtype):
     return params, grads, m, np.square(v)
 
 
-@settings(deadline=None)
 @given(
     SEEDS,
     SIZES,
@@ -71,7 +62,6 @@ def test_first_step_has_the_length_of_the_learning_rate():
     np.testing.assert_allclose(params, -0.01 * np.sign(grads), rtol=1e-8)
 
 
-@settings(deadline=None)
 @given(SEEDS, SIZES, TYPES, MACHINES)
 def test_sum_of_squares_is_its_twin(seed, size, dtype, machine):
     choose(machine)
@@ -79,7 +69,6 @@ def test_sum_of_squares_is_its_twin(seed, size, dtype, machine):
     np.testing.assert_allclose(_adam.sum_of_squares(x), reference.sum_of_squares(x), rtol=1e-12)
 
 
-@settings(deadline=None)
 @given(SEEDS, TYPES, MACHINES, st.sampled_from([np.nan, np.inf, -np.inf]))
 def test_one_bad_number_is_seen(seed, dtype, machine, bad):
     choose(machine)
@@ -92,7 +81,7 @@ def test_large_float32_numbers_do_not_overflow():
     assert np.isfinite(_adam.sum_of_squares(np.full(1000, 3e38, np.float32)))
 
 
-@settings(deadline=None, max_examples=20)
+@settings(max_examples=20)
 @given(SEEDS, TYPES, st.sampled_from(_threads.targets()))
 def test_threads_do_not_change_a_bit(seed, dtype, target):
     results = []
@@ -116,9 +105,9 @@ def test_bound_adam_changes_nothing_when_the_gradient_is_not_finite(bad, place):
     assert (params == 1).all() and (m == 3).all() and (v == 4).all()
 
 
-@pytest.mark.parametrize("target", _threads.targets())
-def test_moments_of_dead_weights_never_enter_the_slow_range_and_the_number_mode_is_put_back(target):
-    before, smallest = _threads.target(), np.finfo(np.float32).tiny
+@pytest.mark.usefixtures("each_target")
+def test_moments_of_dead_weights_never_enter_the_slow_range_and_the_number_mode_is_put_back():
+    smallest = np.finfo(np.float32).tiny
     params, grads, m, v = (
         np.zeros(70, np.float32),
         np.zeros(70, np.float32),
@@ -126,12 +115,8 @@ def test_moments_of_dead_weights_never_enter_the_slow_range_and_the_number_mode_
         np.ones(70, np.float32),
     )
     bound = _adam.BoundAdam(params, grads, m, v, np.array([0, params.size]))
-    _threads.set_target(target)
-    try:
-        for t in range(1, 1200):
-            bound.step(1e-3, 0.9, 0.999, 1e-7, 0, 0, 0, t)
-    finally:
-        _threads.set_target(before)
+    for t in range(1, 1200):
+        bound.step(1e-3, 0.9, 0.999, 1e-7, 0, 0, 0, t)
     assert ((m == 0) | (m >= smallest)).all() and (m < 10 * smallest).all() and (v > 0.1).all()
     assert np.float32(1e-30) * np.float32(1e-10) > 0  # below the normal range, and still a number here
 

@@ -9,14 +9,6 @@ from nnlite_ext import _conv, _threads
 from nnlite.reference import conv as reference
 
 
-@pytest.fixture(autouse=True)
-def settings_of_the_machine():
-    target, threads = _threads.target(), _threads.get_num_threads()
-    yield
-    _threads.set_target(target)
-    _threads.set_num_threads(threads)
-
-
 @st.composite
 def axes(draw):
     """(input size, kernel size, stride, zeros before, zeros after) with at least one output pixel."""
@@ -144,7 +136,7 @@ class Case:
         assert error < 8, (error, self.text)
 
 
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 @given(case=cases(), relu=st.booleans(), with_bias=st.booleans())
 def test_forward_is_its_twin(case, relu, with_bias):
     case.choose()
@@ -153,7 +145,7 @@ def test_forward_is_its_twin(case, relu, with_bias):
     case.assert_equal(case.forward(_conv, bias, relu), case.forward(reference, bias, relu), terms)
 
 
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 @given(case=cases())
 def test_kernel_gradient_is_its_twin(case):
     case.choose()
@@ -162,7 +154,7 @@ def test_kernel_gradient_is_its_twin(case):
         case.assert_equal(ours, twins, terms)
 
 
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 @given(case=cases())
 def test_input_gradient_is_its_twin(case):
     case.choose()
@@ -170,7 +162,7 @@ def test_input_gradient_is_its_twin(case):
     case.assert_equal(case.input_gradient(_conv), case.input_gradient(reference), terms)
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(case=cases())
 def test_input_gradient_is_the_adjoint_of_forward(case):
     """<conv(x), dy> = <x, conv'(dy)> in float64."""
@@ -181,7 +173,7 @@ def test_input_gradient_is_the_adjoint_of_forward(case):
     assert abs(forward.sum() - backward.sum()) <= 1e-13 * np.abs(forward).sum(), case.text
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(case=cases())
 def test_threads_do_not_change_a_bit(case):
     results = []
@@ -243,7 +235,7 @@ def square_cases(draw):
     )
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(case=square_cases(), relu=st.booleans(), with_bias=st.booleans())
 def test_squares_are_their_twin_whatever_the_threads(case, relu, with_bias):
     bias = case.bias if with_bias else None
@@ -284,7 +276,6 @@ def test_these_layers_do_go_by_squares_and_only_with_many_pixels(target, side, s
     assert y.sum() == y[0, 0, [0, side - 1]].sum()
 
 
-@settings(deadline=None)
 @given(
     case=cases(),
     source=st.sampled_from([np.uint8, np.float32, np.float64]),
@@ -302,7 +293,6 @@ def test_padding_is_its_twin(case, source, scale, more):
     np.testing.assert_array_max_ulp(ours, twins, 1)
 
 
-@settings(deadline=None)
 @given(case=cases(), with_y=st.booleans())
 def test_gradient_padding_is_its_twin(case, with_y):
     case.choose()

@@ -10,7 +10,7 @@ from nnlite_ext import _frames
 from nnlite.reference import frames as reference
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(
     n=st.integers(1, 3),
     shape=st.tuples(st.integers(1, 9), st.integers(1, 9)),

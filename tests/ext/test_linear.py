@@ -9,14 +9,6 @@ from nnlite_ext import _linear, _threads
 from nnlite.reference import linear as reference
 
 
-@pytest.fixture(autouse=True)
-def settings_of_the_machine():
-    target, threads = _threads.target(), _threads.get_num_threads()
-    yield
-    _threads.set_target(target)
-    _threads.set_num_threads(threads)
-
-
 class Case:
     """x (N, D), kernel (D, M), bias (M,), dy (N, M), all read-only, on one target and number of threads."""
 
@@ -70,7 +62,7 @@ def cases(batches=BATCHES):
     )
 
 
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 @given(cases(st.one_of(st.just(1), st.integers(1, 70))), st.booleans(), st.booleans())
 def test_forward_is_its_twin(case, with_bias, relu):
     case.choose()
@@ -79,7 +71,7 @@ def test_forward_is_its_twin(case, with_bias, relu):
     case.assert_equal(case.forward(_linear, bias, relu), case.forward(reference, bias, relu), terms)
 
 
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 @given(cases())
 def test_kernel_gradient_is_its_twin(case):
     case.choose()
@@ -87,14 +79,14 @@ def test_kernel_gradient_is_its_twin(case):
         case.assert_equal(ours, twins, len(case.x))
 
 
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 @given(cases())
 def test_input_gradient_is_its_twin(case):
     case.choose()
     case.assert_equal(case.input_gradient(_linear), case.input_gradient(reference), case.dy.shape[1])
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(cases())
 def test_input_gradient_is_the_adjoint_of_forward(case):
     """<x W, dy> = <x, dy W'> in float64."""
@@ -107,7 +99,7 @@ def test_input_gradient_is_the_adjoint_of_forward(case):
     ), case.text
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(cases())
 def test_threads_do_not_change_a_bit(case):
     results = []
@@ -125,10 +117,9 @@ def test_threads_do_not_change_a_bit(case):
         assert all(np.array_equal(a, b) for a, b in zip(results[0], other, strict=True)), case.text
 
 
-@pytest.mark.parametrize("target", _threads.targets())
+@pytest.mark.usefixtures("each_target")
 @pytest.mark.parametrize("batch", [1, 2])
-def test_relu_keeps_nan(target, batch):
-    _threads.set_target(target)
+def test_relu_keeps_nan(batch):
     y = np.zeros((batch, 20))
     _linear.forward(np.full((batch, 1), np.nan), np.ones((1, 20)), None, y, True)
     assert np.isnan(y).all()

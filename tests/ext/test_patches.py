@@ -8,7 +8,7 @@ from nnlite_ext import _patches
 
 from nnlite.reference import patches as reference
 
-drawn = settings(deadline=None, max_examples=150)
+drawn = settings(max_examples=150)
 
 
 @st.composite

@@ -10,7 +10,7 @@ from nnlite_ext import _replay
 from nnlite.reference import replay as reference
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(
     games=st.integers(1, 3),
     length=st.integers(6, 20),

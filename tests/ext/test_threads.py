@@ -10,14 +10,6 @@ import pytest
 from nnlite_ext import _adam, _threads
 
 
-@pytest.fixture(autouse=True)
-def settings_of_the_machine():
-    target, threads = _threads.target(), _threads.get_num_threads()
-    yield
-    _threads.set_target(target)
-    _threads.set_num_threads(threads)
-
-
 def python(code, **environment):
     return subprocess.run(
         [sys.executable, "-c", code],
