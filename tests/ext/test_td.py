@@ -66,12 +66,8 @@ def test_td_results_are_new_arrays():
 def test_nan_is_not_lost():
     returns, discounts, next_q, _, actions = case(0, 4, 3, np.float64)
     next_q[2, 1] = np.nan
-    assert np.isnan(_td.td_target(returns, discounts, next_q, None, refuse)).tolist() == [
-        False,
-        False,
-        True,
-        False,
-    ]
+    y = _td.td_target(returns, discounts, next_q, None, refuse)
+    assert np.isnan(y).tolist() == [False, False, True, False]
     returns[1] = np.nan
     value, dq = _td.td_loss(np.zeros((4, 3)), actions, returns, 1.0, refuse)
     assert math.isnan(value) and np.isnan(dq[1, actions[1]])
