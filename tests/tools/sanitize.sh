@@ -25,7 +25,7 @@ esac
 rm -rf "$copy"
 mkdir -p "$copy"
 cd "$root"
-cp -R ext nnlite rl tests bench setup.py pyproject.toml README.md LICENSE "$copy"
+cp -R ext nnlite rl tests bench docs setup.py pyproject.toml README.md LICENSE "$copy"
 cd "$copy"
 rm -f ext/*.so ext/*.c
 ln -s ext nnlite_ext # the name under which an installed package would be found
