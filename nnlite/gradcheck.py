@@ -16,9 +16,9 @@ from collections.abc import Callable
 import numpy as np
 
 from nnlite.arrays import Array
-from nnlite.layer import Layer
-from nnlite.layers import ActivatedLayer, MaxPooling2D
+from nnlite.layer import ActivatedLayer, Layer
 from nnlite.network import Network
+from nnlite.pooling import MaxPooling2D
 
 
 def numerical_gradient(f: Callable[[], float], x: Array, step: float = 1e-5) -> Array:
@@ -175,11 +175,15 @@ def kink_distance(model: Network, x: Array) -> float:
     return float(smallest)
 
 
-def layer_errors(layer: Layer, shape: tuple[int, ...], seed: int = 0, step: float = 1e-5) -> dict[str, float]:
-    """gradient_errors of a model of this one layer with random weights, for a normal input of `shape` (N,
-    ...).
+def layer_errors(
+    layer: Layer, shape: tuple[int, ...], seed: int = 0, step: float = 1e-5, passes: str = "compiled"
+) -> dict[str, float]:
+    """Check one layer: gradient_errors of a network of it alone.
+
+    shape   (N, ...) of the input, which is drawn normal, as are the weights
+    passes  of the network: "compiled", where they exist, or "layers"
     """
-    model = Network([layer], seed=seed, dtype="float64").build(shape[1:])
+    model = Network([layer], seed=seed, dtype="float64", passes=passes).build(shape[1:])
     scramble(model, seed)
     return gradient_errors(model, smooth_input(model, shape[0], seed + 1), seed, step)
 

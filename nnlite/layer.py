@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from nnlite import initializers, regularizers
+from nnlite import activations, initializers, regularizers
 from nnlite.arrays import Array
 from nnlite.utils import aligned_zeros, numbers, refuse_unknown, snake_case
 
@@ -150,6 +150,26 @@ class Layer:
                     f"{self.name} has no weights yet: add it to a model whose first layer has an input_shape"
                 )
             self.model.build()
+
+
+class ActivatedLayer(Layer):
+    """A layer that ends in an activation function; a loss computed from logits leaves the function out."""
+
+    def __init__(self, activation: Any = None, **common: Any) -> None:
+        super().__init__(**common)
+        self.activation = activations.get(activation)
+
+    def forward(self, x: Array, training: bool = False, activate: bool = True) -> Array:
+        raise TypeError(f"{type(self).__name__} has no forward")
+
+    def _activate(self, z: Array, activate: bool) -> tuple[Array, activations.Activation]:
+        """Overwrite z (N, ...) with y = f(z), or with z itself; return y and the function used."""
+        used = self.activation if activate else activations.Linear()
+        return used.forward(z), used
+
+    def _activation_gradient(self, used: activations.Activation, y: Array, dy: Array) -> Array:
+        """Return dL/dz = dL/dy f'(z), all (N, ...); z is known by y."""
+        return used.backward(y, dy, self.buffer("dz", y.shape))
 
 
 def as_shape(value: Any) -> Shape:

@@ -13,7 +13,7 @@ import numpy as np
 from nnlite import activations, initializers, products, regularizers
 from nnlite.arrays import Array
 from nnlite.convolution import PATHS, Geometry, default_path
-from nnlite.layer import Layer, Shape
+from nnlite.layer import ActivatedLayer, Layer, Shape
 from nnlite.normalization import BatchNormalization, Dropout
 from nnlite.pooling import MaxPooling2D
 from nnlite.utils import missing_name, pair, positive
@@ -31,24 +31,6 @@ __all__ = [
     "MaxPooling2D",
     "Rescaling",
 ]
-
-
-class ActivatedLayer(Layer):
-    """A layer that ends in an activation function, which a loss taken from the logits may leave out."""
-
-    def __init__(self, activation: Any = None, **common: Any) -> None:
-        super().__init__(**common)
-        self.activation = activations.get(activation)
-
-    def forward(self, x: Array, training: bool = False, activate: bool = True) -> Array:
-        raise TypeError(f"{type(self).__name__} has no forward")
-
-    def _activate(self, z: Array, activate: bool) -> tuple[Array, activations.Activation]:
-        used = self.activation if activate else activations.Linear()
-        return used.forward(z), used
-
-    def _through_activation(self, used: activations.Activation, y: Array, dy: Array) -> Array:
-        return used.backward(y, dy, self.buffer("dz", y.shape))
 
 
 class Dense(ActivatedLayer):
@@ -96,7 +78,7 @@ class Dense(ActivatedLayer):
 
     def backward(self, dy: Array, need_dx: bool = True) -> Array | None:
         x, y, used = self._take_cache()
-        dz = self._through_activation(used, y, dy).reshape(-1, self.units)  # (N, M)  dL/dz = dy f'(z)
+        dz = self._activation_gradient(used, y, dy).reshape(-1, self.units)  # (N, M)  dL/dz = dy f'(z)
         products.weight_gradients(
             x.reshape(-1, x.shape[-1]), dz, self.dW, self.db
         )  # dL/dW = x' dz, dL/db = sum over the batch
@@ -169,7 +151,7 @@ class Conv2D(ActivatedLayer):
         if used is None:  # the ReLU's derivative is taken on the way
             self.path.backward(kept, dy, y, self.W, self.dW, self.db, dx)
         else:
-            dz = self._through_activation(used, y, dy)  # (N, OH, OW, F)
+            dz = self._activation_gradient(used, y, dy)  # (N, OH, OW, F)
             self.path.backward(kept, dz, None, self.W, self.dW, self.db, dx)
         return dx
 
@@ -194,7 +176,7 @@ class Activation(ActivatedLayer):
 
     def backward(self, dy: Array, need_dx: bool = True) -> Array | None:
         y, used = self._take_cache()
-        return self._through_activation(used, y, dy) if need_dx else None
+        return self._activation_gradient(used, y, dy) if need_dx else None
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "activation": self.activation.name}

@@ -1,44 +1,45 @@
-"""Sequential: Keras's model class.
-
-What it computes stands in network.py; here are Keras's words around it.
-"""
+"""Sequential: Keras's model class, a Network with Keras's methods to train, describe and save it."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from functools import partial
+from pathlib import Path
 from typing import Any
 
-from nnlite import losses, optimizers
+from nnlite import losses, optimizers, saving, strict_json
+from nnlite.arrays import Array
 from nnlite.layer import as_shape
 from nnlite.layers import REGISTRY
-from nnlite.network import PREDICT_BATCH, Network
+from nnlite.network import Network
+from nnlite.passes import PREDICT_BATCH
 from nnlite.summary import summary_table
+from nnlite.tensor_file import Check, Spec, read_tensors, read_tensors_from_bytes, write_tensors
 from nnlite.training import History, TrainingLoop
 from nnlite.utils import missing_name, refuse_unknown
 
-__all__ = ["Sequential", "clone_model", "load_model"]
+__all__ = ["Sequential", "clone_model", "load_model", "model_from_bytes", "save_model"]
 
 
 class Sequential(Network):
     """A model whose layers run one after the other.
 
-    layers  any number of layers, more by add()
-    seed    int, numpy Generator or SeedSequence from which every weight (and Dropout) is drawn; None draws
-            fresh ones
-    dtype   "float32", or "float64" where a gradient has to be judged
+    layers  any number of layers; add() appends more
+    seed    int, numpy Generator or SeedSequence; every weight (and Dropout) draws from it. None: a fresh seed
+    dtype   "float32", or "float64" to check gradients
+    passes  "compiled": small networks run in compiled passes (see nnlite.plan); "layers": always layer by layer
 
-    The first layer needs `input_shape`, or the model is built by its first data.
+    The first layer needs `input_shape`; without it the first data build the model.
     """
 
     _training: TrainingLoop | None = None
 
     # --- training
-    # ----------------------------------------------------------------------------------------------
 
     def compile(self, optimizer: Any = "sgd", loss: Any = "mse", metrics: Any = (), **unknown: Any) -> None:
-        """Choose optimizer (object or name), loss (function or name) and metrics ("accuracy") for fit and its
-        kin.
+        """Choose optimizer (object or name), loss (function or name) and metrics ("accuracy") for training.
 
-        Raises ValueError naming what there is when a name is unknown.
+        Raises ValueError for an unknown name; the message lists the known ones.
         """
         refuse_unknown(unknown, "compile", Sequential.compile)
         names = [metrics] if isinstance(metrics, str) else list(metrics or ())
@@ -62,15 +63,13 @@ class Sequential(Network):
         seed: Any = None,
         **unknown: Any,
     ) -> History:
-        """Train on x (N, ...) and y (N, ...) for `epochs` passes; returns the History of loss and metrics.
+        """Train on x (N, ...) and y (N, ...) for `epochs` passes; return the History of loss and metrics.
 
-        batch_size        examples a step, 32 unless told otherwise; the last batch of an epoch may be smaller
+        batch_size        examples a step, 32 by default; the last batch of an epoch may be smaller
         verbose           0 silent, 1 Keras's progress line, 2 one line an epoch
-        validation_split  share of the data, its last part, in [0, 1), kept out of training and evaluated each
-                          epoch
+        validation_split  share of the data in [0, 1): its last part is not trained on but evaluated every epoch
         validation_data   (x, y) to evaluate instead
-        shuffle, seed     a new order each epoch, from this seed (or Generator); None takes the model's own
-                          generator
+        shuffle, seed     a new order each epoch, from this seed or Generator; None: the model's own generator
 
         Raises RuntimeError before compile, ValueError for data that do not fit, FloatingPointError for NaN or
         infinity.
@@ -81,13 +80,11 @@ class Sequential(Network):
         return self._compiled.fit(x, y, size, epochs, verbose, validation, shuffle, seed)
 
     def train_on_batch(self, x: Any, y: Any) -> Any:
-        """One gradient step; returns the loss before it, or [loss, metrics...] when there are metrics."""
+        """Take one gradient step; return the loss before it, or [loss, metrics...] if metrics were compiled."""
         return self._compiled.train_on_batch(x, y)
 
     def evaluate(self, x: Any, y: Any, batch_size: int = PREDICT_BATCH, verbose: int = 0) -> Any:
-        """The loss in prediction mode (regularizers included), or [loss, metrics...] when there are
-        metrics.
-        """
+        """Return the loss in prediction mode, regularizers included; [loss, metrics...] if metrics were compiled."""
         return self._compiled.evaluate(x, y, batch_size)
 
     @property
@@ -96,8 +93,7 @@ class Sequential(Network):
             raise RuntimeError("compile the model first: model.compile(optimizer, loss)")
         return self._training
 
-    # --- looking and keeping
-    # -----------------------------------------------------------------------------------
+    # --- description and files
 
     def summary(self) -> None:
         """Print the table of layers, output shapes and weights."""
@@ -105,18 +101,11 @@ class Sequential(Network):
         print(summary_table(self))
 
     def save(self, path: Any, overwrite: bool = True, include_optimizer: bool = False) -> None:
-        """Write architecture and weights as safetensors, whatever the file's ending; see nnlite.saving.
-
-        include_optimizer  also the optimizer's moments and the names given to compile, so that training can
-                           go on
-        Raises FileExistsError when the file is there and overwrite is False.
-        """
-        from nnlite.saving import save_model
-
+        """Write architecture and weights as safetensors, whatever the file's extension; see save_model."""
         save_model(self, path, overwrite, include_optimizer)
 
     def get_config(self) -> dict[str, Any]:
-        """Name, dtype, input shape and every layer's class and arguments, as plain values."""
+        """Return name, dtype, input shape and every layer's class and arguments, as plain values."""
         self.build()
         layers = [{"class": type(layer).__name__, "config": layer.get_config()} for layer in self.layers]
         return {
@@ -128,14 +117,12 @@ class Sequential(Network):
 
     @classmethod
     def from_config(cls, config: dict[str, Any], seed: Any = None) -> Sequential:
-        """A model of this architecture with freshly drawn weights; raises ValueError for a class that is not
-        ours.
-        """
+        """Make a model of this architecture with freshly drawn weights; ValueError for a class not in REGISTRY."""
         return cls._unbuilt(config, seed).build(config["input_shape"])
 
     @classmethod
-    def declared(cls, config: dict[str, Any]) -> Sequential:
-        """A model of this architecture whose layers know the shapes of their weights; none is allocated."""
+    def without_weights(cls, config: dict[str, Any]) -> Sequential:
+        """Make a model of this architecture whose layers know their weights' shapes; none is allocated."""
         model = cls._unbuilt(config, None)
         model.input_shape = as_shape(config["input_shape"])
         model._declare()
@@ -154,17 +141,84 @@ class Sequential(Network):
 
 
 def clone_model(model: Sequential, seed: Any = None) -> Sequential:
-    """The same architecture with *other*, freshly drawn weights, as in Keras; copy_from gives it the same
-    ones.
+    """Make a model of the same architecture with *other*, freshly drawn weights, as Keras does.
+
+    copy_from gives it the same ones.
     """
     return Sequential.from_config(model.get_config(), seed)
 
 
-def load_model(path: Any) -> Sequential:
-    """The model that save() wrote; raises ValueError when the file is not one of ours, or damaged."""
-    from nnlite.saving import load_model as load
+def save_model(
+    model: Sequential,
+    path: Any,
+    overwrite: bool = True,
+    include_optimizer: bool = False,
+    notes: Mapping[str, str] | None = None,
+) -> None:
+    """Write architecture and weights to a safetensors file; see nnlite.saving.
 
-    return load(path)
+    include_optimizer  write the compiled loss and optimizer and its moments too, to continue training
+    notes              the caller's own texts for the file's metadata; load_model does not read them
+
+    Raises FileExistsError if the file exists and overwrite is False.
+    """
+    target = Path(path)
+    if target.exists() and not overwrite:
+        raise FileExistsError(f"{target} exists; overwrite=True replaces it")
+    tensors = saving.model_tensors(model.build())
+    own = {"format": saving.FORMAT, "architecture": strict_json.dumps(model.get_config())}
+    metadata = {**(notes or {}), **own}
+    if include_optimizer and model._training is not None:
+        model._training.bind()
+        tensors |= {f"{saving.OPTIMIZER}{k}": v for k, v in model.optimizer.get_state().items()}
+        metadata["compiled"] = strict_json.dumps(
+            {"optimizer": model.optimizer.get_config(), "loss": model._training.loss.__name__}
+        )
+    write_tensors(target, tensors, metadata)
+
+
+def load_model(path: Any) -> Sequential:
+    """Read the model that save_model wrote.
+
+    Raises FileNotFoundError, or ValueError naming what is wrong with the file.
+    """
+    return _model_from(partial(read_tensors, path))
+
+
+def model_from_bytes(data: bytes) -> Sequential:
+    """Read a model from the content of its file; errors as load_model."""
+    return _model_from(partial(read_tensors_from_bytes, data))
+
+
+def _model_from(read: Callable[[Check], tuple[dict[str, Array], dict[str, str]]]) -> Sequential:
+    tensors, metadata = read(_check_header)
+    config = saving.architecture(metadata)
+    model = saving.usable(lambda: Sequential.from_config(config, seed=0))
+    state = {
+        name.removeprefix(saving.OPTIMIZER): tensors.pop(name)
+        for name in list(tensors)
+        if name.startswith(saving.OPTIMIZER)
+    }
+    saving.load_tensors(model, tensors)
+    if "compiled" in metadata:
+        saving.usable(lambda: _compile(model, metadata["compiled"], state))
+    elif state:
+        raise ValueError("the file has an optimizer's arrays, but no optimizer")
+    return model
+
+
+def _check_header(specs: dict[str, Spec], metadata: dict[str, str]) -> None:
+    """Raise ValueError unless a file's arrays are those of the architecture that it states."""
+    config = saving.architecture(metadata)
+    saving.check_arrays(saving.usable(lambda: Sequential.without_weights(config)), specs)
+
+
+def _compile(model: Sequential, text: str, state: dict[str, Array]) -> None:
+    """Compile the model as a file states it, and restore its optimizer's state."""
+    compiled = strict_json.loads(text)
+    model.compile(compiled["optimizer"], compiled["loss"])
+    model._compiled.bind()
+    model.optimizer.set_state(state)
 
 
 def __getattr__(name: str) -> Any:

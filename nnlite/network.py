@@ -1,13 +1,12 @@
-"""Network: layers in a row on three flat arrays.
+"""Network: a chain of layers on three flat arrays. `models.Sequential` adds Keras's methods.
 
-`models.Sequential` adds Keras's words for training and keeping.
+    params   every trainable weight, one after the other
+    grads    their gradients, in the same places
+    state    weights that are not trained: BatchNormalization's moving statistics
 
-    params   every trainable weight, one after the other      grads   their gradients, in the same places
-    state    what is carried but not trained (BatchNormalization's moving statistics)
-
-They are allocated once, when the model is built, and never rebound: layers hold views of them, an optimizer
-changes `params` in one pass, `copy_from` is a memcpy. The arrays of a forward or backward pass belong to the
-layers, one set per batch size in use, so that a training step allocates nothing after the first.
+They are allocated once, when the network is built, and never rebound: layers hold views of them, an optimizer
+changes `params` in one pass, `copy_from` is a memcpy. The layers own the arrays of a forward or backward pass,
+one set for each batch size in use, so a training step allocates nothing after the first.
 """
 
 from __future__ import annotations
@@ -18,17 +17,17 @@ from typing import Any, NoReturn, TypeVar
 import numpy as np
 
 from nnlite.arrays import Array
-from nnlite.fused import fused_passes
 from nnlite.layer import Layer, Shape, Weight, as_shape
-from nnlite.layers import ActivatedLayer, Rescaling
-from nnlite.utils import aligned_zeros, numbers, positive
+from nnlite.layers import Rescaling
+from nnlite.passes import PREDICT_BATCH, CompiledPasses, LayerPasses
+from nnlite.plan import compiled_network
+from nnlite.utils import aligned_zeros, numbers
 
-PREDICT_BATCH = 256
 Model = TypeVar("Model", bound="Network")
 
 
 class Network:
-    """A model whose layers run one after the other: building, the three passes, the weights."""
+    """A model whose layers run one after the other; the arguments are explained in models.Sequential."""
 
     def __init__(
         self,
@@ -36,26 +35,25 @@ class Network:
         name: str = "sequential",
         seed: Any = None,
         dtype: Any = "float32",
+        passes: str = "compiled",
     ) -> None:
         self.name, self.dtype = name, np.dtype(dtype)
         if self.dtype not in (np.float32, np.float64):
             raise ValueError(f"dtype must be float32 or float64, not {self.dtype}")
         self.layers: list[Layer] = []
         self._rng = np.random.default_rng(seed)
+        if passes not in ("compiled", "layers"):
+            raise ValueError(f"passes must be 'compiled' or 'layers', not {passes!r}")
+        self._wanted_passes = passes
+        self._passes: LayerPasses | CompiledPasses = LayerPasses([], (), self.dtype)  # until it is built
         self._built = False
-        self._pending: Shape | None = None  # the shape that backward's dy must have
-        self._fused: Any = (
-            None  # the compiled passes of a small dense network; they answer None, or False, where
-        )
-        # the layers have to do it
         for layer in layers or ():
             self.add(layer)
 
     # --- building
-    # ----------------------------------------------------------------------------------------------
 
     def add(self, layer: Layer) -> None:
-        """Append a layer; raises RuntimeError once the model is built, for its arrays never move."""
+        """Append a layer. Raises RuntimeError once the model is built, because its arrays never move."""
         if not isinstance(layer, Layer):
             raise TypeError(f"add needs a layer, not {type(layer).__name__}")
         if self._built:
@@ -72,10 +70,10 @@ class Network:
         self.layers.append(layer)
 
     def build(self: Model, input_shape: Any = None) -> Model:
-        """Allocate and draw the weights for inputs of this shape (without the batch axis). Returns itself.
+        """Allocate and draw the weights for inputs of this shape, without the batch axis. Return the model.
 
-        Raises ValueError when the shape is unknown, does not fit the layers, or is not the one the model was
-        built for.
+        Raises ValueError if the shape is unknown, does not fit the layers, or differs from that of an earlier
+        build.
         """
         if self._built:
             if input_shape is not None and as_shape(input_shape) != self.input_shape:
@@ -99,9 +97,13 @@ class Network:
         self._declare()
         self._allocate()
         self._draw()
+        self._passes = self._choose_passes()
         self._built = True
-        self._fused = fused_passes(self)
         return self
+
+    def _build_for(self, x: Any) -> None:
+        shape = numbers(x, "x").shape
+        self.build(shape[1:] if len(shape) > 1 else None)
 
     def _declare(self) -> None:
         shape = self.input_shape
@@ -123,10 +125,6 @@ class Network:
         for weight, place in zip(carried, places):
             weight.value = self.state[place].reshape(weight.shape)
         self._penalised = [w for w in trainable if w.regularizer is not None]
-        trained = [
-            index for index, layer in enumerate(self.layers) if any(w.trainable for w in layer.weights)
-        ]
-        self._lowest = trained[0] if trained else 0
 
     def _draw(self) -> None:
         for layer, rng in zip(self.layers, self._rng.spawn(len(self.layers))):
@@ -138,120 +136,66 @@ class Network:
             if isinstance(layer, Rescaling):
                 layer.hand_over(following)
 
-    # --- the three passes
-    # --------------------------------------------------------------------------------------
+    def _choose_passes(self) -> LayerPasses | CompiledPasses:
+        layers = LayerPasses(self.layers, self.input_shape, self.dtype)
+        if self._wanted_passes == "layers":
+            return layers
+        compiled = compiled_network(self.layers, self.params, self.grads, self.input_shape)
+        return layers if compiled is None else CompiledPasses(compiled, layers)
+
+    # --- passes
 
     def forward(self, x: Any, logits: bool = False) -> Array:
-        """Training pass: y (N, ...) for x (N, ...), keeping what backward needs.
+        """Run a training pass: return y (N, ...) for x (N, ...) and keep what backward needs.
 
-        logits  leave out the last layer's activation (and its derivative in the backward that follows)
+        logits  leave out the last layer's activation, and its derivative in the backward that follows
 
-        The result is the model's own buffer, valid until the next forward; x must not change until the
-        backward. Raises ValueError when x is not of the shape that the model reads, or holds no example.
+        y is the network's own buffer, valid until the next forward. x must not change until the backward.
+        Raises ValueError if x has another shape than the network reads, or holds no example.
         """
-        if self._fused is not None and (y := self._fused.forward(x, logits)) is not None:
-            return y
-        self._pending = None
-        x = self._checked(x)
-        if len(x) == 0:
-            raise ValueError("a training pass needs at least one example")
-        y = self._run(x, True, logits)
-        self._pending = y.shape
-        return y
+        if not self._built:
+            self._build_for(x)
+        return self._passes.forward(x, logits)
 
-    def backward(self, dy: Array, need_dx: bool = False) -> Array | None:
-        """Fill `grads` (overwriting them) from dL/dy; give dL/dx only when asked for.
+    def backward(self, dy: Any, need_dx: bool = False) -> Array | None:
+        """Overwrite `grads` from dL/dy (N, ...), regularizers included; return dL/dx (N, ...) if need_dx.
 
-        Raises RuntimeError without a forward before it: one backward per forward. The gradient of
-        regularizers is included.
+        Raises RuntimeError unless a forward came before it: one backward per forward. Raises ValueError if dy
+        has another shape than y; the backward is still pending then.
         """
-        if self._fused is not None and (dx := self._fused.backward(dy, need_dx)) is not False:
-            return self._finish_backward(dx)
-        if self._pending is None:
-            raise RuntimeError("backward needs a forward before it; one backward per forward")
-        given = numbers(dy, "dy")
-        if given.shape != self._pending:
-            raise ValueError(f"dy {given.shape} does not fit the output {self._pending} of the last forward")
-        gradient = np.ascontiguousarray(given, self.dtype)
-        lowest = (
-            0 if need_dx else self._lowest
-        )  # below it nothing is trained: its dx, the dearest, is not needed
-        for index in range(len(self.layers) - 1, lowest, -1):
-            gradient = self.layers[index].backward(gradient)  # type: ignore[assignment]
-        dx = self.layers[lowest].backward(gradient, need_dx)
-        return self._finish_backward(dx if need_dx else None)
-
-    def _finish_backward(self, dx: Array | None) -> Array | None:
-        self._pending = None
+        dx = self._passes.backward(dy, need_dx)
         for weight in self._penalised:
             weight.gradient += weight.regularizer.gradient(weight.value)  # type: ignore[union-attr]
         return dx
 
-    def predict(self, x: Any, batch_size: int = PREDICT_BATCH, verbose: int = 0) -> Array:
-        """Outputs (N, ...) for x (N, ...), in prediction mode; a new array.
-
-        Keeps no cache: a pending backward stays valid.
+    def predict(
+        self, x: Any, batch_size: int = PREDICT_BATCH, verbose: int = 0, logits: bool = False
+    ) -> Array:
+        """Return y (N, ...) for x (N, ...) in prediction mode, a new array. A pending backward stays valid.
 
         batch_size  examples at a time; it changes the memory in use, not the result
-        verbose     accepted for Keras's sake; nothing is printed
+        verbose     accepted because Keras has it; nothing is printed
+        logits      leave out the last layer's activation
         """
-        if (
-            self._fused is not None
-            and batch_size == PREDICT_BATCH
-            and (y := self._fused.predict(x)) is not None
-        ):
-            return y
-        return self._predict(x, batch_size)
-
-    def _predict(self, x: Any, batch_size: int, logits: bool = False) -> Array:
-        x, step = self._checked(x), positive(batch_size, "batch_size")
-        y = np.empty((len(x), *self.output_shape), self.dtype)
-        for start in range(0, len(x), step):
-            y[start : start + step] = self._run(x[start : start + step], False, logits)
-        return y
+        if not self._built:
+            self._build_for(x)
+        return self._passes.predict(x, batch_size, logits)
 
     __call__ = predict
 
     def penalty(self) -> float:
-        """What the regularizers add to the loss."""
+        """Return the sum of all regularizers, which is a part of the loss."""
         return sum((w.regularizer.value(w.value) for w in self._penalised if w.regularizer), 0.0)
 
-    def _run(self, x: Array, training: bool, logits: bool = False) -> Array:
-        if self._fused is not None:
-            y = self._fused.forward(x, logits) if training else self._fused.predict(x, logits)
-            if y is not None:
-                return y
-        for layer in self.layers[:-1]:
-            x = layer.forward(x, training)
-        last = self.layers[-1]
-        if not logits:
-            return last.forward(x, training)
-        if not isinstance(last, ActivatedLayer):
-            raise ValueError(f"{last.name} has no activation to leave out")
-        return last.forward(x, training, activate=False)
-
-    def _checked(self, x: Any) -> Array:
-        array = numbers(x, "x")
-        if not self._built:
-            self.build(array.shape[1:] if array.ndim > 1 else None)
-        if array.shape[1:] != self.input_shape or array.ndim != len(self.input_shape) + 1:
-            raise ValueError(
-                f"the model reads (N, {', '.join(map(str, self.input_shape))}), not {array.shape}"
-            )
-        if array.dtype == np.uint8 and getattr(self.layers[0], "accepts_bytes", False):
-            return np.ascontiguousarray(array)
-        return np.ascontiguousarray(array, self.dtype)
-
     # --- weights
-    # -----------------------------------------------------------------------------------------------
 
     def get_weights(self) -> list[Array]:
-        """Copies of all weights, layer by layer."""
+        """Return copies of all weights, layer by layer."""
         self.build()
         return [value for layer in self.layers for value in layer.get_weights()]
 
     def set_weights(self, values: list[Any]) -> None:
-        """Overwrite all weights; raises ValueError, and changes none, unless every shape fits."""
+        """Overwrite all weights. Raises ValueError, and changes none, unless every shape fits."""
         self.build()
         wanted = self._shapes()
         values = [numbers(value, "a weight") for value in values]
@@ -264,7 +208,7 @@ class Network:
             values = values[count:]
 
     def copy_from(self, other: Network, tau: float = 1.0) -> None:
-        """Become `other` (tau = 1), or move towards it: w += tau (w_other - w), for params and state alike.
+        """Move params and state towards `other`: w += tau (w_other - w). tau = 1 copies them.
 
         Raises ValueError unless both have weights of the same shapes, and 0 <= tau <= 1.
         """
@@ -290,13 +234,13 @@ class Network:
         )
 
     def count_params(self) -> int:
-        """Number of weights, trainable or not."""
+        """Return the number of weights, trainable or not."""
         self.build()
         return int(self.params.size + self.state.size)
 
 
 def _flat(weights: list[Weight], dtype: Any) -> tuple[Array, list[slice]]:
-    """One zeroed array for all, and each weight's place in it."""
+    """Return one zeroed array for all weights, and each weight's slice of it."""
     places, start = [], 0
     for weight in weights:
         places.append(slice(start, start + weight.size))

@@ -25,7 +25,7 @@ from nnlite.layers import Activation, Conv2D, Dense, Flatten, Rescaling
 from nnlite.network import Network
 from nnlite.normalization import BatchNormalization, Dropout
 from nnlite.pooling import MaxPooling2D
-from nnlite.saving import atomic_write
+from nnlite.tensor_file import atomic_write
 
 OPSET, IR_VERSION = 17, 8  # of 2022: what runs models reads them
 FIRST, LAST = [0, 3, 1, 2], [0, 2, 3, 1]  # NHWC -> NCHW, and back

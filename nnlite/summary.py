@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from nnlite.models import Sequential
+from nnlite.network import Network
 
 
-def summary_table(model: Sequential) -> str:
+def summary_table(model: Network) -> str:
     """Layer (class), output shape and number of weights, then the totals, as Keras lays them out in plain
     text.
     """

@@ -5,20 +5,18 @@ from __future__ import annotations
 import math
 import sys
 import time
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from nnlite_ext import _adam
 
 from nnlite import losses
 from nnlite.arrays import Array
-from nnlite.layers import ActivatedLayer
+from nnlite.layer import ActivatedLayer
 from nnlite.losses import FROM_LOGITS, Loss
+from nnlite.network import Network
 from nnlite.optimizers import Optimizer
 from nnlite.utils import numbers, positive, to_categorical
-
-if TYPE_CHECKING:
-    from nnlite.models import Sequential
 
 METRICS = ("accuracy", "acc")
 
@@ -42,7 +40,7 @@ class History:
 class TrainingLoop:
     """What compile() sets up: an optimizer bound to the model's flat arrays, a loss, metrics."""
 
-    def __init__(self, model: Sequential, optimizer: Optimizer, loss: Loss, metrics: list[str]) -> None:
+    def __init__(self, model: Network, optimizer: Optimizer, loss: Loss, metrics: list[str]) -> None:
         unknown = [name for name in metrics if name not in METRICS]
         if unknown:
             raise ValueError(f"unknown metric {unknown[0]!r}; there is 'accuracy'")
@@ -87,7 +85,7 @@ class TrainingLoop:
     def evaluate(self, x: Any, y: Any, batch_size: int) -> Any:
         """Loss over all of (x, y) in prediction mode, or [loss, metrics...]."""
         model, target = self._ready(x, y)
-        output = model._predict(x, batch_size, logits=self.logit_loss is not None)
+        output = model.predict(x, batch_size, logits=self.logit_loss is not None)
         value = (self.logit_loss or self.loss)(output, target)[0] + model.penalty()
         return [value, *(self._score(output, target) for _ in self.metrics)] if self.metrics else value
 
@@ -143,7 +141,7 @@ class TrainingLoop:
             progress.step(means)
         return means
 
-    def _ready(self, x: Any, y: Any) -> tuple[Sequential, Array]:
+    def _ready(self, x: Any, y: Any) -> tuple[Network, Array]:
         """The built model with its optimizer bound, and the target in the output's own shape and dtype."""
         model = self.model
         if not model._built:

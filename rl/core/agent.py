@@ -11,7 +11,8 @@ from typing import Any
 
 from nnlite import Sequential
 from nnlite.arrays import Array
-from nnlite.saving import load_weights, save_model
+from nnlite.models import save_model
+from nnlite.saving import load_weights
 from rl.core.experience import Experience
 from rl.core.state import restore, state_of
 

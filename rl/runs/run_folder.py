@@ -13,7 +13,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from nnlite.saving import atomic_write
+from nnlite.tensor_file import atomic_write
 from rl.command import config
 from rl.command.errors import UsageError
 from rl.command.settings import NEWEST

@@ -13,7 +13,7 @@ import io
 from pathlib import Path
 from typing import Any
 
-from nnlite.saving import atomic_write
+from nnlite.tensor_file import atomic_write
 from rl.pages.groups import plain_value
 from rl.sweeps.plan import Plan
 from rl.sweeps.record import FAILED, Record

@@ -23,7 +23,7 @@ from gymnasium.vector import VectorEnv
 
 from nnlite import Sequential
 from nnlite.arrays import Array
-from nnlite.saving import save_model
+from nnlite.models import save_model
 from rl.command.config import NAME
 from rl.command.errors import require
 from rl.command.settings import ActorSettings, AgentSettings, RunName, check_values

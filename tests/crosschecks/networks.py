@@ -14,6 +14,7 @@ from nnlite_ext import _threads
 from nnlite import Sequential, layers
 from nnlite.arrays import Array
 from nnlite.convolution import PATHS
+from nnlite.passes import CompiledPasses
 
 Generator = np.random.Generator
 ACTIVATIONS = ["linear", "relu", "sigmoid", "tanh", "softplus", "softmax"]
@@ -51,11 +52,13 @@ def random_case(seed: int, number: int, dtype: str) -> Case:
     rng = np.random.default_rng([seed, number])
     loss = str(rng.choice(list(LAST)))
     shape, chain, bytes_read = random_layers(rng, loss)
-    model = Sequential(chain, seed=rng, dtype=dtype).build(shape)
+    way = WAYS[int(rng.choice(3, p=[0.5, 0.25, 0.25]))]
+    passes = "compiled" if way == "compiled" else "layers"
+    model = Sequential(chain, seed=rng, dtype=dtype, passes=passes).build(shape)
     scramble(model, rng)
     target = _threads.targets()[number % len(_threads.targets())]
     _threads.set_target(target)
-    way = go(model, WAYS[int(rng.choice(3, p=[0.5, 0.25, 0.25]))])
+    way = go(model, way)
     name, clipping = str(rng.choice(list(OPTIMIZERS))), CLIPPINGS[rng.integers(4)]
     optimizer = {**OPTIMIZERS[name], "learning_rate": float(rng.choice([0.01, 0.001])), **clipping}
     model.compile(optimizer, loss)
@@ -174,9 +177,8 @@ def scramble(model: Sequential, rng: Generator) -> None:
 
 def go(model: Sequential, way: str) -> str:
     """Make the model compute this way where it can; returns the way it goes."""
-    if way == "compiled" and model._fused is not None:
+    if isinstance(model._passes, CompiledPasses):
         return way
-    model._fused = None
     path = "direct" if way == "compiled" else way
     for layer in model.layers:
         if isinstance(layer, layers.Conv2D):

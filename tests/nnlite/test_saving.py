@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file, save_file
 
-from nnlite import layers, saving
+from nnlite import layers, saving, tensor_file
 from nnlite.models import Sequential, load_model
 
 
@@ -107,10 +107,10 @@ def tampered(path, change, resealed=True):
     would.
     """
     model_with_state().save(path)
-    tensors, metadata = saving.read_tensors(path)
+    tensors, metadata = tensor_file.read_tensors(path)
     tensors = {name: array.copy() for name, array in tensors.items()}
     change(tensors, metadata)
-    checksum = saving.checksum(tensors, metadata) if resealed else "0" * 64
+    checksum = tensor_file.checksum(tensors, metadata) if resealed else "0" * 64
     save_file(tensors, path, {"nnlite": json.dumps({**metadata, "sha256": checksum})})
 
 

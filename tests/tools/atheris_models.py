@@ -17,7 +17,7 @@ import atheris
 with atheris.instrument_imports(include=["nnlite", "json"]):
     import numpy as np
 
-    from nnlite.saving import model_from_bytes
+    from nnlite.models import model_from_bytes
     from nnlite.tensor_file import read_tensors_from_bytes
     from tests.tools.fuzz import Mutator, joined, model_bytes
 

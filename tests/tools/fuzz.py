@@ -27,8 +27,7 @@ from typing import Any
 import numpy as np
 
 from nnlite import layers
-from nnlite.models import Sequential
-from nnlite.saving import model_from_bytes
+from nnlite.models import Sequential, model_from_bytes
 from nnlite.tensor_file import ENTRY, checksum, read_tensors_from_bytes
 
 MEMORY = 1 << 28  # bytes more than the process has at the start

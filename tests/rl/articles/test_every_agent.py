@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from gymnasium import spaces
 
-from nnlite.saving import read_tensors
+from nnlite.tensor_file import read_tensors
 from rl.command.errors import UsageError
 from rl.core.experience import Experience
 from tests.rl.helpers import ALGORITHMS, ARTICLES, CARTPOLE, experiences, make_agent, settings_of, train
