@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from nnlite import Sequential, layers, losses, optimizers
+from nnlite.convolution import PATHS
 from tests.layouts import LAYOUTS
 
 rng = np.random.default_rng(0)
@@ -37,11 +38,16 @@ NO_NUMBERS = {
 }
 
 
-def dense():
-    return Sequential([layers.Dense(5, "tanh", input_shape=(4,)), layers.Dense(2)], seed=1)
+def dense(passes="compiled"):
+    stack = [layers.Dense(5, "tanh", input_shape=(4,)), layers.Dense(2)]
+    return Sequential(stack, seed=1, passes=passes)
 
 
 def dense_by_layers():
+    return dense(passes="layers")
+
+
+def normalized():
     return Sequential([layers.BatchNormalization(input_shape=(4,)), layers.Dense(2)], seed=1)
 
 
@@ -58,17 +64,13 @@ def image():
 
 
 def image_by_patches():
-    model = Sequential(
-        [layers.Conv2D(3, 2, input_shape=(3, 4, 2)), layers.Flatten(), layers.Dense(2)], seed=1
-    ).build()
-    from nnlite.convolution import PATHS
-
-    model._fused, conv = None, model.layers[0]
+    conv = layers.Conv2D(3, 2, input_shape=(3, 4, 2))
+    model = Sequential([conv, layers.Flatten(), layers.Dense(2)], seed=1, passes="layers").build()
     conv.path = PATHS["patches"](conv.geometry, conv.filters, conv.buffer)
     return model
 
 
-MODELS = [dense, dense_by_layers, image, image_by_patches]
+MODELS = [dense, dense_by_layers, normalized, image, image_by_patches]
 
 
 def data(model, n=6):

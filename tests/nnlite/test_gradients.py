@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nnlite import activations, layers, losses, network
+from nnlite import activations, layers, losses
 from nnlite.gradcheck import (
     directional_errors,
     gradient_errors,
@@ -30,7 +30,8 @@ penalties = st.sampled_from([None, "l1", "l2", {"name": "l1_l2", "l1": 0.02, "l2
 sizes = st.integers(1, 4)
 pairs = st.tuples(sizes, sizes)
 paddings = st.sampled_from(["same", "valid"])
-smooth = settings(deadline=None, max_examples=60)
+each_passes = pytest.mark.parametrize("passes", ["compiled", "layers"])
+smooth = settings(max_examples=60)
 
 
 @st.composite
@@ -60,38 +61,36 @@ def weighted(draw):
     }
 
 
+WAYS = {"compiled": "compiled", "direct": "layers", "patches": "layers"}  # of a convolution: which passes
+
+
 @contextlib.contextmanager
-def ways(way):
-    """Build models whose layers go this way: "compiled" (whole passes, where they are to be had), "direct",
-    "patches".
-    """
+def convolutions_go(way):
+    """Models that are built inside convolve this way."""
     with pytest.MonkeyPatch.context() as patch:
         if way != "compiled":
-            patch.setattr(network, "fused_passes", lambda model: None)
-        if way in ("direct", "patches"):
             patch.setattr(layers, "default_path", lambda: way)
         yield
 
 
-@pytest.mark.parametrize("way", ["compiled", "layer by layer"])
+@each_passes
 @smooth
 @given(
     units=sizes, features=sizes, rows=st.lists(sizes, min_size=1, max_size=2), common=weighted(), seed=seeds
 )
-def test_dense_backward_is_the_gradient_of_forward(way, units, features, rows, common, seed):
-    with ways(way):
-        errors = layer_errors(layers.Dense(units, **common), (*rows, features), seed)
+def test_dense_backward_is_the_gradient_of_forward(passes, units, features, rows, common, seed):
+    errors = layer_errors(layers.Dense(units, **common), (*rows, features), seed, passes=passes)
     assert max(errors.values()) <= BOUND, errors
 
 
-@pytest.mark.parametrize("way", ["direct", "patches", "compiled"])
-@settings(deadline=None, max_examples=150)
+@pytest.mark.parametrize("way", WAYS)
+@settings(max_examples=150)
 @given(data=st.data(), shape=images(), filters=st.integers(1, 3), common=weighted(), seed=seeds)
 def test_conv_backward_is_the_gradient_of_forward(way, data, shape, filters, common, seed):
     kernel, strides, padding = data.draw(windows(shape))
     layer = layers.Conv2D(filters, kernel, strides, padding, **common)
-    with ways(way):
-        errors = layer_errors(layer, shape, seed)
+    with convolutions_go(way):
+        errors = layer_errors(layer, shape, seed, passes=WAYS[way])
     assert max(errors.values()) <= BOUND, errors
 
 
@@ -121,7 +120,7 @@ def test_dropout_backward_is_the_gradient_of_forward(rate, shape, seed):
 
 
 @pytest.mark.parametrize("name", sorted(activations.REGISTRY))
-@settings(deadline=None, max_examples=10)
+@settings(max_examples=10)
 @given(shape=st.lists(sizes, min_size=2, max_size=4), seed=seeds)
 def test_activation_backward_is_the_gradient_of_forward(name, shape, seed):
     errors = layer_errors(layers.Activation(name), tuple(shape), seed)
@@ -141,7 +140,11 @@ def networks(draw):
     """A whole model: images or vectors, one to three middle layers of any kind, one or two dense layers on
     top.
     """
-    common = {"seed": draw(seeds), "dtype": "float64"}
+    common = {
+        "seed": draw(seeds),
+        "dtype": "float64",
+        "passes": draw(st.sampled_from(["compiled", "layers"])),
+    }
     if draw(st.booleans()):
         shape = draw(images())[1:]
         middle = [draw(middle_layers((1, *shape))) for _ in range(draw(st.integers(1, 3)))] + [
@@ -175,11 +178,9 @@ def middle_layers(draw, shape):
     )
 
 
-@settings(deadline=None, max_examples=150)
-@given(model=networks(), compiled=st.booleans(), n=st.integers(2, 3), seed=seeds)
-def test_whole_network_backward_is_the_gradient_of_forward(model, compiled, n, seed):
-    if not compiled:
-        model._fused = None  # the chains of Dense layers among the networks would run compiled
+@settings(max_examples=150)
+@given(model=networks(), n=st.integers(2, 3), seed=seeds)
+def test_whole_network_backward_is_the_gradient_of_forward(model, n, seed):
     scramble(model, seed)
     errors = gradient_errors(model, smooth_input(model, n, seed, margin=3e-4), seed)
     assert max(errors.values()) <= BOUND, errors
@@ -190,8 +191,8 @@ wide = st.sampled_from(
 )  # fewer, as many, and more than a vector register
 
 
-@pytest.mark.parametrize("way", ["direct", "patches", "compiled"])
-@settings(deadline=None, max_examples=80)
+@pytest.mark.parametrize("way", WAYS)
+@settings(max_examples=80)
 @given(
     data=st.data(),
     size=st.tuples(*[st.integers(1, 14)] * 2),
@@ -202,26 +203,24 @@ wide = st.sampled_from(
 )
 def test_wide_convolutions_along_a_direction(way, data, size, channels, filters, n, seed):
     kernel, strides, padding = data.draw(windows((n, *size, channels)))
-    with ways(way):
-        layer = layers.Conv2D(filters, kernel, strides, padding, "tanh", input_shape=(*size, channels))
-        model = Sequential([layer], seed=seed, dtype="float64").build()
+    layer = layers.Conv2D(filters, kernel, strides, padding, "tanh", input_shape=(*size, channels))
+    with convolutions_go(way):
+        model = Sequential([layer], seed=seed, dtype="float64", passes=WAYS[way]).build()
     scramble(model, seed)
-    model.params *= 0.5 / np.sqrt(
-        layer.W[..., 0].size
-    )  # away from where tanh is flat, however many taps a sum has
-    errors = directional_errors(
-        model, np.random.default_rng(seed).standard_normal((n, *size, channels)), seed
-    )
+    # away from where tanh is flat, however many taps a sum has
+    model.params *= 0.5 / np.sqrt(layer.W[..., 0].size)
+    x = np.random.default_rng(seed).standard_normal((n, *size, channels))
+    errors = directional_errors(model, x, seed)
     assert max(errors.values()) <= BOUND, errors
 
 
-@pytest.mark.parametrize("compiled", [True, False])
-@settings(deadline=None, max_examples=40)
+@each_passes
+@settings(max_examples=40)
 @given(units=st.lists(wide, min_size=1, max_size=4), features=wide, n=wide, seed=seeds)
-def test_wide_dense_networks_along_a_direction(compiled, units, features, n, seed):
+def test_wide_dense_networks_along_a_direction(passes, units, features, n, seed):
     stack = [layers.Dense(width, "softplus", input_shape=(features,)) for width in units]
-    model = Sequential([*stack, layers.Dense(3, "softmax")], seed=seed, dtype="float64").build()
-    model._fused = model._fused if compiled else None
+    stack.append(layers.Dense(3, "softmax"))
+    model = Sequential(stack, seed=seed, dtype="float64", passes=passes).build()
     errors = directional_errors(model, np.random.default_rng(seed).standard_normal((n, features)), seed)
     assert max(errors.values()) <= BOUND, errors
 
@@ -256,7 +255,7 @@ def network_with_loss_error(model, loss, x, target, logits):
     return relative_error(claimed, measured)
 
 
-@pytest.mark.parametrize("compiled", [True, False])
+@each_passes
 @pytest.mark.parametrize(
     "activation, loss, logits",
     [
@@ -268,7 +267,7 @@ def network_with_loss_error(model, loss, x, target, logits):
         ("tanh", losses.huber, False),
     ],
 )
-def test_gradient_of_a_loss_through_a_network(compiled, activation, loss, logits):
+def test_gradient_of_a_loss_through_a_network(passes, activation, loss, logits):
     model = Sequential(
         [
             layers.Dense(5, "tanh", input_shape=(3,), kernel_regularizer="l1"),
@@ -276,8 +275,8 @@ def test_gradient_of_a_loss_through_a_network(compiled, activation, loss, logits
         ],
         seed=1,
         dtype="float64",
+        passes=passes,
     ).build()
-    model._fused = model._fused if compiled else None
     scramble(model, 2)
     rng = np.random.default_rng(3)
     target = np.eye(4)[rng.integers(4, size=6)]

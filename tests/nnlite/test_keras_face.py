@@ -17,7 +17,6 @@ def digits(n=300):
 
 
 # --- one layer, two layers
-# -----------------------------------------------------------------------------------------
 
 
 def test_weights_of_a_layer_before_any_data():
@@ -44,7 +43,6 @@ def test_two_layers_on_a_batch():
 
 
 # --- fit
-# ---------------------------------------------------------------------------------------------------------
 
 
 def regression(n=200):
@@ -157,7 +155,6 @@ def test_sparse_labels():
 
 
 # --- the agent of the Catcher article
-# --------------------------------------------------------------------------------
 
 
 class ScreenAgent:
@@ -209,7 +206,6 @@ def test_the_agent_learns_saves_and_loads(tmp_path):
 
 
 # --- the rest of the words
-# ---------------------------------------------------------------------------------------
 
 
 def test_summary_is_the_table_that_readers_know(capsys):

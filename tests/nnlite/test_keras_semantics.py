@@ -28,7 +28,6 @@ def stepped(optimizer, params, gradients, variables=None):
 
 
 # --- padding="same"
-# ---------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -61,7 +60,6 @@ def test_convolution_does_not_flip_its_kernel():
 
 
 # --- BatchNormalization
-# ------------------------------------------------------------------------------------------
 
 
 def test_batch_normalization_uses_the_biased_variance_and_epsilon_in_training():
@@ -99,7 +97,6 @@ def test_batch_normalization_takes_the_variance_from_centred_values():
 
 
 # --- Adam
-# --------------------------------------------------------------------------------------------------------
 
 
 def test_adam_has_its_epsilon_outside_the_bias_correction():
@@ -115,7 +112,6 @@ def test_adam_has_its_epsilon_outside_the_bias_correction():
 
 
 # --- clipping
-# ----------------------------------------------------------------------------------------------------
 
 TWO_VARIABLES = [slice(0, 2), slice(2, 4)]
 GRADIENT = [3.0, 4.0, 0.3, 0.4]  # norms 5 and 0.5
@@ -141,7 +137,6 @@ def test_clipping_by_element_by_variable_and_over_all(clipping, clipped):
 
 
 # --- glorot_normal
-# -----------------------------------------------------------------------------------------------
 
 
 def test_glorot_normal_is_cut_at_two_sigma_and_rescaled():
@@ -157,7 +152,6 @@ def test_glorot_fans_of_a_convolution_count_the_window():
 
 
 # --- categorical_crossentropy
-# ------------------------------------------------------------------------------------
 
 
 def test_crossentropy_after_a_softmax_layer_is_taken_from_the_logits():
@@ -179,7 +173,6 @@ def test_crossentropy_on_given_probabilities_renormalises_and_clips():
 
 
 # --- mean squared error
-# ------------------------------------------------------------------------------------------
 
 
 def test_mse_is_the_mean_over_all_outputs():
@@ -193,7 +186,6 @@ def test_mse_is_the_mean_over_all_outputs():
 
 
 # --- L1
-# ----------------------------------------------------------------------------------------------------------
 
 
 def test_l1_is_a_hundredth_by_default_and_flat_at_zero():
@@ -214,7 +206,6 @@ def test_the_penalty_is_part_of_the_loss_and_of_the_gradient():
 
 
 # --- activations far out
-# -----------------------------------------------------------------------------------------
 
 FAR = [-1e4, -800.0, -30.0, -1.0, 0.0, 1.0, 30.0, 800.0, 1e4]
 
@@ -249,7 +240,6 @@ def test_softmax_and_log_softmax_are_finite_and_accurate(dtype):
 
 
 # --- CartPole
-# ----------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("name, steps, solved", [("CartPole-v0", 200, 195), ("CartPole-v1", 500, 475)])

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nnlite import layers, network
+from nnlite import layers
 from nnlite.convolution import Geometry
 from nnlite.models import Sequential
 
@@ -28,7 +28,7 @@ def naive_convolution(x, W, b, strides, top, left, out):
 
 @pytest.mark.parametrize("path", ["direct", "patches", "compiled"])
 @pytest.mark.parametrize("dtype, tolerance", [("float32", 1e-5), ("float64", 1e-13)])
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(data=st.data(), padding=st.sampled_from(["same", "valid"]))
 def test_convolution_is_its_definition(path, dtype, tolerance, data, padding):
     n, h, w, c, filters = (data.draw(st.integers(1, top)) for top in (3, 9, 9, 3, 5))
@@ -37,12 +37,12 @@ def test_convolution_is_its_definition(path, dtype, tolerance, data, padding):
     strides = data.draw(st.integers(1, 4)), data.draw(st.integers(1, 4))
     rng = np.random.default_rng(data.draw(st.integers(0, 99)))
     x = rng.standard_normal((n, h, w, c))
+    layer = layers.Conv2D(filters, kernel, strides, padding, bias_initializer="random_normal")
     with pytest.MonkeyPatch.context() as patch:
-        if path != "compiled":  # a small network may have its whole passes compiled
+        if path != "compiled":
             patch.setattr(layers, "default_path", lambda: path)
-            patch.setattr(network, "fused_passes", lambda model: None)
-        layer = layers.Conv2D(filters, kernel, strides, padding, bias_initializer="random_normal")
-        model = model_of(layer, dtype=dtype, seed=rng).build((h, w, c))
+        passes = "compiled" if path == "compiled" else "layers"
+        model = model_of(layer, dtype=dtype, seed=rng, passes=passes).build((h, w, c))
     y = model.predict(x)
     W, b = model.get_weights()
     geometry = Geometry.of((h, w, c), kernel, strides, padding, "conv")
@@ -99,12 +99,10 @@ def test_rescaling_takes_bytes():
 @pytest.mark.parametrize("path", ["direct", "patches"])
 def test_a_convolution_that_scales_bytes_itself_gives_what_the_two_layers_give(monkeypatch, path):
     monkeypatch.setattr(layers, "default_path", lambda: path)
-    monkeypatch.setattr(network, "fused_passes", lambda model: None)
     frames = np.random.default_rng(0).integers(0, 256, (3, 6, 5, 2), np.uint8)
-    together = model_of(
-        layers.Rescaling(1 / 255, input_shape=(6, 5, 2)), layers.Conv2D(3, 2, activation="relu")
-    ).build()
-    alone = model_of(layers.Conv2D(3, 2, activation="relu", input_shape=(6, 5, 2))).build()
+    scaled = [layers.Rescaling(1 / 255, input_shape=(6, 5, 2)), layers.Conv2D(3, 2, activation="relu")]
+    together = model_of(*scaled, passes="layers").build()
+    alone = model_of(layers.Conv2D(3, 2, activation="relu", input_shape=(6, 5, 2)), passes="layers").build()
     alone.copy_from(together)
     np.testing.assert_allclose(together.predict(frames), alone.predict(frames / 255), rtol=1e-12)
     dy = np.random.default_rng(1).standard_normal((3, 5, 4, 3))

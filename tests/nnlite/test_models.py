@@ -1,4 +1,4 @@
-"""Sequential: the flat arrays and what may never happen to them, the passes, the training face."""
+"""Sequential: the flat arrays and their views, copying, building, the checks of training."""
 
 import copy
 import pickle
@@ -8,45 +8,10 @@ import pytest
 
 from nnlite import layers, optimizers
 from nnlite.models import Sequential, clone_model, load_model
+from nnlite.saving import load_tensors, model_tensors
+from tests.nnlite.samples import data, everything, small
 
-
-def everything(seed=0, **arguments):
-    """A model with every kind of layer that has weights, state or a generator."""
-    return Sequential(
-        [
-            layers.Conv2D(
-                4, 3, padding="same", activation="relu", input_shape=(6, 6, 2), kernel_regularizer="l2"
-            ),
-            layers.MaxPooling2D(),
-            layers.BatchNormalization(),
-            layers.Dropout(0.2),
-            layers.Flatten(),
-            layers.Dense(5, "tanh", kernel_regularizer="l1"),
-            layers.Dense(3, "softmax"),
-        ],
-        seed=seed,
-        **arguments,
-    ).build()
-
-
-def dense(seed=0, **arguments):
-    """A chain of Dense layers: small enough to run in the compiled passes."""
-    stack = [
-        layers.Flatten(input_shape=(6, 6, 2)),
-        layers.Dense(9, "relu", kernel_regularizer="l2"),
-        layers.Dense(3, "softmax"),
-    ]
-    return Sequential(stack, seed=seed, **arguments).build()
-
-
-both = pytest.mark.parametrize("make", [everything, dense])
-
-
-def data(n=20, seed=0):
-    rng = np.random.default_rng(seed)
-    return rng.standard_normal((n, 6, 6, 2)).astype(np.float32), np.eye(3, dtype=np.float32)[
-        rng.integers(3, size=n)
-    ]
+both = pytest.mark.parametrize("make", [everything, small])
 
 
 def views(model):
@@ -72,8 +37,6 @@ def train(model, make=None, path=None):
 
 
 def save_and_fill(model, make, path):
-    from nnlite.saving import load_tensors, model_tensors
-
     make(seed=5).save(path)
     load_tensors(model, {name: value.copy() for name, value in model_tensors(load_model(path)).items()})
 
@@ -103,12 +66,10 @@ def test_flat_arrays_are_never_rebound_and_layers_hold_views_of_them(make, chang
         assert np.shares_memory(view, whole)
     x = data(3)[0]
     y = model.predict(x)
-    model.layers[-1].W[:, 0] += (
-        1  # a change of what the layer holds is a change of the flat array and of what is computed
-    )
-    assert np.array_equal(model.get_weights()[-2], model.layers[-1].W) and not np.array_equal(
-        y, model.predict(x)
-    )
+    # a change of what the layer holds is a change of the flat array and of what is computed
+    model.layers[-1].W[:, 0] += 1
+    assert np.array_equal(model.get_weights()[-2], model.layers[-1].W)
+    assert not np.array_equal(y, model.predict(x))
 
 
 def test_a_loaded_model_has_views_too(tmp_path):
@@ -126,159 +87,7 @@ def test_every_weight_has_its_own_place():
     assert values.tolist() == list(range(model.params.size))
 
 
-@both
-def test_predict_does_not_disturb_a_pending_backward(make):
-    x, target = data(8)
-    model, alone = make(), make()
-    gradient = np.random.default_rng(1).standard_normal((8, 3))
-    alone.forward(x)
-    alone.backward(gradient)
-    model.forward(x)
-    model.predict(data(8, seed=3)[0])  # the same batch size: the same buffers, were they shared
-    model.predict(data(5, seed=4)[0])
-    model.backward(gradient)
-    assert np.array_equal(model.grads, alone.grads)
-
-
-@both
-def test_a_second_backward_raises(make):
-    model = make()
-    model.forward(data(4)[0])
-    model.backward(np.ones((4, 3)))
-    with pytest.raises(RuntimeError, match="one backward per forward"):
-        model.backward(np.ones((4, 3)))
-
-
-@both
-def test_backward_after_predict_alone_raises(make):
-    model = make()
-    model.predict(data(4)[0])
-    with pytest.raises(RuntimeError, match="needs a forward"):
-        model.backward(np.ones((4, 3)))
-
-
-def test_backward_overwrites():
-    model = everything()
-    model.layers[3].rate = 0.0
-    x = data(4)[0]
-    results = []
-    for _ in range(2):
-        model.forward(x)
-        model.backward(np.ones((4, 3)) * [1, 2, 3])
-        results.append(model.grads.copy())
-    np.testing.assert_allclose(results[0], results[1], rtol=1e-5, atol=1e-7)
-    assert np.abs(results[0]).max() > 0.01
-
-
-@both
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
-@pytest.mark.parametrize("shape", [(1, 3), (4, 1), (4,), (3, 3), (4, 3, 1)])
-def test_a_gradient_of_another_shape_never_broadcasts(make, shape, dtype):
-    model = make()
-    model.forward(data(4)[0])
-    with pytest.raises(ValueError, match=r"does not fit the output \(4, 3\)"):
-        model.backward(np.ones(shape, dtype))
-    model.backward(np.ones((4, 3), dtype))  # a wrong gradient has not used up the forward
-
-
-@pytest.mark.parametrize("first, second", [(4, 3000), (3000, 4), (4, 5)])
-def test_the_backward_belongs_to_the_last_forward_whichever_way_it_went(first, second):
-    """3000 rows are more than the compiled passes take: such a batch goes layer by layer."""
-    model, alone = dense(), dense()
-    gradient = np.random.default_rng(0).standard_normal((second, 3)).astype(np.float32)
-    model.forward(data(first, seed=1)[0])
-    for one in (model, alone):
-        one.forward(data(second, seed=2)[0])
-        one.backward(gradient)
-    assert np.array_equal(model.grads, alone.grads) and np.abs(model.grads).max() > 0
-    with pytest.raises(RuntimeError):
-        model.backward(np.ones((first, 3), np.float32))
-
-
-@pytest.mark.parametrize(
-    "change",
-    [np.asfortranarray, lambda dy: dy.astype(np.float64), lambda dy: np.repeat(dy, 2, 1)[:, ::2], list],
-)
-@both
-def test_any_memory_layout_of_a_gradient_is_read_alike(make, change):
-    gradient = np.random.default_rng(0).standard_normal((4, 3)).astype(np.float32)
-    results = []
-    for dy in (gradient, change(gradient)):
-        model = make()
-        model.forward(data(4)[0])
-        model.backward(dy)
-        results.append(model.grads)
-    assert np.array_equal(*results)
-
-
-def test_dx_is_given_only_when_asked_for():
-    for stack in ([layers.Dense(2, input_shape=(3,))], [layers.Flatten(input_shape=(3,)), layers.Dense(2)]):
-        model = Sequential(stack)
-        model.forward(np.ones((1, 3)))
-        assert model.backward(np.ones((1, 2))) is None
-        model.forward(np.ones((1, 3)))
-        assert model.backward(np.ones((1, 2)), need_dx=True).shape == (1, 3)
-
-
-@both
-@pytest.mark.parametrize("n", [0, 1, 4, 5, 11])
-def test_predict_in_pieces_is_predict_at_once(make, n):
-    model, x = make(), data(11)[0][:n]
-    expected = np.array([model.predict(row[None])[0] for row in x]).reshape(n, 3)
-    np.testing.assert_allclose(model.predict(x, batch_size=4), expected, rtol=1e-5)
-    assert len(np.unique(model.predict(x, batch_size=2)[:, 0])) == n
-
-
-@both
-@pytest.mark.parametrize("n", [1, 4])
-def test_predictions_are_new_arrays(make, n):
-    model, x = make(), data(n)[0]
-    held = [model.predict(x + shift) for shift in range(5)]
-    kept = [y.copy() for y in held]
-    rows = [y[0] for y in held]  # a view alone must keep its numbers, too
-    del held
-    for shift in range(20):
-        model.predict(x - shift)
-    assert all(np.array_equal(row, copy[0]) for row, copy in zip(rows, kept)) and len(np.unique(rows)) > 10
-
-
-def test_a_large_prediction_has_the_rows_of_the_small_ones():
-    for make in (everything, dense):
-        model, x = make(), data(2500)[0]
-        y = model.predict(x)
-        for row in (0, 255, 256, 1023, 1024, 2499):
-            np.testing.assert_allclose(y[row], model.predict(x[row : row + 1])[0], rtol=1e-4, atol=1e-6)
-
-
-@both
-@pytest.mark.parametrize("shape", [(2, 6, 6), (6, 6, 2), (2, 6, 6, 3), (2, 72), (2, 6, 6, 2, 1), ()])
-def test_inputs_of_another_shape_are_refused_with_both_shapes(make, shape):
-    for step in (make().predict, make().forward):
-        with pytest.raises(ValueError, match=r"reads \(N, 6, 6, 2\), not \("):
-            step(np.ones(shape, np.float32))
-
-
-@both
-@pytest.mark.parametrize(
-    "change", [np.asfortranarray, lambda x: x[::-1], lambda x: x.astype(np.float64), lambda x: x.tolist()]
-)
-def test_any_memory_layout_is_read_alike(make, change):
-    model, x = make(), data(6)[0]
-    expected = model.predict(np.ascontiguousarray(change(x), np.float32))
-    np.testing.assert_array_equal(model.predict(change(x)), expected)
-
-
-@both
-def test_read_only_input_trains(make):
-    x, y = data()
-    x.flags.writeable = y.flags.writeable = False
-    model = make()
-    model.compile("sgd", "mse")
-    model.fit(x, y, verbose=0)
-
-
 # --- copying
-# -------------------------------------------------------------------------------------------------------
 
 
 def test_copy_from_carries_params_and_state():
@@ -336,7 +145,6 @@ def test_a_copy_that_would_tear_views_from_arrays_is_refused(duplicate):
 
 
 # --- building
-# ------------------------------------------------------------------------------------------------------
 
 
 def test_one_seed_one_model():
@@ -397,7 +205,6 @@ def test_what_cannot_be_built_is_refused(make, error, message):
 
 
 # --- training
-# ------------------------------------------------------------------------------------------------------
 
 
 def test_an_optimizer_trains_one_model():
@@ -441,25 +248,3 @@ def test_targets_never_broadcast():
         model.train_on_batch(np.ones((4, 2)), np.ones((4, 1)))
     with pytest.raises(ValueError, match="same shape"):
         model.train_on_batch(np.ones((4, 2)), np.ones((1, 3)))
-
-
-def test_a_training_step_allocates_no_array_of_the_batch_size_after_the_first():
-    import tracemalloc
-
-    model, x = everything(), data(64)[0]
-    gradient = np.ones((64, 3), np.float32)
-    sgd = optimizers.SGD().bind(model.params, model.grads, model.variables)
-
-    def step():
-        model.forward(x)
-        model.backward(gradient)
-        sgd.step()
-
-    for _ in range(3):
-        step()
-    tracemalloc.start()
-    for _ in range(20):
-        step()
-    kept, _ = tracemalloc.get_traced_memory()
-    tracemalloc.stop()
-    assert kept < 20_000  # nothing is kept from step to step

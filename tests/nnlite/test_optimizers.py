@@ -45,7 +45,7 @@ def test_sgd_with_momentum(nesterov):
 
 
 @pytest.mark.parametrize("dtype, tolerance", [(np.float32, 2e-5), (np.float64, 1e-13)])
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 @given(
     size=st.integers(1, 70),
     clipvalue=st.sampled_from([None, 0.3]),
