@@ -1,4 +1,4 @@
-"""nnlite: a small neural-network library with Keras's names, on NumPy and a few compiled loops.
+"""nnlite: a small neural-network library with Keras's names, on NumPy and compiled kernels.
 
     import nnlite as K
 

@@ -1,7 +1,7 @@
 """Activation functions with explicit derivatives.
 
-forward(z) overwrites z (N, ...) with y = f(z) and returns it. backward(y, dy, dz) writes dL/dz from the
-*output* y: each derivative below is written in y alone, so z need not be kept.
+forward(z) overwrites z (N, ...) with y = f(z) and returns it. backward(y, dy, dz) computes dL/dz from the
+*output* y: every derivative below is a function of y alone, so z need not be kept.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from nnlite.utils import from_registry, missing_name
 
 
 class Activation:
-    """f and its derivative. `name` is Keras's."""
+    """A function f and its derivative. `name` is Keras's."""
 
     name = ""
 
@@ -24,9 +24,7 @@ class Activation:
         raise TypeError("Activation is abstract: use one of its subclasses")
 
     def backward(self, y: Array, dy: Array, dz: Array) -> Array:
-        """dL/dz from the output y and dL/dy, all (N, ...); written into dz, or dy itself where f is
-        linear.
-        """
+        """Return dL/dz from the output y and dL/dy, all (N, ...): the array dz, overwritten, or dy itself."""
         raise TypeError("Activation is abstract: use one of its subclasses")
 
 
@@ -55,7 +53,7 @@ class Relu(Activation):
 
 
 class Sigmoid(Activation):
-    """y = 1 / (1 + exp(-z)), dz = dy * y * (1 - y). exp is only taken of numbers <= 0: finite for every z."""
+    """y = 1 / (1 + exp(-z)), dz = dy * y * (1 - y). exp reads only z <= 0: y is finite for every z."""
 
     name = "sigmoid"
 
@@ -124,7 +122,7 @@ REGISTRY: dict[str, type[Activation]] = {
 
 
 def get(identifier: str | Activation | None) -> Activation:
-    """The activation of this name or object; None is linear."""
+    """Return the activation of this name, class or object; None is linear."""
     return from_registry("linear" if identifier is None else identifier, REGISTRY, Activation, "activation")
 
 

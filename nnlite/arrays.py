@@ -1,4 +1,4 @@
-"""Array: the type of every NumPy array in annotations, of any dtype and shape. Docstrings give the shapes."""
+"""Array: the annotation of every NumPy array, of any dtype and shape. Docstrings give the shapes."""
 
 from __future__ import annotations
 

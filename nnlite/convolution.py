@@ -1,8 +1,7 @@
-"""Geometry of a 2-D convolution, and the two ways to compute it: straight from the padded image, or patches
-times a matrix.
+"""Geometry of a 2-D convolution, and two ways to compute it: from the padded image, or from patches.
 
-Keras's "same": out = ceil(in / stride); total = max((out - 1) * stride + k - in, 0); before = total // 2, the
-rest after. "valid": no padding, out = (in - k) // stride + 1.
+Padding as in Keras. "valid": none, out = (in - k) // stride + 1. "same": out = ceil(in / stride) and total =
+max((out - 1) * stride + k - in, 0) zeros, of which total // 2 lie before the image, the rest after it.
 """
 
 from __future__ import annotations
@@ -15,12 +14,13 @@ from nnlite_ext import _conv, _patches, _threads
 
 from nnlite.arrays import Array
 
+Buffer = Callable[[str, tuple[int, ...]], Array]
+"""buffer(name, shape) returns an array that the layer owns."""
+
 
 @dataclass(frozen=True)
 class Geometry:
-    """Sizes of one convolution or pooling without the batch axis: input (H, W, C), kernel (KH, KW), strides,
-    padding.
-    """
+    """Sizes of a convolution or pooling without the batch axis: image (H, W, C), kernel (KH, KW), padding."""
 
     height: int
     width: int
@@ -36,7 +36,10 @@ class Geometry:
     def of(
         cls, shape: tuple[int, ...], kernel: tuple[int, int], strides: tuple[int, int], padding: str, who: str
     ) -> Geometry:
-        """Sizes for an input (H, W, C); raises ValueError with both numbers when the kernel does not fit."""
+        """Compute the sizes for an input (H, W, C). Raises ValueError if it is smaller than the kernel.
+
+        who  the layer's name, for the message
+        """
         if len(shape) != 3:
             raise ValueError(f"{who} needs an input of shape (height, width, channels), not {shape}")
         if padding not in ("same", "valid"):
@@ -56,26 +59,28 @@ class Geometry:
 
     @property
     def out(self) -> tuple[int, int]:
-        """(OH, OW)."""
-        (kh, kw), (sh, sw) = self.kernel, self.strides
-        return (self.height + self.top + self.bottom - kh) // sh + 1, (
-            self.width + self.left + self.right - kw
-        ) // sw + 1
+        """(OH, OW), the size of the output."""
+        (height, width), (kh, kw), (sh, sw) = self.padded_size, self.kernel, self.strides
+        return (height - kh) // sh + 1, (width - kw) // sw + 1
+
+    @property
+    def padded_size(self) -> tuple[int, int]:
+        """The size of the image with its padding."""
+        return self.height + self.top + self.bottom, self.width + self.left + self.right
 
 
 def same_padding(size: int, kernel: int, stride: int) -> tuple[int, int]:
-    """(before, after) for one axis of length `size`."""
+    """Return the padding (before, after) of one axis of length `size`."""
     out = -(-size // stride)
     total = max((out - 1) * stride + kernel - size, 0)
     return total // 2, total - total // 2
 
 
 class DirectConvolution:
-    """Reads the padded image itself, by direct sums or Winograd's tiles as the kernels choose; bias and
-    ReLU on the way.
+    """A convolution that reads the padded image: the kernels choose direct sums or Winograd's tiles.
 
-    geometry, filters, dtype   of the layer
-    buffer(name, shape)        the layer's own arrays
+    geometry, filters    of the layer
+    buffer(name, shape)  the layer's own arrays
     """
 
     def __init__(self, geometry: Geometry, filters: int, buffer: Buffer) -> None:
@@ -87,14 +92,16 @@ class DirectConvolution:
     def forward(
         self, x: Array, scale: float, W: Array, b: Array | None, y: Array, relu: bool, kind: str
     ) -> Array:
-        """y = x * scale convolved with W, plus b, then ReLU if wanted; returns what backward needs.
+        """Write y = x * scale convolved with W, plus b, then ReLU if wanted. Return the array for backward.
 
-        x (N, H, W, C) floats or bytes, W (KH, KW, C, F), y (N, OH, OW, F); `kind` names the buffers of this
-        kind of pass.
+        x     (N, H, W, C) floats or bytes
+        W, b  (KH, KW, C, F), (F,)
+        y     (N, OH, OW, F), overwritten
+        kind  prefix of the buffers' names: training and prediction have their own
         """
         g = self.geometry
-        shape = (len(x), g.height + g.top + g.bottom, g.width + g.left + g.right, g.channels)
-        padded = self.buffer(kind + "padded", shape)  # new buffers are zero, and so their frames stay
+        # a new buffer is zero, and nothing is ever written into the margin around the image
+        padded = self.buffer(kind + "padded", (len(x), *g.padded_size, g.channels))
         _conv.pad(x, padded, g.top, g.left, scale)
         _conv.conv_forward(padded, W, b, y, self._workspace(len(x), W), *g.strides, relu)
         return padded
@@ -109,36 +116,27 @@ class DirectConvolution:
         db: Array | None,
         dx: Array | None,
     ) -> None:
-        """Overwrite dW, db and, unless it is None, dx.
+        """Overwrite dW, db and, unless it is None, dx (N, H, W, C) from dL/dy (N, OH, OW, F).
 
-        With y, the ReLU's own output, dy counts only where y > 0.
+        y is the output of a ReLU, or None: where y <= 0, dy counts as 0.
         """
         g = self.geometry
-        framed = self.buffer("framed", (len(dy), self._rows[0], self._columns[0], self.filters))
-        _conv.pad_gradient(dy, y, framed, self._rows[1], self._columns[1])
+        (rows, top), (columns, left) = self._rows, self._columns
+        framed = self.buffer("framed", (len(dy), rows, columns, self.filters))
+        _conv.pad_gradient(dy, y, framed, top, left)
         workspace = self._workspace(len(dy), W)
-        _conv.conv_kernel_gradient(
-            padded, framed, dW, db, workspace, *g.out, self._rows[1], self._columns[1], *g.strides
-        )
+        _conv.conv_kernel_gradient(padded, framed, dW, db, workspace, *g.out, top, left, *g.strides)
         if dx is not None:
             _conv.conv_input_gradient(framed, W, dx, workspace, g.top, g.left, *g.strides)
 
     def _workspace(self, images: int, W: Array) -> Array:
-        """Workspace of the kernels; each of them may overwrite it."""
-        return self.buffer(
-            "workspace",
-            (
-                _conv.workspace_size(
-                    images, self.geometry.out[0] * self.geometry.out[1], W.size, self.filters
-                ),
-            ),
-        )
+        """Return the kernels' workspace; nothing in it outlives a call."""
+        oh, ow = self.geometry.out
+        return self.buffer("workspace", (_conv.workspace_size(images, oh * ow, W.size, self.filters),))
 
 
 class PatchConvolution:
-    """col = im2col(x), then y = col @ W: the products run on BLAS, whatever the shape.
-
-    Same methods as DirectConvolution.
+    """A convolution as col = im2col(x), y = col @ W, for BLAS. Same methods as DirectConvolution.
 
     W (KH*KW*C, F), col (N*OH*OW, KH*KW*C), y (N*OH*OW, F).
     """
@@ -152,11 +150,10 @@ class PatchConvolution:
     def forward(
         self, x: Array, scale: float, W: Array, b: Array | None, y: Array, relu: bool, kind: str
     ) -> Array:
-        """y = x * scale convolved with W, plus b, then ReLU if wanted; returns what backward needs."""
+        """Write y = x * scale convolved with W, plus b, then ReLU if wanted. Return col for backward."""
         if x.dtype != y.dtype or scale != 1:
-            x = np.multiply(
-                x, y.dtype.type(scale), out=self.buffer(kind + "scaled", x.shape), casting="unsafe"
-            )
+            scaled = self.buffer(kind + "scaled", x.shape)
+            x = np.multiply(x, y.dtype.type(scale), out=scaled, casting="unsafe")
         col = self.buffer(kind + "col", (len(x), *self.geometry.out, self._size))
         _patches.im2col(x, *self._patch, col)
         rows = y.reshape(-1, self.filters)
@@ -170,25 +167,20 @@ class PatchConvolution:
     def backward(
         self, col: Array, dy: Array, y: Array | None, W: Array, dW: Array, db: Array | None, dx: Array | None
     ) -> None:
-        """Overwrite dW, db and, unless it is None, dx.
-
-        With y, the ReLU's own output, dy counts only where y > 0.
-        """
+        """Overwrite dW, db and, unless it is None, dx; y as in DirectConvolution."""
         if y is not None:
             dy = np.multiply(dy, y > 0, out=self.buffer("dz", y.shape))
-        dz = dy.reshape(-1, self.filters)
-        np.matmul(
-            col.reshape(-1, self._size).T, dz, out=dW.reshape(self._size, self.filters)
-        )  # dL/dW = col' dz
+        W, dW = (kernel.reshape(self._size, self.filters) for kernel in (W, dW))
+        dz = dy.reshape(-1, self.filters)  # (N*OH*OW, F)
+        np.matmul(col.reshape(-1, self._size).T, dz, out=dW)  # (KH*KW*C, F)  dL/dW = col' dz
         if db is not None:
-            np.sum(dz, axis=0, out=db)
+            np.sum(dz, axis=0, out=db)  # (F,)  dL/db = sum of dz over the pixels
         if dx is not None:
             dcol = self.buffer("dcol", col.shape)
-            np.matmul(dz, W.reshape(self._size, self.filters).T, out=dcol.reshape(-1, self._size))
-            _patches.col2im(dcol, *self._patch, dx)  # dL/dx = col2im(dz W')
+            np.matmul(dz, W.T, out=dcol.reshape(-1, self._size))  # (N*OH*OW, KH*KW*C)  dL/dcol = dz W'
+            _patches.col2im(dcol, *self._patch, dx)  # (N, H, W, C)  dL/dx = col2im(dL/dcol)
 
 
-Buffer = Callable[[str, tuple[int, ...]], Array]
 PATHS: dict[str, type[DirectConvolution] | type[PatchConvolution]] = {
     "direct": DirectConvolution,
     "patches": PatchConvolution,
@@ -196,5 +188,5 @@ PATHS: dict[str, type[DirectConvolution] | type[PatchConvolution]] = {
 
 
 def default_path() -> str:
-    """ "direct" where the compiler had vectors to offer, else "patches"."""
+    """Return "direct" if the kernels have vector lanes on this machine, else "patches"."""
     return "direct" if _threads.lanes() > 1 else "patches"

@@ -3,9 +3,9 @@
     errors = gradient_errors(model, x)          # {"params": 3e-10, "x": 1e-10}
     errors = layer_errors(Dense(4), (3, 5))     # the same for one layer
 
-For a random direction u in output space, L = sum(u * y) has the gradient that backward(u) claims. It is
-compared with central differences of L. Only float64 can tell a wrong gradient from rounding: a float32 model
-is refused.
+For a random u of the output's shape, backward(u) claims the gradient of L = sum(u * y). The check compares it
+with central differences of L. The model must be float64: only there does a wrong gradient differ from
+rounding.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ from nnlite.pooling import MaxPooling2D
 
 
 def numerical_gradient(f: Callable[[], float], x: Array, step: float = 1e-5) -> Array:
-    """df/dx by fourth-order central differences, changing x (float64) in place and putting it back.
+    """Measure df/dx by fourth-order central differences. x (float64) is changed in place and restored.
 
-    (8 (f(x+h) - f(x-h)) - (f(x+2h) - f(x-2h))) / 12h: the error is O(h^4), so that rounding, not truncation,
-    limits it.
+    (8 (f(x+h) - f(x-h)) - (f(x+2h) - f(x-2h))) / 12h has an error of O(h^4): rounding limits it, not
+    truncation.
     """
     if x.dtype != np.float64:
         raise ValueError(f"a numerical gradient needs float64, not {x.dtype}")
@@ -43,7 +43,7 @@ def numerical_gradient(f: Callable[[], float], x: Array, step: float = 1e-5) -> 
 
 
 def relative_error(claimed: Array, measured: Array) -> float:
-    """max |claimed - measured| / max(1, max |claimed|, max |measured|), 0 for empty arrays."""
+    """Return max |claimed - measured| / max(1, max |claimed|, max |measured|), 0 for empty arrays."""
     if claimed.shape != measured.shape:
         raise ValueError(f"gradients of shapes {claimed.shape} and {measured.shape} cannot be compared")
     if claimed.size == 0:
@@ -53,7 +53,7 @@ def relative_error(claimed: Array, measured: Array) -> float:
 
 
 class _Snapshot:
-    """What a training pass changes besides its result: moving statistics and the generators of Dropout."""
+    """The side effects of a training pass, to be undone: moving statistics and Dropout's generators."""
 
     def __init__(self, model: Network) -> None:
         self.model, self.state = model, model.state.copy()
@@ -67,14 +67,12 @@ class _Snapshot:
 
 
 def gradient_errors(model: Network, x: Array, seed: int = 0, step: float = 1e-5) -> dict[str, float]:
-    """Relative errors of the model's parameter gradients and of dL/dx.
+    """Return the relative errors {"params": error, "x": error} of the parameters' gradients and of dL/dx.
 
-    model     built, float64; left with the weights it had. Regularizers count; Dropout draws one mask for all
-              passes.
-    x         (N, ...) float64; keep it away from kinks (a relu at exactly 0 has no derivative): smooth_input
-              does
+    model  built, float64; its weights are unchanged afterwards
+    x      (N, ...) float64, away from kinks (a relu at exactly 0 has no derivative); see smooth_input
 
-    Returns {"params": error, "x": error}.
+    Regularizers are part of L. Dropout uses one mask for all passes.
     """
     if model.dtype != np.float64:
         raise ValueError("only a float64 model can be checked: Sequential(..., dtype='float64')")
@@ -82,9 +80,7 @@ def gradient_errors(model: Network, x: Array, seed: int = 0, step: float = 1e-5)
     before = _Snapshot(model)
     y = model.forward(x)
     u = np.asarray(np.random.default_rng(seed).standard_normal(y.shape))
-    dx = np.array(
-        model.backward(u.copy(), need_dx=True)
-    )  # a copy: a backward that spoils it must not spoil the check
+    dx = np.array(model.backward(u.copy(), need_dx=True))  # a backward that overwrites dy must not pass
     claimed = {"params": model.grads.copy(), "x": dx}
 
     def objective() -> float:
@@ -100,11 +96,11 @@ def gradient_errors(model: Network, x: Array, seed: int = 0, step: float = 1e-5)
 
 
 def directional_errors(model: Network, x: Array, seed: int = 0, step: float = 1e-3) -> dict[str, float]:
-    """As gradient_errors, along one random direction each: for models too large to change number by number.
+    """Return errors as gradient_errors, along one random direction each; for large models.
 
-    The claim is d/dt L(w + t v) = gradient . v for a unit vector v; errors are relative to what a right
-    gradient gives along a typical v, |gradient| / sqrt(size). The step is long, so that the model must be
-    smooth: no relu, no pooling.
+    The claim is d/dt L(w + t v) = gradient . v for a unit vector v. Errors are relative to the slope of a
+    right gradient along a typical v, |gradient| / sqrt(size). The step is long, so the model must be smooth:
+    no relu, no pooling.
     """
     if model.dtype != np.float64:
         raise ValueError("only a float64 model can be checked: Sequential(..., dtype='float64')")
@@ -130,7 +126,7 @@ def directional_errors(model: Network, x: Array, seed: int = 0, step: float = 1e
 
 
 def _slope(f: Callable[[], float], values: Array, v: Array, step: float) -> float:
-    """df/dt at t = 0 when the array is values + t v; it is put back."""
+    """Measure df/dt at t = 0 of f with the array values + t v; restore the array."""
     kept, t = values.copy(), np.zeros(1)
 
     def along() -> float:
@@ -143,9 +139,9 @@ def _slope(f: Callable[[], float], values: Array, v: Array, step: float) -> floa
 
 
 def smooth_input(model: Network, n: int, seed: int = 0, margin: float = 1e-3) -> Array:
-    """A normal input (n, ...) at which every relu and every pooling is at least `margin` away from its kink.
+    """Draw a normal input (n, ...) that keeps every relu and pooling at least `margin` away from its kink.
 
-    Raises ValueError when a hundred draws give none.
+    Raises ValueError after a hundred draws without success.
     """
     rng = np.random.default_rng(seed)
     for _ in range(100):
@@ -156,9 +152,10 @@ def smooth_input(model: Network, n: int, seed: int = 0, margin: float = 1e-3) ->
 
 
 def kink_distance(model: Network, x: Array) -> float:
-    """Smallest distance of a relu's argument from 0, and of a pooling's largest number from the next one.
+    """Return the smallest distance of x (N, ...) from a kink.
 
-    Exact zeros do not count: they come from a silent relu or from Dropout, and stay 0 when x moves a little.
+    This is |z| for a relu, and the largest number minus the next for a pooling. Exact zeros do not count:
+    they come from a silent relu or from Dropout, and stay 0 when x moves a little.
     """
     before, smallest = _Snapshot(model), np.inf
     for layer in model.layers:
@@ -189,7 +186,7 @@ def layer_errors(
 
 
 def scramble(model: Network, seed: int = 0) -> None:
-    """Draw every trainable weight anew, biases too, at least 0.05 away from 0, where L1 has its kink."""
+    """Draw every trainable weight again, biases too, at least 0.05 away from 0, where L1 has its kink."""
     w = np.random.default_rng(seed).normal(0.0, 0.5, model.build().params.shape)
     model.params[...] = w + np.copysign(0.05, w)
 
@@ -197,7 +194,7 @@ def scramble(model: Network, seed: int = 0) -> None:
 def loss_error(
     loss: Callable[[Array, Array], tuple[float, Array]], prediction: Array, target: Array, step: float = 1e-5
 ) -> float:
-    """Relative error of a loss function's dprediction."""
+    """Return the relative error of a loss function's dprediction."""
     prediction = np.array(prediction, np.float64)
     claimed = loss(prediction, target)[1].copy()
     return relative_error(claimed, numerical_gradient(lambda: loss(prediction, target)[0], prediction, step))

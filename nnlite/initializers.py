@@ -1,7 +1,7 @@
-"""How a weight gets its first values. Keras's names; every draw comes from the generator that is handed in.
+"""Initial values of weights. Keras's names; every draw comes from the generator of the call.
 
-fan_in and fan_out are a Dense kernel's (in, out); for a convolution kernel (KH, KW, C, F) they are KH*KW*C
-and KH*KW*F.
+fan_in and fan_out are D and M of a Dense kernel (D, M), KH*KW*C and KH*KW*F of a convolution's (KH, KW, C,
+F).
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ TRUNCATED_STD = 0.87962566103423978  # standard deviation of a unit normal cut o
 
 
 def fans(shape: Shape) -> tuple[int, int]:
-    """(fan_in, fan_out) of a weight of this shape; a vector counts as (n, n)."""
+    """Return (fan_in, fan_out) of a weight of this shape; (n, n) for a vector."""
     if len(shape) < 2:
         n = int(np.prod(shape))
         return n, n
@@ -29,7 +29,7 @@ def fans(shape: Shape) -> tuple[int, int]:
 
 
 def truncated_normal(rng: np.random.Generator, shape: Shape) -> Array:
-    """Unit normal numbers, redrawn until every one lies within 2 sigma."""
+    """Draw unit normal numbers again until all lie within 2 sigma."""
     values = rng.standard_normal(shape)
     outside = np.abs(values) > 2.0
     while outside.any():
@@ -39,13 +39,13 @@ def truncated_normal(rng: np.random.Generator, shape: Shape) -> Array:
 
 
 class Initializer:
-    """Called as initializer(shape, rng), gives a float64 array; the model casts it to its own dtype."""
+    """A function initializer(shape, rng) -> float64 array; the model casts it to its own dtype."""
 
     def __call__(self, shape: Shape, rng: np.random.Generator) -> Array:
         raise TypeError("Initializer is abstract: use one of its subclasses")
 
     def get_config(self) -> dict[str, Any]:
-        """The constructor's arguments, and the name."""
+        """Return the constructor's arguments, and the name."""
         return {"name": registry_name(self), **vars(self)}
 
 
@@ -94,9 +94,9 @@ class RandomUniform(Initializer):
 
 
 class VarianceScaling(Initializer):
-    """Variance scale / n, where n is fan_in, fan_out or their mean.  Source: Glorot & Bengio 2010; He et al.
+    """Variance scale / n, where n is fan_in, fan_out or their mean.
 
-    2015.
+    Source: Glorot & Bengio 2010; He et al. 2015.
     """
 
     scale = 1.0
@@ -186,7 +186,7 @@ InitializerLike = str | Initializer | type[Initializer] | dict[str, Any]
 
 
 def get(identifier: InitializerLike) -> Initializer:
-    """The initializer of this name, class, config or object."""
+    """Return the initializer of this name, class, config or object."""
     return from_registry(identifier, REGISTRY, Initializer, "initializer")
 
 

@@ -1,6 +1,4 @@
-"""The base of every layer: declared weights, views into the model's flat arrays, one cache for one backward
-pass.
-"""
+"""Base classes of layers: declared weights, views of the model's flat arrays, a cache for one backward."""
 
 from __future__ import annotations
 
@@ -19,9 +17,9 @@ Shape = tuple[int, ...]
 
 @dataclass
 class Weight:
-    """A weight that a layer declares in `build`; the model gives it its place in the flat arrays.
+    """A weight that a layer declares in `build`; the model gives it a place in a flat array.
 
-    Trainable weights live in `params`, the others (moving statistics) in `state`.
+    Trainable weights lie in `params`, the others (moving statistics) in `state`.
     """
 
     name: str
@@ -29,23 +27,24 @@ class Weight:
     initializer: initializers.Initializer
     regularizer: regularizers.Regularizer | None = None
     trainable: bool = True
-    value: Array = field(default_factory=lambda: np.zeros(0), repr=False)  # view, once the model is built
+    # views, once the model is built
+    value: Array = field(default_factory=lambda: np.zeros(0), repr=False)
     gradient: Array = field(default_factory=lambda: np.zeros(0), repr=False)
 
     @property
     def size(self) -> int:
-        """How many numbers it holds."""
+        """The number of elements."""
         return math.prod(self.shape)
 
 
 class Layer:
-    """One step of a model. Shapes are given without the batch axis.
+    """One step of a model. Shapes are without the batch axis.
 
-    build(input_shape) declares the weights and returns the output's shape; it raises ValueError when it
-    cannot fit. forward(x, training) keeps what backward needs only when training.
-    backward(dy, need_dx) takes that cache once and OVERWRITES the gradients of the layer's weights.
+    build(input_shape)   declares the weights, returns the output's shape
+    forward(x, training) fills the cache for backward, only if training
+    backward(dy, need_dx) empties that cache, and OVERWRITES the gradients of the layer's weights
 
-    name         how the layer is called in summary() and in files; the class's name unless told otherwise
+    name         the layer's name in summary() and in files; the class's name in snake case by default
     input_shape  on the first layer: the shape of one example, (2,) or (8, 8, 1)
     """
 
@@ -61,27 +60,28 @@ class Layer:
         self._buffers: dict[tuple[str, Shape], Array] = {}
 
     def build(self, input_shape: Shape) -> Shape:
-        """Declare the weights for inputs (N, *input_shape), return the output's shape; ValueError if it
-        cannot fit.
+        """Declare the weights for inputs (N, *input_shape); return the output's shape.
+
+        Raises ValueError if the layer cannot read this shape.
         """
         raise TypeError(f"{type(self).__name__} has no build")
 
     def forward(self, x: Array, training: bool = False) -> Array:
-        """y (N, *output_shape) in an array of the layer's own; when training, what backward needs is kept."""
+        """Return y (N, *output_shape), a buffer of the layer's own; if training, keep what backward needs."""
         raise TypeError(f"{type(self).__name__} has no forward")
 
     def backward(self, dy: Array, need_dx: bool = True) -> Array | None:
-        """Overwrite the weights' gradients from dL/dy (N, *output_shape); return dL/dx when it is asked for.
+        """Overwrite the weights' gradients from dL/dy (N, *output_shape); return dL/dx if need_dx.
 
-        dy is left as it was. Raises RuntimeError without a forward(training=True) of its own before it.
+        dy is not changed. Raises RuntimeError without a forward(training=True) of its own before it.
         """
         raise TypeError(f"{type(self).__name__} has no backward")
 
     def bound(self) -> None:
-        """Called when the weights' views are in place: the moment to name them self.W, self.dW."""
+        """Name the weights self.W, self.dW ...: the model calls this once their views are in place."""
 
     def seed(self, rng: np.random.Generator) -> None:
-        """Called once with the layer's own generator; only layers that draw numbers keep it."""
+        """Keep the layer's own generator; the model calls this once. Only layers that draw override it."""
 
     def add_weight(
         self, name: str, shape: Shape, initializer: Any, regularizer: Any = None, trainable: bool = True
@@ -92,16 +92,12 @@ class Layer:
         return weight
 
     def get_weights(self) -> list[Array]:
-        """Copies of the weights, in Keras's order (kernel, bias; gamma, beta, moving mean, moving
-        variance).
-        """
+        """Return copies of the weights in Keras's order: kernel, bias; gamma, beta, moving mean, variance."""
         self._ensure_built()
         return [weight.value.copy() for weight in self.weights]
 
     def set_weights(self, values: list[Any]) -> None:
-        """Overwrite all weights; raises ValueError, and changes none, unless number and shapes are the
-        layer's.
-        """
+        """Overwrite all weights. Raises ValueError, and changes none, unless number and shapes fit."""
         self._ensure_built()
         arrays = [numbers(value, "a weight") for value in values]
         wanted = [weight.shape for weight in self.weights]
@@ -111,21 +107,19 @@ class Layer:
             weight.value[...] = array
 
     def count_params(self) -> int:
-        """Number of weights, trainable or not."""
+        """Return the number of weights, trainable or not."""
         self._ensure_built()
         return sum(weight.size for weight in self.weights)
 
     def get_config(self) -> dict[str, Any]:
-        """The constructor's arguments as plain values, enough to make the layer again."""
+        """Return the constructor's arguments as plain values, enough to make the layer again."""
         config: dict[str, Any] = {"name": self.name}
         if self.input_shape is not None:
             config["input_shape"] = list(self.input_shape)
         return config
 
     def buffer(self, name: str, shape: Shape, dtype: Any = None) -> Array:
-        """The layer's own array of this name and shape, allocated at its first use and used again ever
-        after.
-        """
+        """Return the layer's own array of this name and shape; allocated at its first use, zeroed."""
         key = (name, shape)
         found = self._buffers.get(key)
         if found is None:
@@ -162,18 +156,51 @@ class ActivatedLayer(Layer):
     def forward(self, x: Array, training: bool = False, activate: bool = True) -> Array:
         raise TypeError(f"{type(self).__name__} has no forward")
 
-    def _activate(self, z: Array, activate: bool) -> tuple[Array, activations.Activation]:
-        """Overwrite z (N, ...) with y = f(z), or with z itself; return y and the function used."""
+    def _activate(self, z: Array, activate: bool) -> activations.Activation:
+        """Overwrite z (N, ...) with y = f(z), or leave it; return the function used."""
         used = self.activation if activate else activations.Linear()
-        return used.forward(z), used
+        used.forward(z)
+        return used
 
     def _activation_gradient(self, used: activations.Activation, y: Array, dy: Array) -> Array:
         """Return dL/dz = dL/dy f'(z), all (N, ...); z is known by y."""
         return used.backward(y, dy, self.buffer("dz", y.shape))
 
 
+class KernelLayer(ActivatedLayer):
+    """A layer with a kernel W, a bias b if wanted, and an activation at its end: Dense and Conv2D."""
+
+    use_bias: bool
+    initializers: tuple[Any, Any]  # of kernel and bias
+    regularizers: tuple[Any, Any]
+
+    def add_weights(self, kernel_shape: Shape) -> None:
+        """Declare the kernel and, along its last axis, the bias."""
+        self.kernel = self.add_weight("kernel", kernel_shape, self.initializers[0], self.regularizers[0])
+        if self.use_bias:
+            self.bias = self.add_weight("bias", kernel_shape[-1:], self.initializers[1], self.regularizers[1])
+
+    def bound(self) -> None:
+        self.W, self.dW = self.kernel.value, self.kernel.gradient
+        self.b: Array | None = self.bias.value if self.use_bias else None
+        self.db: Array | None = self.bias.gradient if self.use_bias else None
+
+    def get_config(self) -> dict[str, Any]:
+        penalties = [regularizers.get(identifier) for identifier in self.regularizers]
+        kernel_penalty, bias_penalty = [None if p is None else p.get_config() for p in penalties]
+        return {
+            **super().get_config(),
+            "activation": self.activation.name,
+            "use_bias": self.use_bias,
+            "kernel_initializer": initializers.get(self.initializers[0]).get_config(),
+            "bias_initializer": initializers.get(self.initializers[1]).get_config(),
+            "kernel_regularizer": kernel_penalty,
+            "bias_regularizer": bias_penalty,
+        }
+
+
 def as_shape(value: Any) -> Shape:
-    """2 -> (2,), [8, 8, 1] -> (8, 8, 1); raises ValueError unless every size is a whole number >= 1."""
+    """Turn 2 into (2,), [8, 8, 1] into (8, 8, 1). Raises ValueError unless every size is an integer >= 1."""
     sizes = (value,) if isinstance(value, (int, np.integer)) else value
     listed = isinstance(sizes, (tuple, list)) and len(sizes) > 0
     if not listed or any(not isinstance(n, (int, np.integer)) or n < 1 for n in sizes):

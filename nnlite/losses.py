@@ -1,8 +1,7 @@
 """Loss functions: (prediction, target) -> (value, dprediction).
 
-Each value is the mean over the batch and dprediction is its exact derivative, in prediction's shape and
-dtype. Shapes must be equal: a (N,) target never broadcasts against a (N, 1) prediction; ValueError names
-both.
+value is the mean over the batch; dprediction is its exact derivative, in prediction's shape and dtype. Shapes
+must be equal: a (N,) target never broadcasts against a (N, 1) prediction, but raises ValueError naming both.
 """
 
 from __future__ import annotations
@@ -25,7 +24,9 @@ SMALLEST_PROBABILITY = 1e-7
 def mean_squared_error(prediction: Array, target: Array) -> LossResult:
     """L = mean over *all* outputs of (p - t)^2, dp = 2 (p - t) / size.
 
-    prediction, target  (N, ...) equal shapes. On a Q network with A outputs this is 1/A of the gathered loss.
+    prediction, target  (N, ...) of equal shapes
+
+    On a Q network with A outputs this is 1/A of the loss of the chosen actions.
     """
     _same_shape(prediction, target)
     error = np.subtract(prediction, target, dtype=prediction.dtype)
@@ -40,10 +41,9 @@ def mean_absolute_error(prediction: Array, target: Array) -> LossResult:
 
 
 def huber(prediction: Array, target: Array, delta: float = 1.0) -> LossResult:
-    """L = mean of e^2/2 where |e| <= delta, else delta (|e| - delta/2), e = p - t; dp = clip(e, -delta,
-    delta) / size.
+    """L = mean of e^2/2 where |e| <= delta, else of delta (|e| - delta/2), with e = p - t.
 
-    Source: Huber 1964; as a loss for Q-learning, Mnih et al. 2015.
+    dp = clip(e, -delta, delta) / size.  Source: Huber 1964; as a loss for Q-learning, Mnih et al. 2015.
     """
     _same_shape(prediction, target)
     if not delta > 0:
@@ -121,13 +121,13 @@ FROM_LOGITS: dict[tuple[Loss, str], Loss] = {
     (categorical_crossentropy, "softmax"): categorical_crossentropy_from_logits,
     (binary_crossentropy, "sigmoid"): binary_crossentropy_from_logits,
 }
-"""(loss, activation of the last layer) -> the same loss taken from the logits, accurate where probabilities
-round to 0 or 1.
+"""(loss, activation of the last layer) -> the same loss of the logits, accurate where a probability rounds to
+0 or 1.
 """
 
 
 def get(identifier: str | Loss) -> Loss:
-    """The loss of this name, or the function itself."""
+    """Return the loss of this name, or the function itself."""
     if callable(identifier):
         return identifier
     if identifier not in REGISTRY:

@@ -27,7 +27,7 @@ class Sequential(Network):
     layers  any number of layers; add() appends more
     seed    int, numpy Generator or SeedSequence; every weight (and Dropout) draws from it. None: a fresh seed
     dtype   "float32", or "float64" to check gradients
-    passes  "compiled": small networks run in compiled passes (see nnlite.plan); "layers": always layer by layer
+    passes  "compiled": small networks run in compiled passes (see plan); "layers": always layer by layer
 
     The first layer needs `input_shape`; without it the first data build the model.
     """
@@ -67,7 +67,7 @@ class Sequential(Network):
 
         batch_size        examples a step, 32 by default; the last batch of an epoch may be smaller
         verbose           0 silent, 1 Keras's progress line, 2 one line an epoch
-        validation_split  share of the data in [0, 1): its last part is not trained on but evaluated every epoch
+        validation_split  share of the data in [0, 1); this last part is evaluated every epoch, not trained on
         validation_data   (x, y) to evaluate instead
         shuffle, seed     a new order each epoch, from this seed or Generator; None: the model's own generator
 
@@ -80,11 +80,11 @@ class Sequential(Network):
         return self._compiled.fit(x, y, size, epochs, verbose, validation, shuffle, seed)
 
     def train_on_batch(self, x: Any, y: Any) -> Any:
-        """Take one gradient step; return the loss before it, or [loss, metrics...] if metrics were compiled."""
+        """Take one gradient step; return the loss before it, or [loss, metrics...] with metrics."""
         return self._compiled.train_on_batch(x, y)
 
     def evaluate(self, x: Any, y: Any, batch_size: int = PREDICT_BATCH, verbose: int = 0) -> Any:
-        """Return the loss in prediction mode, regularizers included; [loss, metrics...] if metrics were compiled."""
+        """Return the loss in prediction mode, regularizers included; [loss, metrics...] with metrics."""
         return self._compiled.evaluate(x, y, batch_size)
 
     @property
@@ -117,7 +117,7 @@ class Sequential(Network):
 
     @classmethod
     def from_config(cls, config: dict[str, Any], seed: Any = None) -> Sequential:
-        """Make a model of this architecture with freshly drawn weights; ValueError for a class not in REGISTRY."""
+        """Make a model of this architecture with fresh weights. Raises ValueError for an unknown class."""
         return cls._unbuilt(config, seed).build(config["input_shape"])
 
     @classmethod

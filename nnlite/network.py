@@ -4,9 +4,9 @@
     grads    their gradients, in the same places
     state    weights that are not trained: BatchNormalization's moving statistics
 
-They are allocated once, when the network is built, and never rebound: layers hold views of them, an optimizer
-changes `params` in one pass, `copy_from` is a memcpy. The layers own the arrays of a forward or backward pass,
-one set for each batch size in use, so a training step allocates nothing after the first.
+They are allocated once, when the network is built, and never rebound. Layers hold views of them, an optimizer
+changes `params` in one pass, `copy_from` is a memcpy. The passes own all other arrays, one set for each batch
+size in use, so a training step allocates nothing after the first.
 """
 
 from __future__ import annotations

@@ -11,12 +11,12 @@ from nnlite.layer import Layer, Shape
 
 
 class BatchNormalization(Layer):
-    """y = gamma (x - mean) / sqrt(var + epsilon) + beta, per channel of the last axis.
+    """y = gamma (x - mean) / sqrt(var + epsilon) + beta, for each channel of the last axis.
 
-    Training: mean and the biased variance of the batch, the variance from centred values. Prediction: the
-    moving statistics, which training moves by m = momentum m + (1 - momentum) m_batch. They are not trained:
-    they live in
-    the model's `state`.  Source: Ioffe & Szegedy 2015; defaults as in Keras.
+    Training uses the batch's mean and biased variance, and moves m = momentum m + (1 - momentum) m_batch.
+    Prediction uses these moving statistics m. They are not trained: they lie in the model's `state`.
+
+    Source: Ioffe & Szegedy 2015; defaults as in Keras.
     """
 
     def __init__(
@@ -66,17 +66,18 @@ class BatchNormalization(Layer):
         sum_dy = dy.sum(axis=rows)  # (C,)
         sum_dy_x = np.sum(dy * x_hat, axis=rows)  # (C,)
         if self.gamma is not None:
-            self.gamma.gradient[...] = sum_dy_x  # dL/dgamma = sum dy x_hat
+            self.gamma.gradient[...] = sum_dy_x  # (C,)  dL/dgamma = sum of dy x_hat
         if self.beta is not None:
-            self.beta.gradient[...] = sum_dy  # dL/dbeta  = sum dy
+            self.beta.gradient[...] = sum_dy  # (C,)  dL/dbeta = sum of dy
         if not need_dx:
             return None
         count = self.dtype.type(dy.size // dy.shape[-1])
+        # dL/dx = gamma / std (dy - mean(dy) - x_hat mean(dy x_hat)): mean and variance depend on x too
         dx = np.multiply(x_hat, -sum_dy_x / count, out=self.buffer("dx", dy.shape))
         dx += dy
         dx -= sum_dy / count
         dx *= inverse if self.gamma is None else inverse * self.gamma.value
-        return dx  # gamma/std (dy - mean(dy) - x_hat mean(dy x_hat)): mean and variance depend on x too
+        return dx
 
     def _affine(self, y: Array) -> Array:
         if self.gamma is not None:
@@ -95,11 +96,9 @@ class BatchNormalization(Layer):
 
 
 class Dropout(Layer):
-    """Training: each number is zeroed with probability `rate`, the rest divided by 1 - rate.
+    """Training sets each number to 0 with probability `rate` and divides the others by 1 - rate.
 
-    Prediction: y = x.
-
-    Source: Srivastava et al. 2014 (inverted form).
+    Prediction returns x. Source: Srivastava et al. 2014 (inverted form).
     """
 
     def __init__(self, rate: float, **common: Any) -> None:

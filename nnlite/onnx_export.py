@@ -1,13 +1,11 @@
-"""Models as ONNX files, to be run where neither Python nor nnlite is.
-
-Needs the package `onnx`, imported only when used.
+"""Export models as ONNX files, to run them without Python or nnlite. Needs the package `onnx`.
 
     save_onnx(model, "model.onnx")
 
-The graph reads and gives what `predict` does: images stay (N, H, W, C). ONNX convolves channels first, so a
-row of convolutions and poolings stands between two transpositions. Every number is a float32, whatever the
-model's dtype; a model that begins with Rescaling reads uint8. Dropout is left out, BatchNormalization uses
-its moving statistics.
+The graph reads and returns the arrays of `predict`: images are (N, H, W, C). ONNX convolves channels first,
+so convolutions and poolings stand between two transpositions. Every number is a float32, whatever the model's
+dtype; a model that begins with Rescaling reads uint8. Dropout is left out, BatchNormalization uses its moving
+statistics.
 """
 
 from __future__ import annotations
@@ -27,7 +25,7 @@ from nnlite.normalization import BatchNormalization, Dropout
 from nnlite.pooling import MaxPooling2D
 from nnlite.tensor_file import atomic_write
 
-OPSET, IR_VERSION = 17, 8  # of 2022: what runs models reads them
+OPSET, IR_VERSION = 17, 8  # of 2022: every current runtime reads them
 FIRST, LAST = [0, 3, 1, 2], [0, 2, 3, 1]  # NHWC -> NCHW, and back
 OPERATORS = {
     "relu": "Relu",
@@ -44,13 +42,12 @@ def save_onnx(model: Network, path: Any, notes: dict[str, str] | None = None) ->
 
 
 def to_onnx(model: Network, notes: dict[str, str] | None = None) -> Any:
-    """The model as an onnx.ModelProto that passes ONNX's own checker.
+    """Return the model as an onnx.ModelProto that passes ONNX's checker.
 
-    notes  what the file says of itself: {"environment": "rl/Catcher-v0"}
+    notes  metadata for the file: {"environment": "rl/Catcher-v0"}
 
-    The graph has one input, `input` (N, *model.input_shape), and one output, `output` (N,
-    *model.output_shape). Raises ImportError without the package `onnx`, TypeError for a layer that is not one
-    of nnlite's own.
+    The graph reads `input` (N, *model.input_shape) and returns `output` (N, *model.output_shape). Raises
+    ImportError without the package `onnx`, TypeError for a layer that is not one of nnlite's.
     """
     from onnx import TensorProto, checker, helper
 
@@ -61,7 +58,7 @@ def to_onnx(model: Network, notes: dict[str, str] | None = None) -> Any:
     reads = TensorProto.UINT8 if isinstance(model.layers[0], Rescaling) else TensorProto.FLOAT
     proto = helper.make_model(
         helper.make_graph(
-            graph.finished(),
+            graph.finish(),
             model.name,
             [helper.make_tensor_value_info("input", reads, ["N", *model.input_shape])],
             [helper.make_tensor_value_info("output", TensorProto.FLOAT, ["N", *model.output_shape])],
@@ -77,7 +74,7 @@ def to_onnx(model: Network, notes: dict[str, str] | None = None) -> Any:
 
 
 class Graph:
-    """The nodes so far. `end` is the name of what the last of them gives, in nnlite's own layout."""
+    """The nodes and weights so far. `end` is the name of the last node's output, in nnlite's layout."""
 
     def __init__(self) -> None:
         self.nodes: list[Any] = []
@@ -85,7 +82,7 @@ class Graph:
         self.end = "input"
 
     def node(self, operator: str, *inputs: str, **attributes: Any) -> None:
-        """Append a node that reads `end` and these constants, and become its output."""
+        """Append a node that reads `end` and these constants; its output is the new `end`."""
         from onnx import helper
 
         output = f"{operator.lower()}_{len(self.nodes)}"
@@ -95,14 +92,14 @@ class Graph:
         self.end = output
 
     def constant(self, name: str, value: Any) -> str:
-        """Keep an array as float32; returns its name."""
+        """Add an array as float32; return its name."""
         from onnx import numpy_helper
 
         self.weights.append(numpy_helper.from_array(np.array(value, np.float32), name))
         return name
 
-    def finished(self) -> list[Any]:
-        """The nodes, the last of which gives `output`."""
+    def finish(self) -> list[Any]:
+        """Name the last node's output `output`; return all nodes."""
         if not self.nodes:
             self.node("Identity")
         self.nodes[-1].output[0] = "output"
@@ -110,7 +107,7 @@ class Graph:
 
     @singledispatchmethod
     def append(self, layer: Layer) -> None:
-        """Append what this layer does in prediction mode."""
+        """Append the nodes of this layer in prediction mode."""
         raise TypeError(f"{layer.name}: a {type(layer).__name__} cannot be written as ONNX")
 
     @append.register
@@ -169,14 +166,14 @@ class Graph:
         pass
 
     def function(self, function: Function, axis: int) -> None:
-        """An activation function; softmax runs along the channels, which lie on this axis."""
+        """Append an activation function; softmax runs along this axis, which holds the channels."""
         if function.name == "softmax":
             self.node("Softmax", axis=axis)
         elif function.name != "linear":
             self.node(OPERATORS[function.name])
 
     def channels_first(self) -> None:
-        """NHWC -> NCHW; right behind the way back, neither is needed."""
+        """Transpose NHWC to NCHW; directly after the opposite transposition, remove that instead."""
         if self.nodes and self.nodes[-1].op_type == "Transpose":
             self.end = self.nodes.pop().input[0]
         else:
@@ -184,7 +181,7 @@ class Graph:
 
 
 def window(geometry: Geometry) -> dict[str, list[int]]:
-    """The attributes of a convolution or a pooling."""
+    """Return the ONNX attributes of a convolution or pooling."""
     g = geometry
     return {
         "kernel_shape": list(g.kernel),
@@ -194,9 +191,9 @@ def window(geometry: Geometry) -> dict[str, list[int]]:
 
 
 def worst_difference(model: Network, path: Any, x: Array) -> tuple[float, float]:
-    """Run the file in onnxruntime on x (N, ...): (worst |theirs - ours|, largest |ours|).
+    """Run the file in onnxruntime on x (N, ...); return (worst |theirs - ours|, largest |ours|).
 
-    x is cast to what the file reads. Raises ImportError without the package `onnxruntime`.
+    x is cast to the dtype that the file reads. Raises ImportError without the package `onnxruntime`.
     """
     import onnxruntime
 

@@ -1,14 +1,12 @@
-"""Optimizers on flat arrays: one step reads `grads` once and overwrites `params`.
+"""Optimizers on flat arrays: a step reads `grads` once and overwrites `params`. Keras's names and semantics.
 
-Keras's names and semantics.
-
-An optimizer is made alone, as in Keras, and then bound to what it changes:
+An optimizer is made alone, as in Keras, then bound to the arrays that it changes:
 
     optimizer = Adam(learning_rate=1e-4, clipvalue=1.0).bind(model.params, model.grads, model.variables)
     optimizer.step()
 
-`variables` are the slices that `clipnorm` limits one by one; everything else needs none. A gradient with a
-NaN or an infinity raises FloatingPointError before any weight is changed.
+`variables` are the slices that `clipnorm` limits one by one. A NaN or infinity in the gradient raises
+FloatingPointError before any weight is changed.
 """
 
 from __future__ import annotations
@@ -26,13 +24,13 @@ from nnlite.utils import aligned_zeros, from_registry, missing_name, registry_na
 
 
 class Optimizer:
-    """What SGD and Adam share: the learning rate, the three kinds of clipping, the finite check.
+    """Base of SGD and Adam: the learning rate, three kinds of clipping, the check for finite gradients.
 
-    learning_rate     step size, >= 0; may be changed between steps
-    clipnorm          each variable's gradient is scaled down to at most this Euclidean norm
-    clipvalue         each element is clipped to [-clipvalue, clipvalue]
-    global_clipnorm   the whole gradient is scaled down to at most this norm
-    lr                accepted for learning_rate
+    learning_rate    step size, >= 0; may be changed between steps
+    clipnorm         scales each variable's gradient down to at most this Euclidean norm
+    clipvalue        clips each element to [-clipvalue, clipvalue]
+    global_clipnorm  scales the whole gradient down to at most this norm
+    lr               Keras's older name of learning_rate
     """
 
     def __init__(
@@ -68,20 +66,15 @@ class Optimizer:
         self.learning_rate = float(value)
 
     def bind(self, params: Array, grads: Array, variables: Sequence[slice] | None = None) -> Optimizer:
-        """Work on these two flat arrays of one shape and dtype from now on; forgets any moments.
+        """Work on these two flat arrays of one shape and dtype from now on; reset all moments. Return self.
 
-        Returns itself.
-
-        Raises ValueError unless both can be read and written in place: contiguous, aligned, float32 or
-        float64 of this machine's byte order, not read-only, and apart from each other; and the variables lie
-        one behind the other.
+        Raises ValueError unless both arrays can be changed in place: contiguous, aligned, writeable, float32
+        or float64 of this machine's byte order, without shared memory. Raises it too unless the variables
+        cover params one after the other.
         """
         for name, array in (("params", params), ("grads", grads)):
-            if (
-                not isinstance(array, np.ndarray)
-                or array.dtype not in (np.float32, np.float64)
-                or not array.flags.carray
-            ):
+            fits = isinstance(array, np.ndarray) and array.dtype in (np.float32, np.float64)
+            if not fits or not array.flags.carray:
                 raise ValueError(f"{name} must be a contiguous, writeable array of float32 or float64")
         if params.shape != grads.shape or params.dtype != grads.dtype or params.ndim != 1:
             raise ValueError(
@@ -90,12 +83,9 @@ class Optimizer:
             )
         if np.may_share_memory(params, grads):
             raise ValueError("params and grads must not share memory")
-        edges = [0, params.size] if variables is None else [0, *(place.stop for place in variables)]
-        if (
-            edges[-1] != params.size
-            or variables is not None
-            and [place.start for place in variables] != edges[:-1]
-        ):
+        places = [slice(0, params.size)] if variables is None else variables
+        edges = [0, *(place.stop for place in places)]
+        if edges[-1] != params.size or [place.start for place in places] != edges[:-1]:
             raise ValueError(
                 f"variables must be slices that lie one behind the other and reach from 0 to {params.size}"
             )
@@ -106,7 +96,7 @@ class Optimizer:
         return self
 
     moments: tuple[str, ...] = ()
-    """names of the flat arrays that carry over from step to step"""
+    """Names of the flat arrays that one step leaves for the next."""
 
     def step(self) -> None:
         """Clip the gradient and change the parameters once."""
@@ -118,18 +108,15 @@ class Optimizer:
         raise TypeError("Optimizer is abstract: use SGD or Adam")
 
     def _clip_norms(self) -> float:
-        """Apply clipnorm in place; return the factor of global_clipnorm, which the update's own pass
-        applies.
-        """
+        """Apply clipnorm in place; return global_clipnorm's factor, which `_update` applies."""
         squares = _adam.sum_of_squares(self.grads)
         if not math.isfinite(squares):
             raise FloatingPointError(f"gradient is not finite at optimizer step {self.iterations + 1}")
         if self.global_clipnorm is not None:
             norm = math.sqrt(squares)
             return self.global_clipnorm / norm if norm > self.global_clipnorm else 1.0
-        if (
-            self.clipnorm is not None and squares > self.clipnorm**2
-        ):  # else no single variable can be above it
+        # below this, no single variable can have a norm above clipnorm
+        if self.clipnorm is not None and squares > self.clipnorm**2:
             for first, last in itertools.pairwise(self.edges):
                 variable = self.grads[first:last]
                 norm = math.sqrt(_adam.sum_of_squares(variable))
@@ -138,14 +125,14 @@ class Optimizer:
         return 1.0
 
     def get_state(self) -> dict[str, Array]:
-        """Everything that the next step depends on, as arrays: `iterations` and the moments."""
+        """Return all arrays that the next step depends on: `iterations` and the moments."""
         return {
             "iterations": np.array(self.iterations, np.int64),
             **{name: getattr(self, name).copy() for name in self.moments},
         }
 
     def set_state(self, state: dict[str, Array]) -> None:
-        """Take over what get_state gave; raises ValueError when a moment is missing or of another size."""
+        """Restore a state of get_state. Raises ValueError if a moment is missing or of another size."""
         for name in self.moments:
             if name not in state or state[name].shape != self.params.shape:
                 raise ValueError(f"optimizer state {name!r} does not fit {self.params.shape}")
@@ -154,7 +141,7 @@ class Optimizer:
         self.iterations = int(state["iterations"])
 
     def get_config(self) -> dict[str, Any]:
-        """The constructor's arguments, and the name."""
+        """Return the constructor's arguments, and the name."""
         names = ["learning_rate", "clipnorm", "clipvalue", "global_clipnorm", *self.hyperparameters]
         return {"name": registry_name(self), **{name: getattr(self, name) for name in names}}
 
@@ -192,8 +179,8 @@ class SGD(Optimizer):
 class Adam(Optimizer):
     """m = b1 m + (1-b1) g, v = b2 v + (1-b2) g^2, p -= lr_t m / (sqrt(v) + epsilon).
 
-    lr_t = lr sqrt(1 - b2^t) / (1 - b1^t): epsilon stands outside the bias correction ("epsilon hat"), as in
-    Keras. Source: Kingma & Ba 2015, end of section 2.
+    lr_t = lr sqrt(1 - b2^t) / (1 - b1^t). As in Keras, epsilon is outside the bias correction ("epsilon
+    hat"). Source: Kingma & Ba 2015, end of section 2.
     """
 
     moments = ("m", "v")
@@ -220,20 +207,12 @@ class Adam(Optimizer):
         return self
 
     def step(self) -> None:
-        """Clip the gradient and change the parameters once, all in one compiled call."""
+        """Clip the gradient and change the parameters once, in one compiled call."""
         if self._bound is None:
             raise RuntimeError("this optimizer is not bound: call bind(params, grads) first")
         t = self.iterations + 1
-        if not self._bound.step(
-            self.learning_rate,
-            self.beta_1,
-            self.beta_2,
-            self.epsilon,
-            self.clipvalue or 0.0,
-            self.global_clipnorm or 0.0,
-            self.clipnorm or 0.0,
-            t,
-        ):
+        clipping = self.clipvalue or 0.0, self.global_clipnorm or 0.0, self.clipnorm or 0.0
+        if not self._bound.step(self.learning_rate, self.beta_1, self.beta_2, self.epsilon, *clipping, t):
             raise FloatingPointError(f"gradient is not finite at optimizer step {t}")
         self.iterations = t
 
@@ -243,8 +222,8 @@ def _known(clipping: dict[str, Any]) -> dict[str, Any]:
     if unknown:
         raise TypeError(
             f"unknown optimizer argument {', '.join(sorted(unknown))}; there are learning_rate (or lr), "
-            "clipnorm, "
-            "clipvalue, global_clipnorm; SGD also momentum, nesterov; Adam also beta_1, beta_2, epsilon"
+            "clipnorm, clipvalue, global_clipnorm; SGD also momentum, nesterov; "
+            "Adam also beta_1, beta_2, epsilon"
         )
     return clipping
 
@@ -253,7 +232,7 @@ REGISTRY: dict[str, type[Optimizer]] = {"sgd": SGD, "adam": Adam}
 
 
 def get(identifier: str | Optimizer | dict[str, Any]) -> Optimizer:
-    """The optimizer of this name, config or object."""
+    """Return the optimizer of this name, class, config or object."""
     return from_registry(identifier, REGISTRY, Optimizer, "optimizer")
 
 

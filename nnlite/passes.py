@@ -37,7 +37,7 @@ class LayerPasses:
         return self.in_batches(lambda batch: self.run(batch, False, logits), x, batch_size)
 
     def in_batches(self, predict: Callable[[Array], Array], x: object, batch_size: int) -> Array:
-        """Call predict(batch) for every `batch_size` examples of x (N, ...); return the results as one array."""
+        """Call predict(batch) for every `batch_size` examples of x (N, ...); return all results."""
         x, step = self.read(x), positive(batch_size, "batch_size")
         y = np.empty((len(x), *(self.layers[-1].output_shape or ())), self.dtype)
         for start in range(0, len(x), step):
@@ -102,8 +102,8 @@ class LayerPasses:
 class CompiledPasses:
     """The passes of a small network, each in one call of nnlite_ext._network.
 
-    The compiled network takes contiguous arrays of its own dtype and up to plan.MOST_ROWS examples. Other arrays
-    are converted first; other batches go to the layers.
+    The compiled network takes contiguous arrays of its own dtype, up to plan.MOST_ROWS examples at once.
+    Other arrays are converted first; larger batches go to the layers.
     """
 
     def __init__(self, network: CompiledNetwork, layers: LayerPasses) -> None:
@@ -132,6 +132,6 @@ class CompiledPasses:
         return self.layers.forward(x, logits) if y is None else y
 
     def backward(self, dy: object, need_dx: bool = False) -> Array | None:
-        """As LayerPasses.backward, through whichever did the last forward."""
+        """As LayerPasses.backward, by the passes that ran the last forward."""
         dx = self.network.backward(dy, need_dx)
         return self.layers.backward(dy, need_dx) if dx is False else dx

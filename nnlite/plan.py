@@ -1,8 +1,9 @@
 """Which networks run in compiled passes, and the plan by which nnlite_ext._network computes them.
 
-On a network as small as CartPole's, Python and NumPy cost fifty times the arithmetic. A small chain of Dense layers
-therefore runs in nnlite_ext._network, one call per pass, on the same flat arrays. Convolutions of few filters may
-stand before it, Flatten before it and Activation anywhere in it. Every other network runs layer by layer.
+On a network as small as CartPole's, Python and NumPy cost fifty times the arithmetic. A small chain of Dense
+layers therefore runs in nnlite_ext._network, one call per pass, on the same flat arrays. Convolutions of few
+filters and Flatten may come before it, and Activation after any layer. Every other network runs layer by
+layer.
 """
 
 from __future__ import annotations
@@ -17,14 +18,14 @@ from nnlite.arrays import Array
 from nnlite.layer import Layer, Shape
 from nnlite.layers import Activation, Conv2D, Dense, Flatten
 
-# Forward and backward together, against the layers on one BLAS thread: 450 weights are 19 times as fast at 32 rows
-# and 5 times at 1024; 102,000 weights 1.9 and 1.1 times; from 400,000 on BLAS is ahead, which works in blocks of
-# the cache.
+# Measured for forward and backward together, against the layers on one BLAS thread. 450 weights are 19 times
+# as fast at 32 rows, 5 times at 1024; 102,000 weights 1.9 and 1.1 times. From 400,000 weights on BLAS is
+# faster, because it works in blocks of the cache.
 MOST_WEIGHTS = 1 << 17
 MOST_ROWS = 1024
-# 8x8 images, forward and backward: 3 filters are 25 times as fast at 32 rows and 17 times at one, 8 filters 4 and 2
-# times. On larger images the vector lanes that one example leaves empty cost more than the calls: 16x16x8 is 0.2
-# times as fast at one row.
+# On 8x8 images 3 filters are 25 times as fast at 32 rows, 17 times at one row; 8 filters 4 and 2 times. On
+# larger images the vector lanes that one example leaves empty cost more than the calls: 16x16x8 is 0.2 times
+# as fast at one row.
 MOST_FILTERS = 8
 MOST_FEATURES = 1024
 

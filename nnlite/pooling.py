@@ -13,11 +13,9 @@ from nnlite.utils import pair
 
 
 class MaxPooling2D(Layer):
-    """y[n, oy, ox, c] = max over ky, kx of x[n, oy*S + ky - P, ox*S + kx - P, c]; nothing outside the image
-    counts.
+    """y[n, oy, ox, c] = max over ky, kx of x[n, oy*S + ky - P, ox*S + kx - P, c] inside the image.
 
-    x (N, H, W, C) -> y (N, OH, OW, C). dy goes to the pixel that was the largest, the first one when several
-    are.
+    x (N, H, W, C) -> y (N, OH, OW, C). dy goes to the largest pixel of each window, the first of equals.
     """
 
     def __init__(
@@ -43,11 +41,9 @@ class MaxPooling2D(Layer):
         return y
 
     def windows_of(self, x: Array) -> list[Array]:
-        """KH*KW views (N, OH, OW, C): the pixels at each place of the window, -inf outside the image."""
+        """Return KH*KW views (N, OH, OW, C), one a place of the window; -inf outside the image."""
         g = self.geometry
-        padded = self.buffer(
-            "padded", (len(x), g.height + g.top + g.bottom, g.width + g.left + g.right, g.channels)
-        )
+        padded = self.buffer("padded", (len(x), *g.padded_size, g.channels))
         padded.fill(-np.inf)
         padded[:, g.top : g.top + g.height, g.left : g.left + g.width] = x
         return self._windows(padded)
@@ -57,13 +53,11 @@ class MaxPooling2D(Layer):
         if not need_dx:
             return None
         g = self.geometry
-        padded = self.buffer(
-            "dpadded", (shape[0], g.height + g.top + g.bottom, g.width + g.left + g.right, g.channels)
-        )
-        padded.fill(0)
-        for index, window in enumerate(self._windows(padded)):
-            window += dy * (winners == index)
-        return np.ascontiguousarray(padded[:, g.top : g.top + g.height, g.left : g.left + g.width])
+        dpadded = self.buffer("dpadded", (shape[0], *g.padded_size, g.channels))
+        dpadded.fill(0)
+        for index, window in enumerate(self._windows(dpadded)):
+            window += dy * (winners == index)  # (N, OH, OW, C)  dL/dx = dy where the pixel was the largest
+        return np.ascontiguousarray(dpadded[:, g.top : g.top + g.height, g.left : g.left + g.width])
 
     def _windows(self, padded: Array) -> list[Array]:
         (kh, kw), (sh, sw), (oh, ow) = self.pool_size, self.strides, self.geometry.out
@@ -74,7 +68,7 @@ class MaxPooling2D(Layer):
         ]
 
     def _winners(self, windows: list[Array], y: Array) -> Array:
-        """(N, OH, OW, C): which window holds the largest number, the first of equals."""
+        """Return the index (N, OH, OW, C) of the view with the largest number, the first of equals."""
         winners = np.full(y.shape, len(windows), np.int32)
         for index in reversed(range(len(windows))):
             np.putmask(winners, windows[index] == y, index)

@@ -11,18 +11,18 @@ from nnlite.utils import from_registry, missing_name
 
 
 class Regularizer:
-    """value(w) is added to the loss, gradient(w) to the weight's gradient."""
+    """A penalty: value(w) is added to the loss, gradient(w) to the weight's gradient."""
 
     def value(self, w: Array) -> float:
-        """What a weight of any shape adds to the loss."""
+        """Return what the weight w (any shape) adds to the loss."""
         raise TypeError("Regularizer is abstract: use L1, L2 or L1L2")
 
     def gradient(self, w: Array) -> Array:
-        """The derivative of value, in the weight's shape and dtype."""
+        """Return the derivative of value, in w's shape and dtype."""
         raise TypeError("Regularizer is abstract: use L1, L2 or L1L2")
 
     def get_config(self) -> dict[str, Any]:
-        """The constructor's arguments, and the name."""
+        """Return the constructor's arguments, and the name."""
         raise TypeError("Regularizer is abstract: use L1, L2 or L1L2")
 
 
@@ -43,7 +43,7 @@ class L1L2(Regularizer):
 
 
 class L1(L1L2):
-    """l1 * sum|w|; 0.01 unless told otherwise."""
+    """l1 * sum|w|."""
 
     def __init__(self, l1: float = 0.01) -> None:
         super().__init__(l1=l1)
@@ -53,7 +53,7 @@ class L1(L1L2):
 
 
 class L2(L1L2):
-    """l2 * sum w^2; 0.01 unless told otherwise."""
+    """l2 * sum w^2."""
 
     def __init__(self, l2: float = 0.01) -> None:
         super().__init__(l2=l2)
@@ -67,7 +67,7 @@ l1, l2, l1_l2 = L1, L2, L1L2
 
 
 def get(identifier: str | Regularizer | dict[str, Any] | None) -> Regularizer | None:
-    """The regularizer of this name, config or object; None stays None."""
+    """Return the regularizer of this name, class, config or object; None stays None."""
     return None if identifier is None else from_registry(identifier, REGISTRY, Regularizer, "regularizer")
 
 

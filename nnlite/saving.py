@@ -1,9 +1,9 @@
 """Weights in files: names, shapes and dtypes are checked against a network before a number is copied.
 
-A model file is a safetensors file (see tensor_file). Its metadata holds the format's name and the architecture as
-JSON. A file can name layers of nnlite and numbers for them, nothing else: no pickle, no import of a name, no code.
-Anything that does not fit (class, name, shape, dtype, checksum) is refused with ValueError, before an array is
-allocated or a network is touched. `models` saves and loads whole models on top of this.
+A model file is a safetensors file (see tensor_file) whose metadata holds the architecture as JSON. It can
+name layers of nnlite and their numbers, nothing else: no pickle, no import of a name, no code. A class, name,
+shape, dtype or checksum that does not fit is a ValueError, before an array is allocated or a network changed.
+`models` saves and loads whole models with these functions.
 """
 
 from __future__ import annotations

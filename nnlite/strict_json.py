@@ -1,7 +1,7 @@
-"""JSON as the standard means it, for text that comes from outside.
+"""JSON exactly as the standard defines it, for text from untrusted files.
 
 Python's reader accepts more: NaN and Infinity, two values under one name (the last wins), 1e999 as infinity,
-and nesting until the interpreter's stack is used up. Here all of these are a ValueError.
+and nesting until the interpreter's stack is full. Here each of these is a ValueError.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ MAX_DEPTH = 100
 
 
 def loads(text: str | bytes) -> Any:
-    """The value that `text` stands for; raises ValueError naming what is wrong with it."""
+    """Parse `text`. Raises ValueError naming the fault."""
     if isinstance(text, (bytes, bytearray)):
         text = text.decode("utf-8")  # its error is a ValueError
     try:
@@ -26,9 +26,7 @@ def loads(text: str | bytes) -> Any:
 
 
 def dumps(value: Any) -> str:
-    """JSON that `loads` reads back, the same text for the same value; raises ValueError for NaN and
-    infinity.
-    """
+    """Return JSON that `loads` reads, equal text for equal values. Raises ValueError for NaN and infinity."""
     return json.dumps(value, sort_keys=True, allow_nan=False)
 
 
@@ -51,7 +49,7 @@ def _finite(digits: str) -> float:
 
 
 def _check_depth(value: Any) -> None:
-    """Level by level, so that depth costs no stack."""
+    """Raise ValueError if value is nested deeper than MAX_DEPTH; level by level, which needs no stack."""
     level = [value]
     for _ in range(MAX_DEPTH):
         level = [

@@ -6,9 +6,7 @@ from nnlite.network import Network
 
 
 def summary_table(model: Network) -> str:
-    """Layer (class), output shape and number of weights, then the totals, as Keras lays them out in plain
-    text.
-    """
+    """Return a line a layer (class, output shape, number of weights), then the totals, as Keras does."""
     names = [f"{layer.name} ({type(layer).__name__})" for layer in model.layers]
     column = max(29, 2 + max(map(len, names)))
     width = column + 36

@@ -1,12 +1,11 @@
-"""Named arrays and texts in a safetensors file that is checked before it is believed, and replaced
-atomically.
+"""Named arrays and texts in a safetensors file: written atomically, checked before an array is allocated.
 
-The file is written and read by the safetensors library. Its metadata has one entry, "nnlite", JSON with the
-texts and a SHA-256 of everything: one entry, because the library writes several in a random order, and equal
-content shall be equal bytes.
+The safetensors library writes and reads the file. Its metadata has one entry, "nnlite": JSON with the texts
+and a SHA-256 of everything. One entry, because the library writes several in random order, and equal content
+must give equal bytes.
 
-Reading, in this order: the header's size; its JSON, strictly; every dtype, shape and offset against the
-file's size; what the caller expects; only then are arrays allocated. Whatever is wrong is a ValueError naming
+Reading checks, in this order: the header's size; its JSON, strictly; every dtype, shape and offset against
+the file's size; the caller's own check. Only then are arrays allocated. Every fault is a ValueError naming
 it.
 """
 
@@ -45,7 +44,7 @@ DTYPES = {
 
 
 class Spec(NamedTuple):
-    """What a file says of one array."""
+    """dtype and shape of one array, as the file's header states them."""
 
     dtype: np.dtype[Any]
     shape: tuple[int, ...]
@@ -55,12 +54,12 @@ Check = Callable[[dict[str, Spec], dict[str, str]], None]
 
 
 def write_tensors(path: Path, tensors: dict[str, Array], metadata: dict[str, str]) -> None:
-    """Replace the file atomically and durably; raises ValueError for a dtype that is not in DTYPES."""
+    """Replace the file atomically and durably. Raises ValueError for a dtype that is not in DTYPES."""
     atomic_write(Path(path), tensors_to_bytes(tensors, metadata))
 
 
 def tensors_to_bytes(tensors: dict[str, Array], metadata: dict[str, str]) -> bytes:
-    """The file's content."""
+    """Return the content of the file that write_tensors writes."""
     from safetensors.numpy import save
 
     arrays = {name: np.ascontiguousarray(array).reshape(np.shape(array)) for name, array in tensors.items()}
@@ -71,12 +70,12 @@ def tensors_to_bytes(tensors: dict[str, Array], metadata: dict[str, str]) -> byt
 
 
 def read_tensors(path: Any, check: Check | None = None) -> tuple[dict[str, Array], dict[str, str]]:
-    """(tensors, metadata) of a file that write_tensors wrote.
+    """Return (tensors, metadata) of a file that write_tensors wrote.
 
-    check  called with what the header says before any array is allocated; raises ValueError when it is not
-           what is wanted
+    check  called with ({name: Spec}, metadata) before any array is allocated; raises ValueError to refuse
+    them
 
-    Raises FileNotFoundError, or ValueError when it is anything else.
+    Raises FileNotFoundError, or ValueError for every other fault.
     """
     try:
         with open(path, "rb") as file:
@@ -92,7 +91,7 @@ def read_tensors(path: Any, check: Check | None = None) -> tuple[dict[str, Array
 def read_tensors_from_bytes(
     data: bytes, check: Check | None = None
 ) -> tuple[dict[str, Array], dict[str, str]]:
-    """As read_tensors, from the file's content."""
+    """Return (tensors, metadata) of a file's content; see read_tensors."""
     return _read(io.BytesIO(data), len(data), check)
 
 
@@ -114,7 +113,7 @@ def _read(file: BinaryIO, size: int, check: Check | None) -> tuple[dict[str, Arr
 
 
 def _parse(header: bytes, payload: int) -> tuple[dict[str, Spec], dict[str, str]]:
-    """What the header says, when it is whole and fits a payload of so many bytes."""
+    """Return the header's specs and metadata. Raises ValueError unless they fit `payload` bytes of arrays."""
     found = strict_json.loads(header)
     if not isinstance(found, dict) or not isinstance(found.get("__metadata__"), dict):
         raise ValueError(f"it has no {ENTRY} entry: something else wrote it")
@@ -166,7 +165,7 @@ def _arrays(data: bytes, specs: dict[str, Spec]) -> dict[str, Array]:
 
 
 def checksum(tensors: dict[str, Array], metadata: dict[str, str]) -> str:
-    """SHA-256 over every name, dtype, shape, payload and every metadata entry but itself."""
+    """Return the SHA-256 of every name, dtype, shape and number, and of every metadata entry but itself."""
     digest = hashlib.sha256()
     for key in sorted(metadata):
         digest.update(strict_json.dumps([key, metadata[key]]).encode())
@@ -178,8 +177,9 @@ def checksum(tensors: dict[str, Array], metadata: dict[str, str]) -> str:
 
 
 def atomic_write(path: Path, data: bytes) -> None:
-    """The file holds either all of `data` or what it held before: temporary file beside it, fsync, replace,
-    fsync the folder.
+    """Write a file that holds all of `data`, or after a crash what it held before.
+
+    Temporary file beside it, fsync, replace, fsync of the folder.
     """
     temporary = path.parent / f".{path.name}.{os.getpid()}-{secrets.token_hex(4)}.tmp"
     try:
@@ -196,13 +196,13 @@ def atomic_write(path: Path, data: bytes) -> None:
 
 
 def sync_file(path: Path) -> None:
-    """Make what others wrote into this file durable."""
+    """Make durable what another writer put into this file."""
     with open(path, "rb+") as file:
         os.fsync(file.fileno())
 
 
 def sync_folder(folder: Path) -> None:
-    """Make a rename durable; Windows has no such call and needs none."""
+    """Make a rename in this folder durable; Windows has no such call and needs none."""
     if os.name == "nt":
         return
     descriptor = os.open(folder, os.O_RDONLY)
@@ -213,9 +213,9 @@ def sync_folder(folder: Path) -> None:
 
 
 def sweep(folder: Path) -> list[Path]:
-    """Remove what writers that were killed left behind in this folder; returns what was removed.
+    """Remove the temporary files of killed writers from this folder; return their paths.
 
-    Nobody may be writing.
+    No writer may be active.
     """
     stale = [path for path in folder.glob(".*.tmp") if path.is_file()]
     for path in stale:

@@ -1,4 +1,4 @@
-"""Keras's training face: fit, train_on_batch, evaluate, with Keras's progress lines and History."""
+"""Training as in Keras: fit, train_on_batch, evaluate, with Keras's progress lines and History."""
 
 from __future__ import annotations
 
@@ -22,9 +22,7 @@ METRICS = ("accuracy", "acc")
 
 
 class History:
-    """history["loss"][e] is the mean loss of epoch e; likewise the metrics, and "val_..." for validation
-    data.
-    """
+    """Means of every epoch: history["loss"][e], likewise the metrics, and "val_..." of validation data."""
 
     def __init__(self) -> None:
         self.epoch: list[int] = []
@@ -38,7 +36,7 @@ class History:
 
 
 class TrainingLoop:
-    """What compile() sets up: an optimizer bound to the model's flat arrays, a loss, metrics."""
+    """An optimizer on the model's flat arrays, a loss and metrics; compile() makes it."""
 
     def __init__(self, model: Network, optimizer: Optimizer, loss: Loss, metrics: list[str]) -> None:
         unknown = [name for name in metrics if name not in METRICS]
@@ -48,16 +46,13 @@ class TrainingLoop:
 
     @property
     def logit_loss(self) -> Loss | None:
-        """The compiled loss taken from the logits, where the last layer's activation allows it."""
+        """The compiled loss as a function of the logits; None if there is none for the last activation."""
         last = self.model.layers[-1]
-        return (
-            FROM_LOGITS.get((self.loss, last.activation.name)) if isinstance(last, ActivatedLayer) else None
-        )
+        name = last.activation.name if isinstance(last, ActivatedLayer) else ""
+        return FROM_LOGITS.get((self.loss, name))
 
     def bind(self) -> None:
-        """Tie the optimizer to the built model's arrays, once; ValueError when it already trains another
-        model.
-        """
+        """Bind the optimizer to the built model's arrays, once. ValueError if it trains another model."""
         if self.optimizer.params is self.model.params:
             return
         if self.optimizer.params.size:
@@ -65,7 +60,7 @@ class TrainingLoop:
         self.optimizer.bind(self.model.params, self.model.grads, self.model.variables)
 
     def train_on_batch(self, x: Any, y: Any) -> Any:
-        """One step; the loss before it, or [loss, metrics...]."""
+        """Take one gradient step; return the loss before it, or [loss, metrics...]."""
         model, target = self._ready(x, y)
         logit_loss, step = self.logit_loss, self.optimizer.iterations + 1
         if not (all_finite(x) and all_finite(target)):
@@ -83,7 +78,7 @@ class TrainingLoop:
         return [value, *scores] if self.metrics else value
 
     def evaluate(self, x: Any, y: Any, batch_size: int) -> Any:
-        """Loss over all of (x, y) in prediction mode, or [loss, metrics...]."""
+        """Return the loss over (x, y) in prediction mode, or [loss, metrics...]."""
         model, target = self._ready(x, y)
         output = model.predict(x, batch_size, logits=self.logit_loss is not None)
         value = (self.logit_loss or self.loss)(output, target)[0] + model.penalty()
@@ -100,7 +95,7 @@ class TrainingLoop:
         shuffle: bool,
         seed: Any,
     ) -> History:
-        """What Sequential.fit says; `validation` is either (x, y) or the share of the data to hold back."""
+        """Train as Sequential.fit; `validation` is (x, y), or the share of the data to hold out."""
         x, y = numbers(x, "x"), numbers(y, "y")
         positive(batch_size, "batch_size"), positive(epochs, "epochs")
         if x.ndim == 0 or y.ndim == 0:
@@ -117,11 +112,9 @@ class TrainingLoop:
             progress = Progress(epoch, epochs, -(-len(x) // batch_size), verbose)
             values = self._epoch(x, y, order, batch_size, progress)
             if held_out is not None:
-                result = self.evaluate(held_out[0], held_out[1], batch_size=max(batch_size, 256))
-                values |= {
-                    f"val_{name}": v
-                    for name, v in zip(["loss", *self.metrics], np.atleast_1d(result).tolist())
-                }
+                result = self.evaluate(held_out[0], held_out[1], max(batch_size, 256))
+                named = zip(["loss", *self.metrics], np.atleast_1d(result).tolist())
+                values |= {f"val_{name}": value for name, value in named}
             progress.finish(values)
             history.add(epoch, values)
         return history
@@ -142,7 +135,7 @@ class TrainingLoop:
         return means
 
     def _ready(self, x: Any, y: Any) -> tuple[Network, Array]:
-        """The built model with its optimizer bound, and the target in the output's own shape and dtype."""
+        """Return the model, built and bound to its optimizer, and y in the output's shape and dtype."""
         model = self.model
         if not model._built:
             model.build(np.shape(x)[1:])
@@ -159,8 +152,9 @@ class TrainingLoop:
         return model, np.ascontiguousarray(target, model.dtype)
 
     def _score(self, output: Array, target: Array) -> float:
-        """Share of right answers: the largest column, or output and target on one side of one half (of logit
-        0).
+        """Return the share of right answers.
+
+        Right is the same largest column; with one column, the same side of probability 0.5 or logit 0.
         """
         if output.shape[-1] > 1:
             return float(np.mean(output.argmax(-1) == target.argmax(-1)))
@@ -169,19 +163,17 @@ class TrainingLoop:
 
 
 def all_finite(values: Any) -> bool:
-    """No NaN and no infinity among these numbers; ValueError when they are none."""
+    """Are all these numbers finite? Raises ValueError if they are no numbers."""
     array = numbers(values, "x")
-    if (
-        array.dtype in (np.float32, np.float64)
-        and array.flags.c_contiguous
-        and math.isfinite(_adam.sum_of_squares(array.reshape(-1)))
-    ):
-        return True  # one compiled pass; a sum that overflowed says nothing
+    if array.dtype in (np.float32, np.float64) and array.flags.c_contiguous:
+        # one compiled pass; a sum that is not finite may have overflowed
+        if math.isfinite(_adam.sum_of_squares(array.reshape(-1))):
+            return True
     return bool(np.isfinite(array).all())
 
 
 def hold_out(x: Array, y: Array, share: float) -> tuple[Array, Array, tuple[Array, Array] | None]:
-    """(x, y, held out): the last `share` of the examples kept apart; None when that is none of them."""
+    """Split off the last `share` of the examples: (x, y, (x, y) held out), or None if that is no example."""
     if not 0 <= share < 1:
         raise ValueError(f"validation_split must be in [0, 1), not {share}")
     kept = len(x) - int(len(x) * share)
@@ -189,9 +181,7 @@ def hold_out(x: Array, y: Array, share: float) -> tuple[Array, Array, tuple[Arra
 
 
 class Progress:
-    """Keras's lines: "Epoch 1/8", then a bar that moves on a terminal, and stands once where there is
-    none.
-    """
+    """Keras's progress lines: "Epoch 1/8", then a bar, which moves only on a terminal."""
 
     def __init__(self, epoch: int, epochs: int, steps: int, verbose: int) -> None:
         self.steps, self.verbose, self.done, self.start = steps, verbose, 0, time.perf_counter()
@@ -201,7 +191,7 @@ class Progress:
             print(f"Epoch {epoch + 1}/{epochs}")
 
     def step(self, values: dict[str, float]) -> None:
-        """One batch more; `values` are the means so far."""
+        """Count one more batch; `values` are the means so far."""
         self.done += 1
         now = time.perf_counter()
         if self.moving and now - self.shown > 0.05 and self.done < self.steps:
@@ -209,7 +199,7 @@ class Progress:
             print("\r" + self._line(values), end="", flush=True)
 
     def finish(self, values: dict[str, float]) -> None:
-        """The epoch's last line."""
+        """Print the epoch's last line."""
         if self.verbose:
             print(("\r" if self.moving else "") + self._line(values), flush=True)
 
@@ -223,7 +213,7 @@ class Progress:
 
 
 def _duration(seconds: float) -> str:
-    """0.0004 -> 400us, 0.02 -> 20ms, 3.1 -> 3s: whole numbers, as Keras writes them."""
+    """Format 0.0004 as 400us, 0.02 as 20ms, 3.1 as 3s: whole numbers, as Keras does."""
     if seconds < 1e-3:
         return f"{seconds * 1e6:.0f}us"
     return f"{seconds * 1e3:.0f}ms" if seconds < 1 else f"{seconds:.0f}s"

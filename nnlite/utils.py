@@ -1,4 +1,4 @@
-"""Small things that several modules and Keras's own `utils` share."""
+"""Small functions that several modules share, and Keras's `utils`."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ T = TypeVar("T")
 
 
 def to_categorical(labels: Any, num_classes: int | None = None) -> Array:
-    """One-hot rows of integer class labels.
+    """Return one-hot rows of integer class labels.
 
     labels       any shape of integers >= 0
-    num_classes  columns; the largest label + 1 when left out
+    num_classes  columns; the largest label + 1 by default
 
-    Returns labels.shape + (num_classes,) float32. Raises ValueError when a label does not fit.
+    Returns labels.shape + (num_classes,) float32. Raises ValueError if a label does not fit.
     """
     labels = np.asarray(labels)
     whole = labels.astype(np.int64)
@@ -37,7 +37,7 @@ def to_categorical(labels: Any, num_classes: int | None = None) -> Array:
 
 
 def snake_case(name: str) -> str:
-    """GlorotNormal -> glorot_normal, Conv2D -> conv2d, MaxPooling2D -> max_pooling2d."""
+    """Turn GlorotNormal into glorot_normal, Conv2D into conv2d, MaxPooling2D into max_pooling2d."""
     return "".join(
         "_" + c.lower() if c.isupper() and i and name[i - 1].islower() else c.lower()
         for i, c in enumerate(name)
@@ -45,17 +45,17 @@ def snake_case(name: str) -> str:
 
 
 def registry_name(thing: object) -> str:
-    """The name under which an object's class is found again: its class's, in snake case."""
+    """Return the name of an object's class in its registry: snake case."""
     return snake_case(type(thing).__name__)
 
 
 def missing_name(module: str, name: str, there: Iterable[str]) -> AttributeError:
-    """The error for a name that Keras may have and we do not: it lists those that there are."""
+    """Make the error for a name that Keras may have and nnlite has not; it lists nnlite's names."""
     return AttributeError(f"{module} has no {name!r}; there are {', '.join(sorted(there))}")
 
 
 def refuse_unknown(unknown: Iterable[str], who: str, *signatures: Callable[..., Any]) -> None:
-    """Raise TypeError when there are unknown arguments, naming those that the signatures have."""
+    """Raise TypeError if there are unknown arguments, naming those of the signatures."""
     if not unknown:
         return
     parameters = [p for signature in signatures for p in inspect.signature(signature).parameters.values()]
@@ -64,10 +64,9 @@ def refuse_unknown(unknown: Iterable[str], who: str, *signatures: Callable[..., 
 
 
 def from_registry(identifier: Any, registry: dict[str, type[T]], kind: type[T], what: str) -> T:
-    """The object that a name, a class, a config {"name": ..., ...} or an object of the kind stands for.
+    """Return the object that a name, a class, a config {"name": ..., ...} or the object itself stands for.
 
-    Raises ValueError naming what there is. No name is ever imported: only the registry's own classes are
-    made.
+    Raises ValueError that lists the known names. No name is ever imported: only registered classes are made.
     """
     if isinstance(identifier, kind):
         return identifier
@@ -94,7 +93,7 @@ def _by_class_name(name: str, registry: dict[str, type[T]]) -> type[T] | None:
 
 
 def pair(value: Any, what: str) -> tuple[int, int]:
-    """3 -> (3, 3), (2, 4) -> (2, 4); both at least 1."""
+    """Turn 3 into (3, 3), keep (2, 4). Raises ValueError unless both are integers >= 1."""
     two = (value, value) if isinstance(value, (int, np.integer)) else tuple(value)
     if len(two) != 2 or any(isinstance(v, bool) or int(v) != v or v < 1 for v in two):
         raise ValueError(f"{what} must be one or two whole numbers >= 1, not {value!r}")
@@ -102,16 +101,14 @@ def pair(value: Any, what: str) -> tuple[int, int]:
 
 
 def positive(value: Any, what: str) -> int:
-    """The value as an int >= 1; ValueError otherwise."""
+    """Return the value as an int. Raises ValueError unless it is an integer >= 1."""
     if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 1:
         raise ValueError(f"{what} must be a whole number >= 1, not {value!r}")
     return int(value)
 
 
 def numbers(value: Any, what: str) -> Array:
-    """The value as an aligned array of real numbers; ValueError for what NumPy would make into some: text,
-    dates, complex.
-    """
+    """Return the value as an aligned array of real numbers. Raises ValueError for text, dates or complex."""
     array = np.asarray(value)
     if array.dtype.kind not in "biuf":
         raise ValueError(f"{what} must hold real numbers, not {array.dtype}")
@@ -122,7 +119,7 @@ ALIGNMENT = 64  # bytes: a cache line, and the widest vector
 
 
 def aligned_zeros(shape: tuple[int, ...], dtype: Any) -> Array:
-    """np.zeros that begins at a multiple of 64 bytes, where vector loads are fastest."""
+    """Return np.zeros whose address is a multiple of 64 bytes, where vector loads are fastest."""
     itemsize = np.dtype(dtype).itemsize
     size = int(np.prod(shape))
     raw = np.zeros(size + ALIGNMENT // itemsize, dtype)
