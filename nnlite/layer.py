@@ -40,9 +40,9 @@ class Weight:
 class Layer:
     """One step of a model. Shapes are without the batch axis.
 
-    build(input_shape)   declares the weights, returns the output's shape
-    forward(x, training) fills the cache for backward, only if training
-    backward(dy, need_dx) empties that cache, and OVERWRITES the gradients of the layer's weights
+    build(input_shape)     declares the weights, returns the output's shape
+    forward(x, training)   fills the cache for backward, only if training
+    backward(dy, need_dx)  empties that cache, OVERWRITES the gradients of the layer's weights
 
     name         the layer's name in summary() and in files; the class's name in snake case by default
     input_shape  on the first layer: the shape of one example, (2,) or (8, 8, 1)
@@ -119,7 +119,7 @@ class Layer:
         return config
 
     def buffer(self, name: str, shape: Shape, dtype: Any = None) -> Array:
-        """Return the layer's own array of this name and shape; allocated at its first use, zeroed."""
+        """Return the layer's own array of this name and shape; it is zero at its first use."""
         key = (name, shape)
         found = self._buffers.get(key)
         if found is None:
@@ -163,12 +163,12 @@ class ActivatedLayer(Layer):
         return used
 
     def _activation_gradient(self, used: activations.Activation, y: Array, dy: Array) -> Array:
-        """Return dL/dz = dL/dy f'(z), all (N, ...); z is known by y."""
+        """Return dL/dz = dL/dy f'(z), all (N, ...), computed from y."""
         return used.backward(y, dy, self.buffer("dz", y.shape))
 
 
 class KernelLayer(ActivatedLayer):
-    """A layer with a kernel W, a bias b if wanted, and an activation at its end: Dense and Conv2D."""
+    """A layer with a kernel W, an optional bias b and an activation at its end: Dense and Conv2D."""
 
     use_bias: bool
     initializers: tuple[Any, Any]  # of kernel and bias

@@ -229,7 +229,7 @@ class Network:
 
     def __reduce__(self) -> NoReturn:
         raise TypeError(
-            "a model cannot be copied or pickled, for its layers are views of its arrays; "
+            "a model cannot be copied or pickled, because its layers are views of its arrays; "
             "use clone_model and copy_from, or save and load_model"
         )
 

@@ -2,8 +2,7 @@
 
 On a network as small as CartPole's, Python and NumPy cost fifty times the arithmetic. A small chain of Dense
 layers therefore runs in nnlite_ext._network, one call per pass, on the same flat arrays. Convolutions of few
-filters and Flatten may come before it, and Activation after any layer. Every other network runs layer by
-layer.
+filters and Flatten may come before it, Activation after each Dense layer. Other networks run layer by layer.
 """
 
 from __future__ import annotations
@@ -65,7 +64,7 @@ class Plan:
         name = activation_name(layer)
         # a Dense layer works on more rows than N if its input has further axes
         is_vector = len(self.shape) == 1
-        if type(layer) is Flatten and not self.dense:
+        if type(layer) is Flatten:
             pass
         elif type(layer) is Dense and is_vector and name is not None:
             self.dense.append((*layer.kernel.shape, *self._weights(layer), name))
@@ -105,7 +104,7 @@ def is_small(layer: Conv2D) -> bool:
     """Has it so few filters and pixels that the batch, not the filters, should lie along the vector lanes?"""
     g = layer.geometry
     features = g.height * g.width * g.channels + g.out[0] * g.out[1] * layer.filters
-    return layer.filters <= MOST_FILTERS and features <= MOST_FEATURES and layer.input_scale == 1.0
+    return layer.filters <= MOST_FILTERS and features <= MOST_FEATURES
 
 
 def sizes(layer: Conv2D) -> tuple[int, ...]:

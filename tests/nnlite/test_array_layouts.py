@@ -1,6 +1,4 @@
-"""Arrays as they come: whatever their layout, models read the same numbers or refuse them with a
-ValueError.
-"""
+"""Arrays in every memory layout: models read the same numbers, or raise ValueError."""
 
 import numpy as np
 import pytest

@@ -52,7 +52,7 @@ def windows(draw, shape):
 
 @st.composite
 def weighted(draw):
-    """What Dense and Conv2D have in common."""
+    """The arguments that Dense and Conv2D share."""
     return {
         "activation": draw(activation_names),
         "use_bias": draw(st.booleans()),
@@ -66,7 +66,7 @@ WAYS = {"compiled": "compiled", "direct": "layers", "patches": "layers"}  # of a
 
 @contextlib.contextmanager
 def convolutions_go(way):
-    """Models that are built inside convolve this way."""
+    """Make the models that are built inside convolve this way."""
     with pytest.MonkeyPatch.context() as patch:
         if way != "compiled":
             patch.setattr(layers, "default_path", lambda: way)
@@ -137,9 +137,7 @@ def test_reshaping_and_scaling_backward_is_the_gradient_of_forward(layer):
 
 @st.composite
 def networks(draw):
-    """A whole model: images or vectors, one to three middle layers of any kind, one or two dense layers on
-    top.
-    """
+    """A whole model for images or vectors: up to three middle layers of any kind, one or two Dense on top."""
     common = {
         "seed": draw(seeds),
         "dtype": "float64",
@@ -160,7 +158,7 @@ def networks(draw):
 
 @st.composite
 def middle_layers(draw, shape):
-    """Any layer from image to image; windows are padded, so that they fit whatever is left of the image."""
+    """Any layer from image to image; windows are padded, so they fit every size."""
     kernel, strides, _ = draw(windows(shape))
     kind = draw(st.sampled_from(["conv", "conv", "pool", "norm", "dropout", "activation", "scale"]))
     if kind == "conv":
@@ -246,7 +244,7 @@ def test_the_pixel_network_along_a_direction():
 
 
 def network_with_loss_error(model, loss, x, target, logits):
-    """Relative error of the gradient of loss + penalties with respect to every weight."""
+    """Return the relative error of the gradient of loss + penalties with respect to every weight."""
     model.backward(loss(model.forward(x, logits), target)[1])
     claimed = model.grads.copy()
     measured = numerical_gradient(
@@ -286,9 +284,7 @@ def test_gradient_of_a_loss_through_a_network(passes, activation, loss, logits):
 
 @st.composite
 def predictions(draw):
-    """(prediction, target) of one shape, whose differences are away from 0 and from 1, the kinks of mae and
-    huber.
-    """
+    """(prediction, target) whose differences are not near 0 and 1, the kinks of mae and huber."""
     shape = tuple(draw(st.lists(sizes, min_size=1, max_size=3)))
     rng = np.random.default_rng(draw(seeds))
     target = rng.standard_normal(shape)

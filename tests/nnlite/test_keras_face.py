@@ -1,6 +1,4 @@
-"""The words of the articles' listings, in small scripts of our own: only the import line differs from
-Keras.
-"""
+"""Small scripts that use every name of the articles' listings: only the import line differs from Keras."""
 
 import re
 
@@ -158,11 +156,11 @@ def test_sparse_labels():
 
 
 class ScreenAgent:
-    """Every call that a Keras agent of that time makes."""
+    """Every call of a Keras agent of 2017."""
 
     def __init__(self, actions, shape):
         normal = K.initializers.glorot_normal()
-        model = K.Sequential()
+        model = K.Sequential(seed=0)  # one draw in fifteen has dead relus, and learns nothing
         common = {"padding": "same", "kernel_initializer": normal, "activation": "relu"}
         model.add(K.layers.Conv2D(4, kernel_size=8, strides=4, input_shape=shape, **common))
         model.add(K.layers.Conv2D(4, kernel_size=4, strides=2, **common))

@@ -1,6 +1,4 @@
-"""Keras's exact semantics, row by row: expected values worked out by hand or by another formula than the
-library's.
-"""
+"""Keras's exact semantics, row by row: expected values by hand, or by another formula than the library's."""
 
 import math
 

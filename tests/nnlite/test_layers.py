@@ -1,4 +1,4 @@
-"""Layers: shapes, values by hand, what they refuse."""
+"""Layers: shapes, values by hand, refused arguments."""
 
 import numpy as np
 import pytest

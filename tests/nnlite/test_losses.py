@@ -1,4 +1,4 @@
-"""Losses: values by hand, shapes that may not broadcast. Their gradients are judged in test_gradients.py."""
+"""Losses: values by hand, shapes that may not broadcast. test_gradients.py checks their gradients."""
 
 import math
 

@@ -15,7 +15,7 @@ both = pytest.mark.parametrize("make", [everything, small])
 
 
 def views(model):
-    """Every array that a layer computes with, and the flat array that it must be a part of."""
+    """Yield every array that a layer computes with, and the flat array that it must be a view of."""
     for layer in model.layers:
         for weight in layer.weights:
             yield weight.value, model.params if weight.trainable else model.state

@@ -1,6 +1,4 @@
-"""Optimizers against the formulas in plain Python; the compiled Adam against them over many steps and
-dtypes.
-"""
+"""Optimizers against the formulas in plain Python; the compiled Adam over many steps and dtypes."""
 
 import math
 

@@ -151,6 +151,9 @@ def test_without_dx_nothing_below_the_lowest_trained_layer_runs():
     model = Sequential([Silent(input_shape=(3,)), layers.Dense(2)])
     model.forward(np.ones((1, 3)))
     assert model.backward(np.ones((1, 2))) is None
+    untrained = Sequential([layers.Flatten(input_shape=(3,))])
+    untrained.forward(np.ones((1, 3)))
+    assert untrained.backward(np.ones((1, 3))) is None
 
 
 # --- inputs

@@ -1,4 +1,4 @@
-"""The checks can fail: each planted fault is one that a hand-written backward pass really suffers."""
+"""The checks can fail: each planted fault is a common one of hand-written backward passes."""
 
 import numpy as np
 import pytest
@@ -114,9 +114,7 @@ def test_off_by_one_padding_in_the_input_gradient(monkeypatch, path, axis):
 
 
 def test_off_by_one_padding_in_the_geometry(monkeypatch):
-    """Forward and backward wrong alike: no gradient check can tell, the table of test_keras_semantics.py
-    does.
-    """
+    """Forward and backward are wrong alike: only the table of test_keras_semantics.py can tell."""
     monkeypatch.setattr(
         convolution, "same_padding", lambda size, kernel, stride: same_padding(size, kernel, stride)[::-1]
     )

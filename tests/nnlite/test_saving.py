@@ -1,4 +1,4 @@
-"""Model files: what is written is what is read, and what is not ours is refused with ValueError."""
+"""Model files: a model is read as it was written; every other file raises ValueError."""
 
 import json
 import os
@@ -103,9 +103,7 @@ def test_a_folder_is_no_model(tmp_path):
 
 
 def tampered(path, change, resealed=True):
-    """Write the model, change its tensors and metadata, and seal it again, as someone who knows the format
-    would.
-    """
+    """Write a model, change its tensors and metadata, and update the checksum, as an attacker would."""
     model_with_state().save(path)
     tensors, metadata = tensor_file.read_tensors(path)
     tensors = {name: array.copy() for name, array in tensors.items()}
@@ -115,7 +113,7 @@ def tampered(path, change, resealed=True):
 
 
 def rewritten(change):
-    """A change of the architecture in the metadata."""
+    """Return a change of the architecture in the metadata."""
 
     def apply(tensors, metadata):
         config = json.loads(metadata["architecture"])
@@ -142,6 +140,14 @@ REFUSED = {
         "dense/bias is",
     ),
     "not a number": (set_value("dense/bias", np.nan), "NaN"),
+    "an optimizer's array, no optimizer": (
+        lambda t, m: t.update({"optimizer/m": np.zeros((), np.float32)}),
+        "but no optimizer",
+    ),
+    "an optimizer's array of another shape": (
+        lambda t, m: t.update({"optimizer/m": np.zeros(3, np.float32)}),
+        "is no optimizer's",
+    ),
     "unknown class": (
         rewritten(lambda c: c["layers"][0].update({"class": "os.system"})),
         "unknown layer class",

@@ -1,6 +1,4 @@
-"""Fifty thousand damaged model files under a memory limit: refused with ValueError, or the model that they
-describe.
-"""
+"""Fifty thousand damaged model files under a memory limit: a ValueError, or the model it describes."""
 
 from __future__ import annotations
 
@@ -18,7 +16,7 @@ ROOT = Path(__file__).parents[2]
 
 
 def test_mutated_model_files():
-    """Two processes, half of them each; FUZZ=2000 in the environment for a quick look."""
+    """Two processes with half of the files each; FUZZ=2000 in the environment makes it quick."""
     number = int(os.environ.get("FUZZ", "50000"))
     command = [sys.executable, "-W", "ignore", "-m", "tests.tools.fuzz", str(number // 2)]
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}

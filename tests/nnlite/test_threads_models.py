@@ -1,4 +1,4 @@
-"""Models in several Python threads at once give, bit for bit, what each gives alone."""
+"""Models that run in several Python threads at once compute, bit for bit, the same as each alone."""
 
 import threading
 
@@ -31,7 +31,7 @@ def middle(seed):
 
 
 def image(seed):
-    """Direct convolutions, in parts for the pool of threads, and everything that is NumPy."""
+    """Convolutions split between the kernels' threads, and all layers in NumPy."""
     return Sequential(
         [
             layers.Rescaling(1 / 255, input_shape=(28, 28, 4)),
@@ -52,7 +52,7 @@ MAKE = {"small": (small, 600, 16), "middle": (middle, 150, 64), "image": (image,
 
 
 def trained(kind, seed):
-    """The bytes of everything that a model, trained by itself, becomes and says."""
+    """Train a model; return its arrays, losses and predictions as bytes."""
     make, steps, rows = MAKE[kind]
     model, rng = make(seed), np.random.default_rng(seed)
     model.compile(optimizers.Adam(0.003, global_clipnorm=1.0), "categorical_crossentropy")
@@ -67,7 +67,7 @@ def trained(kind, seed):
 
 
 def at_once(jobs):
-    """What each job gives when all of them run in threads of their own that start together."""
+    """Run every job in a thread of its own, all started together; return their results."""
     start, results = threading.Barrier(len(jobs)), [None] * len(jobs)
 
     def work(index):
@@ -112,7 +112,7 @@ def test_the_number_of_kernel_threads_changes_nothing():
 
 
 def test_one_model_is_predicted_from_many_threads_while_another_learns():
-    """What two models share would show in the predictions of the first."""
+    """If two models shared memory, the predictions of the first would change."""
     still, x = middle(7).build(), np.random.default_rng(7).standard_normal((64, 64)).astype(np.float32)
     expected, wrong = still.predict(x), []
     stop = threading.Event()
