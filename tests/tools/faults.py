@@ -24,6 +24,7 @@ class Fault(NamedTuple):
 CHECKPOINT, KILL = "tests/rl/runs/test_checkpoint.py", "tests/rl/runs/test_kill.py"
 AGENTS, TINY = "tests/rl/articles/test_every_agent.py", "tests/rl/articles/test_tiny_worlds.py"
 TRAINER, GRADIENTS = "tests/rl/training/test_trainer.py", "tests/nnlite/test_gradients.py"
+PASSES = "tests/nnlite/test_passes.py"
 
 RUNS = (  # a run on disk
     Fault(
@@ -137,10 +138,59 @@ ENGINE = (  # nnlite
     ),
     Fault(
         "a stale view of the weights",
-        "nnlite/layers.py",
-        "self.units)\n\n    def bound(self) -> None:\n        self.W, self.dW = self.kernel.value",
-        "self.units)\n\n    def bound(self) -> None:\n        self.W, self.dW = 1 * self.kernel.value",
+        "nnlite/layer.py",
+        "self.W, self.dW = self.kernel.value",
+        "self.W, self.dW = 1 * self.kernel.value",
         GRADIENTS,
+    ),
+    Fault(
+        "a gradient of another shape broadcasts",
+        "nnlite/passes.py",
+        "if given.shape != self.pending:",
+        "if given.ndim != len(self.pending):",
+        PASSES,
+    ),
+    Fault(
+        "a backward after a forward that failed",
+        "nnlite/passes.py",
+        "        self.pending = None\n        x = self.read(x)\n",
+        "        x = self.read(x)\n",
+        PASSES,
+    ),
+    Fault(
+        "two backwards for one forward",
+        "nnlite/passes.py",
+        "gradient, need_dx)\n        self.pending = None\n",
+        "gradient, need_dx)\n",
+        PASSES,
+    ),
+    Fault(
+        "the backward of an earlier forward by layers",
+        "nnlite/passes.py",
+        "        self.layers.pending = None\n        y = self.network",
+        "        y = self.network",
+        PASSES,
+    ),
+    Fault(
+        "a prediction in the buffers of training",
+        "nnlite/passes.py",
+        "self.run(batch, False, logits), x",
+        "self.run(batch, True, logits), x",
+        PASSES,
+    ),
+    Fault(
+        "compiled passes that forget to leave out the activation",
+        "nnlite/passes.py",
+        "(y := self.network.predict(x, logits))",
+        "(y := self.network.predict(x))",
+        PASSES,
+    ),
+    Fault(
+        "a compiled bias one place too early",
+        "nnlite/plan.py",
+        "bias = kernel + layer.kernel.size if",
+        "bias = kernel + layer.kernel.size - 1 if",
+        "tests/nnlite/test_compiled.py",
     ),
     Fault(
         "padding that is off by one",
