@@ -36,7 +36,7 @@ IN_FUNCTIONS = {  # modules that a function may import, and the heavy package th
     "rl.actors.actor": "Ray",
     "rl.actors.fleet": "Ray",
     "rl.envs.bandit_sim": "numba",
-    "rl.envs.cartpole_vector": "numba",
+    "rl.envs.cartpole": "numba",
     "rl.envs.maze": "numba",
     "rl.envs.random_stream": "numba",
     "rl.envs.window": "pygame",
@@ -53,8 +53,6 @@ LONGER = {  # files that may be longer, and how long; shorten them, do not add a
     "ext/conv/winograd-inl.h": 259,
     "ext/linear/linear-inl.h": 281,
     "rl/dqn.py": 274,
-    "rl/envs/maze_sim.py": 252,
-    "rl/maze/command.py": 298,
 }
 
 

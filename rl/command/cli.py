@@ -21,7 +21,6 @@ from rl.command.config import read_settings
 from rl.command.errors import UsageError, require
 from rl.command.settings import NEWEST, RunName, flag
 from rl.command.text import terminal_width, wrap
-from rl.command.threads import use_threads
 
 S = TypeVar("S")
 P = ParamSpec("P")
@@ -51,27 +50,6 @@ def exit_codes(action: Callable[P, int | None]) -> Callable[P, int]:
             return report(problem, 1)
 
     return command
-
-
-def main(
-    article: str,
-    settings_class: type[S],
-    run: Callable[[S], Any],
-    *,
-    summary: str,
-    examples: tuple[str, ...] = (),
-    argv: list[str] | None = None,
-) -> int:
-    """Temporary."""
-
-    @exit_codes
-    def command() -> None:
-        settings: Any = parse(settings_class, f"python -m rl.{article}", summary, examples, argv=argv)
-        settings.validate()
-        use_threads(settings.num_threads)
-        run(settings)
-
-    return command()
 
 
 def parse(

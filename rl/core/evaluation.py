@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,71 +9,106 @@ from gymnasium.vector import VectorEnv
 
 from nnlite.arrays import Array
 from rl.core.agent import Agent
-from rl.envs.goals import Goal
+from rl.envs.goals import Goal, Outcome
 
 
 @dataclass(frozen=True)
 class Evaluation:
-    """What `episodes` greedy games gave. An evaluation that became hopeless is stopped early and says so."""
+    """The result of greedy games.
 
-    returns: Array  # (games finished,) in the order of the games
-    lengths: Array  # (games finished,) steps
-    catches: int  # steps with a positive reward
-    misses: int  # steps with a negative reward
-    complete: bool  # all games were played to their ends
-    cut_off: bool  # complete, and every game reached its time limit
+    returns   (G,) float64  of the finished games, in the order of the games
+    lengths   (G,) int64    their steps
+    complete  all games were played to their ends; False: the goal was out of reach, and the rest left out
+    solved    the goal is reached
+    score     decides between two models, the larger the better
+    text      the outcome in words, "20 games" or "29 caught, 1 missed"
+    """
+
+    returns: Array
+    lengths: Array
+    complete: bool
     solved: bool
-    score: float  # what the best model is chosen by
-    by_misses: bool = False  # catches and misses are what it is about
+    score: float
+    text: str
 
     @property
     def mean(self) -> float:
         """Mean return of the finished games; NaN when none finished."""
         return float(np.mean(self.returns)) if len(self.returns) else float("nan")
 
+    @property
+    def std(self) -> float:
+        """Standard deviation of the returns of the finished games; NaN when none finished."""
+        return float(np.std(self.returns)) if len(self.returns) else float("nan")
+
 
 class Evaluator:
-    """Plays each of `episodes` greedy games once, all at the same time, with new seeds at every call.
+    """Plays `episodes` greedy games, with new seeds at every call.
 
-    make_envs   makes the (observed) vector environment for N games; called once
-    seed        the k-th evaluation of a run resets its games with seed + k, however the training went
+    envs      vector environment of N games that restart in the step that ends them (SAME_STEP)
+    episodes  finished games of an evaluation, spread evenly: game i plays episodes // N or one more
+    goal      judges them
+    seed      the k-th evaluation of a run resets the games with seed + k, whatever training did in between
     """
 
-    def __init__(self, make_envs: Callable[[int], VectorEnv], episodes: int, goal: Goal, seed: int) -> None:
-        self.envs = make_envs(episodes)
-        self.episodes, self.goal, self.seed = episodes, goal, seed
+    def __init__(self, envs: VectorEnv, episodes: int, goal: Goal, seed: int) -> None:
+        self.envs, self.episodes, self.goal, self.seed = envs, episodes, goal, seed
         self.calls = 0
 
     def __call__(self, agent: Agent) -> Evaluation:
-        """Judge the agent as it is now; neither its generators nor its learning are touched."""
+        """Judge the agent as it is now. Leaves its generators and its training alone."""
         observations, _ = self.envs.reset(seed=self.seed + self.calls)
         self.calls += 1
-        running = np.ones(self.episodes, bool)
-        returns, lengths = np.zeros(self.episodes), np.zeros(self.episodes, np.int64)
-        catches = misses = ends = 0
-        while running.any() and not self.goal.hopeless(misses):
+        games = _Games(self.envs.num_envs, self.episodes)
+        while games.left.any() and not self.goal.is_hopeless(games.losses):
             observations, rewards, terminated, truncated, _ = self.envs.step(agent.greedy(observations))
-            returns += np.where(running, rewards, 0)
-            lengths += running
-            catches += int(np.sum(running & (rewards > 0)))
-            misses += int(np.sum(running & (rewards < 0)))
-            ends += int(np.sum(running & terminated))
-            running &= ~(terminated | truncated)
-        complete = not running.any()
-        finished = returns[~running]
-        cut_off = complete and ends == 0
+            games.count(rewards, terminated, truncated)
+        returns, lengths, outcome = games.outcome()
         return Evaluation(
-            finished,
-            lengths[~running],
-            catches,
-            misses,
-            complete,
-            cut_off,
-            complete and self.goal.solved(finished, misses, cut_off),
-            self.goal.score(finished, catches, misses),
-            self.goal.max_misses is not None,
+            returns,
+            lengths,
+            outcome.complete,
+            self.goal.is_solved(outcome),
+            self.goal.score(outcome),
+            self.goal.describe(outcome),
         )
 
     def close(self) -> None:
-        """Give the environments back."""
+        """Close the environments."""
         self.envs.close()
+
+
+class _Games:
+    """The games of one evaluation: those left to play, and the outcome of the others.
+
+    left  (N,) int64  games that each of the N has yet to finish; steps of one with 0 left do not count
+    """
+
+    def __init__(self, count: int, episodes: int) -> None:
+        self.left = np.array([len(range(i, episodes, count)) for i in range(count)])
+        self.gains = self.losses = self.terminated = 0
+        self._returns, self._lengths = np.zeros(count), np.zeros(count, np.int64)  # of the games in progress
+        self._finished: list[list[tuple[float, int]]] = [[] for _ in range(count)]
+
+    def count(self, rewards: Array, terminated: Array, truncated: Array) -> None:
+        """Count a step of all N games."""
+        running = self.left > 0
+        self._returns += np.where(running, rewards, 0)
+        self._lengths += running
+        self.gains += int(np.sum(running & (rewards > 0)))
+        self.losses += int(np.sum(running & (rewards < 0)))
+        self.terminated += int(np.sum(running & terminated))
+        ended = running & (terminated | truncated)
+        for game in np.flatnonzero(ended):
+            self._finished[game].append((float(self._returns[game]), int(self._lengths[game])))
+        self._returns[ended] = 0
+        self._lengths[ended] = 0
+        self.left -= ended
+
+    def outcome(self) -> tuple[Array, Array, Outcome]:
+        """Return the returns and lengths of the finished games, (G,) each, and the outcome of all."""
+        finished = [result for results in self._finished for result in results]
+        returns = np.array([total for total, _ in finished], np.float64)
+        lengths = np.array([steps for _, steps in finished], np.int64)
+        complete = not self.left.any()
+        return returns, lengths, Outcome(returns, self.gains, self.losses, self.terminated, complete)

@@ -1,14 +1,15 @@
-"""The slot machines of the bandit article, compiled: one function per algorithm plays N simulations of T
-plays, and one moves N games of rl/Bandit-v0.
+"""The slot machines of the bandit article, compiled.
+
+One function per algorithm plays N simulations of T plays; `step_games` moves N games of rl/Bandit-v0.
 
     simulation s: forget everything; for each play t = 1 .. T: choose an arm, draw its coin, learn
 
-Contract of the algorithms' kernels (the caller checks; nothing raises; the GIL is not held):
-    p        (A,)   float64  IN   chance of a coin of each arm
-    streams  (N,)   uint64   IN/OUT  one random stream per simulation, moved on
-    chosen   (N, T) uint8    OUT  the arm of each play
-    rewards  (N, T) uint8    OUT  1 for a coin, else 0
-Each is the twin of a class in rl/bandit.py, number for number: tests/rl/articles/test_bandit.py keeps the two
+Contract of the algorithms' kernels (the caller checks sizes; nothing raises; the GIL is not held):
+    p        (A,)   float64  IN      chance of a coin of each arm
+    streams  (N,)   uint64   IN/OUT  one random stream per simulation
+    chosen   (N, T) uint8    OUT     the arm of each play
+    rewards  (N, T) uint8    OUT     1 for a coin, else 0
+Each is the twin of a class in rl/bandit, number for number: tests/rl/articles/test_bandit.py keeps the two
 equal.
 """
 
@@ -23,18 +24,18 @@ from nnlite.arrays import Array
 from rl.envs.random_stream import below, beta, uniform
 
 PLAYS, NEXT, FIRST_ARM = 0, 1, 2  # columns of a game's state, see `step_games`
-SPAWNED, ENDED, BAD_ACTION = 1, 2, -1  # those of rl.envs.native_vector
+SPAWNED, ENDED, BAD_ACTION = 1, 2, -1  # as in rl.envs.native_vector
 
 
 @njit(cache=True, nogil=True)
 def draw(p: Array, arm: int, stream: Array) -> float:
-    """The coin of an arm: 1.0 with chance p[arm]. One random number."""
+    """Draw the coin of an arm: 1.0 with chance p[arm], else 0.0. Takes one random number."""
     return 1.0 if uniform(stream) < p[arm] else 0.0
 
 
 @njit(cache=True, nogil=True)
 def highest(value: Array) -> tuple[int, int]:
-    """The first arm of the highest value, and how many arms share that value."""
+    """Return the first arm of the highest value, and the number of arms that share that value."""
     best, ties = 0, 1
     for arm in range(1, len(value)):
         if value[arm] > value[best]:
@@ -46,7 +47,7 @@ def highest(value: Array) -> tuple[int, int]:
 
 @njit(cache=True, nogil=True)
 def break_tie(value: Array, best: int, ties: int, stream: Array) -> int:
-    """One of the arms that share the highest value, each as likely as the others. One random number."""
+    """Draw one of the arms that share the highest value, all equally likely. Takes one random number."""
     skip = below(stream, ties)
     for arm in range(best, len(value)):
         if value[arm] == value[best]:
@@ -58,7 +59,7 @@ def break_tie(value: Array, best: int, ties: int, stream: Array) -> int:
 
 @njit(cache=True, nogil=True)
 def pick(weight: Array, stream: Array) -> int:
-    """An arm with chance weight[arm] / sum(weight)."""
+    """Draw an arm with chance weight[arm] / sum(weight). Takes one random number."""
     total = 0.0
     for arm in range(len(weight)):
         total += weight[arm]
@@ -93,9 +94,7 @@ def epsilon_greedy(
 
 @njit(cache=True, nogil=True)
 def ucb1(p: Array, streams: Array, chosen: Array, rewards: Array) -> None:
-    """The bound w/n + sqrt(2 ln t / n) of all arms changes with every play: logarithms, roots and 1/n are in
-    tables.
-    """
+    """Every play changes the bound w/n + sqrt(2 ln t / n) of all arms: ln, roots and 1/n come from tables."""
     arms, num_time = len(p), chosen.shape[1]
     bonus = np.array([math.sqrt(2.0 * math.log(t)) for t in range(1, num_time + 1)])
     per_n = np.array([1.0 / n for n in range(1, num_time + 1)])
@@ -110,9 +109,7 @@ def ucb1(p: Array, streams: Array, chosen: Array, rewards: Array) -> None:
             if t >= arms:
                 arm, highest_bound = 0, -1.0
                 for i in range(arms):
-                    bound = (
-                        mean[i] + bonus[t - 1] * width[i]
-                    )  # t plays were made: bonus[t - 1] is that of ln t
+                    bound = mean[i] + bonus[t - 1] * width[i]  # after t plays: bonus[t - 1] belongs to ln t
                     if bound > highest_bound:
                         arm, highest_bound = i, bound
             reward = draw(p, arm, stream)
@@ -186,17 +183,17 @@ def step_games(
     terminated: Array,
     truncated: Array,
 ) -> int:
-    """One play of N games of rl/Bandit-v0.
+    """Move N games of rl/Bandit-v0 by one play.
 
-    p             (A,) float64        chance of a coin of each arm
-    states        (N, 2 + 2 A)        IN/OUT  plays so far, the next play's random number, then plays and
-                                      coins by arm
-    actions       (N,) int64          the arms
-    limit         int                 plays after which a game is truncated
+    p             (A,) float64          IN      chance of a coin of each arm
+    states        (N, 2 + 2 A) float64  IN/OUT  plays so far, the next play's random number, then plays and
+                                                coins of each arm
+    actions       (N,) int64            IN      the arms
+    limit         int                   IN      plays after which a game is truncated
     observations  (N,) int64, rewards (N,) float64, terminated (N,) bool, truncated (N,) bool      OUT
 
-    Returns BAD_ACTION with nothing written, or SPAWNED (random numbers were used up) + ENDED when some game
-    has ended.
+    Returns BAD_ACTION with nothing written, or SPAWNED (random numbers were used up), + ENDED if a game
+    ended.
     """
     for i in range(len(actions)):
         if actions[i] < 0 or actions[i] >= len(p):

@@ -5,7 +5,8 @@
     x''     = push - m_p l theta'' cos(theta) / (m_c + m_p)
 
 A game is one row of five floats: x, x_dot, theta, theta_dot and the steps taken. Units: m, kg, s, rad; l is
-half the pole's length. The order of operations is Gymnasium's, so that steps agree to the last bits.
+half the pole's length. The order of operations is Gymnasium's, so that steps agree to the last bits of
+float64.
 
 Source: Barto, Sutton and Anderson 1983; Florian 2007 for the equations.
 """
@@ -23,7 +24,7 @@ COLUMNS = 5
 ACTIONS = 2  # 0 pushes left, 1 right
 START_REACH = 0.05  # a game starts with its four numbers uniform in +/- this
 MAX_POSITION, MAX_ANGLE = 2.4, 12 * 2 * math.pi / 360
-ENDED, BAD_ACTION = 2, -1  # those of rl.envs.native_vector
+ENDED, BAD_ACTION = 2, -1  # as in rl.envs.native_vector
 
 GRAVITY, FORCE, TIME_STEP = 9.8, 10.0, 0.02
 POLE_MASS, HALF_LENGTH = 0.1, 0.5
@@ -43,13 +44,13 @@ def step_games(
 ) -> int:
     """Move N games by one step.
 
-    states        (N, 5) float64   IN, OUT
-    actions       (N,) int64       0 left, 1 right
-    limit         int              steps after which a game is truncated
+    states        (N, 5) float64   IN/OUT
+    actions       (N,) int64       IN      0 left, 1 right
+    limit         int              IN      steps after which a game is truncated
     observations  (N, 4) float32   OUT
     rewards       (N,) float64, terminated (N,) bool, truncated (N,) bool      OUT
 
-    Returns BAD_ACTION, with nothing written, ENDED when some game has ended, or 0.
+    Returns BAD_ACTION with nothing written, ENDED if a game ended, or 0.
     """
     for i in range(len(actions)):
         if actions[i] < 0 or actions[i] >= ACTIONS:

@@ -1,153 +1,99 @@
-"""Catcher, one game: `gymnasium.make("rl:rl/Catcher-v0")`.
+"""Catcher: `gymnasium.make("rl:rl/Catcher-v0")`, and N games at once with `gymnasium.make_vec`.
 
-A fruit falls, a paddle of some inertia moves along the bottom of a black 64x64 screen. A caught fruit is
-worth +1, a missed one -1 and one of three lives, the end of the last life a further -5. The rules stand in
-rl.envs.catcher_sim.
+A fruit falls, a paddle with some inertia moves along the bottom of a black 64x64 screen. A caught fruit is
+worth +1. A missed one costs 1 and one of three lives, the last life a further 5. rl.envs.catcher_sim has the
+rules.
 
 Source: the Catcher of PyGame-Learning-Environment (Tasfi 2016), which this game replays step for step.
 """
 
 from __future__ import annotations
 
-import operator
-import sys
 from typing import Any
 
-import gymnasium
 import numpy as np
 from gymnasium import spaces
-from gymnasium.error import InvalidAction, ResetNeeded
 
+from nnlite.arrays import Array
 from rl.envs import catcher_sim as sim
-from rl.envs.native_vector import pack_state, reject_options, unpack_state
+from rl.envs.goals import Misses
+from rl.envs.native_env import NativeEnv
+from rl.envs.native_vector import NativeVectorEnv
 
-WINDOW_SCALE = 8  # a pixel of the game on the window
-
-
-def observation_space() -> spaces.Box:
-    """RGB screens, (64, 64, 3) uint8."""
-    return spaces.Box(0, 255, sim.SCREEN_SHAPE, np.uint8)
+GAME = {"goal": Misses(2), "action_names": ("left", "right", "stay"), "render_fps": 30}
 
 
-def action_space() -> spaces.Discrete:
-    """0 left, 1 right, 2 stay."""
-    return spaces.Discrete(sim.ACTIONS)
+class CatcherVectorEnv(NativeVectorEnv):
+    """N games of Catcher, moved and painted by one compiled call; observations (N, 64, 64, 3) uint8.
+
+    num_envs           N
+    max_episode_steps  the time limit in steps; None: games run until the lives are gone
+    render_mode        "rgb_array" or None
+
+    When games end, infos["final_info"] holds their "lives", "catches" and "misses", (N,) int64 each, zero
+    elsewhere. Everything else is the protocol of rl.envs.native_vector.
+    """
+
+    metadata = {**NativeVectorEnv.metadata, **GAME, "render_modes": ["rgb_array"]}
+    step_games = staticmethod(sim.step_games)
+
+    def __init__(
+        self, num_envs: int = 1, max_episode_steps: int | None = None, render_mode: str | None = None
+    ) -> None:
+        if render_mode not in (None, "rgb_array"):
+            raise ValueError(f"render_mode is {render_mode!r}\n  many games at once know 'rgb_array' or None")
+        screen = spaces.Box(0, 255, sim.SCREEN_SHAPE, np.uint8)
+        super().__init__(num_envs, max_episode_steps, screen, spaces.Discrete(sim.ACTIONS), sim.COLUMNS)
+        self.render_mode = render_mode
+
+    def start_games(self, games: Array | slice) -> None:
+        sim.start_games(self.states, games, self.np_random)
+
+    def observe(self, games: Array | slice = slice(None)) -> Array:
+        states = self.states[games]
+        screens = np.empty((len(states), *sim.SCREEN_SHAPE), dtype=np.uint8)
+        sim.paint_screens(states, screens)
+        return screens
+
+    def draw_ahead(self) -> None:
+        sim.refill_spawns(self.states, self.np_random)
+
+    def final_info(self, ended: Array) -> dict[str, Array]:
+        lives, catches = self.states[:, sim.LIVES_LEFT : sim.CATCHES + 1].astype(np.int64).T
+        counts = {"lives": lives, "catches": catches, "misses": sim.LIVES - lives}
+        counts = {name: np.where(ended, values, 0) for name, values in counts.items()}
+        return counts | {f"_{name}": ended.copy() for name in counts}
+
+    def render(self) -> tuple[Array, ...] | None:
+        """Return the N screens as they are now, or None without a render mode."""
+        return tuple(self.observe()) if self.render_mode == "rgb_array" else None
 
 
-class CatcherEnv(gymnasium.Env):
+class CatcherEnv(NativeEnv):
     """One game of Catcher.
 
     observation  (64, 64, 3) uint8, the screen; a fresh array every step
     actions      0 left, 1 right, 2 stay
     reward       +1 a catch, -1 a miss, -6 the miss that takes the last life
-    terminated   no lives are left; a game that ends so returns its catches - 8
+    terminated   no lives are left; such a game returns its catches - 8
     info         "lives", "catches" and "misses" so far
-    render_mode  "human" opens a window, "rgb_array" makes render() return the screen, None neither
 
-    Time limits are Gymnasium's TimeLimit: 10,000 steps as registered, or `gymnasium.make(...,
-    max_episode_steps=...)`. `reset` takes a seed and no options. `get_state` and `set_state` follow
-    rl.envs.native_vector; the count of a TimeLimit around this environment is not part of the state.
+    Registered with a time limit of 10,000 steps. Everything else: rl.envs.native_env.
     """
 
-    metadata = {"render_modes": ["human", "rgb_array"], "render_fps": 30}
+    metadata = {**GAME, "render_modes": ["human", "rgb_array"]}
+    title = "Catcher"
+    games: CatcherVectorEnv
 
     def __init__(self, render_mode: str | None = None) -> None:
-        if render_mode not in (None, *self.metadata["render_modes"]):
-            raise ValueError(f"render_mode is {render_mode!r}\n  use 'human', 'rgb_array' or None")
-        self.render_mode = render_mode
-        self.observation_space = observation_space()
-        self.action_space = action_space()
-        self._window: Any = None
-        self._states = np.zeros((1, sim.COLUMNS))
-        self._actions = np.zeros(1, dtype=np.int64)
-        self._rewards = np.zeros(1)
-        self._terminated = np.zeros(1, dtype=np.bool_)
-        self._truncated = np.zeros(1, dtype=np.bool_)
-        self._playing = False
+        super().__init__(CatcherVectorEnv(1), render_mode)
 
-    def reset(
-        self, *, seed: int | None = None, options: dict[str, Any] | None = None
-    ) -> tuple[np.ndarray, dict[str, Any]]:
-        """Start a game. Raises ValueError for options: there are none."""
-        reject_options(options)
-        super().reset(seed=seed)
-        sim.start_games(self._states, slice(None), self.np_random)
-        self._playing = True
-        if self.render_mode == "human":
-            self.render()
-        return self.observe(), self._info()
+    def picture(self) -> Array:
+        return self.games.observe()[0]
 
-    def step(self, action: int) -> tuple[np.ndarray, float, bool, bool, dict[str, Any]]:
-        """Move by one step.
+    def info(self, action: int | None) -> dict[str, Any]:
+        lives, catches = map(int, self.games.states[0, sim.LIVES_LEFT : sim.CATCHES + 1].tolist())
+        return {"lives": lives, "catches": catches, "misses": sim.LIVES - lives}
 
-        Raises InvalidAction for another action than 0, 1, 2, ResetNeeded outside a game.
-        """
-        if not self._playing:
-            raise ResetNeeded(
-                "no game is on: call reset() before step(), and again after a game has terminated"
-            )
-        screen = np.empty(sim.SCREEN_SHAPE, dtype=np.uint8)
-        events = self._move(action, screen)
-        if events == sim.BAD_ACTION:
-            raise InvalidAction(f"the action must be 0 (left), 1 (right) or 2 (stay), not {action!r}")
-        if events & sim.SPAWNED:
-            sim.refill_spawns(self._states, self.np_random)
-        terminated = bool(self._terminated[0])
-        self._playing = not terminated
-        if self.render_mode == "human":
-            self.render()
-        return screen, float(self._rewards[0]), terminated, False, self._info()
-
-    def _move(self, action: int, screen: np.ndarray) -> int:
-        try:
-            self._actions[0] = operator.index(action)
-        except (TypeError, OverflowError):
-            return sim.BAD_ACTION
-        return sim.step_games(
-            self._states,
-            self._actions,
-            sys.maxsize,
-            screen[None],
-            self._rewards,
-            self._terminated,
-            self._truncated,
-        )
-
-    def observe(self) -> np.ndarray:
-        """The screen as it is now, a fresh array (64, 64, 3) uint8."""
-        screen = np.empty(sim.SCREEN_SHAPE, dtype=np.uint8)
-        sim.paint_screens(self._states, screen[None])
-        return screen
-
-    def _info(self) -> dict[str, Any]:
-        lives, catches = self._states[0, sim.LIVES_LEFT : sim.CATCHES + 1].tolist()
-        return {"lives": int(lives), "catches": int(catches), "misses": sim.LIVES - int(lives)}
-
-    def render(self) -> np.ndarray | None:
-        """The screen ("rgb_array"), or None after showing it on the window ("human")."""
-        if self.render_mode == "human":
-            if self._window is None:
-                self._window = _open_window()
-            self._window.show(self.observe())
-            return None
-        return self.observe() if self.render_mode == "rgb_array" else None
-
-    def close(self) -> None:
-        if self._window is not None:
-            self._window.close()
-            self._window = None
-
-    def get_state(self) -> dict[str, Any]:
-        """Everything that decides how the game goes on."""
-        return pack_state(self._states, self.np_random)
-
-    def set_state(self, state: dict[str, Any]) -> None:
-        """Go on from what `get_state` returned; `observe()` gives the screen that belongs to it."""
-        unpack_state(state, self._states, self.np_random)
-        self._playing = bool(self._states[0, sim.LIVES_LEFT] > 0)
-
-
-def _open_window() -> Any:
-    from rl.envs.window import Window  # pygame is imported only for a window
-
-    return Window("Catcher", sim.SIZE, sim.SIZE, WINDOW_SCALE, CatcherEnv.metadata["render_fps"])
+    def is_over(self) -> bool:
+        return bool(self.games.states[0, sim.LIVES_LEFT] == 0)

@@ -1,16 +1,16 @@
 """Catcher, compiled: the rules of PyGame-Learning-Environment's game, step for step, and its painter.
 
-A game is one row of nine floats (the columns below); its screen is a function of that row alone. All N games
-move in one call. A step may need one new fruit, so each game keeps its next spawn in its row: the kernel
-takes it and leaves TAKEN, and the caller draws another one. No kernel is handed a random generator, except
-`rollout`, once for all steps.
+A game is one row of nine floats (the columns below); its screen is a function of that row alone. One call
+moves all N games. A step may need one new fruit, so each game has its next spawn in its row: the kernel takes
+it and leaves TAKEN, and the caller draws another one. Only `rollout` gets a random generator, once for all
+steps: passing one to a compiled function is slow.
 
-Positions are integers held in floats; velocities are in pixels per step. pygame's Rect truncates floats in
-some releases and rounds them in others; here they are truncated toward zero, as when the articles were
-written.
+Positions are whole numbers stored as floats; velocities are in pixels per step. pygame's Rect truncates
+floats in some releases and rounds them in others. Here they are truncated toward zero, as when the articles
+were written.
 
-Contract: arrays are C-contiguous and of the shapes given; actions are checked here, before any game moves,
-since a pass in NumPy costs more than the step itself.
+Contract: arrays are C-contiguous and of the shapes given. Actions are checked here, before any game moves,
+because a check in NumPy costs more than the step itself.
 """
 
 from __future__ import annotations
@@ -31,8 +31,8 @@ COLUMNS = 9
 START = np.array([25, 0, 0, 0, 0, 0, LIVES, 0, 0], dtype=np.float64)
 TAKEN = -1.0  # in NEXT_X: the spawn was used, draw another
 
-# What a call of `step_games` says has happened: a sum of flags, or BAD_ACTION and then no game moved. They
-# are those of rl.envs.native_vector, kept here because numba's cache sees a change of this file only.
+# What `step_games` returns: a sum of flags, or BAD_ACTION, and then no game moved. As in
+# rl.envs.native_vector; repeated here because numba's cache notices changes of this file only.
 SPAWNED, ENDED, BAD_ACTION = 1, 2, -1
 
 PADDLE_WIDTH, PADDLE_HEIGHT, PADDLE_Y = 13, 3, 58
@@ -49,28 +49,26 @@ SPAWN_FIRST = np.array([8.0, -4.0])
 
 
 def draw_spawns(rng: np.random.Generator, count: int) -> Array:
-    """`count` fresh fruit positions, (count, 2) float64; row by row, x drawn before y."""
+    """Draw `count` fruit positions, (count, 2) float64; row by row, x before y."""
     return np.floor(rng.random((count, 2)) * SPAWN_CHOICES) * SPAWN_STRIDE + SPAWN_FIRST
 
 
 def start_games(states: Array, games: Array | slice, rng: np.random.Generator) -> None:
-    """Put the given rows of `states` (N, 9) at a fresh start; each draws its fruit and then its next
-    spawn.
-    """
+    """Start these rows of `states` (N, 9) again; each draws its fruit, then its next spawn."""
     states[games] = START
     count = len(states[games])
     states[games, FRUIT_X : NEXT_Y + 1] = draw_spawns(rng, 2 * count).reshape(count, 4)
 
 
 def refill_spawns(states: Array, rng: np.random.Generator) -> None:
-    """Draw a next spawn for every game that has taken its own, in the order of the games."""
+    """Draw the next spawn of every game that used its own up, in the order of the games."""
     games = np.flatnonzero(states[:, NEXT_X] == TAKEN)
     states[games, NEXT_X : NEXT_Y + 1] = draw_spawns(rng, len(games))
 
 
 @njit(cache=True)
 def _step_game(state: Array, action: int) -> float:
-    """One step of the game in `state` (9,), which is written; returns its reward."""
+    """Move the game in `state` (9,), IN/OUT, by one step; return its reward."""
     reward = 0.0
     missed = state[FRUIT_Y] >= SIZE
     gap = state[FRUIT_X] - state[PADDLE_X]
@@ -106,8 +104,9 @@ def _step_game(state: Array, action: int) -> float:
 
 @njit(cache=True)
 def paint_screens(states: Array, screens: Array) -> None:
-    """Paint N games, the fruit over the paddle: states (N, 9) float64 IN, screens (N, 64, 64, 3) uint8
-    OUT.
+    """Paint N games, the fruit over the paddle.
+
+    states (N, 9) float64 IN, screens (N, 64, 64, 3) uint8 OUT
     """
     for i in range(len(states)):
         screen = screens[i]
@@ -137,13 +136,13 @@ def step_games(
 ) -> int:
     """Move N games by one step.
 
-    states      (N, 9) float64   IN, OUT
-    actions     (N,) int64       0 left, 1 right, 2 stay
-    limit       int              steps after which a game is truncated
-    screens     (N, 64, 64, 3) uint8       OUT, the screens after the step
+    states      (N, 9) float64        IN/OUT
+    actions     (N,) int64            IN      0 left, 1 right, 2 stay
+    limit       int                   IN      steps after which a game is truncated
+    screens     (N, 64, 64, 3) uint8  OUT     the screens after the step
     rewards     (N,) float64, terminated (N,) bool, truncated (N,) bool      OUT
 
-    Returns BAD_ACTION, with nothing written, or the sum of SPAWNED (some game took its next spawn) and ENDED.
+    Returns BAD_ACTION with nothing written, or the sum of SPAWNED (a game used its next spawn up) and ENDED.
     """
     for i in range(len(actions)):
         if actions[i] < 0 or actions[i] >= ACTIONS:
@@ -162,8 +161,9 @@ def step_games(
 
 @njit(cache=True)
 def render_luminance(states: Array, screens: Array) -> None:
-    """Paint N games in grey: states (N, 9) float64 IN, screens (N, 64, 64) uint8 OUT; paddle 255, fruit
-    160.
+    """Paint N games in grey: paddle 255, fruit 160.
+
+    states (N, 9) float64 IN, screens (N, 64, 64) uint8 OUT
     """
     for i in range(len(states)):
         screen = screens[i]
@@ -198,11 +198,11 @@ def rollout(
     terminated: Array,
     truncated: Array,
 ) -> int:
-    """T steps of N games in one call, each game restarted in the step that ends it; for benchmarks and tests.
+    """Move N games by T steps in one call, restarting a game in the step that ends it.
 
-    Draws from `rng` exactly as N games of CatcherVectorEnv do. actions, rewards, terminated, truncated are
-    (T, N), `screens` (N, 64, 64, 3) is painted at every step and holds the last ones, as they were before a
-    restart. Returns the number of steps taken: fewer than T when an action was none of the three.
+    For benchmarks and tests. Draws from `rng` exactly as N games of CatcherVectorEnv do. actions, rewards,
+    terminated and truncated are (T, N). `screens` (N, 64, 64, 3) is painted at every step and ends with the
+    last ones, before any restart. Returns the number of steps taken: fewer than T after an invalid action.
     """
     for t in range(len(actions)):
         events = step_games(states, actions[t], limit, screens, rewards[t], terminated[t], truncated[t])

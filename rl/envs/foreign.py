@@ -1,6 +1,4 @@
-"""One environment of others, so that its observations are what our networks read: vectors, or images (H, W,
-C) of bytes.
-"""
+"""Environments of other packages, with observations that our networks read: vectors, or images (H, W, C)."""
 
 from __future__ import annotations
 
@@ -13,15 +11,13 @@ from gymnasium import spaces
 from gymnasium.wrappers import AtariPreprocessing, FrameStackObservation, TransformObservation
 
 ATARI = "ALE/"
-FRAME_SKIP, STACK = (
-    4,
-    4,
-)  # the usual ones: an action lasts 4 frames, the network sees the last 4 of those it acted on
-DEEPEST = 4  # the first axis of an image is taken for channels up to here
+FRAME_SKIP = 4  # frames that an action lasts, as usual
+STACK = 4  # screens that the network sees: the last of those it acted on
+DEEPEST = 4  # a first axis up to this size is read as channels
 
 
 def register_atari() -> None:
-    """Make the ids ALE/... known. Raises ModuleNotFoundError where ale-py is missing."""
+    """Register the ids ALE/... Raises ModuleNotFoundError where ale-py is missing."""
     if importlib.util.find_spec("ale_py") is None:
         raise ModuleNotFoundError(
             "the Atari games come with ale-py, which is not installed: pip install 'nnlite-rl[atari]'"
@@ -31,10 +27,11 @@ def register_atari() -> None:
 
 
 def make_foreign(env_id: str, **kwargs: Any) -> gymnasium.Env[Any, Any]:
-    """gymnasium.make(env_id, **kwargs), readable.
+    """Make one environment with readable observations.
 
-    Atari games come with Gymnasium's own usual preprocessing (up to 30 steps of doing nothing at the start,
-    every 4th frame, the brighter of two, grey, 84x84) and the last 4 screens."""
+    Atari games come with the usual preprocessing by Gymnasium (up to 30 idle steps at the start, every 4th
+    frame, the brighter of two, grey, 84x84) and the last 4 screens.
+    """
     if not env_id.startswith(ATARI):
         return readable(gymnasium.make(env_id, **kwargs))
     if kwargs.get("max_episode_steps"):
@@ -44,30 +41,28 @@ def make_foreign(env_id: str, **kwargs: Any) -> gymnasium.Env[Any, Any]:
 
 
 def readable(env: gymnasium.Env[Any, Any]) -> gymnasium.Env[Any, Any]:
-    """Images of bytes as (H, W, C): grey ones (H, W) get their channel, stacks and channels that come first
-    go last.
-    """
+    """Show images of bytes as (H, W, C): add a channel to (H, W), move the first axis of (C, H, W) last."""
     space = env.observation_space
     if not isinstance(space, spaces.Box) or space.dtype != np.uint8:
         return env
     if len(space.shape) == 2:
-        return _transformed(env, space, grey_as_image)
+        return _transform(env, space, grey_as_image)
     if len(space.shape) == 3 and space.shape[0] <= DEEPEST < min(space.shape[1:]):
-        return _transformed(env, space, channels_last)
+        return _transform(env, space, channels_last)
     return env
 
 
 def grey_as_image(screen: Any) -> Any:
-    """(H, W) -> (H, W, 1)"""
+    """Turn (H, W) into (H, W, 1)."""
     return np.asarray(screen)[:, :, None]
 
 
 def channels_last(screens: Any) -> Any:
-    """(C, H, W) -> (H, W, C)"""
+    """Turn (C, H, W) into (H, W, C)."""
     return np.ascontiguousarray(np.moveaxis(np.asarray(screens), 0, -1))
 
 
-def _transformed(env: gymnasium.Env[Any, Any], space: spaces.Box, change: Any) -> gymnasium.Env[Any, Any]:
+def _transform(env: gymnasium.Env[Any, Any], space: spaces.Box, change: Any) -> gymnasium.Env[Any, Any]:
     return TransformObservation(
         env, change, spaces.Box(change(space.low), change(space.high), dtype=np.uint8)
     )

@@ -1,57 +1,114 @@
-"""When an environment counts as solved, and how two evaluations of it compare.
+"""Goals: when an environment counts as solved, and how two evaluations of it compare.
 
-Catcher is judged by its misses, for a perfect player's mean return depends on the luck of the spawns: every
-game runs to its time limit and at most 2 fruits are missed in all 20 games. Any other environment is judged
-by the mean return, against Gymnasium's `reward_threshold` where it has one.
+An environment states its goal in its metadata: `metadata = {"goal": Misses(2)}`. Any other environment is
+judged by its mean return, against Gymnasium's `reward_threshold` where its registration has one.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Protocol
 
-import gymnasium
 import numpy as np
+from gymnasium.vector import VectorEnv
+
+from nnlite.arrays import Array
+from rl.envs.actions import spec_of
 
 
 @dataclass(frozen=True)
-class Goal:
-    """What an evaluation is held against.
+class Outcome:
+    """The result of the greedy games of an evaluation, as a goal judges it.
 
-    text        how the goal is told to a reader
-    threshold   mean return that counts as solved; None when no return does
-    max_misses  penalised steps (reward < 0) allowed over all games, each of which must reach its time limit;
-                None: no matter
+    returns     (G,) float64  of the finished games
+    gains       steps with a positive reward, in all games
+    losses      steps with a negative reward, in all games
+    terminated  finished games that terminated; the others reached their time limit
+    complete    all games are finished
     """
 
-    text: str
+    returns: Array
+    gains: int
+    losses: int
+    terminated: int
+    complete: bool
+
+
+class Goal(Protocol):
+    """The aim of training on an environment."""
+
+    @property
+    def text(self) -> str:
+        """The goal in words."""
+
+    def is_hopeless(self, losses: int) -> bool:
+        """Return whether an evaluation with this number of losses can no longer reach the goal."""
+
+    def is_solved(self, outcome: Outcome) -> bool:
+        """Return whether the goal is reached."""
+
+    def score(self, outcome: Outcome) -> float:
+        """Return the number that decides between two models, the larger the better."""
+
+    def describe(self, outcome: Outcome) -> str:
+        """Return the outcome in words."""
+
+
+@dataclass(frozen=True)
+class MeanReturn:
+    """A mean return of at least `threshold`; None: the larger the better, and never solved."""
+
     threshold: float | None = None
-    max_misses: int | None = None
 
-    def hopeless(self, misses: int) -> bool:
-        """An evaluation may stop here: the goal is out of its reach."""
-        return self.max_misses is not None and misses > self.max_misses
+    @property
+    def text(self) -> str:
+        return "best mean return" if self.threshold is None else f"mean return >= {self.threshold:g}"
 
-    def solved(self, returns: np.ndarray, misses: int, cut_off: bool) -> bool:
-        """returns (games,); cut_off: every game reached its time limit."""
-        if self.max_misses is not None:
-            return cut_off and misses <= self.max_misses
-        return self.threshold is not None and float(np.mean(returns)) >= self.threshold
+    def is_hopeless(self, losses: int) -> bool:
+        return False
 
-    def score(self, returns: np.ndarray, catches: int, misses: int) -> float:
-        """The larger the better: the share of fruits caught, or the mean return."""
-        if self.max_misses is not None:
-            return catches / max(catches + misses, 1)
-        return float(np.mean(returns)) if len(returns) else -np.inf
+    def is_solved(self, outcome: Outcome) -> bool:
+        return outcome.complete and self.threshold is not None and self.score(outcome) >= self.threshold
+
+    def score(self, outcome: Outcome) -> float:
+        return float(np.mean(outcome.returns)) if len(outcome.returns) else -np.inf
+
+    def describe(self, outcome: Outcome) -> str:
+        return f"{len(outcome.returns)} games"
 
 
-def goal_of(env_id: str) -> Goal:
-    """The goal of this environment."""
-    if env_id.endswith("rl/Catcher-v0"):
-        return Goal("20 games to the time limit with at most 2 misses in all", max_misses=2)
-    if env_id in ("CartPole-v0", "CartPole-v1"):
-        threshold: float | None = {"CartPole-v0": 195.0, "CartPole-v1": 475.0}[env_id]
-    else:
-        threshold = gymnasium.spec(env_id.rpartition(":")[2]).reward_threshold
-    return Goal(
-        "best mean return" if threshold is None else f"mean return >= {threshold:g}", threshold=threshold
-    )
+@dataclass(frozen=True)
+class Misses:
+    """At most `most` misses in all games, each of which reaches its time limit.
+
+    A miss is a step with a negative reward, a catch one with a positive reward. For games whose mean return
+    depends on luck even for a perfect player.
+    """
+
+    most: int
+
+    @property
+    def text(self) -> str:
+        return f"every game to its time limit, with at most {self.most} misses in all"
+
+    def is_hopeless(self, losses: int) -> bool:
+        return losses > self.most
+
+    def is_solved(self, outcome: Outcome) -> bool:
+        return outcome.complete and outcome.terminated == 0 and outcome.losses <= self.most
+
+    def score(self, outcome: Outcome) -> float:
+        """Return the share of fruits caught, 0 to 1."""
+        return outcome.gains / max(outcome.gains + outcome.losses, 1)
+
+    def describe(self, outcome: Outcome) -> str:
+        return f"{outcome.gains} caught, {outcome.losses} missed"
+
+
+def goal_of(envs: VectorEnv) -> Goal:
+    """Return the goal in the environment's metadata, else the mean return that its registration asks for."""
+    goal: Goal | None = envs.metadata.get("goal")
+    if goal is not None:
+        return goal
+    spec = spec_of(envs)
+    return MeanReturn(None if spec is None else spec.reward_threshold)

@@ -1,4 +1,4 @@
-"""`make_vector`: N games of one environment, by its id."""
+"""`make_vector`: make N games of one environment from its id."""
 
 from __future__ import annotations
 
@@ -10,30 +10,28 @@ from gymnasium.vector import AutoresetMode, SyncVectorEnv, VectorEnv
 
 from rl.envs.foreign import ATARI, make_foreign, register_atari
 
-CARTPOLE_LIMITS = {
-    "CartPole-v0": 200,
-    "CartPole-v1": 500,
-}  # steps; both are played by rl.envs.cartpole_vector
+CARTPOLE = ("CartPole-v0", "CartPole-v1")  # Gymnasium's, played by rl.envs.cartpole
 OWN_PACKAGE = "rl.envs."
 
 
 def make_vector(
     env_id: str, num_envs: int, *, max_episode_steps: int | None = None, **kwargs: Any
 ) -> VectorEnv:
-    """N games of the environment `env_id`, each restarted within the step that ends it (SAME_STEP).
+    """Make N games of an environment; a game restarts within the step that ends it (SAME_STEP).
 
     env_id             an id known to Gymnasium; "module:ID" imports the module first, which registers the id
     num_envs           N >= 1, the number of games
     max_episode_steps  the time limit of a game, in steps; None keeps the environment's own
-    kwargs             handed to the environment, render_mode for example
+    kwargs             arguments of the environment, render_mode for example
 
-    Our own environments and CartPole come compiled, all N games in one call; any other one, and every one
-    with a render_mode, is N Gymnasium environments in a SyncVectorEnv (Atari games with the usual
-    preprocessing: rl.envs.foreign). Seeds are given to `reset(seed=...)`. In the step that
-    ends game i, both have its last observation in infos["final_obs"][i]; only the compiled ones have
-    `get_state` and `set_state`.
+    Our own environments and CartPole are compiled: one call moves all N games. Any other one, and every one
+    with a render_mode, is N Gymnasium environments in a SyncVectorEnv. Atari games come with the usual
+    preprocessing (rl.envs.foreign).
 
-    Raises ValueError (first line what, second line what to do) when the id is unknown, when the environment
+    Seeds go to `reset(seed=...)`. In the step that ends game i, its last observation is
+    infos["final_obs"][i]. Only the compiled ones have `get_state` and `set_state`.
+
+    Raises ValueError, a line of what and a line of what to do, when the id is unknown, when the environment
     cannot be made, or when its actions are not Discrete and counted from 0.
     """
     if num_envs < 1:
@@ -42,10 +40,8 @@ def make_vector(
         raise ValueError(
             f"max_episode_steps is {max_episode_steps}\n  give 1 or more, or None for the usual limit"
         )
-    if env_id in CARTPOLE_LIMITS and not kwargs:  # with settings of its own, CartPole is Gymnasium's
-        from rl.envs.cartpole_vector import CartPoleVectorEnv
-
-        return CartPoleVectorEnv(num_envs, max_episode_steps or CARTPOLE_LIMITS[env_id])
+    if env_id in CARTPOLE and not kwargs:  # with keywords, CartPole is Gymnasium's
+        return _make_cartpole(env_id, num_envs, max_episode_steps)
     try:
         envs = _make(env_id, num_envs, max_episode_steps, kwargs)
     except (gymnasium.error.Error, ModuleNotFoundError) as problem:
@@ -55,6 +51,15 @@ def make_vector(
     except ValueError as problem:
         envs.close()
         raise ValueError(f"the actions of {env_id!r} are {problem}") from None
+    return envs
+
+
+def _make_cartpole(env_id: str, num_envs: int, max_episode_steps: int | None) -> VectorEnv:
+    from rl.envs.cartpole import CartPoleVectorEnv  # numba is imported with the first game
+
+    spec = gymnasium.spec(env_id)
+    envs = CartPoleVectorEnv(num_envs, max_episode_steps or spec.max_episode_steps)
+    envs.spec = spec
     return envs
 
 
@@ -96,7 +101,7 @@ def _why_not(env_id: str, problem: Exception) -> str:
 
 
 def actions_of(envs: VectorEnv) -> gymnasium.spaces.Discrete:
-    """The actions of one game; raises ValueError when they are not Discrete and counted from 0."""
+    """Return the action space of one game. Raises ValueError unless it is Discrete and counts from 0."""
     actions = envs.single_action_space
     if isinstance(actions, gymnasium.spaces.Discrete) and actions.start == 0:
         return actions

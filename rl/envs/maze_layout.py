@@ -1,7 +1,7 @@
-"""Mazes: their table of neighbours, one made from a seed, and the shortest way through by search.
+"""Mazes: the table of neighbours, a generator, and the shortest path by search.
 
-A maze is a table of neighbours. Cells are numbered row by row from the upper left corner, as in the article,
-whose maze this is (drawings are read and written by rl/envs/maze_text.py):
+A maze is a table of neighbours. Cells are numbered row by row from the upper left corner. Here is the
+article's maze; rl/envs/maze_text.py reads and writes such drawings:
 
     +--+--+--+
     |S       |     0  1  2        neighbour[0] = [-1, 1, 3, -1]     up, right, down, left; -1 is a wall
@@ -19,6 +19,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from nnlite.arrays import Array
+
 UP, RIGHT, DOWN, LEFT = range(4)
 ACTION_NAMES = ("up", "right", "down", "left")
 OPPOSITE = (DOWN, LEFT, UP, RIGHT)
@@ -28,7 +30,7 @@ OPPOSITE = (DOWN, LEFT, UP, RIGHT)
 class MazeLayout:
     """A maze of height * width = S cells.
 
-    neighbour  (S, 4) int32  the cell that up, right, down, left lead to; -1 where a wall is
+    neighbour  (S, 4) int32  the cell that up, right, down, left lead to; -1 at a wall
     start, goal              cell numbers
     """
 
@@ -36,25 +38,26 @@ class MazeLayout:
     width: int
     start: int
     goal: int
-    neighbour: np.ndarray
+    neighbour: Array
 
     @property
     def cells(self) -> int:
         return self.height * self.width
 
     def is_open(self, cell: int, action: int) -> bool:
+        """Return whether this side of the cell has no wall."""
         return bool(self.neighbour[cell, action] >= 0)
 
     def is_solid(self, cell: int) -> bool:
-        """Walls on all four sides: no one ever stands there (a maze of one cell aside)."""
+        """Return whether walls close all four sides; start and goal never count as solid."""
         return bool(np.all(self.neighbour[cell] < 0)) and cell not in (self.start, self.goal)
 
 
 def generate_maze(height: int, width: int, rng: np.random.Generator, loops: float = 0.1) -> MazeLayout:
-    """A random maze from the upper left to the lower right corner, every cell reachable.
+    """Make a random maze from the upper left to the lower right corner, every cell reachable.
 
-    A depth-first walk carves one way between any two cells; then a share `loops` in [0, 1] of the walls that
-    are left inside is opened, so that there is more than one way, and finding the shortest is a task.
+    A depth-first walk carves exactly one path between any two cells. Then each inner wall that remains is
+    opened with probability `loops` in [0, 1]: with several paths, finding the shortest becomes a task.
 
     Raises ValueError for fewer than 2 cells.
     """
@@ -68,8 +71,8 @@ def generate_maze(height: int, width: int, rng: np.random.Generator, loops: floa
     return MazeLayout(height, width, 0, height * width - 1, neighbour)
 
 
-def _carve(neighbour: np.ndarray, height: int, width: int, rng: np.random.Generator) -> None:
-    """Depth first from cell 0: go on into a random new cell, step back where there is none."""
+def _carve(neighbour: Array, height: int, width: int, rng: np.random.Generator) -> None:
+    """Walk depth first from cell 0: enter a random new cell, or step back where there is none."""
     seen = np.zeros(height * width, bool)
     seen[0] = True
     way = [0]
@@ -86,7 +89,7 @@ def _carve(neighbour: np.ndarray, height: int, width: int, rng: np.random.Genera
 
 
 def beside(cell: int, height: int, width: int) -> list[tuple[int, int]]:
-    """(action, cell) for each cell beside this one, walls or not."""
+    """Return (action, cell) for each adjacent cell, behind a wall or not."""
     row, column = divmod(cell, width)
     right, below = column < width - 1, row < height - 1
     sides = [(UP, row > 0, -width), (RIGHT, right, 1), (DOWN, below, width), (LEFT, column > 0, -1)]
@@ -94,7 +97,7 @@ def beside(cell: int, height: int, width: int) -> list[tuple[int, int]]:
 
 
 def inner_sides(height: int, width: int) -> list[tuple[int, int, int]]:
-    """(cell, RIGHT or DOWN, other cell): every side between two cells once."""
+    """Return (cell, RIGHT or DOWN, other cell) for every side between two cells, each side once."""
     return [
         (cell, action, other)
         for cell in range(height * width)
@@ -103,16 +106,16 @@ def inner_sides(height: int, width: int) -> list[tuple[int, int, int]]:
     ]
 
 
-def open_side(neighbour: np.ndarray, cell: int, action: int, other: int) -> None:
-    """Take away the wall between two cells, seen from both."""
+def open_side(neighbour: Array, cell: int, action: int, other: int) -> None:
+    """Remove the wall between two cells, in both rows of the table."""
     neighbour[cell, action] = other
     neighbour[other, OPPOSITE[action]] = cell
 
 
 def shortest_path(layout: MazeLayout) -> list[int] | None:
-    """The cells of a shortest path from start to goal, both included; None when there is no path.
+    """Return the cells of a shortest path from start to goal, both included; None when there is no path.
 
-    Breadth first.
+    Searches breadth first.
     """
     came_from = {layout.start: -1}
     queue = deque([layout.start])
@@ -130,8 +133,8 @@ def shortest_path(layout: MazeLayout) -> list[int] | None:
     return path[::-1]
 
 
-def checked(layout: MazeLayout, name: str = "the maze") -> MazeLayout:
-    """The layout itself when its goal can be reached, else ValueError."""
+def check_layout(layout: MazeLayout, name: str = "the maze") -> MazeLayout:
+    """Return the layout. Raises ValueError when no path leads from its start to its goal."""
     if shortest_path(layout) is None:
         raise ValueError(
             f"{name}: no path leads from the start (cell {layout.start}) to the goal (cell {layout.goal})\n"

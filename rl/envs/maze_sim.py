@@ -1,20 +1,19 @@
 """The maze article, compiled: one episode, the three updates, the whole learning run; and N games of
 rl/Maze-v0.
 
-    repeat: play one episode with the policy pi = softmax(theta); change theta; stop when pi hardly moves any
-    more
+    repeat: play one episode with the policy pi = softmax(theta); change theta; stop when pi hardly moves
 
 Arrays (S cells, 4 actions up, right, down, left; a wall has neighbour -1, theta NaN and pi 0):
     neighbour  (S, 4) int32     the maze
     theta, pi  (S, 4) float64   the parameters, the policy
     counts     (S, 4) int64     n_ij: how often the episode took action j in cell i
     moments    (S, 4) float64   sum of the times (0 is the first step) at which it did
-    stream     (1,)   uint64    the run's random stream, moved on
-An episode keeps these sums in place of its history: all three updates need no more, and a walk of a million
+    stream     (1,)   uint64    the run's random stream, IN/OUT
+An episode keeps these sums instead of its history. The three updates need no more, and a walk of a million
 steps through a large maze needs no memory.
 
-Nothing here checks, raises or holds the GIL; rl/maze.py checks first, and has the algorithm in NumPy for
-reading.
+Contract: the caller checks sizes; nothing here raises or holds the GIL. rl/maze/__init__.py has the algorithm
+in NumPy, for reading.
 """
 
 from __future__ import annotations
@@ -27,18 +26,16 @@ from numba import njit
 from nnlite.arrays import Array
 from rl.envs.random_stream import uniform
 
-ARTICLE, GRADIENT, ADVANTAGE = 0, 1, 2  # the rules of `update`; rl/maze.py says what each is for
+ARTICLE, GRADIENT, ADVANTAGE = 0, 1, 2  # the rules of `update`; rl/maze/__init__.py explains them
 CELL, STEPS = 0, 1  # columns of a game's state, see `step_games`
 COLUMNS = 2
-ENDED, BAD_ACTION = 2, -1  # those of rl.envs.native_vector
-VALUE_RATE = 0.1  # how fast the advantage update's value follows the episodes
+ENDED, BAD_ACTION = 2, -1  # as in rl.envs.native_vector
+VALUE_RATE = 0.1  # of the running mean in the advantage update
 
 
 @njit(cache=True, nogil=True)
 def policy(theta: Array, pi: Array) -> float:
-    """pi = softmax(theta) over the open sides of each cell; returns sum |new pi - old pi|, how far the
-    policy moved.
-    """
+    """Write pi = softmax(theta) over the open sides of each cell; return sum |new pi - old pi|."""
     moved = 0.0
     for cell in range(theta.shape[0]):
         highest, total = -math.inf, 0.0
@@ -58,7 +55,7 @@ def policy(theta: Array, pi: Array) -> float:
 
 @njit(cache=True, nogil=True)
 def choose(pi: Array, cell: int, stream: Array) -> int:
-    """An action with chance pi[cell, action]. One random number."""
+    """Draw an action with chance pi[cell, action]. Takes one random number."""
     left = uniform(stream)
     last = 0
     for action in range(4):
@@ -67,7 +64,7 @@ def choose(pi: Array, cell: int, stream: Array) -> int:
             left -= pi[cell, action]
             if left < 0.0:
                 return action
-    return last  # the chances sum to a hair less than 1
+    return last  # rounding: the chances sum to slightly less than 1
 
 
 @njit(cache=True, nogil=True)
@@ -81,9 +78,7 @@ def episode(
     counts: Array,
     moments: Array,
 ) -> tuple[int, int]:
-    """Walk from start to goal, or for max_steps steps; fills counts and moments; returns (steps, last
-    cell).
-    """
+    """Walk from start to goal, or for max_steps steps; fill counts and moments; return (steps, last cell)."""
     counts[:], moments[:] = 0, 0.0
     cell, steps = start, 0
     while cell != goal and steps < max_steps:
@@ -97,7 +92,7 @@ def episode(
 
 @njit(cache=True, nogil=True)
 def count_update(theta: Array, pi: Array, counts: Array, steps: int, eta: float, sign: float) -> None:
-    """theta_ij += eta * (n_ij + sign * pi_ij * n_i) / steps."""
+    """Update theta_ij += eta * (n_ij + sign * pi_ij * n_i) / steps."""
     for cell in range(theta.shape[0]):
         visits = counts[cell].sum()
         if visits > 0:
@@ -109,11 +104,11 @@ def count_update(theta: Array, pi: Array, counts: Array, steps: int, eta: float,
 def advantage_update(
     theta: Array, value: Array, counts: Array, moments: Array, length: float, eta: float
 ) -> None:
-    """theta_ij += eta * max(-1, 1 - to_go_ij / value_i), then value_i follows the episode.
+    """Update theta_ij += eta * max(-1, 1 - to_go_ij / value_i), then the running mean value_i.
 
-    length    steps of the episode and, where it was cut short, the steps still expected from its last cell
-    to_go_ij  mean number of steps from the visits of cell i that took action j to the end: length - mean time
-    value     (S,) the number of steps expected from each cell to the goal; 0 where no episode came yet
+    length    steps of the episode; of a truncated one plus the steps expected from its last cell
+    to_go_ij  mean steps from taking action j in cell i to the end: length - mean time
+    value     (S,) expected steps from each cell to the goal; 0 where no episode has been
     """
     for cell in range(theta.shape[0]):
         visits = counts[cell].sum()
@@ -142,9 +137,7 @@ def update(
     goal: int,
     eta: float,
 ) -> None:
-    """Learn from one episode, by one of the three rules; the first two learn nothing from one that was cut
-    short.
-    """
+    """Learn from one episode by one of the three rules; the first two ignore a truncated one."""
     if rule == ADVANTAGE:
         length = float(steps) if last == goal else steps + value[last]
         advantage_update(theta, value, counts, moments, length, eta)
@@ -158,7 +151,7 @@ def learn(
     start: int,
     goal: int,
     rule: int,
-    eta: float,  # the task
+    eta: float,
     stop_below: float,
     stop_after: int,
     max_steps: int,
@@ -167,21 +160,22 @@ def learn(
     value: Array,
     streams: Array,
     episodes: Array,
-    calm: Array,  # the runs, learned in place
+    calm: Array,
     lengths: Array,
-    moves: Array,  # what happened
+    moves: Array,
 ) -> None:
-    """R runs, one after the other, each until it has settled or has played `max_episodes` in all.
+    """Continue R runs, one after the other, each until it has settled or has played `max_episodes` in all.
 
     stop_below, stop_after  a run has settled when its policy moved less than stop_below in each of its last
-                            stop_after episodes; an episode that was cut short never counts
+                            stop_after episodes; a truncated episode never counts
     theta     (R, S, 4)     IN/OUT
     value     (R, S)        IN/OUT  used by the advantage update only
     streams   (R,) uint64   IN/OUT
     episodes  (R,) int64    IN/OUT  episodes played so far
-    calm      (R,) int64    IN/OUT  for how many episodes the policy has hardly moved
+    calm      (R,) int64    IN/OUT  episodes in a row, up to now, that hardly moved the policy
     lengths   (R, E) int64, moves (R, E) float64  OUT  steps and movement of episode e, where e < E
-    Calling it again with the same arrays and a larger max_episodes goes on as if it had never paused.
+
+    A second call with the same arrays and a larger max_episodes continues as if there had been no pause.
     """
     pi = np.zeros(theta.shape[1:])
     counts, moments = np.zeros(pi.shape, np.int64), np.zeros(pi.shape)
@@ -204,7 +198,7 @@ def learn(
 def mean_length(
     neighbour: Array, pi: Array, start: int, goal: int, max_steps: int, games: int, stream: Array
 ) -> float:
-    """Mean number of steps of `games` episodes sampled from the policy."""
+    """Return the mean steps of `games` episodes drawn from the policy."""
     counts, moments = np.zeros(pi.shape, np.int64), np.zeros(pi.shape)
     total = 0
     for _ in range(games):
@@ -224,14 +218,14 @@ def step_games(
     terminated: Array,
     truncated: Array,
 ) -> int:
-    """One step of N games of rl/Maze-v0.
+    """Move N games of rl/Maze-v0 by one step.
 
-    states        (N, 2) float64      IN/OUT  the cell, the steps so far
-    actions       (N,) int64          0 up, 1 right, 2 down, 3 left
-    limit         int                 steps after which a game is truncated
+    states        (N, 2) float64  IN/OUT  the cell, the steps so far
+    actions       (N,) int64      IN      0 up, 1 right, 2 down, 3 left
+    limit         int             IN      steps after which a game is truncated
     observations  (N,) int64, rewards (N,) float64, terminated (N,) bool, truncated (N,) bool      OUT
 
-    Returns BAD_ACTION with nothing written, ENDED when some game has ended, or 0.
+    Returns BAD_ACTION with nothing written, ENDED if a game ended, or 0.
     """
     for i in range(len(actions)):
         if actions[i] < 0 or actions[i] > 3:

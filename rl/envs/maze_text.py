@@ -1,4 +1,4 @@
-"""Mazes as text: the two ways to draw one in a file, and the drawing of one on the terminal.
+"""Mazes as text: two ways to draw one in a file, and the drawing on the terminal.
 
 Thin walls, 3 columns and 2 lines for each cell:      Blocks, one character for each cell:
 
@@ -9,7 +9,7 @@ Thin walls, 3 columns and 2 lines for each cell:      Blocks, one character for 
     +--+--+--+
 
 S is the start and G the goal. With thin walls, anything but a blank on a side is a wall, and the border is
-closed whatever is drawn there. With blocks, # is a wall and anything else is free.
+always closed. With blocks, # is a wall and anything else is free.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from pathlib import Path
 
 import numpy as np
 
-from rl.envs.maze_layout import DOWN, RIGHT, MazeLayout, checked, inner_sides, open_side
+from rl.envs.maze_layout import DOWN, RIGHT, MazeLayout, check_layout, inner_sides, open_side
 
 ARTICLE_DRAWING = """
 +--+--+--+
@@ -32,20 +32,20 @@ ARTICLE_DRAWING = """
 
 
 def article_maze() -> MazeLayout:
-    """The article's 3x3 maze: start 0, goal 8, shortest path 0 1 4 5 8."""
+    """Make the article's 3x3 maze: start 0, goal 8, shortest path 0 1 4 5 8."""
     return parse_maze(ARTICLE_DRAWING, "the article's maze")
 
 
 def read_maze(path: str | Path) -> MazeLayout:
-    """The maze drawn in a UTF-8 text file. Raises OSError, or ValueError as `parse_maze` does."""
+    """Read the maze drawn in a UTF-8 text file. Raises OSError, or ValueError as `parse_maze` does."""
     return parse_maze(Path(path).read_text(encoding="utf-8-sig"), str(path))
 
 
 def parse_maze(drawing: str, name: str = "the maze") -> MazeLayout:
-    """The maze of a drawing (see the head of this module).
+    """Read a drawing; see the module for the two kinds.
 
-    Raises ValueError, with what to do in its second line, when the drawing is neither kind, when S or G is
-    missing or there twice, and when no path leads from S to G.
+    Raises ValueError, with what to do in its second line, when the drawing is of neither kind, when S or G is
+    missing or doubled, and when no path leads from S to G.
     """
     lines = [line.rstrip() for line in drawing.splitlines()]
     while lines and not lines[0]:
@@ -55,11 +55,11 @@ def parse_maze(drawing: str, name: str = "the maze") -> MazeLayout:
     if not lines:
         raise ValueError(f"{name} is empty\n  draw thin walls (+--+) or blocks (# is a wall), and S and G")
     thin = lines[0].lstrip().startswith("+")
-    return checked(_parse_thin(_flush(lines), name) if thin else _parse_blocks(lines, name), name)
+    return check_layout(_parse_thin(_flush(lines), name) if thin else _parse_blocks(lines, name), name)
 
 
 def _flush(lines: list[str]) -> list[str]:
-    """The lines without the margin that all of them share, filled up to one length."""
+    """Remove the margin that all lines share, and pad them to one length."""
     margin = len(lines[0]) - len(lines[0].lstrip())
     width = max(map(len, lines)) - margin
     return [line[margin:].ljust(width) for line in lines]
@@ -102,7 +102,7 @@ def _parse_blocks(lines: list[str], name: str) -> MazeLayout:
 
 
 def _only(marks: str, mark: str, name: str) -> int:
-    """The cell that carries the mark S or G."""
+    """Return the cell that carries the mark S or G. Raises ValueError unless there is exactly one."""
     if marks.count(mark) != 1:
         what = {"S": "the start", "G": "the goal"}[mark]
         raise ValueError(
@@ -112,9 +112,7 @@ def _only(marks: str, mark: str, name: str) -> int:
 
 
 def draw_maze(layout: MazeLayout, path: tuple[int, ...] | list[int] = (), agent: int | None = None) -> str:
-    """The maze with thin walls, readable by `parse_maze`; cells of `path` as dots, the cell of the agent as
-    o.
-    """
+    """Draw the maze with thin walls, as `parse_maze` reads it; `path` as dots, the agent's cell as o."""
     inside = {cell: " ." for cell in path}
     inside.update({layout.start: "S ", layout.goal: "G "})
     if agent is not None:

@@ -1,4 +1,4 @@
-"""Independent rows of work shared between the cores, for compiled functions that do not hold the GIL."""
+"""Independent rows of work, shared between the cores by compiled functions that do not hold the GIL."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 
 def over_rows(work: Callable[[slice], object], rows: int, num_threads: int = 1) -> None:
-    """Call `work(rows a..b)` for adjacent slices that together are 0..rows, one for each thread; 0 = all
-    cores.
+    """Call `work(slice)` for adjacent slices that together cover 0..rows, one in each thread.
+
+    num_threads  0 = all cores
 
     Rows must not depend on one another: then the result is the same for every number of threads. An exception
     in one slice is raised here.

@@ -1,10 +1,9 @@
-"""The environments of this package, as Gymnasium registers them: one `register` each.
+"""The registration of this package's environments with Gymnasium.
 
 Entry points are strings, so that registering imports neither numba nor pygame.
 
-`order_enforce` and `disable_env_checker` switch off Gymnasium's per-step wrappers: our environments say
-themselves when they are stepped before their reset or given a wrong action, and `check_env` runs in the
-tests.
+`order_enforce` and `disable_env_checker` switch off Gymnasium's per-step wrappers: our environments raise the
+same errors themselves, and `check_env` runs in the tests.
 """
 
 from gymnasium import register
@@ -15,7 +14,7 @@ def register_environments() -> None:
     register(
         id="rl/Catcher-v0",
         entry_point="rl.envs.catcher:CatcherEnv",
-        vector_entry_point="rl.envs.catcher_vector:CatcherVectorEnv",
+        vector_entry_point="rl.envs.catcher:CatcherVectorEnv",
         max_episode_steps=10_000,  # the original's limit
         order_enforce=False,
         disable_env_checker=True,

@@ -5,25 +5,23 @@ from __future__ import annotations
 import os
 import sys
 
-import numpy as np
+from nnlite.arrays import Array
 
 os.environ.setdefault("PYGAME_HIDE_SUPPORT_PROMPT", "1")
 
 import pygame as pygame
 
-UNSEEN_DRIVERS = ("dummy", "offscreen")  # SDL falls back to these in silence when there is no screen
+HIDDEN_DRIVERS = ("dummy", "offscreen")  # SDL uses these, without a word, when there is no screen
 
 
 class NoScreenError(RuntimeError):
-    """A window was asked for where none can be shown."""
+    """There is no screen to open a window on."""
 
 
 class Window:
-    """A window of `scale` times the size of the frames (H, W, 3) uint8 that it shows, at most `fps` of them a
-    second.
+    """A window for frames (height, width, 3) uint8, enlarged `scale` times, at most `fps` a second.
 
-    Raises NoScreenError when this machine has no screen, unless SDL_VIDEODRIVER asks for an unseen one by
-    name.
+    Raises NoScreenError when this machine has no screen, unless SDL_VIDEODRIVER names a hidden one.
     """
 
     def __init__(self, title: str, height: int, width: int, scale: int, fps: int) -> None:
@@ -33,10 +31,8 @@ class Window:
         self._clock = pygame.time.Clock()
         self._fps = fps
 
-    def show(self, frame: np.ndarray) -> None:
-        """Show `frame` and wait for its turn; raises KeyboardInterrupt when the user has closed the
-        window.
-        """
+    def show(self, frame: Array) -> None:
+        """Show `frame` when it is due. Raises KeyboardInterrupt when the user has closed the window."""
         if pygame.event.peek(pygame.QUIT):
             self.close()
             raise KeyboardInterrupt("the window was closed")
@@ -46,6 +42,7 @@ class Window:
         self._clock.tick(self._fps)
 
     def close(self) -> None:
+        """Close the window."""
         pygame.display.quit()
 
 
@@ -55,7 +52,7 @@ def require_screen() -> None:
     if sys.platform == "linux" and not (
         wanted or os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
     ):
-        driver = "none"  # SDL would find out too, but complain about other things first
+        driver = "none"  # SDL would notice too, but complain about other things first
     else:
         try:
             pygame.display.init()
@@ -63,7 +60,7 @@ def require_screen() -> None:
         except pygame.error as problem:
             driver = f"none: {problem}"
         else:
-            if driver not in UNSEEN_DRIVERS or wanted == driver:
+            if driver not in HIDDEN_DRIVERS or wanted == driver:
                 return
             pygame.display.quit()
     raise NoScreenError(

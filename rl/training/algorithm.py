@@ -93,6 +93,7 @@ class Algorithm:
         rngs = streams(self.settings.seed)
         envs = self.make_envs(env, self.settings.num_envs)
         self.observations, self.actions = envs.single_observation_space, actions_of(envs)
+        self.goal = goal_of(envs)
         self.agent = self.agent_class(self.observations, self.actions, self.settings, rngs, network)
         self.evaluation_seed = rngs.evaluation
         self.encode: Callable[[Any], Array] = getattr(envs, "encode", np.asarray)
@@ -258,10 +259,9 @@ class Algorithm:
             self._evaluator.close()
 
     def _make_evaluator(self, games: int, seed: int) -> Evaluator:
-        limited = self.env.num_envs if isinstance(self.env, VectorEnv) else games
-        return Evaluator(
-            lambda n: self.make_envs(copy_of(self.env), limited), games, goal_of(self.settings.env_id), seed
-        )
+        ready = isinstance(self.env, (gymnasium.Env, VectorEnv))
+        envs = self.make_envs(copy_of(self.env), self.settings.num_envs if ready else games)
+        return Evaluator(envs, games, self.goal, seed)
 
     def _train(
         self, settings: AgentSettings, run: Run | None, shows: bool, callback: Callback | None

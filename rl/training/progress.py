@@ -89,17 +89,12 @@ class Progress:
     def evaluation(self, step: int, result: Evaluation, best: bool, solved: bool) -> None:
         """Print a line about an evaluation."""
         mean = f"mean return {result.mean:.2f}, " if len(result.returns) else ""
-        caught = (
-            f"{result.catches} caught, {result.misses} missed"
-            if result.by_misses
-            else f"{len(result.returns)} games"
-        )
         marks = (
             (", stopped early" if not result.complete else "")
             + (", best so far" if best else "")
             + (", SOLVED" if solved else "")
         )
-        self.say(f"Evaluation at step {step:,}: {mean}{caught}{marks}")
+        self.say(f"Evaluation at step {step:,}: {mean}{result.text}{marks}")
 
     def rate(self) -> float:
         """Environment steps a second since the start."""

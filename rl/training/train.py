@@ -9,7 +9,6 @@ from pathlib import Path
 from rl.command.settings import AgentSettings
 from rl.command.threads import use_threads
 from rl.core.games import Games
-from rl.envs.goals import goal_of
 from rl.runs.run import open_run
 from rl.runs.run_folder import BEST, machine
 from rl.training.algorithm import Algorithm
@@ -58,7 +57,7 @@ def header(algorithm: Algorithm, folder: Path) -> str:
     settings, here = algorithm.settings, machine()
     return (
         f"rl.{algorithm.article} on {settings.env_id}, seed {settings.seed}, {here['kernels']} kernels, "
-        f"{here['threads']} threads, goal: {goal_of(settings.env_id).text}; folder {folder}"
+        f"{here['threads']} threads, goal: {algorithm.goal.text}; folder {folder}"
     )
 
 

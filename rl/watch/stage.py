@@ -19,19 +19,9 @@ from rl.command.errors import UsageError
 from rl.core.agent import Agent
 from rl.core.observer import observe
 from rl.envs.given import GivenEnv, name_of, vector_of
+from rl.envs.actions import action_names
 
 USUAL_FPS = 30
-ACTION_NAMES = {  # of environments that have no get_action_meanings
-    "Acrobot": ("left", "none", "right"),
-    "Bandit": (),
-    "CartPole": ("left", "right"),
-    "Catcher": ("left", "right", "stay"),
-    "CliffWalking": ("up", "right", "down", "left"),
-    "FrozenLake": ("left", "down", "right", "up"),
-    "LunarLander": ("none", "left", "main", "right"),
-    "Maze": ("up", "right", "down", "left"),
-    "MountainCar": ("left", "none", "right"),
-}
 
 
 class CannotRenderError(UsageError):
@@ -112,7 +102,7 @@ class Stage:
                 ) from problem
             self.camera = self._install_camera(env_id)
             self.fps = int(self.camera.metadata.get("render_fps") or USUAL_FPS)
-            self.actions = action_names(env_id, self.camera)
+            self.actions = action_names(self.camera)
             self.game = -1
             self.restart(seed)
             self.size = self.picture.shape[:2]
@@ -187,22 +177,6 @@ def watch(stage: Stage, agent: Agent, games: int, steps: int, every: int = 1) ->
         if not stage.over:
             return
         yield Moment(stage.picture, observation, preferences, -1, stage.score, stage.game, stage.steps)
-
-
-def action_names(env_id: str, env: gymnasium.Env[Any, Any]) -> tuple[str, ...]:
-    """A word for every action: the environment's own, ours, or its number."""
-    count = int(env.action_space.n)  # type: ignore[attr-defined]
-    meanings = getattr(env.unwrapped, "get_action_meanings", None)
-    names = (
-        tuple(meanings())
-        if meanings
-        else ACTION_NAMES.get(env_id.rpartition("/")[2].rpartition(":")[2].partition("-")[0], ())
-    )
-    return (
-        tuple(str(name).lower() for name in names)
-        if len(names) == count
-        else tuple(str(index) for index in range(count))
-    )
 
 
 @contextmanager

@@ -1,0 +1,98 @@
+"""Evaluation: which games count, in which order, on which seeds, and when it stops."""
+
+from dataclasses import asdict
+
+import gymnasium
+import numpy as np
+import pytest
+from gymnasium.vector import AutoresetMode, SyncVectorEnv
+
+from rl.core.evaluation import Evaluation, Evaluator
+from rl.envs.goals import MeanReturn, Misses
+
+
+class Lengthy(gymnasium.Env):
+    """Game k of environment i lasts 3 + i + 10 k steps; each pays `reward`, the last of odd i is cut off."""
+
+    observation_space = gymnasium.spaces.Box(-1, 999, (2,), np.float32)
+    action_space = gymnasium.spaces.Discrete(2)
+
+    def __init__(self, index=0, reward=1.0, cut=None):
+        self.index, self.reward, self.game = index, reward, -1
+        self.cut = index % 2 if cut is None else cut
+
+    def reset(self, *, seed=None, options=None):
+        super().reset(seed=seed)
+        self.game = 0 if seed is not None else self.game + 1
+        self.steps = 0
+        return self._shown(), {}
+
+    def step(self, action):
+        self.steps += 1
+        over = self.steps == 3 + self.index + 10 * self.game
+        return self._shown(), self.reward, over and not self.cut, over and bool(self.cut), {}
+
+    def _shown(self):
+        return np.array([self.index, self.steps], np.float32)
+
+
+class Idle:
+    def greedy(self, observations):
+        return np.zeros(len(observations), np.int64)
+
+
+def games(count, **kwargs):
+    makers = [lambda i=i: Lengthy(i, **kwargs) for i in range(count)]
+    return SyncVectorEnv(makers, autoreset_mode=AutoresetMode.SAME_STEP)
+
+
+@pytest.mark.parametrize(
+    ("count", "episodes", "lengths"),
+    [
+        (4, 4, [3, 4, 5, 6]),
+        (2, 5, [3, 13, 23, 4, 14]),
+        (1, 3, [3, 13, 23]),
+        (3, 4, [3, 13, 4, 5]),
+        (5, 2, [3, 4]),
+    ],
+)
+def test_the_episodes_are_spread_over_the_games_and_told_in_their_order(count, episodes, lengths):
+    result = Evaluator(games(count), episodes, MeanReturn(), seed=0)(Idle())
+    assert result.lengths.tolist() == lengths and result.lengths.dtype == np.int64
+    assert result.returns.tolist() == lengths and result.returns.dtype == np.float64
+    assert result.complete and result.text == f"{episodes} games"
+    assert (result.mean, result.std) == (np.mean(lengths), np.std(lengths)) and result.score == result.mean
+
+
+def test_steps_of_games_that_do_not_count_are_left_out():
+    result = Evaluator(games(5, reward=-1.0, cut=True), 2, Misses(7), seed=0)(Idle())
+    assert result.text == "0 caught, 7 missed" and result.solved
+
+
+def test_a_game_that_terminates_keeps_misses_unsolved():
+    assert Evaluator(games(2, cut=True), 2, Misses(0), seed=0)(Idle()).solved
+    assert not Evaluator(games(2, cut=False), 2, Misses(0), seed=0)(Idle()).solved
+
+
+def test_a_hopeless_evaluation_stops_early():
+    result = Evaluator(games(3, reward=-1.0), 3, Misses(2), seed=0)(Idle())
+    assert not result.complete and not result.solved and result.text == "0 caught, 3 missed"
+    assert len(result.returns) == 0 and np.isnan(result.mean) and np.isnan(result.std)
+    later = Evaluator(games(3, reward=-1.0), 3, Misses(8), seed=0)(Idle())
+    assert not later.complete and later.lengths.tolist() == [3] and later.returns.tolist() == [-3.0]
+
+
+def test_each_call_has_a_new_seed():
+    seeds, envs = [], games(2)
+    reset = envs.reset
+    envs.reset = lambda seed=None, options=None: seeds.append(seed) or reset(seed=seed, options=options)
+    evaluator = Evaluator(envs, 2, MeanReturn(), seed=10)
+    assert evaluator(Idle()).returns.tolist() == evaluator(Idle()).returns.tolist() == [3.0, 4.0]
+    assert seeds == [10, 11] and evaluator.calls == 2
+
+
+def test_an_evaluation_is_rebuilt_from_its_fields():
+    one = Evaluator(games(2), 2, MeanReturn(1.0), seed=0)(Idle())
+    other = Evaluation(**asdict(one))
+    assert asdict(other).keys() == asdict(one).keys() and other.solved and other.text == "2 games"
+    np.testing.assert_array_equal(other.returns, one.returns)
