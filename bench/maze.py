@@ -21,7 +21,8 @@ MOST_EPISODES, SETTLED, STEP_SIZE = 1000, 1e-3, 0.1
 def ours(threads: int) -> Work:
     """Run rl.maze.learning once, until the policy has settled."""
     from rl.envs.maze_text import article_maze
-    from rl.maze.learning import Rule, begin, learn
+    from rl.maze import Rule
+    from rl.maze.learning import begin, learn
 
     layout, rule, seeds = article_maze(), Rule("article", STEP_SIZE, SETTLED), itertools.count()
 

@@ -6,18 +6,28 @@ from typing import NamedTuple
 
 
 class Article(NamedTuple):
-    """One line of `python -m rl`."""
+    """One article.
+
+    module   its name: rl.{module} is the lesson, `python -m rl.{module}` runs it
+    command  the module that runs it; has `main`, and `measure_seeds` where many seeds are one compiled call
+    title    the article's own
+    shows    what it is about
+    takes    time on two cores
+    expect   what a run reaches
+    """
 
     module: str
-    title: str  # the article's own title
+    command: str
+    title: str
     shows: str
-    takes: str  # on two cores
+    takes: str
     expect: str
 
 
 ARTICLES = (
     Article(
         "one_layer",
+        "rl.one_layer",
         "ニューラルネットワーク 1",
         "one Dense layer: shapes, values, a backward pass by hand",
         "1 s",
@@ -25,6 +35,7 @@ ARTICLES = (
     ),
     Article(
         "two_layer",
+        "rl.two_layer",
         "ニューラルネットワーク 2",
         "two layers on a batch: shapes, values, a backward pass by hand",
         "1 s",
@@ -32,6 +43,7 @@ ARTICLES = (
     ),
     Article(
         "housing",
+        "rl.housing.command",
         "ニューラルネットワーク 3",
         "house prices from 13 numbers: loss and scatter plot",
         "3 s",
@@ -39,6 +51,7 @@ ARTICLES = (
     ),
     Article(
         "digits",
+        "rl.digits.command",
         "ニューラルネットワーク 4",
         "handwritten digits with a small CNN: report and misread digits",
         "3 s",
@@ -46,6 +59,7 @@ ARTICLES = (
     ),
     Article(
         "value_function",
+        "rl.value_function",
         "ニューラルネットワーク 5",
         "CartPole by a learned value of each action",
         "10 s",
@@ -53,6 +67,7 @@ ARTICLES = (
     ),
     Article(
         "dqn",
+        "rl.dqn",
         "ニューラルネットワーク 6",
         "Catcher from the screen: deep Q-learning",
         "1 min",
@@ -60,6 +75,7 @@ ARTICLES = (
     ),
     Article(
         "policy_gradient",
+        "rl.policy_gradient",
         "ニューラルネットワーク 7",
         "CartPole by a learned policy",
         "5 s",
@@ -67,6 +83,7 @@ ARTICLES = (
     ),
     Article(
         "a2c",
+        "rl.a2c",
         "ニューラルネットワーク 8",
         "Catcher from the screen: advantage actor-critic",
         "2 min",
@@ -74,6 +91,7 @@ ARTICLES = (
     ),
     Article(
         "bandit",
+        "rl.bandit.command",
         "AlphaZero 1",
         "three slot machines: epsilon-greedy and UCB1",
         "3 s",
@@ -81,9 +99,12 @@ ARTICLES = (
     ),
     Article(
         "maze",
+        "rl.maze.command",
         "AlphaZero 2",
         "a 3x3 maze by policy gradient",
         "3 s",
         "the 4-step path",
     ),
 )
+
+COMMANDS = {article.module: article.command for article in ARTICLES}

@@ -7,16 +7,15 @@ Method: one Dense layer, y = x W + b. Its shapes and values are printed; then a 
 distance from a target, and its gradient is worked out number by number with nothing but Python's arithmetic,
 beside the gradient that the engine computes. One step against the gradient makes the loss smaller.
 
-Source: the article "neural networks 1". As it says, everything stands the other way round than in a text
-book: a row is an example, so x is (1, 2), W (2, 4), b (4,) and y (1, 4).
+Source: the article "neural networks 1". As it says, the axes are swapped against a textbook: a row is an
+example, so x is (1, 2), W (2, 4), b (4,) and y (1, 4).
 
-Expected: the shapes above whatever the seed; by hand and engine equal in every digit shown (20 seeds of 20);
-the loss after the step smaller than before it (20 of 20). The values depend on the seed, as in the article.
-
-Time: under a second.
+Expected, for every seed: the shapes above; by hand and engine equal in every digit shown; the loss after the
+step smaller than before it. The values depend on the seed, as in the article.
 
 Differences from the listing: a seed, so that a run can be repeated; float64 instead of float32, so that the
-numbers agree to the last digit shown; the backward pass, which the listing has not."""
+numbers agree to the last digit shown; the backward pass, which is not in the listing.
+"""
 
 from __future__ import annotations
 
@@ -27,11 +26,15 @@ from typing import Any
 import numpy as np
 
 import nnlite as K
-from rl.command.cli import main as command
+from rl.command.cli import exit_codes, parse
 from rl.command.matrices import compare, show
 from rl.command.settings import Settings as CommonSettings
 from rl.command.settings import as_dict, positive
+from rl.command.threads import use_threads
 from rl.runs.run_folder import create, write_json
+
+SUMMARY = "Neural networks 1: what is inside a layer, and its gradient worked by hand."
+EXAMPLES = ("python -m rl.one_layer", "python -m rl.one_layer --seed 3")
 
 
 @dataclass
@@ -47,14 +50,14 @@ class Settings(CommonSettings):
 
 
 def make_model(rng: np.random.Generator) -> K.Sequential:
-    """The article's model: 2 inputs, 4 outputs."""
+    """Make the article's model: 2 inputs, 4 outputs."""
     return K.Sequential([K.layers.Dense(units=4, input_shape=(2,))], seed=rng, dtype="float64")
 
 
 def gradient_by_hand(
     x: list[float], y: list[float], target: list[float]
 ) -> tuple[list[float], list[list[float]], list[float]]:
-    """dL/dy, dL/dW and dL/db of L = mean_j (y_j - t_j)^2 for one example, in plain arithmetic.
+    """Return dL/dy, dL/dW and dL/db of L = mean_j (y_j - t_j)^2 for one example, in plain arithmetic.
 
     y_j = sum_i x_i W_ij + b_j, so that dy_j/dW_ij = x_i and dy_j/db_j = 1.
     """
@@ -64,7 +67,7 @@ def gradient_by_hand(
 
 
 def run(settings: Settings) -> dict[str, Any]:
-    """Print everything and write it into the run's folder; returns what was written."""
+    """Print everything and write it into the run's folder; return what was written."""
     weights_rng, data_rng = np.random.default_rng(settings.seed).spawn(2)
     model = make_model(weights_rng)
     kernel, bias = model.layers[0].get_weights()
@@ -112,15 +115,12 @@ def run(settings: Settings) -> dict[str, Any]:
     return result
 
 
-def main(argv: list[str] | None = None) -> int:
-    return command(
-        "one_layer",
-        Settings,
-        run,
-        summary="Neural networks 1: what is inside a layer, and its gradient worked by hand.",
-        examples=("python -m rl.one_layer", "python -m rl.one_layer --seed 3"),
-        argv=argv,
-    )
+@exit_codes
+def main(argv: list[str] | None = None) -> None:
+    settings = parse(Settings, "python -m rl.one_layer", SUMMARY, EXAMPLES, argv=argv)
+    settings.validate()
+    use_threads(settings.num_threads)
+    run(settings)
 
 
 if __name__ == "__main__":

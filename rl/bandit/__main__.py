@@ -2,6 +2,6 @@
 
 import sys
 
-from rl.bandit import main
+from rl.bandit.command import main
 
 sys.exit(main())

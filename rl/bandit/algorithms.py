@@ -1,28 +1,18 @@
-"""Three algorithms that a reader of the bandit article asks for next: softmax, Thompson sampling, gradient
-bandit.
+"""Three algorithms that come after the article's: softmax, Thompson sampling, gradient bandit.
 
-Built as EpsilonGreedy and UCB1 are in rl/bandit.py: the article's four methods, and `simulate` for the
-compiled twin.
+Built like EpsilonGreedy and UCB1 in rl/bandit/__init__.py: the article's four methods, and `simulate`, which
+calls the compiled twin.
 """
 
 from __future__ import annotations
 
 import math
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 
-
-class RandomNumbers(Protocol):
-    """What the algorithms and arms draw from: np.random.Generator, or a simulation's own
-    rl.envs.random_stream.Stream.
-    """
-
-    def random(self) -> float: ...
-
-    def integers(self, count: int, /) -> Any: ...
-
-    def beta(self, a: float, b: float, /) -> float: ...
+from nnlite.arrays import Array
+from rl.envs.random_numbers import RandomNumbers
 
 
 class Arm(Protocol):
@@ -30,29 +20,34 @@ class Arm(Protocol):
 
     p: float
 
-    def draw(self, rng: RandomNumbers) -> float: ...
+    def draw(self, rng: RandomNumbers) -> float:
+        """Return 1 for a coin, else 0."""
 
 
 class Algorithm(Protocol):
-    """The article's methods. Those of this project have `simulate` besides, for the compiled twin."""
+    """The article's four methods. Those of this project also have `simulate`, the compiled twin."""
 
-    def initialize(self, n_arms: int, rng: RandomNumbers) -> None: ...
+    def initialize(self, n_arms: int, rng: RandomNumbers) -> None:
+        """Forget everything, and draw from `rng` from now on."""
 
-    def select_arm(self) -> int: ...
+    def select_arm(self) -> int:
+        """Return the arm to play next."""
 
-    def update(self, chosen_arm: int, reward: float, t: int) -> None: ...
+    def update(self, chosen_arm: int, reward: float, t: int) -> None:
+        """Learn from play number t, counted from 1."""
 
-    def label(self) -> str: ...
+    def label(self) -> str:
+        """Return the name for tables and pictures."""
 
 
-def break_tie(values: np.ndarray, rng: RandomNumbers) -> int:
-    """The arm of the highest value; one of them at random where several share it."""
+def break_tie(values: Array, rng: RandomNumbers) -> int:
+    """Return the arm of the highest value; where several share it, one of them at random."""
     best = np.flatnonzero(values == values.max())
     return int(best[rng.integers(len(best))]) if len(best) > 1 else int(best[0])
 
 
-def pick(weights: np.ndarray, rng: RandomNumbers) -> int:
-    """An arm with a chance in proportion to its weight."""
+def pick(weights: Array, rng: RandomNumbers) -> int:
+    """Draw an arm with a chance in proportion to its weight."""
     left = rng.random() * sum(weights.tolist())
     for arm, weight in enumerate(weights[:-1]):
         left -= weight
@@ -85,14 +80,14 @@ class Softmax:
     def label(self) -> str:
         return f"softmax({self.temperature:g})"
 
-    def simulate(self, p: np.ndarray, streams: np.ndarray, chosen: np.ndarray, rewards: np.ndarray) -> None:
+    def simulate(self, p: Array, streams: Array, chosen: Array, rewards: Array) -> None:
         from rl.envs import bandit_sim
 
         bandit_sim.softmax(p, float(self.temperature), streams, chosen, rewards)
 
 
 class ThompsonSampling:
-    """Draw a chance for each arm from what is believed of it, Beta(1 + coins, 1 + blanks); play the highest.
+    """Draw a chance for each arm from the belief Beta(1 + coins, 1 + blanks); play the highest.
 
     Source: Thompson 1933; Chapelle and Li 2011.
     """
@@ -116,7 +111,7 @@ class ThompsonSampling:
     def label(self) -> str:
         return "Thompson sampling"
 
-    def simulate(self, p: np.ndarray, streams: np.ndarray, chosen: np.ndarray, rewards: np.ndarray) -> None:
+    def simulate(self, p: Array, streams: Array, chosen: Array, rewards: Array) -> None:
         from rl.envs import bandit_sim
 
         bandit_sim.thompson(p, streams, chosen, rewards)
@@ -138,7 +133,7 @@ class GradientBandit:
         self.preference = np.zeros(n_arms)
         self.baseline = 0.0
 
-    def _weights(self) -> np.ndarray:
+    def _weights(self) -> Array:
         return np.array([math.exp(h) for h in self.preference])
 
     def select_arm(self) -> int:
@@ -155,7 +150,7 @@ class GradientBandit:
     def label(self) -> str:
         return f"gradient bandit({self.step_size:g})"
 
-    def simulate(self, p: np.ndarray, streams: np.ndarray, chosen: np.ndarray, rewards: np.ndarray) -> None:
+    def simulate(self, p: Array, streams: Array, chosen: Array, rewards: Array) -> None:
         from rl.envs import bandit_sim
 
         bandit_sim.gradient(p, float(self.step_size), streams, chosen, rewards)

@@ -1,4 +1,4 @@
-"""The bandit's two pictures and the bound drawn into the second."""
+"""The bandit's two pictures, and the bound in the second."""
 
 from __future__ import annotations
 
@@ -8,22 +8,21 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from nnlite.arrays import Array
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-COLOURS = (
-    "#0072b2",
-    "#d55e00",
-    "#009e73",
-    "#cc79a7",
-    "#e69f00",
-    "#56b4e9",
-)  # told apart by the colour-blind too
+# Colour-blind readers can distinguish these too.
+COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9")
 
 
 def relative_entropy(p: float, q: float) -> float:
-    """KL divergence of two coins: p ln(p/q) + (1-p) ln((1-p)/(1-q)); inf where q rules out what p allows."""
+    """Return the KL divergence of two coins, p ln(p/q) + (1-p) ln((1-p)/(1-q)).
+
+    It is inf where q rules out what p allows.
+    """
     total = 0.0
     for a, b in ((p, q), (1 - p, 1 - q)):
         if a > 0:
@@ -31,8 +30,8 @@ def relative_entropy(p: float, q: float) -> float:
     return total
 
 
-def lai_robbins(chances: np.ndarray) -> float:
-    """The slope C of the least regret C * ln t that any algorithm good on all arms can have in the long run.
+def lai_robbins(chances: Array) -> float:
+    """Return the slope C of the lower bound C * ln t on the regret of any algorithm good on all arms.
 
     C = sum over the worse arms of (p* - p) / KL(p, p*).  Source: Lai and Robbins 1985.
     """
@@ -40,8 +39,8 @@ def lai_robbins(chances: np.ndarray) -> float:
     return float(sum((best - p) / relative_entropy(float(p), best) for p in chances if p < best))
 
 
-def draw_rewards(path: Path, curves: dict[str, np.ndarray], title: str) -> None:
-    """The article's picture: mean reward (T,) of each play, one curve for each algorithm."""
+def draw_rewards(path: Path, curves: dict[str, Array], title: str) -> None:
+    """Draw the article's picture: mean reward (T,) of each play, one curve for each algorithm."""
     figure, axes = _figure(title, "mean reward of the play")
     for (label, curve), colour in zip(curves.items(), COLOURS):
         axes.plot(np.arange(1, len(curve) + 1), curve, color=colour, label=label, linewidth=1.2)
@@ -50,10 +49,8 @@ def draw_rewards(path: Path, curves: dict[str, np.ndarray], title: str) -> None:
     figure.savefig(path, dpi=120)
 
 
-def draw_regret(path: Path, curves: dict[str, np.ndarray], slope: float) -> None:
-    """Cumulative regret (T,) of each algorithm on a logarithmic axis of plays, with Lai and Robbins'
-    bound.
-    """
+def draw_regret(path: Path, curves: dict[str, Array], slope: float) -> None:
+    """Draw the cumulative regret (T,) of each algorithm over the logarithm of plays, with the bound."""
     figure, axes = _figure("What the wrong arms cost", "cumulative regret (coins)")
     plays = np.arange(1, len(next(iter(curves.values()))) + 1)
     for (label, curve), colour in zip(curves.items(), COLOURS):

@@ -1,6 +1,4 @@
-"""Thousands of games on the slot machines: compiled, over all cores; and the same games stepped through in
-Python.
-"""
+"""Thousands of simulations of the slot machines: compiled, over all cores; and the same in plain Python."""
 
 from __future__ import annotations
 
@@ -8,19 +6,22 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from nnlite.arrays import Array
 from rl.bandit.algorithms import Algorithm, Arm
 from rl.envs.parallel import over_rows
 
 
 def simulate(
-    algo: Algorithm, arms: Sequence[Arm], streams: np.ndarray, num_time: int, num_threads: int = 0
-) -> tuple[np.ndarray, np.ndarray]:
-    """One simulation of `num_time` plays for each random stream (N,) uint64, which is moved on.
+    algo: Algorithm, arms: Sequence[Arm], streams: Array, num_time: int, num_threads: int = 0
+) -> tuple[Array, Array]:
+    """Play one simulation of `num_time` plays for each random stream.
+
+    streams      (N,) uint64  IN/OUT
+    num_threads  0 = all cores
 
     Returns (chosen, rewards), both (N, num_time) uint8, a reward of 1 for a coin. Row i depends on stream i
-    alone: a thousand simulations at once are the same as one by one. An algorithm of your own (the four
-    methods and no `simulate`) is stepped in Python.
-    Raises ValueError without streams, plays, or with 0 or more than 256 arms.
+    alone: a thousand simulations at once are the same as one by one. An algorithm without `simulate` is
+    stepped in Python. Raises ValueError without streams or plays, or unless there are 1 to 256 arms.
     """
     if len(streams) < 1 or num_time < 1 or not 1 <= len(arms) <= 256:
         raise ValueError(
@@ -34,19 +35,15 @@ def simulate(
         return chosen, rewards
     chances = np.array([arm.p for arm in arms], float)
 
-    def some(rows: slice) -> None:
+    def simulate_rows(rows: slice) -> None:
         algo.simulate(chances, streams[rows], chosen[rows], rewards[rows])
 
-    over_rows(some, len(streams), num_threads)
+    over_rows(simulate_rows, len(streams), num_threads)
     return chosen, rewards
 
 
-def step_through(
-    algo: Algorithm, arms: Sequence[Arm], streams: np.ndarray, chosen: np.ndarray, rewards: np.ndarray
-) -> None:
-    """The simulation as the article writes it, one play after the other in Python; what `simulate` is held
-    to.
-    """
+def step_through(algo: Algorithm, arms: Sequence[Arm], streams: Array, chosen: Array, rewards: Array) -> None:
+    """Reference implementation in plain Python; tests compare `simulate` with it."""
     from rl.envs.random_stream import Stream
 
     for sim in range(len(streams)):
@@ -59,10 +56,8 @@ def step_through(
             chosen[sim, t], rewards[sim, t] = arm, reward
 
 
-def streams_of(seed: int, count: int) -> np.ndarray:
-    """`count` random streams of a seed (count,) uint64, one for each simulation; see
-    rl/envs/random_stream.py.
-    """
+def streams_of(seed: int, count: int) -> Array:
+    """Return the random streams (count,) uint64 of a seed, one for each simulation."""
     from rl.envs import random_stream  # numba is imported with the first game, not with the module
 
     return random_stream.streams_of(seed, count)

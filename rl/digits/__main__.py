@@ -2,6 +2,6 @@
 
 import sys
 
-from rl.digits import main
+from rl.digits.command import main
 
 sys.exit(main())

@@ -7,15 +7,15 @@ from typing import Any
 
 import numpy as np
 
-RIGHT, WRONG, INK = "#0072b2", "#d55e00", "#444444"  # told apart by the colour-blind too
+from nnlite.arrays import Array
+
+RIGHT, WRONG = "#0072b2", "#d55e00"  # colour-blind readers can distinguish them too
 MOST_SHOWN = 100
-CELL, CAPTION = (13, 11), 4  # pixels of one misread image's place (height, width), and of the line above it
+CELL, CAPTION = (13, 11), 4  # pixels: height and width of a misread image's place, and of its caption line
 
 
-def draw_confusion(path: Path, counts: np.ndarray, title: str) -> None:
-    """The table of counts (K, K), true digits in rows, what was read in columns: blue the diagonal, orange
-    mistakes.
-    """
+def draw_confusion(path: Path, counts: Array, title: str) -> None:
+    """Draw the counts (K, K): true digits in rows, digits read in columns, mistakes in orange."""
     from rl.watch.plots import new_figure
 
     figure, axes = new_figure(title, "read as", "true digit")
@@ -39,13 +39,13 @@ def draw_confusion(path: Path, counts: np.ndarray, title: str) -> None:
     figure.savefig(path, format="png", dpi=120)
 
 
-def draw_misread(
-    path: Path, images: np.ndarray, actual: np.ndarray, probabilities: np.ndarray, total: int
-) -> None:
-    """Every misread image, the surest mistakes first.
+def draw_misread(path: Path, images: Array, actual: Array, probabilities: Array, total: int) -> None:
+    """Draw every misread image, the surest mistakes first.
 
-    images (M, 8, 8), actual (M,) true digits, probabilities (M, K) what the network gave; total: images read
-    in all
+    images         (M, 8, 8)
+    actual         (M,)    the true digits
+    probabilities  (M, K)  of the network
+    total          images read in all
     """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
@@ -72,10 +72,8 @@ def draw_misread(
     figure.savefig(path, format="png", dpi=110)
 
 
-def _shades(counts: np.ndarray) -> Any:
-    """(K, K, 3) colours: white for none, the fuller the more; the diagonal and the rest each on its own
-    scale.
-    """
+def _shades(counts: Array) -> Any:
+    """Return colours (K, K, 3), white for a count of 0. Diagonal and mistakes have a scale each."""
     from matplotlib.colors import to_rgb
 
     on_diagonal = np.eye(len(counts), dtype=bool)

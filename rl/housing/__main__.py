@@ -2,6 +2,6 @@
 
 import sys
 
-from rl.housing import main
+from rl.housing.command import main
 
 sys.exit(main())

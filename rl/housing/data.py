@@ -1,9 +1,10 @@
 """The table of house prices, from one of three sources: a file, OpenML, or a formula.
 
 Thirteen columns describe a district of Boston in 1970, MEDV is the median price of its houses in thousands of
-dollars (Harrison and Rubinfeld 1978). A column, B, was computed from the share of Black residents, on the
-assumption that segregation raises prices; scikit-learn took the table out for that reason, and because it was
-made to study something else. `--exclude B` leaves that column out. The project does not ship the table."""
+dollars (Harrison and Rubinfeld 1978). One column, B, was computed from the share of Black residents, on the
+assumption that segregation raises prices. scikit-learn removed the table for that reason, and because it was
+made to study something else. `--exclude B` leaves that column out. The project does not ship the table.
+"""
 
 from __future__ import annotations
 
@@ -19,6 +20,7 @@ from typing import Any
 
 import numpy as np
 
+from nnlite.arrays import Array
 from rl.command.errors import UsageError, require
 
 COLUMNS = ("CRIM", "ZN", "INDUS", "CHAS", "NOX", "RM", "AGE", "DIS", "RAD", "TAX", "PTRATIO", "B", "LSTAT")
@@ -31,18 +33,23 @@ ROWS = 506
 
 @dataclass
 class Table:
-    """x (N, D), y (N,) thousands of dollars, the D columns' names, and a sentence that says where they come
-    from.
+    """House prices.
+
+    x        (N, D) float64  a row for each district
+    y        (N,) float64    thousands of dollars
+    columns  D names
+    source   where the table comes from, as a sentence
     """
 
-    x: np.ndarray
-    y: np.ndarray
+    x: Array
+    y: Array
     columns: tuple[str, ...]
     source: str
 
     def without(self, excluded: tuple[str, ...]) -> Table:
-        """The table without these columns; raises UsageError for a name that is none, or when no column is
-        left.
+        """Return the table without these columns.
+
+        Raises UsageError for a name that is no column, or when no column is left.
         """
         names = tuple(name.upper() for name in excluded)
         for name in names:
@@ -51,14 +58,17 @@ class Table:
                 f"there is no column {name!r}",
                 f"the columns are {', '.join(self.columns)}",
             )
-        kept = [index for index, name in enumerate(self.columns) if name not in names]
-        require(bool(kept), "no column is left", "exclude fewer columns")
-        return Table(self.x[:, kept], self.y, tuple(self.columns[index] for index in kept), self.source)
+        left = [index for index, name in enumerate(self.columns) if name not in names]
+        require(bool(left), "no column is left", "exclude fewer columns")
+        return Table(self.x[:, left], self.y, tuple(self.columns[index] for index in left), self.source)
 
 
 def load(data: str, rng: np.random.Generator) -> Table:
-    """The table that --data asks for: a CSV file, "openml", "synthetic", or "auto": OpenML, else the
-    formula.
+    """Load the table that --data names.
+
+    data  a CSV file, "openml", "synthetic" (the formula), or "auto": OpenML, else the formula
+
+    Raises UsageError when OpenML or the file gives no table.
     """
     if data == "synthetic":
         return synthetic(rng)
@@ -78,8 +88,7 @@ def load(data: str, rng: np.random.Generator) -> Table:
 
 
 def read_file(path: str) -> Table:
-    """A CSV file with a heading that holds the 13 columns and MEDV, in any order and case; other columns are
-    ignored.
+    """Read a CSV file whose heading has the 13 columns and MEDV, in any order and case, and maybe others.
 
     Raises UsageError for a file that cannot be read, a missing column, or a cell that is no finite number.
     """
@@ -112,28 +121,27 @@ def read_file(path: str) -> Table:
 
 
 def from_openml() -> Table:
-    """OpenML's copy, which scikit-learn keeps after the first download; raises OSError or ValueError without
-    it.
+    """Load OpenML's copy, which scikit-learn stores after the first download.
+
+    Raises OSError, ValueError, ImportError, KeyError or RuntimeError when it is out of reach.
     """
     from sklearn.datasets import fetch_openml, get_data_home
 
     if not Path(
         get_data_home(), "openml"
-    ).is_dir():  # nothing kept: without an answer, scikit-learn would ask for seconds
+    ).is_dir():  # nothing stored: fail at once where scikit-learn retries
         socket.create_connection(OPENML_SERVER, PATIENCE).close()
     with answer_within(PATIENCE), warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # about its own retry; what fails in the end is raised
+        warnings.simplefilter("ignore")  # about its own retry; a final failure is raised
         bunch = fetch_openml(data_id=OPENML_ID, as_frame=False, parser="liac-arff", n_retries=1, delay=0.1)
-    x = decoded(np.asarray(bunch.data, float), list(bunch.feature_names), dict(bunch.categories or {}))
+    x = decode(np.asarray(bunch.data, float), list(bunch.feature_names), dict(bunch.categories or {}))
     order = [[name.upper() for name in bunch.feature_names].index(name) for name in COLUMNS]
     y = np.asarray(bunch.target, float)
     return Table(x[:, order], y, COLUMNS, f"Data: OpenML's copy of the article's table, {len(y)} districts.")
 
 
-def decoded(x: np.ndarray, names: list[str], categories: dict[str, list[str]]) -> np.ndarray:
-    """OpenML calls CHAS and RAD classes and gives the place of each in a list of texts; here are the numbers
-    again.
-    """
+def decode(x: Array, names: list[str], categories: dict[str, list[str]]) -> Array:
+    """Return the numbers of CHAS and RAD, which OpenML stores as indices into a list of texts."""
     x = x.copy()
     for name, texts in categories.items():
         if name in names:
@@ -143,12 +151,12 @@ def decoded(x: np.ndarray, names: list[str], categories: dict[str, list[str]]) -
 
 
 def synthetic(rng: np.random.Generator, rows: int = ROWS) -> Table:
-    """A made-up table of the same columns.
+    """Make up a table of the same columns.
 
-    It describes no real place; B is noise that has no part in the price.
+    It describes no real place, and B is noise without influence on the price.
 
-    u, uniform in [0, 1], says how near a district is to the centre; w, standard normal, how wealthy it is; e
-    stands for a fresh standard normal number each time:
+    u, uniform in [0, 1], is nearness to the centre; w, standard normal, is wealth; every e is a new standard
+    normal number:
 
         CRIM = exp(4u - 3 + 0.8e)            ZN = 100 (1-u) with chance 0.3 (1-u), else 0
         INDUS = 2 + 18u + 2e                 CHAS = 1 with chance 0.07, else 0
@@ -164,7 +172,7 @@ def synthetic(rng: np.random.Generator, rows: int = ROWS) -> Table:
     """
     u, w = rng.uniform(0, 1, rows), rng.standard_normal(rows)
 
-    def e() -> np.ndarray:
+    def e() -> Array:
         return rng.standard_normal(rows)
 
     crim = np.exp(4 * u - 3 + 0.8 * e())
@@ -195,7 +203,7 @@ def synthetic(rng: np.random.Generator, rows: int = ROWS) -> Table:
 
 @contextmanager
 def answer_within(seconds: float) -> Iterator[None]:
-    """Give up a connection that stays silent for so long."""
+    """Give up any connection that stays silent for this long."""
     before = socket.getdefaulttimeout()
     socket.setdefaulttimeout(seconds)
     try:
@@ -205,6 +213,7 @@ def answer_within(seconds: float) -> Iterator[None]:
 
 
 def _number(line: list[Any], place: int, path: str, number: int) -> float:
+    """Return the number in a cell; raise UsageError when it is none."""
     try:
         value = float(line[place])
     except (ValueError, IndexError):

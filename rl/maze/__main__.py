@@ -2,6 +2,6 @@
 
 import sys
 
-from rl.maze import main
+from rl.maze.command import main
 
 sys.exit(main())

@@ -1,4 +1,4 @@
-"""Learning in a maze, compiled: one run or thousands at once, saved and continued exactly."""
+"""Learning in a maze, compiled: one run or thousands at once, which can be saved and continued exactly."""
 
 from __future__ import annotations
 
@@ -7,10 +7,12 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
+from nnlite.arrays import Array
 from rl.envs import maze_sim as sim
 from rl.envs.maze_layout import MazeLayout
 from rl.envs.parallel import over_rows
 from rl.envs.random_stream import streams_of_seeds
+from rl.maze import Rule
 
 RULES = {"article": sim.ARTICLE, "gradient": sim.GRADIENT, "advantage": sim.ADVANTAGE}
 LEAST_MAX_STEPS = 10_000
@@ -18,52 +20,32 @@ LEAST_MAX_STEPS = 10_000
 
 @dataclass
 class Runs:
-    """Everything that decides how R runs go on; each row is one run and does not depend on the others.
+    """The state of R runs; each row is one run, independent of the others.
 
     theta     (R, S, 4) float64  the parameters, NaN at walls and in the goal
-    value     (R, S) float64     steps expected from each cell to the goal (advantage update), 0 = not known
-                                 yet
+    value     (R, S) float64     steps expected from each cell to the goal (advantage update), 0 = unknown
     streams   (R,) uint64        random streams
     episodes  (R,) int64         episodes played
-    calm      (R,) int64         for how many episodes the policy has hardly moved
+    calm      (R,) int64         calm episodes in a row, up to now
     """
 
-    theta: np.ndarray
-    value: np.ndarray
-    streams: np.ndarray
-    episodes: np.ndarray
-    calm: np.ndarray
+    theta: Array
+    value: Array
+    streams: Array
+    episodes: Array
+    calm: Array
 
-    def copy(self) -> Runs:
-        return Runs(**{name: array.copy() for name, array in self.arrays().items()})
-
-    def arrays(self) -> dict[str, np.ndarray]:
+    def arrays(self) -> dict[str, Array]:
+        """Return the arrays by their names."""
         return {field.name: getattr(self, field.name) for field in fields(self)}
 
     def row(self, index: int) -> Runs:
-        """One of the runs: views of its rows."""
+        """Return one of the runs: views of its rows."""
         return Runs(**{name: array[index : index + 1] for name, array in self.arrays().items()})
 
 
-@dataclass(frozen=True)
-class Rule:
-    """How a run learns and when it has settled.
-
-    update      "article", "gradient" or "advantage"
-    eta         step size
-    stop_below  a run has settled when its policy moved less than this (sum of |new pi - old pi| over all
-                cells)
-    stop_after  in each of so many episodes, one after the other
-    """
-
-    update: str
-    eta: float
-    stop_below: float = 1e-3
-    stop_after: int = 1
-
-
 def begin(layout: MazeLayout, seeds: Sequence[int]) -> Runs:
-    """A fresh run for each seed: theta is 1 at every open side, as in the article."""
+    """Begin a run for each seed: theta is 1 at every open side, as in the article."""
     theta = np.where(layout.neighbour >= 0, 1.0, np.nan)
     theta[layout.goal] = np.nan
     count = len(seeds)
@@ -77,19 +59,20 @@ def begin(layout: MazeLayout, seeds: Sequence[int]) -> Runs:
 
 
 def max_steps(layout: MazeLayout) -> int:
-    """When an episode is cut short: a random walk needs up to about S * S steps to find the goal."""
+    """Return the step limit of an episode: a random walk needs up to about S * S steps to the goal."""
     return max(LEAST_MAX_STEPS, layout.cells**2)
 
 
 def learn(
     layout: MazeLayout, runs: Runs, rule: Rule, max_episodes: int, num_threads: int = 1, record: int = 0
-) -> tuple[np.ndarray, np.ndarray]:
+) -> tuple[Array, Array]:
     """Continue every run, in place, until it has settled or has played `max_episodes` in all.
 
-    record  how many episodes to keep a record of; 0 when only the outcome matters
-    Returns (lengths (R, record) int64, moves (R, record) float64): steps of each episode, how far pi then
-    moved. The outcome of a run is the same alone and among others, on any number of threads (0 = all cores),
-    in one call or in several with growing `max_episodes`.
+    record  number of episodes to record; 0 when only the outcome matters
+
+    Returns (lengths (R, record) int64, moves (R, record) float64): steps of each episode, and how far it
+    moved pi. The outcome of a run is the same alone and among others, on any number of threads (0 = all
+    cores), in one call or in several with growing `max_episodes`.
     """
     count = len(runs.streams)
     lengths, moves = np.zeros((count, record), np.int64), np.zeros((count, record))
@@ -102,13 +85,13 @@ def learn_into(
     runs: Runs,
     rule: Rule,
     max_episodes: int,
-    lengths: np.ndarray,
-    moves: np.ndarray,
+    lengths: Array,
+    moves: Array,
     num_threads: int = 1,
 ) -> None:
-    """`learn`, with the record in the caller's arrays: what was played before is left as it is."""
+    """Learn as `learn` does, and record into the caller's arrays; entries of earlier episodes stay."""
 
-    def some(rows: slice) -> None:
+    def learn_rows(rows: slice) -> None:
         sim.learn(
             layout.neighbour,
             layout.start,
@@ -128,28 +111,31 @@ def learn_into(
             moves[rows],
         )
 
-    over_rows(some, len(runs.streams), num_threads)
+    over_rows(learn_rows, len(runs.streams), num_threads)
 
 
-def policy_of(theta: np.ndarray) -> np.ndarray:
-    """pi (S, 4) of theta (S, 4)."""
+def compile_learning(layout: MazeLayout, rule: Rule) -> None:
+    """Have numba compile the learning, or load what it compiled before."""
+    learn(layout, begin(layout, [0]), rule, 1)
+
+
+def policy_of(theta: Array) -> Array:
+    """Return the policy pi (S, 4) of theta (S, 4)."""
     pi = np.zeros(theta.shape)
     sim.policy(theta, pi)
     return pi
 
 
-def greedy_path(layout: MazeLayout, pi: np.ndarray) -> list[int] | None:
-    """The cells from start to goal when each takes its likeliest action; None when that goes round in
-    circles.
-    """
+def greedy_path(layout: MazeLayout, pi: Array) -> list[int] | None:
+    """Return the cells from start to goal by the likeliest actions; None when these go round in circles."""
     path = [layout.start]
     while path[-1] != layout.goal and len(path) <= layout.cells:
         path.append(int(layout.neighbour[path[-1], np.argmax(pi[path[-1]])]))
     return path if path[-1] == layout.goal else None
 
 
-def sampled_length(layout: MazeLayout, pi: np.ndarray, stream: np.ndarray, games: int = 1000) -> float:
-    """Mean number of steps of `games` episodes drawn from the policy; moves the stream (1,) on."""
+def sampled_length(layout: MazeLayout, pi: Array, stream: Array, games: int = 1000) -> float:
+    """Return the mean steps of `games` episodes drawn from the policy. stream (1,) uint64 IN/OUT."""
     return float(
         sim.mean_length(layout.neighbour, pi, layout.start, layout.goal, max_steps(layout), games, stream)
     )

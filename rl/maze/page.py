@@ -67,7 +67,7 @@ start();
 
 
 def write_page(path: Path, layout: MazeLayout, cells: list[int], title: str) -> None:
-    """The walk through these cells, which plays by itself and can be stepped with the slider."""
+    """Write the walk through these cells as a page that plays it and has a slider for its steps."""
     page = PAGE.format(
         title=html.escape(title),
         view_width=layout.width + 0.2,
@@ -82,7 +82,7 @@ def write_page(path: Path, layout: MazeLayout, cells: list[int], title: str) -> 
 
 
 def _squares(layout: MazeLayout) -> list[str]:
-    """Start, goal and solid cells as coloured squares."""
+    """Return start, goal and solid cells as coloured SVG squares."""
     colours = {cell: "#222" for cell in range(layout.cells) if layout.is_solid(cell)}
     colours |= {layout.start: "#aac8f0", layout.goal: "#aae1aa"}
     squares = []

@@ -1,6 +1,4 @@
-"""Pictures of a maze: the policy drawn into it, the curve of the episodes, and an episode as GIF and as a
-page.
-"""
+"""Pictures of a maze: the policy drawn into it, the curve of the episodes, and an episode as a GIF."""
 
 from __future__ import annotations
 
@@ -9,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from nnlite.arrays import Array
 from rl.envs.maze_layout import DOWN, LEFT, RIGHT, UP, MazeLayout
 
 if TYPE_CHECKING:
@@ -21,13 +20,13 @@ LONGEST_GIF = 600  # frames; a longer episode shows its end
 
 
 def centre(layout: MazeLayout, cell: int) -> tuple[float, float]:
-    """(x, y) of a cell's middle, in cells from the upper left corner."""
+    """Return the centre (x, y) of a cell, in cells from the upper left corner."""
     row, column = divmod(cell, layout.width)
     return column + 0.5, row + 0.5
 
 
 def walls(layout: MazeLayout) -> list[tuple[float, float, float, float]]:
-    """(x1, y1, x2, y2) of every wall, the border included."""
+    """Return (x1, y1, x2, y2) of every wall, the border included."""
     lines: list[tuple[float, float, float, float]] = [(0, 0, layout.width, 0), (0, 0, 0, layout.height)]
     for cell in range(layout.cells):
         row, column = divmod(cell, layout.width)
@@ -38,17 +37,17 @@ def walls(layout: MazeLayout) -> list[tuple[float, float, float, float]]:
     return lines
 
 
-def draw_policy(path: Path, layout: MazeLayout, pi: np.ndarray, learnt: list[int] | None, title: str) -> None:
-    """The maze with an arrow for every action, as long as it is likely, and the greedy path in orange."""
+def draw_policy(path: Path, layout: MazeLayout, pi: Array, greedy: list[int] | None, title: str) -> None:
+    """Draw the maze with an arrow for each action, its length the probability, and the greedy path."""
     figure, axes = _figure(size=min(12.0, max(4.0, 0.6 * max(layout.height, layout.width))))
     for x1, y1, x2, y2 in walls(layout):
         axes.plot([x1, x2], [y1, y2], color="black", linewidth=2, solid_capstyle="round")
     for cell in (cell for cell in range(layout.cells) if layout.is_solid(cell)):
         row, column = divmod(cell, layout.width)
         axes.fill([column, column + 1, column + 1, column], [row, row, row + 1, row + 1], color="black")
-    if learnt is not None:
+    if greedy is not None:
         axes.plot(
-            *zip(*(centre(layout, cell) for cell in learnt)),
+            *zip(*(centre(layout, cell) for cell in greedy)),
             color="#e69f00",
             linewidth=6,
             alpha=0.45,
@@ -64,7 +63,7 @@ def draw_policy(path: Path, layout: MazeLayout, pi: np.ndarray, learnt: list[int
     figure.savefig(path, dpi=120)
 
 
-def _draw_arrows(axes: Axes, layout: MazeLayout, pi: np.ndarray) -> None:
+def _draw_arrows(axes: Axes, layout: MazeLayout, pi: Array) -> None:
     cells, actions = np.nonzero(pi > 0.01)
     if len(cells) == 0:
         return
@@ -91,8 +90,8 @@ def _draw_arrows(axes: Axes, layout: MazeLayout, pi: np.ndarray) -> None:
     )
 
 
-def draw_lengths(path: Path, lengths: np.ndarray, shortest: int) -> None:
-    """Steps (E,) of the episodes, on a logarithmic axis, with the shortest path."""
+def draw_lengths(path: Path, lengths: Array, shortest: int) -> None:
+    """Draw the steps (E,) of the episodes on a logarithmic axis, with the shortest path."""
     figure, axes = _figure(size=5.0, ratio=1.6)
     axes.plot(np.arange(len(lengths)), lengths, ".", markersize=2, color="#0072b2", label="episode")
     axes.axhline(
@@ -105,7 +104,7 @@ def draw_lengths(path: Path, lengths: np.ndarray, shortest: int) -> None:
 
 
 def write_gif(path: Path, layout: MazeLayout, cells: list[int]) -> None:
-    """The walk through these cells as an animation."""
+    """Write the walk through these cells as an animation."""
     from PIL import Image
 
     from rl.envs.maze import paint
@@ -122,7 +121,7 @@ def write_gif(path: Path, layout: MazeLayout, cells: list[int]) -> None:
 
 
 def milliseconds(frames: int) -> int:
-    """How long a step is shown: a second in a short walk, as in the article; less in a long one."""
+    """Return the duration of a step: a second in a short walk, as in the article; less in a long one."""
     return int(min(1000, max(40, 20_000 / frames)))
 
 

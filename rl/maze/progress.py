@@ -1,6 +1,4 @@
-"""How far one run in the maze has come: it learns piece by piece, is saved between two pieces, and keeps
-what each episode took.
-"""
+"""Progress: one run in the maze that learns piece by piece, with a record of its episodes."""
 
 from __future__ import annotations
 
@@ -11,47 +9,51 @@ from typing import Any
 
 import numpy as np
 
+from nnlite.arrays import Array
 from rl.envs.maze_layout import MazeLayout
-from rl.maze.learning import Rule, Runs, begin, learn, learn_into
+from rl.maze import Rule
+from rl.maze.learning import Runs, begin, compile_learning, learn_into
 
 FIRST_PIECE = 100  # episodes
-SHORT, LONG = 0.1, 1.0  # seconds: pieces grow and shrink until they take about as long
+SHORT, LONG = 0.1, 1.0  # seconds: a piece that takes less makes the next larger, one that takes more smaller
 
 
 @dataclass
 class Progress:
     """One run.
 
-    runs     what it goes on from
-    lengths  (E,) int64, moves (E,) float64: steps of each episode, how far the policy then moved; 0 from
-             `episodes` on
+    runs     its state
+    lengths  (E,) int64    steps of each episode, 0 from `episodes` on
+    moves    (E,) float64  how far each episode moved the policy, 0 from `episodes` on
     seconds  of learning so far
     """
 
     layout: MazeLayout
     rule: Rule
     runs: Runs
-    lengths: np.ndarray
-    moves: np.ndarray
+    lengths: Array
+    moves: Array
     seconds: float = 0.0
 
     @classmethod
     def fresh(cls, layout: MazeLayout, rule: Rule, seed: int, max_episodes: int) -> Progress:
-        """A run that has not begun, with room for so many episodes."""
+        """Make a run that has not begun, with a record of E = max_episodes."""
         return cls(
             layout, rule, begin(layout, [seed]), np.zeros(max_episodes, np.int64), np.zeros(max_episodes)
         )
 
     @property
     def episodes(self) -> int:
+        """Episodes played so far."""
         return int(self.runs.episodes[0])
 
     @property
     def settled(self) -> bool:
+        """The policy hardly moves any more."""
         return bool(self.runs.calm[0] >= self.rule.stop_after)
 
     def get_state(self) -> dict[str, Any]:
-        """All that the run goes on from, and its record."""
+        """Return the state of the run and its record so far."""
         played = slice(0, self.episodes)
         return {
             "runs": self.runs.arrays(),
@@ -61,9 +63,9 @@ class Progress:
         }
 
     def set_state(self, state: dict[str, Any]) -> None:
-        """Go on from what get_state gave.
+        """Continue from the result of `get_state`.
 
-        Raises ValueError when it belongs to another maze, or is longer than there is room.
+        Raises ValueError when it belongs to another maze, or its record is longer than E.
         """
         shapes = {name: array.shape for name, array in self.runs.arrays().items()}
         if {name: array.shape for name, array in state["runs"].items()} != shapes:
@@ -77,9 +79,7 @@ class Progress:
 
     def pieces(self) -> Iterator[None]:
         """Learn until the run has settled or the record is full, some episodes between two yields."""
-        learn(
-            self.layout, begin(self.layout, [0]), self.rule, 1
-        )  # compiles, or loads what was compiled before
+        compile_learning(self.layout, self.rule)
         size = FIRST_PIECE
         while not self.settled and self.episodes < len(self.lengths):
             start = time.perf_counter()

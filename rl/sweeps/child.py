@@ -26,6 +26,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, TextIO
 
+from rl.articles import COMMANDS
 from rl.command import threads
 from rl.command.settings import check_values
 from rl.runs import checkpoint
@@ -129,7 +130,7 @@ def perform(folder: Path, job: dict[str, Any]) -> Record:
 
 def measure_seeds(job: dict[str, Any]) -> list[dict[str, Any] | None]:
     """Run all seeds in one call of the article; returns a row for each."""
-    module = importlib.import_module(f"rl.{job['article']}")
+    module = importlib.import_module(COMMANDS[job["article"]])
     settings = module.Settings(**check_values(module.Settings, job["settings"]))
     threads.use_threads(settings.num_threads)
     figures = module.measure_seeds(settings, job["seeds"])
@@ -168,7 +169,7 @@ def run_article(article: str, words: list[str]) -> int:
     """Run the article as if by this command line; returns its exit code."""
     sys.argv = [f"rl.{article}", *words]
     print(f"$ python -m rl.{article} {' '.join(words)}", flush=True)
-    return int(importlib.import_module(f"rl.{article}").main())
+    return int(importlib.import_module(COMMANDS[article]).main())
 
 
 @contextlib.contextmanager

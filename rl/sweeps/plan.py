@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from rl.articles import ARTICLES
+from rl.articles import ARTICLES, COMMANDS
 from rl.command.cli import parse
 from rl.command.errors import UsageError, require
 from rl.command.settings import AgentSettings, flag
@@ -105,7 +105,8 @@ def make(article: str, seeds: str, changes: Sequence[str], test: bool = False) -
         "give all its values after one name: gamma=0.9,0.99",
     )
     combinations = [dict(zip(values, combination)) for combination in itertools.product(*values.values())]
-    size = SEEDS_AT_ONCE if hasattr(module, "measure_seeds") else 1
+    at_once = hasattr(importlib.import_module(COMMANDS[article]), "measure_seeds")
+    size = SEEDS_AT_ONCE if at_once else 1
     chunks = [tuple(numbers[first : first + size]) for first in range(0, len(numbers), size)]
     threads = 0 if len(combinations) * len(chunks) == 1 else 1  # one call may have all cores
     jobs = []

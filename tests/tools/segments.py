@@ -25,6 +25,7 @@ from typing import Any
 
 def work(job: dict[str, Any]) -> None:
     """One process: the article's main, stopped where the job says so."""
+    from rl.articles import COMMANDS
     from rl.core.evaluation import Evaluator
     from rl.training import train
     from rl.training.trainer import Trainer
@@ -67,7 +68,7 @@ def work(job: dict[str, Any]) -> None:
     if job.get("piece"):
         in_small_pieces(job, number)
     sys.argv = [job["article"], *job["argv"]]
-    code = importlib.import_module(f"rl.{job['article']}").main()
+    code = importlib.import_module(COMMANDS[job["article"]]).main()
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(code)
@@ -79,9 +80,10 @@ def in_small_pieces(job: dict[str, Any], number: int) -> None:
     """
     import rl.bandit.command as bandit_report
     import rl.maze.command as maze_report
+    from rl.bandit import tally as bandit_tally
     from rl.maze import progress as maze_progress
 
-    bandit_report.PLAYS_AT_ONCE = maze_progress.FIRST_PIECE = job["piece"]
+    bandit_tally.PLAYS_AT_ONCE = maze_progress.FIRST_PIECE = job["piece"]
     maze_progress.SHORT, maze_progress.LONG = -1.0, float("inf")
     report: Any = {"bandit": bandit_report, "maze": maze_report}[job["article"]]
     whole = report.in_pieces
@@ -105,6 +107,7 @@ def main() -> None:
     if forks:
         import tyro  # noqa: F401
 
+        from rl.articles import COMMANDS
         from rl.core.observer import make_observed
         from rl.runs.logger import summary_writer
 
@@ -115,7 +118,7 @@ def main() -> None:
             envs.reset(seed=0)
             envs.step(envs.action_space.sample())
         for article in {job["article"] for job in jobs}:
-            importlib.import_module(f"rl.{article}")
+            importlib.import_module(COMMANDS[article])
     context: Any = multiprocessing.get_context("fork" if forks else "spawn")
     codes = []
     for job in jobs:

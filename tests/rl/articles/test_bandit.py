@@ -1,58 +1,23 @@
-"""Slot machines: compiled algorithms against the classes that are read, means against the article's, the
-environment."""
+"""Slot machines: compiled algorithms against the classes that are read, means against the article's."""
 
 import csv
 import itertools
 import json
 import math
-import warnings
 
-import gymnasium
 import numpy as np
 import pytest
-from gymnasium.error import InvalidAction, ResetNeeded
-from gymnasium.utils.env_checker import check_env
 
 import rl  # noqa: F401
-from rl.bandit import UCB1, EpsilonGreedy, Settings, SlotArm, main, play, simulate
-from rl.bandit.command import measure
+from rl.bandit import UCB1, EpsilonGreedy, Settings, SlotArm, play, simulate
+from rl.bandit.command import main
 from rl.bandit.plots import lai_robbins, relative_entropy
 from rl.bandit.simulation import step_through, streams_of
-from rl.envs import make_vector
-from rl.envs.bandit import BanditEnv
-from rl.envs.random_stream import Stream, streams_of_seeds
+from rl.bandit.tally import measure
 
 ARMS = (SlotArm(0.3), SlotArm(0.5), SlotArm(0.9))
 ALGORITHMS = Settings().algorithms()
 LABELS = [algo.label() for algo in ALGORITHMS]
-
-
-# random streams
-
-
-def test_a_stream_is_splitmix64():
-    stream = Stream(np.array([1234567], np.uint64))
-    known = (
-        6457827717110365317,
-        3203168211198807973,
-        9817491932198370423,
-    )  # of the generator's published code
-    assert [stream.random() for _ in known] == [(number >> 11) * 2.0**-53 for number in known]
-
-
-def test_the_first_streams_of_a_seed_do_not_depend_on_how_many_there_are():
-    assert np.array_equal(streams_of(3, 10), streams_of(3, 1000)[:10])
-    assert streams_of_seeds([7, 3])[1] == streams_of(3, 1)[0]
-    assert len(np.unique(streams_of_seeds(range(1000)))) == 1000
-
-
-def test_beta_numbers_have_the_moments_of_the_beta_distribution():
-    stream = Stream(streams_of(0, 1))
-    for a, b in ((1, 1), (3, 1), (8, 5), (2, 200)):
-        drawn = np.array([stream.beta(a, b) for _ in range(20_000)])
-        variance = a * b / ((a + b) ** 2 * (a + b + 1))
-        assert abs(drawn.mean() - a / (a + b)) < 5 * math.sqrt(variance / len(drawn))
-        assert drawn.var() == pytest.approx(variance, rel=0.08)
 
 
 # algorithms
@@ -196,84 +161,3 @@ def test_the_command_refuses_what_cannot_work(flags, tmp_path, capsys):
     assert main([*flags, "--out", str(tmp_path)]) == 2
     assert flags[0] in capsys.readouterr().err
     assert not list(tmp_path.iterdir())
-
-
-# environment
-
-
-@pytest.mark.parametrize(
-    "kwargs", [{}, {"render_mode": "rgb_array"}, {"render_mode": "ansi"}, {"arms": (0.1, 0.2)}]
-)
-def test_the_environment_passes_gymnasiums_check(kwargs, monkeypatch):
-    monkeypatch.setenv("SDL_VIDEODRIVER", "dummy")
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        check_env(gymnasium.make("rl/Bandit-v0", **kwargs).unwrapped)
-
-
-def test_the_environment_pays_as_its_arms_do_and_is_truncated_after_250_plays():
-    env = gymnasium.make("rl/Bandit-v0")
-    rewards = np.zeros((30, 250))
-    for game in range(30):
-        env.reset(seed=game)
-        for t in range(250):
-            observation, rewards[game, t], terminated, truncated, info = env.step(t % 3)
-            assert (observation, terminated, truncated) == (0, False, t == 249)
-            assert info["regret"] == pytest.approx((0.6, 0.4, 0.0)[t % 3])
-    assert [rewards[:, arm::3].mean() for arm in range(3)] == pytest.approx([0.3, 0.5, 0.9], abs=0.04)
-
-
-def test_one_game_of_the_vector_environment_is_the_single_one():
-    single, vector = gymnasium.make("rl/Bandit-v0"), make_vector("rl/Bandit-v0", 1)
-    single.reset(seed=9)
-    vector.reset(seed=9)
-    for t in range(600):
-        _, reward, _, truncated, _ = single.step(t % 3)
-        _, rewards, _, truncateds, infos = vector.step(np.array([t % 3]))
-        assert (reward, truncated) == (rewards[0], truncateds[0])
-        assert truncated == ("final_obs" in infos)
-        if truncated:
-            single.reset()
-
-
-@pytest.mark.parametrize("vector", [False, True])
-def test_a_saved_environment_goes_on_as_if_nothing_had_happened(vector):
-    def make():
-        return make_vector("rl/Bandit-v0", 4) if vector else BanditEnv()
-
-    def some(env):
-        return [env.step(np.full(4, t % 3) if vector else t % 3)[1] for t in range(100)]
-
-    env, other = make(), make()
-    env.reset(seed=1)
-    some(env)
-    state = env.get_state()
-    rest = some(env)
-    other.set_state(state)
-    assert np.array_equal(some(other), rest)
-
-
-def test_wrong_use_of_the_environment_is_refused():
-    env = BanditEnv()
-    with pytest.raises(ResetNeeded):
-        env.step(0)
-    env.reset(seed=0)
-    for action in (3, -1, 0.5, None):
-        with pytest.raises(InvalidAction):
-            env.step(action)
-    with pytest.raises(ValueError, match="options"):
-        env.reset(options={"arms": 2})
-    for arms in ((), (1.2,), (float("nan"),)):
-        with pytest.raises(ValueError, match="from 0 to 1"):
-            BanditEnv(arms)
-
-
-def test_the_picture_shows_plays_and_coins():
-    env = BanditEnv((1.0, 0.0), render_mode="rgb_array")
-    env.reset(seed=0)
-    for arm in (0, 0, 0, 1):
-        env.step(arm)
-    picture = env.render()
-    assert picture.shape == (48, 32, 3)
-    assert (picture[:, 8] == (240, 180, 40)).all(axis=1).sum() == 36  # three of four plays, all paid
-    assert (picture[:, 24] == (90, 90, 90)).all(axis=1).sum() == 12  # one, without a coin

@@ -9,11 +9,12 @@ import pytest
 
 from nnlite import load_model
 from rl import digits
+from rl.digits.command import main
 from rl.digits.plots import draw_confusion, draw_misread
 
 
 def test_the_article_as_a_command(tmp_path, capsys):
-    assert digits.main(["--epochs", "4", "--out", str(tmp_path)]) == 0
+    assert main(["--epochs", "4", "--out", str(tmp_path)]) == 0
     text = capsys.readouterr().out
     assert "Epoch 4/4" in text and "precision" in text and "macro avg" in text and "Accuracy" in text
     (folder,) = tmp_path.glob("digits__article__*")
@@ -49,14 +50,14 @@ def test_the_networks_are_those_of_the_docstrings():
 def test_moved_images_are_shifts_by_one_pixel():
     image = np.zeros((500, 8, 8, 1))
     image[:, 3, 4] = 1.0
-    result = digits.moved(image, np.random.default_rng(0))
+    result = digits.move_images(image, np.random.default_rng(0))
     assert (result.sum(axis=(1, 2, 3)) == 1).all()
     rows, columns = np.nonzero(result[..., 0])[1:]
     assert set(rows) == {2, 3, 4} and set(columns) == {3, 4, 5}
     assert np.mean(rows == 3) == pytest.approx(2 / 3, abs=0.08)  # half stand still, a third of the others too
     edge = np.zeros((200, 8, 8, 1))
     edge[:, 0] = 1.0
-    assert set(digits.moved(edge, np.random.default_rng(0)).sum(axis=(1, 2, 3))) == {0.0, 7.0, 8.0}
+    assert set(digits.move_images(edge, np.random.default_rng(0)).sum(axis=(1, 2, 3))) == {0.0, 7.0, 8.0}
 
 
 def test_pictures_of_no_mistake_and_of_many(tmp_path):
@@ -70,7 +71,7 @@ def test_pictures_of_no_mistake_and_of_many(tmp_path):
 
 @pytest.mark.parametrize("wrong", [["--recipe", "worst"], ["--epochs", "-1"], ["--test-size", "0"]])
 def test_wrong_settings(wrong, tmp_path, capsys):
-    assert digits.main([*wrong, "--out", str(tmp_path)]) == 2
+    assert main([*wrong, "--out", str(tmp_path)]) == 2
     assert capsys.readouterr().err.count("\n") == 2
 
 

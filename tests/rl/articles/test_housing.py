@@ -14,6 +14,7 @@ import pytest
 from rl import housing
 from rl.command.errors import UsageError
 from rl.housing import data as housing_data
+from rl.housing.command import main
 
 TABLE = Path(__file__).resolve().parents[4] / "shared" / "data" / "boston.csv"
 needs_table = pytest.mark.skipif(
@@ -80,7 +81,7 @@ def test_a_file_that_is_no_such_table_is_refused_in_two_lines(tmp_path, change, 
 def test_no_file_and_no_text(tmp_path, capsys):
     (tmp_path / "binary").write_bytes(b"\xff\xfe\x00\x81" * 50)
     for path in (tmp_path / "none.csv", tmp_path, tmp_path / "binary"):
-        assert housing.main(["--data", str(path), "--out", str(tmp_path)]) == 2
+        assert main(["--data", str(path), "--out", str(tmp_path)]) == 2
         assert "error: cannot read" in capsys.readouterr().err
 
 
@@ -154,7 +155,7 @@ def test_excluded_columns_are_gone():
 
 
 def test_the_article_in_small(tmp_path, capsys):
-    assert housing.main(["--data", "synthetic", "--exclude", "B", "--out", str(tmp_path)]) == 0
+    assert main(["--data", "synthetic", "--exclude", "B", "--out", str(tmp_path)]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].startswith("Data: a made-up table") and " B " not in lines[1]
     assert "Epoch 8/8" in lines and any("linear regression" in line for line in lines)
@@ -215,5 +216,5 @@ def test_the_listing_recipe_falls_as_in_the_article():
     ],
 )
 def test_wrong_settings(wrong, tmp_path, capsys):
-    assert housing.main([*wrong, "--data", "synthetic", "--out", str(tmp_path)]) == 2
+    assert main([*wrong, "--data", "synthetic", "--out", str(tmp_path)]) == 2
     assert capsys.readouterr().err.count("\n") == 2

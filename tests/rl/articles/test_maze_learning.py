@@ -13,9 +13,9 @@ from rl.envs import maze_sim as sim
 from rl.envs.maze_layout import generate_maze, shortest_path
 from rl.envs.maze_text import article_maze, read_maze
 from rl.envs.random_stream import Stream, streams_of
-from rl.maze import ETA, STOP_AFTER, Settings, get_pi, main, play, update_theta
-from rl.maze.command import last_episode
-from rl.maze.learning import Rule, Runs, begin, greedy_path, learn, max_steps, policy_of, sampled_length
+from rl.maze import ETA, STOP_AFTER, Rule, Settings, command, get_pi, play, update_theta
+from rl.maze.command import last_episode, main
+from rl.maze.learning import Runs, begin, greedy_path, learn, max_steps, policy_of, sampled_length
 from rl.runs.state_file import load_state, save_state
 
 ARTICLE = article_maze()
@@ -236,10 +236,8 @@ def test_resume_goes_on_to_what_the_uninterrupted_run_reaches(tmp_path, capsys):
 
 
 def test_play_writes_an_episode_where_there_is_no_screen(tmp_path, capsys, monkeypatch):
-    from rl.maze import command as maze_report
-
     main(["--out", str(tmp_path)])
-    monkeypatch.setattr(maze_report, "_in_window", lambda layout, actions: False)
+    monkeypatch.setattr(command, "show_in_window", lambda layout, actions: False)
     folder = folder_of(tmp_path)
     (folder / "replay.gif").unlink()
     assert main(["--play", "--out", str(tmp_path)]) == 0

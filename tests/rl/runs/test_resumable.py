@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rl import bandit, maze
+from rl.bandit import command as bandit
+from rl.maze import command as maze
 from rl.runs.resumable import STATE
 from rl.runs.state_file import load_state
 from tests.rl.runs.test_resume import OUTPUT, folder_in, job, run
