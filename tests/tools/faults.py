@@ -23,6 +23,7 @@ class Fault(NamedTuple):
 
 CHECKPOINT, KILL = "tests/rl/runs/test_checkpoint.py", "tests/rl/runs/test_kill.py"
 AGENTS, TINY = "tests/rl/articles/test_every_agent.py", "tests/rl/articles/test_tiny_worlds.py"
+ENVIRONMENT = "tests/rl/envs/test_every_environment.py"
 TRAINER, GRADIENTS = "tests/rl/training/test_trainer.py", "tests/nnlite/test_gradients.py"
 PASSES = "tests/nnlite/test_passes.py"
 
@@ -334,7 +335,7 @@ LEARNING = (  # rl
         "rl/core/evaluation.py",
         "seed=self.seed + self.calls",
         "seed=self.seed",
-        TRAINER,
+        "tests/rl/core/test_evaluation.py",
     ),
     Fault(
         "the last model kept for the best",
@@ -416,4 +417,196 @@ LEARNING = (  # rl
         module="_replay",
     ),
 )
-FAULTS = RUNS + ENGINE + LEARNING
+ENVIRONMENTS = (  # games, their goals, and their evaluation
+    Fault(
+        "a time limit that terminates",
+        "rl/envs/native_vector.py",
+        "        observations, rewards, terminated, truncated = stepped\n",
+        "        observations, rewards, terminated, truncated = stepped\n        terminated |= truncated\n",
+        ENVIRONMENT,
+    ),
+    Fault(
+        "the next game's start as final_obs",
+        "rl/envs/native_vector.py",
+        "final_obs[games] = observations[games]\n        infos",
+        "self.start_games(games)\n        final_obs[games] = self.observe(games)\n        infos",
+        ENVIRONMENT,
+    ),
+    Fault(
+        "the last observation in place of the next game's",
+        "rl/envs/native_vector.py",
+        "        self.start_games(games)\n        observations[games] = self.observe(games)",
+        "        observations[games] = self.observe(games)\n        self.start_games(games)",
+        ENVIRONMENT,
+    ),
+    Fault(
+        "a saved state that is no copy",
+        "rl/envs/native_vector.py",
+        '"states": self.states.copy()',
+        '"states": self.states',
+        ENVIRONMENT,
+    ),
+    Fault(
+        "a generator that is not restored",
+        "rl/envs/native_vector.py",
+        '        self.np_random.bit_generator.state = state["np_random"]\n',
+        "",
+        ENVIRONMENT,
+    ),
+    Fault(
+        "a saved state that is rounded",
+        "rl/envs/native_vector.py",
+        "        self.states[:] = saved",
+        "        self.states[:] = saved.round()",
+        ENVIRONMENT,
+    ),
+    Fault(
+        "the first games restarted in place of those that ended",
+        "rl/envs/native_vector.py",
+        "games = np.flatnonzero(ended)",
+        "games = np.arange(np.count_nonzero(ended))",
+        ENVIRONMENT,
+    ),
+    Fault(
+        "rewards of another type",
+        "rl/envs/native_vector.py",
+        "rewards = np.empty(self.num_envs)",
+        "rewards = np.empty(self.num_envs, np.float32)",
+        ENVIRONMENT,
+    ),
+    Fault(
+        "one buffer for all observations",
+        "rl/envs/native_vector.py",
+        "        observations = np.empty(self._observation_shape, self._observation_dtype)\n",
+        "        observations = np.empty(self._observation_shape, self._observation_dtype)\n"
+        "        observations = self.__dict__.setdefault('buffer', observations)\n",
+        ENVIRONMENT,
+    ),
+    Fault(
+        "a limit of one step more",
+        "rl/envs/native_vector.py",
+        "sys.maxsize if max_episode_steps is None else max_episode_steps",
+        "sys.maxsize if max_episode_steps is None else max_episode_steps + 1",
+        ENVIRONMENT,
+    ),
+    Fault(
+        "random numbers that are never drawn anew",
+        "rl/envs/native_vector.py",
+        "        if events & SPAWNED:\n            self.draw_ahead()\n",
+        "",
+        ENVIRONMENT,
+    ),
+    Fault(
+        "a limit that terminates Catcher",
+        "rl/envs/catcher_sim.py",
+        "truncated[i] = state[STEPS] >= limit\n",
+        "truncated[i] = state[STEPS] >= limit\n        terminated[i] |= truncated[i]\n",
+        ENVIRONMENT,
+    ),
+    Fault(
+        "a limit of one step more in the maze",
+        "rl/envs/maze_sim.py",
+        "truncated[i] = states[i, STEPS] >= limit",
+        "truncated[i] = states[i, STEPS] > limit",
+        ENVIRONMENT,
+    ),
+    Fault(
+        "steps counted for the first game only",
+        "rl/envs/cartpole_sim.py",
+        "state[STEPS] += 1\n",
+        "states[0, STEPS] += 1\n",
+        ENVIRONMENT,
+    ),
+    Fault(
+        "coins that follow from no seed",
+        "rl/envs/bandit.py",
+        "self.states[:, sim.NEXT] = self.np_random.random(self.num_envs)",
+        "self.states[:, sim.NEXT] = np.random.random(self.num_envs)",
+        ENVIRONMENT,
+    ),
+    Fault(
+        "arms that remember the last game",
+        "rl/envs/bandit.py",
+        "        self.states[games] = 0.0\n",
+        "",
+        ENVIRONMENT,
+    ),
+    Fault(
+        "a time limit that runs on in the next game",
+        "rl/envs/cartpole.py",
+        "        self.states[games, sim.STEPS] = 0\n",
+        "",
+        ENVIRONMENT,
+    ),
+    Fault(
+        "all walkers back at the start",
+        "rl/envs/maze.py",
+        "        self.states[games] = self.layout.start, 0",
+        "        self.states[:] = self.layout.start, 0",
+        ENVIRONMENT,
+    ),
+    Fault(
+        "a single game that ignores its seed",
+        "rl/envs/native_env.py",
+        "        self.games.np_random = self.np_random\n        observations",
+        "        observations",
+        ENVIRONMENT,
+    ),
+    Fault(
+        "a single game played beyond its end",
+        "rl/envs/native_env.py",
+        "        self._playing = not terminated\n",
+        "",
+        ENVIRONMENT,
+    ),
+    Fault(
+        "a saved game that is over, played on",
+        "rl/envs/native_env.py",
+        "        self._playing = not self.is_over()",
+        "        self._playing = True",
+        ENVIRONMENT,
+    ),
+    Fault(
+        "an action counted from the end",
+        "rl/envs/native_env.py",
+        "if not 0 <= index < count:",
+        "if not -count <= index < count:",
+        ENVIRONMENT,
+    ),
+    Fault(
+        "counts of games that go on in final_info",
+        "rl/envs/catcher.py",
+        "np.where(ended, values, 0) for",
+        "values for",
+        ENVIRONMENT,
+    ),
+    Fault(
+        "only the first action checked",
+        "rl/envs/catcher_sim.py",
+        "    for i in range(len(actions)):\n        if actions[i] < 0",
+        "    for i in range(1):\n        if actions[i] < 0",
+        ENVIRONMENT,
+    ),
+    Fault(
+        "Catcher solved by games that ended",
+        "rl/envs/goals.py",
+        "outcome.complete and outcome.terminated == 0 and",
+        "outcome.complete and",
+        "tests/rl/envs/test_goals.py",
+    ),
+    Fault(
+        "a return that goes on into the next evaluated game",
+        "rl/core/evaluation.py",
+        "        self._returns[ended] = 0\n",
+        "",
+        "tests/rl/core/test_evaluation.py",
+    ),
+    Fault(
+        "misses of games that do not count",
+        "rl/core/evaluation.py",
+        "self.losses += int(np.sum(running & (rewards < 0)))",
+        "self.losses += int(np.sum(rewards < 0))",
+        "tests/rl/core/test_evaluation.py",
+    ),
+)
+FAULTS = RUNS + ENGINE + LEARNING + ENVIRONMENTS
