@@ -1,9 +1,8 @@
 """`python -m tests.tools.planted [NAME ...]`: do the tests find the faults that people make?
 
-Each fault of tests/tools/faults.py (those whose name contains one of the NAMEs, or all) is planted in a copy
+Each fault of tests/tools/faults.txt (those whose name contains one of the NAMEs, or all) is planted in a copy
 of the tree, alone, and the tests that must fail are run there. Prints `caught` or `missed` for each; exits
 with 1 when one is missed, with 2 when a fault no longer fits the source or its tests fail without it.
-A fault in ext/*.pyx or a header rebuilds that one module, which needs a C compiler.
 """
 
 from __future__ import annotations
@@ -15,14 +14,40 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import NamedTuple
 
 import nnlite_ext
-
-from tests.tools.faults import FAULTS, Fault
 
 ROOT = Path(__file__).parents[2]
 COPIED = ("nnlite", "rl", "tests", "ext", "bench", "pyproject.toml", "setup.py")
 LONGEST = 600  # seconds
+
+
+class Fault(NamedTuple):
+    """One mistake in one file, and the tests that must fail."""
+
+    name: str
+    file: str
+    text: str
+    faulty: str
+    tests: str
+
+    @property
+    def module(self) -> str:
+        """The module of nnlite_ext to compile again, or nothing."""
+        return Path(self.file).stem if self.file.endswith(".pyx") else ""
+
+
+def read_faults(text: str) -> list[Fault]:
+    """The paragraphs of a fault table; faults.txt says what they look like."""
+    faults = []
+    for paragraph in text.split("\n\n"):
+        lines = paragraph.strip("\n").split("\n")
+        parts = {mark: [line[2:] for line in lines[2:] if line[:2] == f"{mark} "] for mark in "-+!"}
+        if parts["-"] and parts["!"]:
+            joined = ("\n".join(parts[mark]) for mark in "-+")
+            faults.append(Fault(lines[0], lines[1], *joined, " ".join(parts["!"])))
+    return faults
 
 
 def copy_tree(target: Path) -> None:
@@ -97,7 +122,8 @@ def judge(fault: Fault, tree: Path) -> str:
 
 def main(names: list[str]) -> int:
     """Judge the faults; returns the exit code."""
-    chosen = [fault for fault in FAULTS if not names or any(name in fault.name for name in names)]
+    faults = read_faults((ROOT / "tests/tools/faults.txt").read_text(encoding="utf-8"))
+    chosen = [fault for fault in faults if not names or any(name in fault.name for name in names)]
     with tempfile.TemporaryDirectory() as folder:
         tree = Path(folder)
         copy_tree(tree)
