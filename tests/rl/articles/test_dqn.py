@@ -51,6 +51,15 @@ def test_the_update_is_the_formula(double, delta):
     np.testing.assert_allclose(a.model.grads, gradient, rtol=1e-5, atol=1e-7)
 
 
+def test_returns_are_those_of_n_steps():
+    a = agent(n_step=3, gamma=0.5)
+    o, no = np.zeros((2, 3), np.float32), np.zeros(2, bool)
+    for _ in range(8):
+        a.store(Experience(o, np.zeros(2, int), np.ones(2), o, no, no))
+    drawn = a.replay.sample(16, np.random.default_rng(0))
+    assert set(drawn.returns) == {1.75} and set(drawn.discounts) == {0.125}
+
+
 def test_the_target_network_starts_equal_and_is_renewed_by_updates():
     a = agent(target_update=3)
     np.testing.assert_array_equal(a.model.params, a.target.params)

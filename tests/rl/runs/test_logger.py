@@ -1,4 +1,4 @@
-"""progress.csv: a row holds the means since the row before it."""
+"""The tables of a run: means since the last row in progress.csv, games in monitor.csv."""
 
 import csv
 
@@ -20,6 +20,15 @@ def test_a_row_holds_the_means_of_what_was_added_since_the_last_one(tmp_path):
     with open(tmp_path / "progress.csv", encoding="utf-8", newline="") as file:
         rows = [tuple(row[name] for name in COLUMNS) for row in csv.DictReader(file)]
     assert rows == [("10", "3", "5"), ("20", "8", "")]
+
+
+def test_the_monitor_has_returns_and_lengths_in_the_columns_of_their_names(tmp_path):
+    logger = Logger(tmp_path, "test", COLUMNS)
+    logger.episode(2.5, 40)
+    logger.close()
+    _, *lines = (tmp_path / "monitor.csv").read_text(encoding="utf-8").splitlines()
+    (row,) = csv.DictReader(lines)
+    assert (row["r"], row["l"]) == ("2.5", "40")
 
 
 def test_a_number_without_a_column_is_refused(tmp_path):
