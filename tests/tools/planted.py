@@ -43,7 +43,7 @@ def read_faults(text: str) -> list[Fault]:
     faults = []
     for paragraph in text.split("\n\n"):
         lines = paragraph.strip("\n").split("\n")
-        parts = {mark: [line[2:] for line in lines[2:] if line[:2] == f"{mark} "] for mark in "-+!"}
+        parts = {mark: [line[2:] for line in lines[2:] if line[:2].strip() == mark] for mark in "-+!"}
         if parts["-"] and parts["!"]:
             joined = ("\n".join(parts[mark]) for mark in "-+")
             faults.append(Fault(lines[0], lines[1], *joined, " ".join(parts["!"])))
