@@ -166,25 +166,9 @@ def test_workers_do_not_see_what_slows_blas(monkeypatch):
 
 
 def test_table_and_file_hold_the_same_figures(tmp_path):
+    times, ratios = (1e-6, 0.9e-6, 2e-6, 7, 1e6, "states/s"), (5.0, 4.0, 6.0, "torch", 15.0)
     rows = [
-        Row(
-            "W1",
-            "act",
-            "acting",
-            "ours",
-            1,
-            1e-6,
-            0.9e-6,
-            2e-6,
-            7,
-            1e6,
-            "states/s",
-            5.0,
-            4.0,
-            6.0,
-            "torch",
-            15.0,
-        ),
+        Row("W1", "act", "acting", "ours", 1, *times, *ratios),
         Row("W1", "act", "acting", "torch", 1, note="absent: torch not installed"),
     ]
     text = report.table(rows)
@@ -202,24 +186,10 @@ def test_table_and_file_hold_the_same_figures(tmp_path):
 
 def test_compare_puts_two_files_side_by_side(tmp_path, capsys):
     for name, seconds in (("a", 1e-3), ("b", 2e-3)):
-        row = Row(
-            "W2",
-            "update",
-            "updating",
-            "ours",
-            2,
-            seconds,
-            0.9 * seconds,
-            1.1 * seconds,
-            5,
-            1 / seconds,
-            "updates/s",
-        )
-        report.write(
-            tmp_path / name,
-            report.facts(TINY),
-            [row, Row("W2", "update", "updating", name, 2, note="absent")],
-        )
+        times = seconds, 0.9 * seconds, 1.1 * seconds, 5, 1 / seconds, "updates/s"
+        rows = [Row("W2", "update", "updating", "ours", 2, *times)]
+        rows += [Row("W2", "update", "updating", name, 2, note="absent")]
+        report.write(tmp_path / name, report.facts(TINY), rows)
     assert compare.main([str(tmp_path / "a"), str(tmp_path / "b")]) == 0
     text = capsys.readouterr().out
     assert "0.50x" in text and "SLOWER" in text and text.count("absent") == 2
@@ -231,20 +201,8 @@ def test_compare_puts_two_files_side_by_side(tmp_path, capsys):
 
 def test_command_prints_a_table_and_writes_json_lines(tmp_path, capsys):
     out = tmp_path / "figures.jsonl"
-    tiny = [
-        "--only",
-        "act_dense",
-        "--rounds",
-        "1",
-        "--seconds",
-        "0.001",
-        "--no-peers",
-        "--threads",
-        "1",
-        "--out",
-        str(out),
-    ]
-    assert command.main(tiny) == 0
+    tiny = "--only act_dense --rounds 1 --seconds 0.001 --no-peers --threads 1 --out".split()
+    assert command.main([*tiny, str(out)]) == 0
     assert "agent.act" in capsys.readouterr().out
     first, *rest = [json.loads(line) for line in out.read_text(encoding="utf-8").splitlines()]
     assert (

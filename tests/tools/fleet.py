@@ -38,16 +38,7 @@ WORLDS = {
         1_200,
     ),
     "cartpole": (
-        [
-            "--test",
-            "--keep-going",
-            "--total-timesteps",
-            "80000",
-            "--save-freq",
-            "4000",
-            "--eval-freq",
-            "4000",
-        ],
+        "--test --keep-going --total-timesteps 80000 --save-freq 4000 --eval-freq 4000".split(),
         (1_100, 8_000, 16_000, 30_000),
         300,
     ),

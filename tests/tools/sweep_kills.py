@@ -21,17 +21,7 @@ from pathlib import Path
 
 from rl.sweeps.table import CSV, TIMES
 
-RUNS = [
-    "value_function",
-    "--set",
-    "keep-going=true",
-    "--set",
-    "eval-freq=0",
-    "--set",
-    "eval-episodes=5",
-    "--jobs",
-    "2",
-]
+RUNS = "value_function --set keep-going=true --set eval-freq=0 --set eval-episodes=5 --jobs 2".split()
 KINDS = {"rl.sweeps.child": "runs", "loky": "workers"}
 
 

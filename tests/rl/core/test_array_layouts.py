@@ -208,13 +208,7 @@ def test_a_loss_over_nothing_or_of_whole_numbers_is_refused(q, targets, delta):
 
 
 @pytest.mark.parametrize(
-    ("name", "wrong"),
-    [
-        ("returns", (5, 1)),
-        ("discounts", (1,)),
-        ("next_q", (5, 3, 1)),
-        ("chooser", (5, 2)),
-    ],
+    ("name", "wrong"), [("returns", (5, 1)), ("discounts", (1,)), ("next_q", (5, 3, 1)), ("chooser", (5, 2))]
 )
 def test_targets_never_broadcast(name, wrong):
     with pytest.raises(ValueError, match=r"\(N"):

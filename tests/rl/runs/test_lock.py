@@ -78,17 +78,7 @@ def test_of_many_that_strive_one_is_inside(tmp_path):
 
 
 def test_a_running_run_cannot_be_resumed_as_well(tmp_path):
-    argv = [
-        "--env-id",
-        "CartPole-v0",
-        "--keep-going",
-        "--eval-freq",
-        "0",
-        "--save-freq",
-        "200",
-        "--out",
-        str(tmp_path),
-    ]
+    argv = [*"--env-id CartPole-v0 --keep-going --eval-freq 0 --save-freq 200 --out".split(), str(tmp_path)]
     run = [sys.executable, "-m", "rl.policy_gradient"]
     with subprocess.Popen(
         [*run, *argv, "--total-timesteps", "100000000"], stdout=subprocess.DEVNULL

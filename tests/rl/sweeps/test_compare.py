@@ -202,15 +202,8 @@ def test_the_page_holds_everything_and_asks_nobody(tmp_path, capsys):
 
 
 def test_steps_to_a_threshold_come_from_the_learning_curves(tmp_path, capsys):
-    words = [
-        str(make_sweep(tmp_path / "sweep")),
-        "--out",
-        str(tmp_path / "p.html"),
-        "--threshold",
-        "100",
-        "--window",
-        "5",
-    ]
+    words = [str(make_sweep(tmp_path / "sweep")), "--out", str(tmp_path / "p.html")]
+    words += ["--threshold", "100", "--window", "5"]
     assert tool.main(words) == 0
     printed = capsys.readouterr().out
     lines = {line.split("  ")[0]: line for line in printed.splitlines()}
@@ -247,7 +240,4 @@ def test_wrong_requests_get_two_lines_and_exit_code_2(tmp_path, capsys):
     ):
         assert tool.main(words) == 2, words
         lines = capsys.readouterr().err.splitlines()
-        assert len(lines) == 2 and lines[0].startswith("error: ") and lines[1].startswith("  "), (
-            words,
-            lines,
-        )
+        assert len(lines) == 2 and lines[0].startswith("error: ") and lines[1].startswith("  "), lines

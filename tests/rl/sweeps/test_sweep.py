@@ -58,10 +58,7 @@ def swept(tmp_path_factory):
     return sweep(
         tmp_path_factory.mktemp("runs"),
         *HOUSING,
-        "--seeds",
-        "0:2",
-        "--set",
-        "learning-rate=0.003,1e6",
+        *"--seeds 0:2 --set learning-rate=0.003,1e6".split(),
         code=1,
     )
 
@@ -294,17 +291,8 @@ def trains(monitor):
 
 @pytest.mark.skipif(os.name == "nt", reason="POSIX signals")
 def test_ctrl_c_keeps_what_is_done_and_resume_goes_on(tmp_path):
-    words = [
-        "value_function",
-        "--seeds",
-        "0:2",
-        "--set",
-        "total-timesteps=6000",
-        "--set",
-        "keep-going=true",
-        "--set",
-        "eval-freq=0",
-    ]
+    words = "value_function --seeds 0:2 --set total-timesteps=6000 --set keep-going=true".split()
+    words += "--set eval-freq=0".split()
     command = [sys.executable, "-m", "rl", "sweep", *words, "--jobs", "2", "--out", str(tmp_path)]
     with subprocess.Popen(
         command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True

@@ -113,6 +113,14 @@ def test_it_stops_when_solved_and_keeps_the_solved_model(run):
     assert trainer.solved_at == 40 and agent.steps == 200
 
 
+def test_one_good_evaluation_is_not_yet_solved(run):
+    agent, trainer = trainer_for(run, total=100)
+    evaluator = trainer.evaluator  # every second evaluation is good
+    agent.greedy = lambda observations: np.full(len(observations), evaluator.calls % 2)
+    trainer.train()
+    assert trainer.solved_at is None and agent.steps == 100 and evaluator.calls > 5
+
+
 def test_the_best_evaluation_is_kept_not_the_last(run):
     agent, trainer = trainer_for(run, threshold=99)
     saved = []

@@ -68,28 +68,7 @@ def test_the_window_shows_the_game_and_obeys_keys(monkeypatch, dummy_screen, cap
     show = Stage("rl/Catcher-v0", seed=1)
     play.play_in_window(show, Left(show), "Catcher")
     moments = [moment for moment, _, _ in shown]
-    assert [moment.step for moment in moments] == [
-        0,
-        1,
-        2,
-        2,
-        2,
-        2,
-        3,
-        4,
-        5,
-        6,
-        7,
-        8,
-        9,
-        10,
-        11,
-        12,
-        13,
-        0,
-        1,
-        2,
-    ]
+    assert [moment.step for moment in moments] == [0, 1, 2, 2, 2, *range(2, 14), 0, 1, 2]
     assert [moment.action for moment in moments[6:14]] == [0, 0, 1, 1, 1, 1, 0, 0]
     assert [glowing for _, _, glowing in shown[13:16]] == [False, True, False]
     first, pixels = shown[0][:2]
@@ -109,9 +88,7 @@ def test_bars_grow_with_the_values_and_the_chosen_one_stands_out(monkeypatch, du
     def longest(colour):
         return int((panel == colour).all(axis=2).sum(axis=1).max())
 
-    assert (
-        longest(play_window.BEST) == 148 and longest(play_window.BAR) == 49
-    )  # 0.5, 0.25, 0.125: all and a third
+    assert (longest(play_window.BEST), longest(play_window.BAR)) == (148, 49)  # of 0.5, 0.25, 0.125
 
 
 def test_the_end_of_a_game_is_told_and_the_next_begins(monkeypatch, dummy_screen, capsys):
@@ -119,11 +96,8 @@ def test_the_end_of_a_game_is_told_and_the_next_begins(monkeypatch, dummy_screen
     show = Stage("rl/Catcher-v0", max_episode_steps=5, seed=1)
     play.play_in_window(show, Left(show), "Catcher")
     pause = int(play.END_SECONDS * 30)
-    assert [moment.step for moment, _, _ in shown][: 5 + pause + 3] == [0, 1, 2, 3, 4] + [5] * pause + [
-        0,
-        1,
-        2,
-    ]
+    steps = [moment.step for moment, _, _ in shown]
+    assert steps[: 5 + pause + 3] == [0, 1, 2, 3, 4, *[5] * pause, 0, 1, 2]
     assert capsys.readouterr().out == "Get reward 0.0.\n" * 2
 
 
