@@ -33,14 +33,12 @@ FLOORS = (  # of rl, from the ground; a module imports from its own floor and th
     {"__main__", "rl"},  # rl/__init__.py is the face of all
 )
 IN_FUNCTIONS = {  # modules that a function may import, and the heavy package that comes with them
-    "rl.actors.actor": "Ray",
     "rl.actors.fleet": "Ray",
     "rl.envs.bandit_sim": "numba",
     "rl.envs.cartpole": "numba",
     "rl.envs.maze": "numba",
     "rl.envs.random_stream": "numba",
     "rl.envs.window": "pygame",
-    "rl.watch.play": "matplotlib",
     "rl.watch.play_window": "pygame",
     "rl.watch.plots": "matplotlib",
 }
@@ -94,11 +92,11 @@ def imports(root: Path) -> Iterator[Import]:
 
 
 def floor(module: str) -> int:
-    """The number of a module's floor; -1 for nnlite, which stands under all of rl."""
+    """The number of a module's floor: -1 for nnlite, under all of rl; above all for a room without a floor."""
     if module.split(".")[0] == "nnlite":
         return -1
     room = module.split(".")[1] if "." in module else module
-    return next(number for number, rooms in enumerate(FLOORS) if room in rooms)
+    return next((number for number, rooms in enumerate(FLOORS) if room in rooms), len(FLOORS))
 
 
 def upward_imports(root: Path) -> list[str]:
