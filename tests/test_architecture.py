@@ -92,7 +92,7 @@ def imports(root: Path) -> Iterator[Import]:
 
 
 def floor(module: str) -> int:
-    """The number of a module's floor: -1 for nnlite, under all of rl; above all for a room without a floor."""
+    """The number of a module's floor: -1 for nnlite, under all of rl; above all for a room without one."""
     if module.split(".")[0] == "nnlite":
         return -1
     room = module.split(".")[1] if "." in module else module
