@@ -38,15 +38,15 @@ class Fault(NamedTuple):
         return Path(self.file).stem if self.file.endswith(".pyx") else ""
 
 
-def read_faults(text: str) -> list[Fault]:
+def read_faults(table: str) -> list[Fault]:
     """The paragraphs of a fault table; faults.txt says what they look like."""
     faults = []
-    for paragraph in text.split("\n\n"):
+    for paragraph in table.split("\n\n"):
         lines = paragraph.strip("\n").split("\n")
         parts = {mark: [line[2:] for line in lines[2:] if line[:2].strip() == mark] for mark in "-+!"}
         if parts["-"] and parts["!"]:
-            joined = ("\n".join(parts[mark]) for mark in "-+")
-            faults.append(Fault(lines[0], lines[1], *joined, " ".join(parts["!"])))
+            text, faulty, tests = ("\n".join(parts[mark]) for mark in "-+!")
+            faults.append(Fault(lines[0], lines[1], text, faulty, tests))
     return faults
 
 
