@@ -39,6 +39,7 @@ IN_FUNCTIONS = {  # modules that a function may import, and the heavy package th
     "rl.envs.maze": "numba",
     "rl.envs.random_stream": "numba",
     "rl.envs.window": "pygame",
+    "rl.watch.play": "matplotlib",
     "rl.watch.play_window": "pygame",
     "rl.watch.plots": "matplotlib",
 }
