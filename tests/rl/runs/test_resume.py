@@ -167,7 +167,7 @@ def test_what_is_kept_and_what_may_change(tmp_path):
     refused = [["--learning-rate", "0.5"], ["--num-envs", "4"], ["--seed", "1"], ["--hidden", "8", "8"]]
     assert run(*(job(article, ["--resume", *change], tmp_path) for change in refused)) == [2] * 4
     for shown in (
-        "--learning-rate 0.0007 -> 0.5",
+        "--learning-rate 0.002 -> 0.5",
         "--num-envs 2 -> 4",
         "--seed 0 -> 1",
         "--hidden (64, 64) -> (8, 8)",
