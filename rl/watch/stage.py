@@ -18,8 +18,8 @@ from nnlite.arrays import Array
 from rl.command.errors import UsageError
 from rl.core.agent import Agent
 from rl.core.observer import observe
-from rl.envs.given import GivenEnv, name_of, vector_of
 from rl.envs.actions import action_names
+from rl.envs.given import GivenEnv, name_of, vector_of
 
 USUAL_FPS = 30
 
