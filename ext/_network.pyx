@@ -8,7 +8,7 @@ arrays and owns its workspace. Checking an array of the right type costs a compa
 
 Contract: the answer is None to an input that does not fit (a list, another type or shape, strides); the caller converts or
 refuses it. After the first passes nothing is allocated but the returned arrays. One thread at a time per CompiledNetwork.
-Twin: the layers of nnlite/layers.py; tests/nnlite/test_fused.py keeps the two equal."""
+Twin: the layers of nnlite/layers.py; tests/nnlite/test_compiled.py keeps the two equal."""
 
 from cpython.mem cimport PyMem_Free, PyMem_Malloc
 from cpython.pycapsule cimport PyCapsule_GetPointer

@@ -20,6 +20,7 @@ from rl.policy_gradient import PolicyGradient
 from rl.runs import checkpoint
 from rl.runs.run_folder import BEST, LAST
 from rl.training.algorithm import NOTES, Algorithm
+from rl.training.keywords import fixed_by
 from rl.value_function import ValueFunction
 
 ALGORITHMS: tuple[type[Algorithm], ...] = (DQN, A2C, PolicyGradient, ValueFunction)
@@ -104,7 +105,7 @@ def make(
     stored = {name: value for name, value in config["settings"].items() if name not in NOT_SETTINGS}
     values = check_values(algorithm.settings_class, stored)
     if env is not None:
-        values |= {name: value for name, value in algorithm.fixed_by(env).items() if name in values}
+        values |= {name: value for name, value in fixed_by(env).items() if name in values}
     settings = algorithm.settings_class(**values)
     if env is None and ":" in settings.env_id:  # the id's module would be imported because a file says so
         raise UsageError(

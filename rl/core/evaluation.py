@@ -55,12 +55,15 @@ class Evaluator:
         self.envs, self.episodes, self.goal, self.seed = envs, episodes, goal, seed
         self.calls = 0
 
-    def __call__(self, agent: Agent) -> Evaluation:
-        """Judge the agent as it is now. Leaves its generators and its training alone."""
+    def __call__(self, agent: Agent, to_the_end: bool = False) -> Evaluation:
+        """Judge the agent as it is now. Leaves its generators and its training alone.
+
+        to_the_end  play all games, also when the goal is out of reach
+        """
         observations, _ = self.envs.reset(seed=self.seed + self.calls)
         self.calls += 1
         games = _Games(self.envs.num_envs, self.episodes)
-        while games.left.any() and not self.goal.is_hopeless(games.losses):
+        while games.left.any() and (to_the_end or not self.goal.is_hopeless(games.losses)):
             observations, rewards, terminated, truncated, _ = self.envs.step(agent.greedy(observations))
             games.count(rewards, terminated, truncated)
         returns, lengths, outcome = games.outcome()

@@ -26,7 +26,7 @@ from nnlite.arrays import Array
 from nnlite.models import save_model
 from rl.command.config import NAME
 from rl.command.errors import require
-from rl.command.settings import ActorSettings, AgentSettings, RunName, check_values
+from rl.command.settings import ActorSettings, AgentSettings, RunName
 from rl.command.threads import threads
 from rl.core.agent import Agent
 from rl.core.evaluation import Evaluation, Evaluator
@@ -34,26 +34,18 @@ from rl.core.games import Games, Source
 from rl.core.networks import MakeNetwork, observation_shape
 from rl.core.observer import observe
 from rl.core.seeding import streams
-from rl.envs.given import GivenEnv, copy_of, defaults_for, name_of, vector_of
+from rl.envs.given import GivenEnv, copy_of, vector_of
 from rl.envs.goals import goal_of
 from rl.envs.make import actions_of
 from rl.runs.resume import stopped
 from rl.runs.run import Run, open_run
 from rl.runs.run_folder import LAST
 from rl.runs.signals import Interrupted
+from rl.training.keywords import settings_from
 from rl.training.progress import Progress
 from rl.training.trainer import COLUMNS, Callback, Trainer
 from rl.watch.stage import Stage
 
-ELSEWHERE = {  # settings that are arguments of methods in Python, or flags of the command alone
-    "env_id": "it is the first argument",
-    "total_timesteps": "it is an argument of learn",
-    "out": "name the folder in learn(run=...)",
-    "resume": "rl.load(folder) loads a run",
-    "play": "call play()",
-    "config": "rl.load(folder) loads a run",
-    "test": "give the environment and its settings",
-}
 NOTES = "agent"  # the entry of a model file that says whose network it is
 EVALUATION_KEY = (6, 0)  # evaluations that a user asks for draw from a generator of their own
 
@@ -87,8 +79,9 @@ class Algorithm:
         settings: AgentSettings | None = None,
         **keywords: Any,
     ) -> None:
+        require(settings is None or not keywords, "settings and keywords are given", "give one of them")
         self.env, self.observer = env, observer
-        self.settings = settings or self._settings_of(env, keywords)
+        self.settings = settings or settings_from(self.settings_class, env, keywords)
         self.settings.validate()
         rngs = streams(self.settings.seed)
         envs = self.make_envs(env, self.settings.num_envs)
@@ -99,30 +92,6 @@ class Algorithm:
         self.encode: Callable[[Any], Array] = getattr(envs, "encode", np.asarray)
         self.source = self._source(envs, rngs.environment, reward, network)
         self._evaluator: Evaluator | None = None
-
-    @classmethod
-    def _settings_of(cls, env: GivenEnv, keywords: dict[str, Any]) -> AgentSettings:
-        """The settings that these keywords give."""
-        for name, remedy in ELSEWHERE.items():
-            require(name not in keywords, f"{name} is no setting of {cls.__name__} in Python", remedy)
-        fixed = cls.fixed_by(env)
-        for name in ("num_envs", "max_episode_steps"):
-            clash = name in fixed and keywords.get(name, fixed[name]) != fixed[name]
-            require(
-                not clash, f"{name} is {keywords.get(name)}, and the environment fixes it", "leave it away"
-            )
-        values = defaults_for(cls.settings_class, env) | check_values(cls.settings_class, keywords)
-        return cls.settings_class(**values | fixed)
-
-    @staticmethod
-    def fixed_by(env: GivenEnv) -> dict[str, Any]:
-        """The settings that an environment decides: its name, and of a ready one the number of games."""
-        values: dict[str, Any] = {"env_id": name_of(env)}
-        if isinstance(env, VectorEnv):
-            values |= {"num_envs": env.num_envs, "max_episode_steps": 0}
-        elif isinstance(env, gymnasium.Env):
-            values["num_envs"] = 1
-        return values
 
     def make_envs(self, env: GivenEnv, num_envs: int) -> VectorEnv:
         """N games as the network reads them."""
@@ -228,7 +197,7 @@ class Algorithm:
             seed = streams(self.settings.seed, EVALUATION_KEY).evaluation
         evaluator = self._make_evaluator(games, seed)
         with threads(self.settings.num_threads):
-            result = evaluator(self.agent)
+            result = evaluator(self.agent, to_the_end=True)
         evaluator.close()
         return result
 

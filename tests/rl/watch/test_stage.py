@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 from gymnasium import spaces
 
-from rl.command.settings import AgentSettings
 from rl.envs import window
 from rl.envs.maze import WALKER
 from rl.watch import play, stage
@@ -129,6 +128,6 @@ gymnasium.register("test/Broken-v0", Broken)
 def test_no_pictures_is_one_line_and_no_file(env_id, tmp_path, capsys):
     with pytest.raises(CannotRenderError):
         Stage(env_id)
-    play.record(tmp_path, lazy(2), AgentSettings(env_id=env_id))
+    play.record(tmp_path, lazy(2), lambda: Stage(env_id), env_id)
     assert re.fullmatch(r"no replay: .*\n", capsys.readouterr().out)
     assert not list(tmp_path.iterdir())
