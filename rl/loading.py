@@ -100,6 +100,9 @@ def make(
     """Make an agent with these settings and a network of this architecture."""
 
     def network(shape: tuple[int, ...], outputs: int, rng: np.random.Generator) -> Sequential:
+        if (model.input_shape, model.output_shape) != (shape, (outputs,)):
+            what = f"its network reads {model.input_shape} and gives {model.output_shape}"
+            raise ValueError(f"{what}, the environment needs {shape} and {(outputs,)}")
         return clone_model(model, rng)
 
     stored = {name: value for name, value in config["settings"].items() if name not in NOT_SETTINGS}

@@ -89,8 +89,11 @@ def name_of(env: GivenEnv) -> str:
     """The id of an environment, or the name of its class or function."""
     if isinstance(env, str):
         return env
+    if isinstance(env, SyncVectorEnv):
+        return name_of(env.envs[0])
     spec = getattr(env, "spec", None)
-    return spec.id if spec is not None else getattr(env, "__name__", type(env).__name__)
+    inside = env.unwrapped if isinstance(env, gymnasium.Env) else env
+    return spec.id if spec is not None else getattr(inside, "__name__", type(inside).__name__)
 
 
 def shows_screens(env: GivenEnv) -> bool:

@@ -83,6 +83,8 @@ class Algorithm:
         self.env, self.observer = env, observer
         self.settings = settings or settings_from(self.settings_class, env, keywords)
         self.settings.validate()
+        clips = reward is not None and getattr(self.settings, "clip_rewards", False)
+        require(not clips, "reward and clip_rewards both change the rewards", "give clip_rewards=False")
         rngs = streams(self.settings.seed)
         envs = self.make_envs(env, self.settings.num_envs)
         self.observations, self.actions = envs.single_observation_space, actions_of(envs)
