@@ -17,7 +17,7 @@ from rl.training.trainer import Trainer
 
 @dataclass(frozen=True)
 class Result:
-    """What a run leaves: its folder, the algorithm, and the Trainer that knows what was reached."""
+    """The results of a run: its folder, the algorithm, and the Trainer with the figures."""
 
     folder: Path
     algorithm: Algorithm

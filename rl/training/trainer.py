@@ -31,7 +31,7 @@ COLUMNS = ("time/total_timesteps", "time/fps", "time/episodes", "rollout/ep_rew_
 
 
 class Event(NamedTuple):
-    """What a callback of `learn` sees: a turn of the loop, or an evaluation."""
+    """The news for a callback of `learn`: a turn of the loop, or an evaluation."""
 
     steps: int  # environment steps so far
     metrics: Metrics | None = None  # of the last update in this turn
@@ -228,7 +228,7 @@ class Trainer:
         self.source.set_state(state, self.agent)
 
     def summary(self) -> dict[str, Any]:
-        """What the run reached, as the plain values of result.json."""
+        """Return the figures of the run, the plain values of result.json."""
         return {
             "steps": self.agent.steps,
             "episodes": len(self.returns),
