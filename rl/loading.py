@@ -11,9 +11,10 @@ import numpy as np
 from nnlite import Sequential, clone_model, load_model
 from nnlite.tensor_file import read_tensors
 from rl.a2c import A2C
+from rl.actors.slots import abandon
 from rl.command.config import NAME, NOT_SETTINGS, read_config
 from rl.command.errors import UsageError, require
-from rl.command.settings import check_values
+from rl.command.settings import ActorSettings, check_values
 from rl.dqn import DQN
 from rl.envs.given import GivenEnv
 from rl.policy_gradient import PolicyGradient
@@ -110,6 +111,8 @@ def make(
     if env is not None:
         values |= {name: value for name, value in fixed_by(env).items() if name in values}
     settings = algorithm.settings_class(**values)
+    if isinstance(settings, ActorSettings):  # its actors' games are played in this process
+        settings = replace(settings, num_envs=settings.games, actors=0, ray_address="")
     if env is None and ":" in settings.env_id:  # the id's module would be imported because a file says so
         raise UsageError(
             f"the agent was trained on {settings.env_id}", f'give it: load(..., env="{settings.env_id}")'
@@ -122,6 +125,9 @@ def go_on(agent: Algorithm, folder: Path) -> None:
     state = checkpoint.Checkpoints(folder).load()
     try:
         agent.agent.set_state(state["agent"])
-        agent.source.set_state(state, agent.agent)
+        if "games" in state:
+            agent.source.set_state(state, agent.agent)
+        else:  # actors played; their unfinished games are lost
+            abandon(agent.agent.replay, 0, agent.settings.num_envs)  # type: ignore[attr-defined]
     except (KeyError, ValueError) as problem:
         raise UsageError(f"the checkpoint in {folder} does not fit: {problem}", f"load its {BEST}") from None

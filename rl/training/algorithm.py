@@ -15,7 +15,7 @@ from collections.abc import Callable
 from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
-from typing import Any, ClassVar, cast
+from typing import Any, ClassVar, TypeVar, cast
 
 import gymnasium
 import numpy as np
@@ -46,6 +46,7 @@ from rl.training.progress import Progress
 from rl.training.trainer import COLUMNS, Callback, Trainer
 from rl.watch.stage import Stage
 
+A = TypeVar("A", bound="Algorithm")
 NOTES = "agent"  # the entry of a model file that says whose network it is
 EVALUATION_KEY = (6, 0)  # evaluations that a user asks for draw from a generator of their own
 
@@ -132,12 +133,12 @@ class Algorithm:
         return self.agent.steps
 
     def learn(
-        self,
+        self: A,
         total_timesteps: int,
         callback: Callback | None = None,
         progress: bool = False,
         run: str | Path | None = None,
-    ) -> Any:
+    ) -> A:
         """Learn for `total_timesteps` environment steps more; returns the agent itself.
 
         It stops earlier when the environment counts as solved (keep_going=True goes on), or when `callback`

@@ -9,7 +9,10 @@ import pytest
 
 import nnlite as K
 from rl import A2C, DQN, PolicyGradient, ValueFunction, load
+from rl.command.config import read_config
 from rl.command.errors import UsageError
+from rl.runs.checkpoint import Checkpoints
+from rl.runs.run_folder import write_json
 from rl.training.algorithm import Algorithm
 from tests.rl.training.test_algorithm import corridor
 
@@ -44,6 +47,23 @@ def test_a_run_is_loaded_at_its_checkpoint_and_goes_on_exactly(name, tmp_path):
     MAKE[name]("CartPole-v1", seed=1).learn(400, run=tmp_path)
     agent = load(folder_of(tmp_path))
     np.testing.assert_array_equal(agent.learn(whole.steps - agent.steps).model.params, whole.model.params)
+
+
+def test_a_run_of_actors_goes_on_in_one_process(tmp_path):
+    agent = MAKE["DQN"]("CartPole-v1", num_envs=2).learn(300, run=tmp_path)
+    folder = folder_of(tmp_path)
+    checkpoints = Checkpoints(folder)
+    state = checkpoints.load()
+    for name in ("games", "observations", "running_return", "running_length"):
+        del state[name]
+    checkpoints.save({**state, "births": 2})
+    checkpoints.wait()
+    config = read_config(folder)
+    config["settings"] |= {"actors": 2, "num_envs": 1}
+    write_json(folder / "config.json", config)
+    other = load(folder)
+    assert (other.settings.actors, other.settings.num_envs, other.steps) == (0, 2, agent.steps)
+    assert other.learn(100).steps == agent.steps + 100
 
 
 @pytest.mark.parametrize("file", ["best.safetensors", "last.safetensors"])
