@@ -58,7 +58,7 @@ def work(job: dict[str, Any]) -> None:
         Trainer._note = stopping
     if job.get("in_evaluation") is not None:
 
-        def interrupted(self, agent):
+        def interrupted(self: Any, agent: Any, to_the_end: bool = False) -> Any:
             if self.calls == job["in_evaluation"]:
                 greedy = agent.greedy
                 agent.greedy = lambda observations: signal.raise_signal(number) or greedy(observations)

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import functools
 import json
+from typing import Any
 
 import gymnasium as gym
 import numpy as np
@@ -190,6 +191,10 @@ class Uncopyable(Corridor):
         raise TypeError("it holds a socket")
 
 
+def makes_no_environment() -> Any:
+    return 5
+
+
 def wrong_network(shape, outputs, rng):
     return K.Sequential([K.layers.Dense(outputs + 1)], seed=rng)
 
@@ -215,7 +220,7 @@ def wrong_network(shape, outputs, rng):
         (lambda: DQN("NoSuchGame-v0"), "no environment 'NoSuchGame-v0'", "CartPole-v1"),
         (lambda: DQN("Pendulum-v1"), "actions of 'Pendulum-v1'", "Discrete"),
         (lambda: DQN(5), "env is int", "give an id"),
-        (lambda: DQN(lambda: 5), "the function made int", "return a gymnasium.Env"),
+        (lambda: DQN(makes_no_environment), "the function made int", "return a gymnasium.Env"),
         (lambda: DQN(corridor(), num_envs=2), "num_envs is 2", "leave it away"),
         (lambda: DQN(vector(2), max_episode_steps=5), "max_episode_steps is 5", "leave it away"),
         (lambda: DQN(vector(2, AutoresetMode.NEXT_STEP)), "restarts games by", "SAME_STEP"),
