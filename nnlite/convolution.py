@@ -118,7 +118,9 @@ class DirectConvolution:
     ) -> None:
         """Overwrite dW, db and, unless it is None, dx (N, H, W, C) from dL/dy (N, OH, OW, F).
 
-        y is the output of a ReLU, or None: where y <= 0, dy counts as 0.
+        dW[ky, kx, c, :] = sum over n, oy, ox of padded[n, oy*S + ky, ox*S + kx, c] dy[n, oy, ox, :]
+
+        y is the output of a ReLU, or None: where y <= 0, dy counts as 0. In NumPy: nnlite/reference/conv.py.
         """
         g = self.geometry
         (rows, top), (columns, left) = self._rows, self._columns

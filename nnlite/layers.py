@@ -70,11 +70,11 @@ class Dense(KernelLayer):
         x, y, used = self._take_cache()
         x_rows = x.reshape(-1, x.shape[-1])  # (N, D)
         dz = self._activation_gradient(used, y, dy).reshape(-1, self.units)  # (N, M)  dL/dz = dy f'(z)
-        products.weight_gradients(x_rows, dz, self.dW, self.db)  # (D, M)  x' dz, (M,)  sum of dz over N
+        products.weight_gradients(x_rows, dz, self.dW, self.db)  # (D, M)  x.T dz, (M,)  sum of dz over N
         if not need_dx:
             return None
         dx = self.buffer("dx", x.shape)
-        products.input_gradient(dz, self.W, dx.reshape(x_rows.shape), self.buffer)  # (N, D)  dL/dx = dz W'
+        products.input_gradient(dz, self.W, dx.reshape(x_rows.shape), self.buffer)  # (N, D)  dL/dx = dz W.T
         return dx
 
     def get_config(self) -> dict[str, Any]:
