@@ -12,6 +12,7 @@ it.
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import io
 import math
@@ -179,8 +180,11 @@ def checksum(tensors: dict[str, Array], metadata: dict[str, str]) -> str:
 def atomic_write(path: Path, data: bytes) -> None:
     """Write a file that holds all of `data`, or after a crash what it held before.
 
-    Temporary file beside it, fsync, replace, fsync of the folder.
+    Temporary file beside it, fsync, replace, fsync of the folder. Raises FileNotFoundError if there is no
+    such folder.
     """
+    if not path.parent.is_dir():
+        raise FileNotFoundError(errno.ENOENT, "there is no folder for it", str(path))
     temporary = path.parent / f".{path.name}.{os.getpid()}-{secrets.token_hex(4)}.tmp"
     try:
         with open(temporary, "xb") as file:

@@ -108,3 +108,13 @@ ARTICLES = (
 )
 
 COMMANDS = {article.module: article.command for article in ARTICLES}
+
+
+def module_of(article: str) -> str:
+    """The module of an article; an algorithm of one's own stands in a module of its name."""
+    return f"rl.{article}" if article in COMMANDS else article
+
+
+def program_of(article: str) -> str:
+    """The command of an article, or of an algorithm of one's own."""
+    return f"python -m {module_of(article)}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -13,6 +13,7 @@ from nnlite import Sequential, clone_model, load_model
 from nnlite.tensor_file import read_tensors
 from rl.a2c import A2C
 from rl.actors.slots import abandon
+from rl.articles import module_of
 from rl.command.config import NAME, NOT_SETTINGS, read_config
 from rl.command.errors import UsageError, require
 from rl.command.settings import ActorSettings, check_values
@@ -52,7 +53,7 @@ def load(
         require(bool(models), f"{where} holds no model of an agent", WHAT_TO_GIVE)
         file = models[0]
     config = describe(file)
-    found = algorithm or algorithm_of(config, file)
+    found = algorithm_of(config, file) if algorithm is None else check_algorithm(algorithm, config, file)
     try:
         model = load_model(file)
         agent = make(found, config, model, env, own)
@@ -89,7 +90,20 @@ def algorithm_of(config: dict[str, Any], file: Path) -> type[Algorithm]:
         if algorithm.article == article:
             return algorithm
     remedy = "nnlite.load_model reads its network; of an algorithm of your own, give algorithm="
-    raise UsageError(f"{file} is of rl.{article}, which is no agent", remedy)
+    raise UsageError(f"{file} is of {module_of(str(article))}, which is no agent", remedy)
+
+
+def check_algorithm(algorithm: Any, config: dict[str, Any], file: Path) -> type[Algorithm]:
+    """Return the user's class; raises UsageError unless it is the one that the file names."""
+    fits = isinstance(algorithm, type) and issubclass(algorithm, Algorithm)
+    require(fits, f"algorithm is {algorithm!r}", "give a subclass of rl.training.algorithm.Algorithm")
+    article = config.get("article")
+    require(
+        algorithm.article == article,
+        f"{file} is of {article}, not of {algorithm.article}",
+        "give its own class",
+    )
+    return cast(type[Algorithm], algorithm)
 
 
 def make(
@@ -118,7 +132,13 @@ def make(
         raise UsageError(
             f"the agent was trained on {settings.env_id}", f'give it: load(..., env="{settings.env_id}")'
         )
-    return algorithm(settings.env_id if env is None else env, network=network, settings=settings, **own)
+    if env is not None:
+        return algorithm(env, network=network, settings=settings, **own)
+    try:
+        return algorithm(settings.env_id, network=network, settings=settings, **own)
+    except UsageError as problem:
+        remedy = "if the environment is your own, give it: load(path, env=...)"
+        raise UsageError(problem.args[0], remedy) from None
 
 
 def go_on(agent: Algorithm, folder: Path) -> None:

@@ -159,7 +159,11 @@ def check_values(settings_class: type[Any], values: Mapping[str, Any], where: st
     defaults = {field.name: field.default for field in dataclasses.fields(settings_class)}
     for name in values:
         near = difflib.get_close_matches(name, defaults, 1)
-        hint = f"did you mean {near[0]}?" if near else f"{settings_class.__module__}.Settings lists them"
+        hint = (
+            f"did you mean {near[0]}?"
+            if near
+            else f"{settings_class.__module__}.{settings_class.__qualname__} lists them"
+        )
         require(name in defaults, f"{where}there is no setting {name!r}", hint)
     return {name: _converted(name, values[name], defaults[name], where) for name in values}
 

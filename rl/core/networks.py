@@ -44,6 +44,10 @@ def network(
         "wrap them into a Box of numbers",
     )
     if own is not None:
+        function = callable(own) and not isinstance(own, Sequential)
+        require(
+            function, f"network is {type(own).__name__}", "give a function that makes an nnlite.Sequential"
+        )
         return check_own(own(shape, outputs, rng), shape, outputs)
     if len(shape) == 3:
         require(

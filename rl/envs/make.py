@@ -8,6 +8,7 @@ from typing import Any
 import gymnasium
 from gymnasium.vector import AutoresetMode, SyncVectorEnv, VectorEnv
 
+from rl.command.errors import UsageError
 from rl.envs.foreign import ATARI, make_foreign, register_atari
 
 CARTPOLE = ("CartPole-v0", "CartPole-v1")  # Gymnasium's, played by rl.envs.cartpole
@@ -31,26 +32,26 @@ def make_vector(
     Seeds go to `reset(seed=...)`. In the step that ends game i, its last observation is
     infos["final_obs"][i]. Only the compiled ones have `get_state` and `set_state`.
 
-    Raises ValueError, a line of what and a line of what to do, when the id is unknown, when the environment
+    Raises UsageError when the id is unknown, when the environment
     cannot be made, or when its actions are not Discrete and counted from 0.
     """
     if num_envs < 1:
-        raise ValueError(f"num_envs is {num_envs}\n  ask for at least one game")
+        raise UsageError(f"num_envs is {num_envs}", "ask for at least one game")
     if max_episode_steps is not None and max_episode_steps < 1:
-        raise ValueError(
-            f"max_episode_steps is {max_episode_steps}\n  give 1 or more, or None for the usual limit"
+        raise UsageError(
+            f"max_episode_steps is {max_episode_steps}", "give 1 or more, or None for the usual limit"
         )
     if env_id in CARTPOLE and not kwargs:  # with keywords, CartPole is Gymnasium's
         return _make_cartpole(env_id, num_envs, max_episode_steps)
     try:
         envs = _make(env_id, num_envs, max_episode_steps, kwargs)
     except (gymnasium.error.Error, ModuleNotFoundError) as problem:
-        raise ValueError(_why_not(env_id, problem)) from problem
+        raise _why_not(env_id, problem) from problem
     try:
         actions_of(envs)
-    except ValueError as problem:
+    except UsageError as problem:
         envs.close()
-        raise ValueError(f"the actions of {env_id!r} are {problem}") from None
+        raise UsageError(f"the actions of {env_id!r} are {problem.args[0]}", problem.args[1]) from None
     return envs
 
 
@@ -85,27 +86,24 @@ def _make(env_id: str, num_envs: int, max_episode_steps: int | None, kwargs: dic
     )
 
 
-def _why_not(env_id: str, problem: Exception) -> str:
+def _why_not(env_id: str, problem: Exception) -> UsageError:
+    """The error for an environment that cannot be made."""
     unknown = (gymnasium.error.UnregisteredEnv, gymnasium.error.DeprecatedEnv, ModuleNotFoundError)
     reason = " ".join(str(problem).split())  # one line
     if isinstance(problem, unknown) or "Malformed" in reason:
-        return (
-            f"there is no environment {env_id!r}: {reason}\n"
-            "  use rl/Catcher-v0, CartPole-v1, another id of gymnasium.pprint_registry(), or your own as "
-            "module:ID"
-        )
-    return (
-        f"the environment {env_id!r} cannot be made: {reason}\n"
-        "  install what it asks for, or use rl/Catcher-v0 or CartPole-v1"
-    )
+        what = f"there is no environment {env_id!r}: {reason}"
+        others = "rl/Catcher-v0, CartPole-v1, another id of gymnasium.pprint_registry()"
+        return UsageError(what, f"use {others}, or your own as module:ID")
+    what = f"the environment {env_id!r} cannot be made: {reason}"
+    return UsageError(what, "install what it asks for, or use rl/Catcher-v0 or CartPole-v1")
 
 
 def actions_of(envs: VectorEnv) -> gymnasium.spaces.Discrete:
-    """Return the action space of one game. Raises ValueError unless it is Discrete and counts from 0."""
+    """Return the action space of one game. Raises UsageError unless it is Discrete and counts from 0."""
     actions = envs.single_action_space
     if isinstance(actions, gymnasium.spaces.Discrete) and actions.start == 0:
         return actions
-    raise ValueError(
-        f"{actions}, and these agents choose one of n actions counted from 0\n"
-        "  use one with a Discrete(n) action space, CartPole-v1 for example, or wrap yours so that it has one"
+    raise UsageError(
+        f"{actions}, and these agents choose one of n actions counted from 0",
+        "use one with a Discrete(n) action space, CartPole-v1 for example, or wrap yours so that it has one",
     )

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import functools
 import json
-import sys
 from collections.abc import Collection, Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
+from rl.articles import program_of
 from rl.command import cli, config
 from rl.command.errors import UsageError
 from rl.command.settings import AgentSettings, RunName, Settings, flag
@@ -49,7 +49,7 @@ def parse(
 
     Raises UsageError for wrong flags and values, and when there is no such run.
     """
-    program = f"python -m rl.{article}"
+    program = program_of(article)
     read = functools.partial(cli.parse, settings_class, program, summary, examples, argv=argv)
     settings: Any = read(presets=presets, defaults=defaults)
     if settings.resume:
@@ -113,4 +113,4 @@ def keep_settings(folder: Path, settings: Settings) -> None:
 
 def stopped(article: str, done: str, folder: Path) -> str:
     """The line after a signal: how far the run came, and the command that resumes it."""
-    return f"stopped after {done}; go on:  {Path(sys.executable).name} -m rl.{article} --resume {folder}"
+    return f"stopped after {done}; go on:  {program_of(article)} --resume {folder}"

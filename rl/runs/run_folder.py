@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from nnlite.tensor_file import atomic_write
+from rl.articles import module_of, program_of
 from rl.command import config
 from rl.command.errors import UsageError
 from rl.command.settings import NEWEST
@@ -60,7 +61,7 @@ def find(
         for folder in (Path(wanted), Path(out) / wanted):
             if (folder / holding).is_file():
                 return folder
-        raise UsageError(f"no {holding} in {wanted}", f"train one: python -m rl.{article}")
+        raise UsageError(f"no {holding} in {wanted}", f"train one: {program_of(article)}")
     kind = f"{article}__*" if env_id is None else f"{article}__{safe(env_id)}__*"
     files = [
         file
@@ -70,7 +71,7 @@ def find(
     if not files:
         remedy = "train one" if holding == BEST else "name a folder, or start one"
         what = "trained model" if holding == BEST else "unfinished run" if unfinished else "run"
-        raise UsageError(f"no {what} of rl.{article} in {out}/", f"{remedy}: python -m rl.{article}")
+        raise UsageError(f"no {what} of {module_of(article)} in {out}/", f"{remedy}: {program_of(article)}")
     return max(files, key=lambda file: file.stat().st_mtime).parent
 
 

@@ -24,8 +24,9 @@ from gymnasium.vector import VectorEnv
 from nnlite import Sequential
 from nnlite.arrays import Array
 from nnlite.models import save_model
+from rl.articles import module_of
 from rl.command.config import NAME
-from rl.command.errors import require
+from rl.command.errors import UsageError, require
 from rl.command.settings import ActorSettings, AgentSettings, RunName
 from rl.command.threads import threads
 from rl.core.agent import Agent
@@ -65,10 +66,17 @@ class Algorithm:
     no folder is written, unless `learn` is asked to. Interrupting `learn` leaves an agent that can learn on.
     """
 
-    article: ClassVar[str]  # its module is rl.{article}
+    article: ClassVar[
+        str
+    ]  # names its runs and files; of a class that says nothing, its name in small letters
     settings_class: ClassVar[type[AgentSettings]]
     agent_class: ClassVar[Callable[..., Agent]]
     metrics: ClassVar[tuple[str, ...]]  # columns of progress.csv
+
+    def __init_subclass__(cls) -> None:
+        """Name a class that has no `article`: its runs and files are not those of its base."""
+        if "article" not in cls.__dict__:
+            cls.article = cls.__name__.lower()
 
     def __init__(
         self,
@@ -182,7 +190,12 @@ class Algorithm:
         A network that reads screens needs stacks of them, as `make_envs` gives them.
         Raises UsageError when the shape is neither.
         """
-        given = self.encode(observation)
+        try:
+            given = self.encode(observation)
+        except (ValueError, IndexError) as problem:
+            raise UsageError(
+                f"the observation is no array: {problem}", "give the observation alone"
+            ) from None
         shape = observation_shape(self.observations)
         what = f"the observation has shape {np.shape(observation)}"
         single = given.shape == shape
@@ -216,7 +229,8 @@ class Algorithm:
         """
         from rl.watch.play import play  # Matplotlib and Pillow
 
-        title = f"rl.{self.article} on {self.settings.env_id}"
+        Path(folder).mkdir(parents=True, exist_ok=True)
+        title = f"{module_of(self.article)} on {self.settings.env_id}"
         play(self.agent, partial(self.make_stage, seed), title, Path(folder))
 
     def save(self, path: str | Path) -> None:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from rl.articles import module_of, program_of
 from rl.command.settings import AgentSettings
 from rl.command.threads import use_threads
 from rl.core.games import Games
@@ -48,7 +48,7 @@ def train(make: type[Algorithm], settings: AgentSettings) -> Result:
             algorithm.close()
         print(outcome(trainer))
         draw(run.folder, algorithm, trainer)
-        print(f"watch it:  {Path(sys.executable).name} -m rl.{make.article} --play {run.folder}")
+        print(f"watch it:  {program_of(make.article)} --play {run.folder}")
         return Result(run.folder, algorithm, trainer)
 
 
@@ -56,7 +56,7 @@ def header(algorithm: Algorithm, folder: Path) -> str:
     """One line: article, environment, seed, kernels, threads, goal, folder."""
     settings, here = algorithm.settings, machine()
     return (
-        f"rl.{algorithm.article} on {settings.env_id}, seed {settings.seed}, {here['kernels']} kernels, "
+        f"{module_of(algorithm.article)} on {settings.env_id}, seed {settings.seed}, {here['kernels']} kernels, "
         f"{here['threads']} threads, goal: {algorithm.goal.text}; folder {folder}"
     )
 
@@ -80,7 +80,9 @@ def draw(folder: Path, algorithm: Algorithm, trainer: Trainer) -> None:
     from rl.watch.plots import reward_plot
 
     settings = algorithm.settings
-    reward_plot(folder / "reward.png", trainer.returns, f"rl.{algorithm.article} on {settings.env_id}")
+    reward_plot(
+        folder / "reward.png", trainer.returns, f"{module_of(algorithm.article)} on {settings.env_id}"
+    )
     if (folder / BEST).is_file():
         algorithm.agent.load(folder / BEST)
     record(folder, algorithm.agent, algorithm.make_stage, settings.env_id)

@@ -65,7 +65,7 @@ def train(name: str, make: Any = None, **settings: Any) -> Trained:
     """Train the article's agent as its command does; `make` makes another agent instead."""
     algorithm: Any = ALGORITHMS[name]
     if make is not None:
-        algorithm = type("Other", (algorithm,), {"agent_class": staticmethod(make)})
+        algorithm = type("Other", (algorithm,), {"agent_class": staticmethod(make), "article": name})
     result = training.train(algorithm, algorithm.settings_class(**settings))
     trainer = result.trainer
     return Trained(result.folder, trainer.agent, trainer.solved_at, trainer.best, trainer.returns)

@@ -98,7 +98,7 @@ def test_a_network_of_ones_own_comes_back(tmp_path):
 def test_an_environment_of_ones_own_is_given_again(tmp_path):
     path = tmp_path / "corridor.safetensors"
     DQN(corridor, learning_starts=50).learn(200).save(path)
-    with pytest.raises(UsageError, match="no environment 'corridor'.*\n  .*env="):
+    with pytest.raises(UsageError, match="no environment 'corridor'.*\n  .*give it: load"):
         load(path)
     assert load(path, env=corridor).evaluate(2).complete
 
@@ -113,9 +113,22 @@ class Own(Algorithm):
 def test_an_algorithm_of_ones_own_is_given_again(tmp_path):
     path = tmp_path / "own.safetensors"
     Own("CartPole-v1").save(path)
-    with pytest.raises(UsageError, match="of rl.own, which is no agent\n  .*algorithm="):
+    with pytest.raises(UsageError, match="of own, which is no agent\n  .*algorithm="):
         load(path)
     assert type(load(path, algorithm=Own)) is Own
+    for wrong in (A2C, "Own", Own("CartPole-v1")):
+        with pytest.raises(UsageError, match="\n  give "):
+            load(path, algorithm=wrong)
+
+
+def test_a_class_without_a_name_is_not_taken_for_its_base(tmp_path):
+    class Mine(DQN):
+        """Only its target differs, for example."""
+
+    Mine("CartPole-v1").save(tmp_path / "mine.safetensors")
+    with pytest.raises(UsageError, match="of mine, which is no agent"):
+        load(tmp_path / "mine.safetensors")
+    assert type(load(tmp_path / "mine.safetensors", algorithm=Mine)) is Mine
 
 
 def test_a_file_decides_no_import(tmp_path, monkeypatch):
