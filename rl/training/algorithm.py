@@ -66,9 +66,7 @@ class Algorithm:
     no folder is written, unless `learn` is asked to. Interrupting `learn` leaves an agent that can learn on.
     """
 
-    article: ClassVar[
-        str
-    ]  # names its runs and files; of a class that says nothing, its name in small letters
+    article: ClassVar[str]  # names its runs and files; by default the class's name, in small letters
     settings_class: ClassVar[type[AgentSettings]]
     agent_class: ClassVar[Callable[..., Agent]]
     metrics: ClassVar[tuple[str, ...]]  # columns of progress.csv

@@ -56,8 +56,8 @@ def header(algorithm: Algorithm, folder: Path) -> str:
     """One line: article, environment, seed, kernels, threads, goal, folder."""
     settings, here = algorithm.settings, machine()
     return (
-        f"{module_of(algorithm.article)} on {settings.env_id}, seed {settings.seed}, {here['kernels']} kernels, "
-        f"{here['threads']} threads, goal: {algorithm.goal.text}; folder {folder}"
+        f"{module_of(algorithm.article)} on {settings.env_id}, seed {settings.seed}, "
+        f"{here['kernels']} kernels, {here['threads']} threads, goal: {algorithm.goal.text}; folder {folder}"
     )
 
 

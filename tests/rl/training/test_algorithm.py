@@ -230,10 +230,12 @@ def wrong_network(shape, outputs, rng):
             r"gives \(3,\), not \(2,\)",
             r"end it in Dense\(2\)",
         ),
+        (lambda: DQN("CartPole-v1", network=K.Sequential()), "network is Sequential", "give a function"),
         (lambda: DQN("CartPole-v1", network=lambda *_: 3), "network made int", "return an nnlite.Sequential"),
         (lambda: DQN("CartPole-v1").learn(0), "total_timesteps is 0", "whole number"),
         (lambda: DQN("CartPole-v1").evaluate(0), "games is 0", "whole number"),
         (lambda: DQN("CartPole-v1").predict([1.0, 2.0]), r"shape \(2,\)", r"reads \(4,\)"),
+        (lambda: DQN("CartPole-v1").predict((np.zeros(4), {})), "no array", "observation alone"),
         (lambda: DQN("CartPole-v1").predict("left"), r"shape \(\)", r"reads \(4,\)"),
     ],
 )
