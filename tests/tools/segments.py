@@ -61,7 +61,12 @@ def work(job: dict[str, Any]) -> None:
         def interrupted(self: Any, agent: Any, to_the_end: bool = False) -> Any:
             if self.calls == job["in_evaluation"]:
                 greedy = agent.greedy
-                agent.greedy = lambda observations: [signal.raise_signal(number), greedy(observations)][1]
+
+                def signalled(observations: Any) -> Any:
+                    signal.raise_signal(number)
+                    return greedy(observations)
+
+                agent.greedy = signalled
             return evaluate(self, agent)
 
         Evaluator.__call__ = interrupted
