@@ -29,7 +29,7 @@ from rl import dqn
 from rl.actors import fleet
 from rl.actors.actor import Actor, Segment, Weights
 from rl.actors.ray_cluster import connect, ray_module
-from rl.actors.slots import put
+from rl.actors.slots import write_slots
 from rl.command.threads import use_threads
 from rl.core.observer import make_observed
 from rl.core.seeding import streams
@@ -127,7 +127,7 @@ def measure_parts(ray: Any) -> Parts:
     actor = Actor(MAKER, asdict(SETTINGS), (fleet.KEY, 0, 0))
     play = median(lambda: actor.play(0, 10_000, weights), 6)
     segment = actor.play(0, 10_000, weights)
-    write = median(lambda: put(agent.replay, 0, segment.slots))
+    write = median(lambda: write_slots(agent.replay, 0, segment.slots))
     update = {}
     for threads in sorted({1, os.cpu_count() or 1}):
         use_threads(threads)

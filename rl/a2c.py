@@ -45,11 +45,11 @@ from nnlite import optimizers
 from nnlite.arrays import Array
 from rl.command.cli import exit_codes
 from rl.command.errors import require
-from rl.command.settings import AgentSettings, at_least, flag, positive
+from rl.command.settings import AgentSettings, format_flag, require_at_least, require_positive
 from rl.core.agent import Agent, Metrics
 from rl.core.experience import Experience
 from rl.core.guards import check_loss
-from rl.core.networks import MakeNetwork, network
+from rl.core.networks import MakeNetwork, make_network
 from rl.core.policy import actor_critic_loss, entropies, explained_variance, probabilities, sample_actions
 from rl.core.returns import generalized_advantages
 from rl.core.rollout import Rollout
@@ -103,11 +103,11 @@ class Settings(AgentSettings):
 
     def validate(self) -> None:
         super().validate()
-        at_least(self, "n_steps", 1)
-        positive(self, "clipnorm")
+        require_at_least(self, "n_steps", 1)
+        require_positive(self, "clipnorm")
         require(0 <= self.gae_lambda <= 1, f"--gae-lambda is {self.gae_lambda}", "give a number from 0 to 1")
         for name in ("ent_coef", "vf_coef"):
-            require(getattr(self, name) >= 0, f"{flag(name)} is {getattr(self, name)}", "give a number >= 0")
+            require(getattr(self, name) >= 0, f"{format_flag(name)} is {getattr(self, name)}", "give a number >= 0")
 
 
 TEST = {**Settings.vectors, "env_id": "CartPole-v0", "eval_episodes": 100}
@@ -128,7 +128,7 @@ class ActorCriticAgent(Agent):
         own: MakeNetwork | None = None,
     ) -> None:
         self.settings, self.actions = settings, int(actions.n)
-        self.model = network(
+        self.model = make_network(
             observations, self.actions + 1, settings.hidden, rngs.network, own
         )  # the actor's logits, the critic's value
         self.optimizer = optimizers.Adam(settings.learning_rate, clipnorm=settings.clipnorm)
@@ -166,8 +166,8 @@ class ActorCriticAgent(Agent):
         self.steps += len(rewards)
         return self.update(self.rollout) if self.rollout.full else None
 
-    def cut_off(self, observations: Array) -> None:
-        self.rollout.cut_off()
+    def truncate(self, observations: Array) -> None:
+        self.rollout.truncate()
 
     def update(self, rollout: Rollout) -> Metrics:
         """One step of gradient descent on the rollout, which is then forgotten."""

@@ -44,11 +44,11 @@ from nnlite import optimizers
 from nnlite.arrays import Array
 from rl.command.cli import exit_codes
 from rl.command.errors import require
-from rl.command.settings import ActorSettings, at_least, flag
+from rl.command.settings import ActorSettings, format_flag, require_at_least
 from rl.core.agent import Agent, Metrics
 from rl.core.experience import Experience
 from rl.core.guards import check_loss
-from rl.core.networks import MakeNetwork, network, observation_shape
+from rl.core.networks import MakeNetwork, make_network, observation_shape
 from rl.core.policy import epsilon_greedy
 from rl.core.replay import Batch, ReplayBuffer
 from rl.core.returns import td_loss, td_target
@@ -124,13 +124,13 @@ class Settings(ActorSettings):
     def validate(self) -> None:
         super().validate()
         for name in ("n_step", "batch_size", "train_freq", "target_update", "exploration_steps"):
-            at_least(self, name, 1)
-        at_least(self, "learning_starts", 0)
-        at_least(self, "buffer_size", self.shortest_ring * self.games)
+            require_at_least(self, name, 1)
+        require_at_least(self, "learning_starts", 0)
+        require_at_least(self, "buffer_size", self.shortest_ring * self.games)
         for name in ("initial_epsilon", "final_epsilon"):
             require(
                 0 <= getattr(self, name) <= 1,
-                f"{flag(name)} is {getattr(self, name)}",
+                f"{format_flag(name)} is {getattr(self, name)}",
                 "give a share from 0 to 1",
             )
         require(self.huber_delta > 0, f"--huber-delta is {self.huber_delta}", "give a number > 0, or inf")
@@ -142,7 +142,7 @@ class Settings(ActorSettings):
         """
         return self.n_step + 5 + (2 * self.segment if self.actors else 0)
 
-    def of_an_actor(self) -> Settings:
+    def for_actor(self) -> Settings:
         return replace(self, actors=0, ray_address="", buffer_size=self.shortest_ring * self.num_envs)
 
 
@@ -163,8 +163,8 @@ class DeepQNetworkAgent(Agent):
         own: MakeNetwork | None = None,
     ) -> None:
         self.settings, self.actions = settings, int(actions.n)
-        self.model = network(observations, self.actions, settings.hidden, rngs.network, own)
-        self.target = network(observations, self.actions, settings.hidden, rngs.network, own)
+        self.model = make_network(observations, self.actions, settings.hidden, rngs.network, own)
+        self.target = make_network(observations, self.actions, settings.hidden, rngs.network, own)
         self.target.copy_from(self.model)
         self.optimizer = optimizers.Adam(settings.learning_rate).bind(self.model.params, self.model.grads)
         shape = observation_shape(observations)
@@ -231,8 +231,8 @@ class DeepQNetworkAgent(Agent):
             metrics = self.update(self.replay.sample(s.batch_size, self.rngs.replay))
         return metrics
 
-    def cut_off(self, observations: Array) -> None:
-        self.replay.cut_off(observations)
+    def truncate(self, observations: Array) -> None:
+        self.replay.truncate(observations)
 
     def update(self, batch: Batch) -> Metrics:
         """One step of gradient descent on a batch."""

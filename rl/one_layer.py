@@ -20,7 +20,7 @@ numbers agree to the last digit shown; the backward pass, which is not in the li
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
@@ -29,7 +29,7 @@ import nnlite as K
 from rl.command.cli import exit_codes, parse
 from rl.command.matrices import compare, show
 from rl.command.settings import Settings as CommonSettings
-from rl.command.settings import as_dict, positive
+from rl.command.settings import require_positive
 from rl.command.threads import use_threads
 from rl.runs.run_folder import create, write_json
 
@@ -46,7 +46,7 @@ class Settings(CommonSettings):
 
     def validate(self) -> None:
         super().validate()
-        positive(self, "learning_rate")
+        require_positive(self, "learning_rate")
 
 
 def make_model(rng: np.random.Generator) -> K.Sequential:
@@ -109,7 +109,7 @@ def run(settings: Settings) -> dict[str, Any]:
         "loss_after": after,
         **{name: array.tolist() for name, array in values.items()},
     }
-    folder = create(settings.out, "one_layer", "dense", settings.seed, as_dict(settings))
+    folder = create(settings.out, "one_layer", "dense", settings.seed, asdict(settings))
     write_json(folder / "result.json", result)
     print(f"written to {folder}")
     return result

@@ -46,11 +46,11 @@ from nnlite import optimizers
 from nnlite.arrays import Array
 from rl.command.cli import exit_codes
 from rl.command.errors import require
-from rl.command.settings import AgentSettings, at_least, positive
+from rl.command.settings import AgentSettings, require_at_least, require_positive
 from rl.core.agent import Agent, Metrics
 from rl.core.experience import Experience
 from rl.core.guards import check_loss
-from rl.core.networks import MakeNetwork, network
+from rl.core.networks import MakeNetwork, make_network
 from rl.core.policy import entropies, policy_loss, probabilities, sample_actions
 from rl.core.returns import discounted_returns
 from rl.core.rollout import Rollout
@@ -90,8 +90,8 @@ class Settings(AgentSettings):
 
     def validate(self) -> None:
         super().validate()
-        at_least(self, "n_steps", 1)
-        positive(self, "clipnorm")
+        require_at_least(self, "n_steps", 1)
+        require_positive(self, "clipnorm")
         require(self.ent_coef >= 0, f"--ent-coef is {self.ent_coef}", "give a number >= 0")
         require(
             0 < self.baseline_rate <= 1,
@@ -115,7 +115,7 @@ class PolicyGradientAgent(Agent):
         own: MakeNetwork | None = None,
     ) -> None:
         self.settings, self.actions = settings, int(actions.n)
-        self.model = network(
+        self.model = make_network(
             observations, self.actions, settings.hidden, rngs.network, own
         )  # the actor's logits
         self.optimizer = optimizers.Adam(settings.learning_rate, clipnorm=settings.clipnorm)
@@ -147,8 +147,8 @@ class PolicyGradientAgent(Agent):
         self.steps += len(experience.rewards)
         return self.update(self.rollout) if self.rollout.full else None
 
-    def cut_off(self, observations: Array) -> None:
-        self.rollout.cut_off()
+    def truncate(self, observations: Array) -> None:
+        self.rollout.truncate()
 
     def update(self, rollout: Rollout) -> Metrics:
         """One step of gradient descent on the rollout, which is then forgotten."""

@@ -21,7 +21,7 @@ from __future__ import annotations
 
 import math
 import sys
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
@@ -30,7 +30,7 @@ import nnlite as K
 from rl.command.cli import exit_codes, parse
 from rl.command.matrices import compare, show
 from rl.command.settings import Settings as CommonSettings
-from rl.command.settings import as_dict, at_least, positive
+from rl.command.settings import require_at_least, require_positive
 from rl.command.threads import use_threads
 from rl.runs.run_folder import create, write_json
 
@@ -51,8 +51,8 @@ class Settings(CommonSettings):
 
     def validate(self) -> None:
         super().validate()
-        at_least(self, "batch_size", 1)
-        positive(self, "learning_rate")
+        require_at_least(self, "batch_size", 1)
+        require_positive(self, "learning_rate")
 
 
 def make_model(rng: np.random.Generator) -> K.Sequential:
@@ -68,8 +68,8 @@ def forward_by_hand(
     x: Matrix, W1: Matrix, b1: list[float], W2: Matrix, b2: list[float]
 ) -> tuple[Matrix, Matrix]:
     """Return h = sigmoid(x W1 + b1) and y = h W2 + b2, worked number by number."""
-    h = [[1 / (1 + math.exp(-_weighted(row, W1, b1, j))) for j in range(len(b1))] for row in x]
-    y = [[_weighted(row, W2, b2, k) for k in range(len(b2))] for row in h]
+    h = [[1 / (1 + math.exp(-_sum_weighted(row, W1, b1, j))) for j in range(len(b1))] for row in x]
+    y = [[_sum_weighted(row, W2, b2, k) for k in range(len(b2))] for row in h]
     return h, y
 
 
@@ -131,13 +131,13 @@ def run(settings: Settings) -> dict[str, Any]:
         "loss_after": after,
         **{name: array.tolist() for name, array in values.items()},
     }
-    folder = create(settings.out, "two_layer", "dense", settings.seed, as_dict(settings))
+    folder = create(settings.out, "two_layer", "dense", settings.seed, asdict(settings))
     write_json(folder / "result.json", result)
     print(f"written to {folder}")
     return result
 
 
-def _weighted(row: list[float], W: Matrix, b: list[float], j: int) -> float:
+def _sum_weighted(row: list[float], W: Matrix, b: list[float], j: int) -> float:
     return sum(row[i] * W[i][j] for i in range(len(row))) + b[j]
 
 

@@ -48,11 +48,11 @@ from nnlite import Sequential, optimizers
 from nnlite.arrays import Array
 from rl.command.cli import exit_codes
 from rl.command.errors import require
-from rl.command.settings import AgentSettings, at_least
+from rl.command.settings import AgentSettings, require_at_least
 from rl.core.agent import Agent, Metrics
 from rl.core.experience import Experience
 from rl.core.guards import check_loss
-from rl.core.networks import MakeNetwork, network, observation_shape
+from rl.core.networks import MakeNetwork, make_network, observation_shape
 from rl.core.policy import epsilon_greedy
 from rl.core.replay import Batch, ReplayBuffer
 from rl.core.returns import td_loss, td_target
@@ -94,8 +94,8 @@ class Settings(AgentSettings):
     def validate(self) -> None:
         super().validate()
         for name in ("batch_size", "learning_starts", "train_freq"):
-            at_least(self, name, 1)
-        at_least(self, "buffer_size", 6 * self.num_envs)
+            require_at_least(self, name, 1)
+        require_at_least(self, "buffer_size", 6 * self.num_envs)
         require(0 <= self.epsilon <= 1, f"--epsilon is {self.epsilon}", "give a share from 0 to 1")
 
 
@@ -113,7 +113,7 @@ class ValueFunctionAgent(Agent):
         own: MakeNetwork | None = None,
     ) -> None:
         self.settings, self.actions = settings, int(actions.n)
-        self.model = network(observations, self.actions, settings.hidden, rngs.network, own)
+        self.model = make_network(observations, self.actions, settings.hidden, rngs.network, own)
         self.optimizer = optimizers.Adam(settings.learning_rate).bind(self.model.params, self.model.grads)
         self.scaler = Scaler()
         shape = observation_shape(observations)
@@ -156,8 +156,8 @@ class ValueFunctionAgent(Agent):
             metrics = self.update(self.replay.sample(s.batch_size, self.rngs.replay))
         return metrics
 
-    def cut_off(self, observations: Array) -> None:
-        self.replay.cut_off(observations)
+    def truncate(self, observations: Array) -> None:
+        self.replay.truncate(observations)
 
     def update(self, batch: Batch) -> Metrics:
         """One step of gradient descent on a batch."""

@@ -57,7 +57,7 @@ class Segment(NamedTuple):
     updates: int  # those behind the weights it was played with
 
 
-class Storing(Agent):
+class Recorder(Agent):
     """Acts as another agent does and stores what comes of it."""
 
     def __init__(self, agent: ReplayAgent) -> None:
@@ -84,14 +84,14 @@ class Actor:
         module_name, _, name = maker.partition(":")
         module = importlib.import_module(module_name)
         algorithm = getattr(module, name)
-        own = algorithm.settings_class(**settings).of_an_actor()
+        own = algorithm.settings_class(**settings).for_actor()
         rngs = streams(own.seed, key)
         envs = make_observed(own.env_id, own.num_envs, own.max_episode_steps)
         self.length = own.segment
         self.agent: ReplayAgent = algorithm.agent_class(
             envs.single_observation_space, actions_of(envs), own, rngs
         )
-        self.turns = Games(envs, rngs.environment).play(Storing(self.agent))
+        self.turns = Games(envs, rngs.environment).play(Recorder(self.agent))
         self.updates = -1
         self.sent = np.zeros(own.num_envs, np.int64)
 
@@ -109,6 +109,6 @@ class Actor:
         for _ in range(self.length):
             episodes += next(self.turns).episodes
         written = self.agent.replay.written.copy()
-        segment = Segment(slots.taken(self.agent.replay, self.sent), episodes, updates)
+        segment = Segment(slots.copy_slots(self.agent.replay, self.sent), episodes, updates)
         self.sent = written
         return segment

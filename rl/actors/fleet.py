@@ -22,10 +22,10 @@ from typing import Any, cast
 from nnlite.arrays import Array
 from rl.actors.actor import Actor, ReplayAgent, Segment, Weights
 from rl.actors.ray_cluster import connect, ray_module
-from rl.actors.slots import abandon, put
+from rl.actors.slots import truncate_games, write_slots
 from rl.command.settings import ActorSettings
 from rl.core.agent import Agent, Metrics
-from rl.core.games import Played
+from rl.core.games import Turn
 from rl.core.guards import locate
 
 KEY = 5  # actors' generators come after those that streams() itself spawns
@@ -65,7 +65,7 @@ class Fleet:
         self._since = self._heard = time.perf_counter()
         self._started_ray = False
 
-    def play(self, agent: Agent) -> Iterator[Played]:
+    def play(self, agent: Agent) -> Iterator[Turn]:
         """Take in segments and learn from them, without end; a turn without one when none arrives in a
         second.
         """
@@ -78,24 +78,24 @@ class Fleet:
     def _begin(self) -> None:
         """Connect, start all actors, and ask each for a segment."""
         self._started_ray = connect(self.ray, self.settings.ray_address, self.settings.actors)
-        self._actors = [self._born(number) for number in range(self.settings.actors)]
+        self._actors = [self._start_actor(number) for number in range(self.settings.actors)]
         for number in range(self.settings.actors):
             self._ask(number)
         self._since = self._heard = time.perf_counter()
 
-    def _turn(self) -> Played:
+    def _turn(self) -> Turn:
         """Take in the next segment that arrives, and learn from it."""
         asked = time.perf_counter()
         ready, _ = self.ray.wait(list(self._pending), timeout=PATIENCE)
         now = time.perf_counter()
         self._waited += now - asked
         if not ready:
-            return Played(message=self._silence(now))
+            return Turn(message=self._report_silence(now))
         number = self._pending.pop(ready[0])
         try:
             segment: Segment = self.ray.get(ready[0])
         except (self.ray.exceptions.RayActorError, self.ray.exceptions.ObjectLostError) as problem:
-            return Played(message=self._replace(number, problem))
+            return Turn(message=self._replace(number, problem))
         except self.ray.exceptions.RayTaskError as problem:
             raise problem.cause from None
         self._heard = now
@@ -104,9 +104,9 @@ class Fleet:
         self._segments += 1
         self._lag += self.agent.updates - segment.updates
         self._ask(number)
-        put(self.agent.replay, number * self.settings.num_envs, segment.slots)
+        write_slots(self.agent.replay, number * self.settings.num_envs, segment.slots)
         try:
-            return Played(self.agent.learn(segment.slots.steps), segment.episodes)
+            return Turn(self.agent.learn(segment.slots.steps), segment.episodes)
         except FloatingPointError as problem:
             raise locate(problem, self.agent.model, self.agent.steps) from None
 
@@ -131,7 +131,7 @@ class Fleet:
     def set_state(self, state: dict[str, Any], agent: Agent) -> None:
         """Go on from what `get_state` gave; the games that were running are lost, new ones begin."""
         self.births = state["births"]
-        abandon(cast(ReplayAgent, agent).replay, 0, self.settings.games)
+        truncate_games(cast(ReplayAgent, agent).replay, 0, self.settings.games)
 
     def close(self) -> None:
         """Stop the actors, and Ray where it was started for them."""
@@ -145,7 +145,7 @@ class Fleet:
     # --- one actor
     # ---------------------------------------------------------------------------------------------
 
-    def _born(self, number: int) -> Any:
+    def _start_actor(self, number: int) -> Any:
         """A new actor in this place."""
         key = (KEY, number, self.births)
         self.births += 1
@@ -176,12 +176,12 @@ class Fleet:
             what = f"actor {number} died {DEATHS + 1} times before it sent anything: {lines[0]}"
             raise RuntimeError(f"{what}\n  Ray's logs on its machine say more")
         self.ray.kill(self._actors[number])
-        abandon(self.agent.replay, number * self.settings.num_envs, self.settings.num_envs)
-        self._actors[number] = self._born(number)
+        truncate_games(self.agent.replay, number * self.settings.num_envs, self.settings.num_envs)
+        self._actors[number] = self._start_actor(number)
         self._ask(number)
         return f"actor {number} is gone ({type(problem).__name__}), another one takes its place"
 
-    def _silence(self, now: float) -> str:
+    def _report_silence(self, now: float) -> str:
         """What is said when nothing has arrived for too long."""
         if now - self._heard < SILENCE:
             return ""

@@ -35,7 +35,7 @@ class Slots(NamedTuple):
         return sum(array.nbytes for array in self)
 
 
-def taken(replay: ReplayBuffer, since: Array) -> Slots:
+def copy_slots(replay: ReplayBuffer, since: Array) -> Slots:
     """A copy of the slots written after the rings had seen `since` (N,) of them; ValueError when some are
     overwritten already.
     """
@@ -44,12 +44,12 @@ def taken(replay: ReplayBuffer, since: Array) -> Slots:
         raise ValueError(
             f"the replay keeps {replay.length} slots a game, of which {counts.tolist()} are asked for"
         )
-    at = places(replay, 0, since, counts)
-    kind, age, actions, rewards = (ring.reshape(-1)[at] for ring in columns_of(replay))
+    at = find_rows(replay, 0, since, counts)
+    kind, age, actions, rewards = (ring.reshape(-1)[at] for ring in list_columns(replay))
     return Slots(counts, replay.frames[at], kind, age, actions, rewards)
 
 
-def put(replay: ReplayBuffer, first: int, slots: Slots) -> None:
+def write_slots(replay: ReplayBuffer, first: int, slots: Slots) -> None:
     """Write the slots into the rings first, first + 1, ... of a replay.
 
     Raises ValueError, and writes nothing, when they do not fit.
@@ -67,14 +67,14 @@ def put(replay: ReplayBuffer, first: int, slots: Slots) -> None:
         raise ValueError(
             f"the replay stores frames {replay.dtype}{frame}, not {frames.dtype}{frames.shape[1:]}"
         )
-    at = places(replay, first, replay.written[games], counts)
+    at = find_rows(replay, first, replay.written[games], counts)
     replay.frames[at] = frames
-    for ring, column in zip(columns_of(replay), columns):
+    for ring, column in zip(list_columns(replay), columns):
         ring.reshape(-1)[at] = column
     replay.written[games] += counts
 
 
-def abandon(replay: ReplayBuffer, first: int, games: int) -> None:
+def truncate_games(replay: ReplayBuffer, first: int, games: int) -> None:
     """The games under way in these rings are lost: each is cut off at the last frame that is known of it.
 
     Without this, a return would be bootstrapped from the next game's first frame.
@@ -86,12 +86,12 @@ def abandon(replay: ReplayBuffer, first: int, games: int) -> None:
                 replay.kind[game, newest] = LAST
 
 
-def columns_of(replay: ReplayBuffer) -> tuple[Array, Array, Array, Array]:
+def list_columns(replay: ReplayBuffer) -> tuple[Array, Array, Array, Array]:
     """(N, L) each: what a slot holds besides its frame, in the order of Slots."""
     return replay.kind, replay.age, replay.actions, replay.rewards
 
 
-def places(replay: ReplayBuffer, first: int, since: Array, counts: Array) -> Array:
+def find_rows(replay: ReplayBuffer, first: int, since: Array, counts: Array) -> Array:
     """(S,) the rows that follow the `since` slots written into each of the rings first, first + 1, ..."""
     length = replay.length
     return np.concatenate(

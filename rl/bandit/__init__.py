@@ -38,7 +38,7 @@ from nnlite.arrays import Array
 from rl.bandit.algorithms import Algorithm, Arm, GradientBandit, Softmax, ThompsonSampling, break_tie
 from rl.bandit.simulation import simulate, streams_of
 from rl.command.errors import require
-from rl.command.settings import RunName, at_least, positive
+from rl.command.settings import RunName, require_at_least, require_positive
 from rl.command.settings import Settings as CommonSettings
 from rl.envs.random_numbers import RandomNumbers
 
@@ -170,9 +170,9 @@ class Settings(CommonSettings):
         require(all(0 <= p <= 1 for p in self.arms), f"--arms is {self.arms}", "give chances from 0 to 1")
         require(0 <= self.epsilon <= 1, f"--epsilon is {self.epsilon}", "give a chance from 0 to 1")
         for name in ("num_sims", "num_time"):
-            at_least(self, name, 1)
+            require_at_least(self, name, 1)
         for name in ("temperature", "step_size"):
-            positive(self, name)
+            require_positive(self, name)
 
     def algorithms(self) -> list[Algorithm]:
         """Return the listing's two, then the others."""

@@ -18,7 +18,7 @@ from rl.bandit.tally import Result, Tally, compile_simulation, complete
 from rl.command.cli import exit_codes
 from rl.command.errors import require
 from rl.command.threads import use_threads
-from rl.runs.resumable import STATE, in_pieces, opened
+from rl.runs.resumable import STATE, open_folder, run_pieces
 from rl.runs.resume import keep_settings, parse
 from rl.runs.run_folder import RESULT, write_json
 
@@ -43,7 +43,7 @@ def main(argv: list[str] | None = None) -> None:
 
 def run(settings: Settings) -> list[Result]:
     """Play, print the table, and write curves.csv, result.json, rewards.png and regret.png."""
-    with opened("bandit", "rl/Bandit-v0", settings, settings.resume, MAY_CHANGE) as (folder, state):
+    with open_folder("bandit", "rl/Bandit-v0", settings, settings.resume, MAY_CHANGE) as (folder, state):
         algorithms, slope = settings.algorithms(), lai_robbins(np.array(settings.arms))
         if state is None:
             tallies = [Tally.empty(settings) for _ in algorithms]
@@ -51,7 +51,7 @@ def run(settings: Settings) -> list[Result]:
             tallies = [Tally(**saved) for saved in state["tallies"]]
         check_progress(folder, settings, tallies)
         results: list[Result] = []
-        in_pieces(
+        run_pieces(
             "bandit",
             folder,
             play_all(settings, algorithms, tallies, results),

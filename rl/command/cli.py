@@ -19,7 +19,7 @@ from typing import Any, ParamSpec, TypeVar
 
 from rl.command.config import read_settings
 from rl.command.errors import UsageError, require
-from rl.command.settings import NEWEST, RunName, flag
+from rl.command.settings import NEWEST, RunName, format_flag
 from rl.command.text import terminal_width, wrap
 
 S = TypeVar("S")
@@ -79,22 +79,22 @@ def parse(
     shown = wrap(summary, terminal_width())
     if examples:
         shown += "\n\nExamples:\n" + "\n".join(f"  {line}" for line in examples)
-    first, _ = _parsed(settings_class, words, program, shown, defaults, helps=False)
+    first, _ = _run_parser(settings_class, words, program, shown, defaults, helps=False)
     for name, preset in (presets or {}).items():
         if getattr(first, name):
             defaults = dataclasses.replace(defaults, **preset)  # type: ignore[type-var]
     if path := getattr(first, "config", ""):
         defaults = dataclasses.replace(defaults, **read_settings(path, settings_class))  # type: ignore[type-var]
-    settings, unknown = _parsed(settings_class, words, program, shown, defaults, helps=True)
+    settings, unknown = _run_parser(settings_class, words, program, shown, defaults, helps=True)
     if unknown:
-        flags = [flag(field.name) for field in dataclasses.fields(settings_class)]  # type: ignore[arg-type]
+        flags = [format_flag(field.name) for field in dataclasses.fields(settings_class)]  # type: ignore[arg-type]
         near = difflib.get_close_matches(unknown[0], flags, 1)
         hint = f"did you mean {near[0]}? " if near else ""
         raise UsageError(f"there is no flag {unknown[0]}", f"{hint}see {program} --help")
     return settings
 
 
-def _parsed(
+def _run_parser(
     settings_class: type[S], words: list[str], program: str, shown: str, defaults: S, helps: bool
 ) -> tuple[S, list[str]]:
     """The settings, and the words that no flag takes."""
@@ -111,16 +111,16 @@ def _parsed(
                 default=defaults,
                 add_help=helps,
                 return_unknown_args=True,
-                registry=_registry(),
+                registry=_make_registry(),
                 config=(tyro.conf.FlagCreatePairsOff, tyro.conf.OmitSubcommandPrefixes),
             )
     except SystemExit as stop:
         if stop.code in (0, None):
             raise
-        raise UsageError(first_paragraph(complaint.getvalue()), f"see {program} --help") from None
+        raise UsageError(extract_message(complaint.getvalue()), f"see {program} --help") from None
 
 
-def _registry() -> Any:
+def _make_registry() -> Any:
     """How RunName is parsed: --play alone means the newest run."""
     from tyro.constructors import ConstructorRegistry, PrimitiveConstructorSpec, PrimitiveTypeInfo
 
@@ -145,7 +145,7 @@ def _registry() -> Any:
     return registry
 
 
-def first_paragraph(box: str) -> str:
+def extract_message(box: str) -> str:
     """The message inside the frame that the flag parser draws, on one line, without title and help."""
     unframed = re.sub("[│╭╮╰╯]", " ", box)
     parts = [" ".join(part.split()) for part in re.split("[─-]{4,}", unframed)]

@@ -88,11 +88,11 @@ class AgentSettings(Settings):
     def validate(self) -> None:
         super().validate()
         for name in ("total_timesteps", "num_envs", "eval_episodes"):
-            at_least(self, name, 1)
+            require_at_least(self, name, 1)
         for name in ("max_episode_steps", "eval_freq", "save_freq"):
-            at_least(self, name, 0)
+            require_at_least(self, name, 0)
         require(0 <= self.gamma <= 1, f"--gamma is {self.gamma}", "give a number from 0 to 1")
-        positive(self, "learning_rate")
+        require_positive(self, "learning_rate")
 
 
 @dataclass
@@ -113,7 +113,7 @@ class ActorSettings(AgentSettings):
     def validate(self) -> None:
         super().validate()
         for name, least in (("actors", 0), ("segment", 1), ("broadcast", 1)):
-            at_least(self, name, least)
+            require_at_least(self, name, least)
         require(
             self.actors > 0 or not self.ray_address,
             "--ray-address without --actors",
@@ -125,26 +125,26 @@ class ActorSettings(AgentSettings):
         """Parallel games of the whole run."""
         return self.num_envs * max(self.actors, 1)
 
-    def of_an_actor(self) -> ActorSettings:
+    def for_actor(self) -> ActorSettings:
         """The same for a process that plays one actor's games and never learns: its replay need hold one
         segment only.
         """
         raise NotImplementedError(f"{type(self).__name__} has no actors")
 
 
-def at_least(settings: Any, name: str, least: int) -> None:
+def require_at_least(settings: Any, name: str, least: int) -> None:
     """Raise UsageError unless the setting is >= least."""
     value = getattr(settings, name)
-    require(value >= least, f"{flag(name)} is {value}", f"give a whole number >= {least}")
+    require(value >= least, f"{format_flag(name)} is {value}", f"give a whole number >= {least}")
 
 
-def positive(settings: Any, name: str) -> None:
+def require_positive(settings: Any, name: str) -> None:
     """Raise UsageError unless the setting is a finite number > 0."""
     value = getattr(settings, name)
-    require(0 < value < float("inf"), f"{flag(name)} is {value}", "give a number > 0")
+    require(0 < value < float("inf"), f"{format_flag(name)} is {value}", "give a number > 0")
 
 
-def flag(name: str) -> str:
+def format_flag(name: str) -> str:
     """learning_rate -> --learning-rate"""
     return "--" + name.replace("_", "-")
 
@@ -165,10 +165,10 @@ def check_values(settings_class: type[Any], values: Mapping[str, Any], where: st
             else f"{settings_class.__module__}.{settings_class.__qualname__} lists them"
         )
         require(name in defaults, f"{where}there is no setting {name!r}", hint)
-    return {name: _converted(name, values[name], defaults[name], where) for name in values}
+    return {name: _convert(name, values[name], defaults[name], where) for name in values}
 
 
-def _converted(name: str, value: Any, default: Any, where: str) -> Any:
+def _convert(name: str, value: Any, default: Any, where: str) -> Any:
     """The value in the type of the default; NumPy's numbers and JSON's lists count as Python's own."""
     if isinstance(default, tuple):
         like = default[0] if default else ""
@@ -185,8 +185,3 @@ def _fits(value: Any, like: Any) -> bool:
     if isinstance(like, (bool, str)) or isinstance(value, bool):
         return isinstance(value, bool if isinstance(like, bool) else str)
     return isinstance(value, Integral if isinstance(like, int) else Real)
-
-
-def as_dict(settings: Any) -> dict[str, Any]:
-    """The settings as plain values."""
-    return dataclasses.asdict(settings)

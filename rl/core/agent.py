@@ -75,7 +75,7 @@ class Agent:
         """
         load_weights(self.model, path)
 
-    def cut_off(self, observations: Array) -> None:
+    def truncate(self, observations: Array) -> None:
         """Mark every unfinished game as truncated.
 
         Called on resume if games cannot be restored in their middle.

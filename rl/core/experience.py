@@ -29,7 +29,7 @@ class Experience(NamedTuple):
         return self.terminated | self.truncated
 
 
-def real_next(observations: Array, info: dict[str, Any], done: Array) -> Array:
+def insert_final_obs(observations: Array, info: dict[str, Any], done: Array) -> Array:
     """Replace the first observation of each new game by the last one of the game that ended.
 
     observations  (N, ...) as the vector environment returned them (SAME_STEP: an ended game has restarted)

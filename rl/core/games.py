@@ -10,7 +10,7 @@ from gymnasium.vector import VectorEnv
 
 from nnlite.arrays import Array
 from rl.core.agent import Agent, Metrics
-from rl.core.experience import Experience, real_next
+from rl.core.experience import Experience, insert_final_obs
 from rl.core.guards import check_step, locate
 from rl.envs.native_vector import NativeVectorEnv
 
@@ -22,7 +22,7 @@ class Episode(NamedTuple):
     length: int  # steps
 
 
-class Played(NamedTuple):
+class Turn(NamedTuple):
     """One turn of the loop."""
 
     metrics: Metrics | None = None  # of the last update that it led to
@@ -49,7 +49,7 @@ class Games:
         self._returns = np.zeros(envs.num_envs)  # so far, of the running games
         self._lengths = np.zeros(envs.num_envs, np.int64)
 
-    def play(self, agent: Agent) -> Iterator[Played]:
+    def play(self, agent: Agent) -> Iterator[Turn]:
         """Act, step, observe, without end: the loop of every agent. A turn is one step of every game."""
         if self._observations is None:
             self._observations, _ = self.envs.reset(seed=self.seed)
@@ -58,7 +58,7 @@ class Games:
             actions = agent.act(observations)
             following, rewards, terminated, truncated, info = self.envs.step(actions)
             done = terminated | truncated if info else None  # every end is in the info
-            last = following if done is None else real_next(following, info, done)
+            last = following if done is None else insert_final_obs(following, info, done)
             if self._foreign:
                 check_step(last, rewards, terminated, truncated, len(actions), agent.steps)
             learned = rewards if self.reward is None else self.reward(rewards)
@@ -69,9 +69,9 @@ class Games:
             except FloatingPointError as problem:
                 raise locate(problem, agent.model, agent.steps) from None
             self._observations = following
-            yield Played(metrics, self._finished(rewards, done))
+            yield Turn(metrics, self._count(rewards, done))
 
-    def _finished(self, rewards: Array, done: Array | None) -> list[Episode]:
+    def _count(self, rewards: Array, done: Array | None) -> list[Episode]:
         """Add a step to the running games; return those that it ended."""
         self._returns += rewards
         self._lengths += 1
@@ -113,7 +113,7 @@ class Games:
             self._returns[...] = state["running_return"]
             self._lengths[...] = state["running_length"]
         else:
-            agent.cut_off(state["observations"])
+            agent.truncate(state["observations"])
             self._observations, _ = self.envs.reset(seed=(self.seed + agent.steps) % 2**32)
 
     def close(self) -> None:
@@ -135,7 +135,7 @@ class Source(Protocol):
     restorable: bool
     columns: tuple[str, ...]
 
-    def play(self, agent: Agent) -> Iterator[Played]: ...
+    def play(self, agent: Agent) -> Iterator[Turn]: ...
     def status(self) -> Metrics: ...
     def screens(self) -> list[Array]: ...
     def get_state(self) -> dict[str, Any]: ...

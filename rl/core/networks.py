@@ -19,7 +19,7 @@ SMALLEST_SCREEN = 8  # the first kernel's side
 MakeNetwork = Callable[[tuple[int, ...], int, np.random.Generator], Sequential]  # shape, outputs, rng
 
 
-def network(
+def make_network(
     observations: spaces.Space[Any],
     outputs: int,
     hidden: tuple[int, ...],

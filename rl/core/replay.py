@@ -128,37 +128,37 @@ class ReplayBuffer:
                 f"{ends.shape}, {stops.shape}"
             )
         taken = self._rings.add(
-            self._observations(observations),
+            self._convert_observations(observations),
             as_type(actions, np.int64, "actions"),
             as_type(rewards, np.float64, "rewards"),
             np.ascontiguousarray(ends, bool),
             np.ascontiguousarray(stops, bool),
-            self._observations(next_observations),
+            self._convert_observations(next_observations),
         )
         assert taken, "as_type returns a type that the rings read"
 
-    def cut_off(self, observations: Array) -> None:
+    def truncate(self, observations: Array) -> None:
         """Truncate the current games; (N, ...) are their last observations."""
-        self._rings.close(self._observations(observations).view(np.uint8).reshape(self.num_envs, -1))
+        self._rings.close(self._convert_observations(observations).view(np.uint8).reshape(self.num_envs, -1))
 
     def sample(self, batch_size: int, rng: np.random.Generator) -> Batch:
         """Sample a batch uniformly with replacement; raises ValueError while no transition is complete."""
         if batch_size not in self._batches:
             if batch_size < 1:
                 raise ValueError(f"a batch holds at least one transition, not {batch_size}")
-            self._batches[batch_size] = self._batch_of(batch_size)
+            self._batches[batch_size] = self._make_batch(batch_size)
         batch, bound = self._batches[batch_size]
         if not bound.sample(rng.bit_generator, self.n_step, self.gamma, TRIES):
             raise ValueError("the replay holds no complete transition yet")
         return batch
 
-    def _observations(self, observations: Array) -> Array:
+    def _convert_observations(self, observations: Array) -> Array:
         """Convert (N, ...) to a contiguous array of the replay's type."""
         if observations.shape != (self.num_envs, *self.shape):
             raise ValueError(f"the replay stores {(self.num_envs, *self.shape)}, not {observations.shape}")
         return as_type(observations, self.dtype, "observations")
 
-    def _batch_of(self, size: int) -> tuple[Batch, Any]:
+    def _make_batch(self, size: int) -> tuple[Batch, Any]:
         """Allocate a batch and the compiled sampler that fills it."""
         observations, following = (np.zeros((size, *self.shape), self.dtype) for _ in range(2))
         batch = Batch(

@@ -59,7 +59,7 @@ class Rollout:
             ]
         self.filled += 1
 
-    def cut_off(self) -> None:
+    def truncate(self) -> None:
         """Mark the newest step of every unfinished game as truncated.
 
         Called on resume if the environment cannot be restored mid-game.

@@ -32,10 +32,10 @@ def streams(seed: int, key: tuple[int, ...] = ()) -> Streams:
         np.random.default_rng(network),
         np.random.default_rng(exploration),
         np.random.default_rng(replay),
-        _number(environment),
-        _number(evaluation),
+        _draw_number(environment),
+        _draw_number(evaluation),
     )
 
 
-def _number(sequence: np.random.SeedSequence) -> int:
+def _draw_number(sequence: np.random.SeedSequence) -> int:
     return int(sequence.generate_state(1, np.uint32)[0])

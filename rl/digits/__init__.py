@@ -30,7 +30,7 @@ import nnlite as K
 from nnlite.arrays import Array
 from rl.command.errors import require
 from rl.command.settings import Settings as CommonSettings
-from rl.command.settings import at_least
+from rl.command.settings import require_at_least
 from rl.digits.data import CLASSES, DARKEST, IMAGE, load
 
 EPOCHS = {"article": 10, "best": 40}
@@ -51,8 +51,8 @@ class Settings(CommonSettings):
 
     def validate(self) -> None:
         super().validate()
-        at_least(self, "epochs", 0)
-        at_least(self, "batch_size", 1)
+        require_at_least(self, "epochs", 0)
+        require_at_least(self, "batch_size", 1)
         require(0 < self.test_size < 1, f"--test-size is {self.test_size}", "give a share between 0 and 1")
 
 

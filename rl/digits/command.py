@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
 
 from nnlite.arrays import Array
 from rl.command.cli import exit_codes, parse
-from rl.command.settings import as_dict
 from rl.command.threads import use_threads
 from rl.digits import Result, Settings, learn
 from rl.digits.data import CLASSES
@@ -35,7 +35,7 @@ def run(settings: Settings) -> Result:
     """Learn, print the report, draw; return the result."""
     from sklearn.metrics import classification_report, confusion_matrix
 
-    folder = create(settings.out, "digits", settings.recipe, settings.seed, as_dict(settings))
+    folder = create(settings.out, "digits", settings.recipe, settings.seed, asdict(settings))
     result = learn(settings)
     counts = confusion_matrix(result.actual, result.predicted, labels=range(CLASSES))
     total = len(result.actual)

@@ -34,7 +34,7 @@ import nnlite as K
 from nnlite.arrays import Array
 from rl.command.errors import require
 from rl.command.settings import Settings as CommonSettings
-from rl.command.settings import at_least, flag, positive
+from rl.command.settings import format_flag, require_at_least, require_positive
 from rl.housing.data import Table
 
 
@@ -61,13 +61,13 @@ class Settings(CommonSettings):
 
     def validate(self) -> None:
         super().validate()
-        at_least(self, "epochs", 1)
-        at_least(self, "batch_size", 1)
-        positive(self, "learning_rate")
+        require_at_least(self, "epochs", 1)
+        require_at_least(self, "batch_size", 1)
+        require_positive(self, "learning_rate")
         for name in ("momentum", "norm_momentum"):
             require(
                 0 <= getattr(self, name) < 1,
-                f"{flag(name)} is {getattr(self, name)}",
+                f"{format_flag(name)} is {getattr(self, name)}",
                 "give a number from 0 to less than 1",
             )
         require(0 < self.test_size < 1, f"--test-size is {self.test_size}", "give a share between 0 and 1")

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import time
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
 
 from rl.command.cli import exit_codes, parse
-from rl.command.settings import as_dict
 from rl.command.threads import use_threads
 from rl.housing import Result, Settings, learn
 from rl.housing.data import Table, load
@@ -37,7 +37,7 @@ def run(settings: Settings) -> Result:
     table = load(settings.data, np.random.default_rng([settings.seed, 1])).without(settings.exclude)
     print(table.source)
     print(f"Columns: {' '.join(table.columns)}; price: thousands of dollars.\n")
-    folder = create(settings.out, "housing", "table", settings.seed, as_dict(settings))
+    folder = create(settings.out, "housing", "table", settings.seed, asdict(settings))
     result = learn(table, settings)
     first, last = result.losses[0], result.losses[-1]
     print(

@@ -50,7 +50,7 @@ import numpy as np
 
 from nnlite.arrays import Array
 from rl.command.errors import UsageError, require
-from rl.command.settings import RunName, at_least
+from rl.command.settings import RunName, require_at_least
 from rl.command.settings import Settings as CommonSettings
 from rl.envs.maze_layout import MazeLayout, generate_maze
 from rl.envs.maze_text import article_maze, read_maze
@@ -148,7 +148,7 @@ class Settings(CommonSettings):
             self.stop_below >= 0, f"--stop-below is {self.stop_below}", "give a number >= 0; 0 never settles"
         )
         for name in ("max_episodes", "num_runs"):
-            at_least(self, name, 1)
+            require_at_least(self, name, 1)
 
     def layout(self) -> MazeLayout:
         """Return the maze. Raises UsageError or ValueError when there is no such maze."""

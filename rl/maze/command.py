@@ -30,7 +30,7 @@ from rl.maze.learning import (
     sampled_length,
 )
 from rl.maze.progress import Progress
-from rl.runs.resumable import STATE, in_pieces, opened
+from rl.runs.resumable import STATE, open_folder, run_pieces
 from rl.runs.resume import keep_settings, parse
 from rl.runs.run_folder import RESULT, find
 from rl.runs.state_file import load_state
@@ -66,14 +66,14 @@ def learn_one(settings: Settings) -> report.Result:
     layout = read_maze(Path(settings.resume) / DRAWING) if settings.resume else settings.layout()
     rule = settings.rule()
     progress = Progress.fresh(layout, rule, settings.seed, settings.max_episodes)
-    with opened("maze", "rl/Maze-v0", settings, settings.resume, MAY_CHANGE) as (folder, state):
+    with open_folder("maze", "rl/Maze-v0", settings, settings.resume, MAY_CHANGE) as (folder, state):
         if state is None:
             (folder / DRAWING).write_text(draw_maze(layout) + "\n", encoding="utf-8")
         else:
             restore(folder, settings, progress, state)
         first = progress.episodes
         report.print_head(layout, rule, settings, first)
-        in_pieces(
+        run_pieces(
             "maze", folder, progress.pieces(), progress.get_state, lambda: f"{progress.episodes:,} episodes"
         )
         report.print_episodes(progress, first)

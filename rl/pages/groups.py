@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Container, Mapping, Sequence
 from typing import Any, Protocol, TypeVar
 
-from rl.command.settings import flag
+from rl.command.settings import format_flag
 
 IGNORED = {  # settings that do not change what a run learns
     "seed",
@@ -57,7 +57,8 @@ def group_by_settings(runs: Sequence[R], ignored: Container[str] = ()) -> list[t
 def _label(run: HasSettings, differing: Sequence[str], several: bool) -> str:
     if several and not set(differing) <= set(run.settings):
         return ""  # the articles have different settings: their names tell more
-    words = [f"{flag(name)} {plain_value(run.settings[name])}" for name in differing if name in run.settings]
+    given = [name for name in differing if name in run.settings]
+    words = [f"{format_flag(name)} {plain_value(run.settings[name])}" for name in given]
     return " ".join(words[:MOST_NAMES])
 
 

@@ -25,7 +25,7 @@ class HeldError(UsageError):
 
 
 @contextlib.contextmanager
-def only_here(folder: Path) -> Iterator[None]:
+def hold_lock(folder: Path) -> Iterator[None]:
     """Hold the lock of a run's folder; raises HeldError, a UsageError, when another process holds it.
 
     On a file system without locks nothing is held and no process is refused.

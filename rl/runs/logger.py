@@ -46,7 +46,7 @@ class Logger:
             self._progress_rows.writeheader()
             self._monitor.write(f"#{json.dumps({'t_start': self.started, 'env_id': env_id})}\nr,l,t\n")
         self._board_flushed = time.time()
-        self._board = summary_writer()(
+        self._board = import_summary_writer()(
             str(folder), write_to_disk=True, purge_step=self._step + 1 if state else None
         )
 
@@ -76,17 +76,17 @@ class Logger:
             "seconds": time.time() - self.started,
         }
 
-    def episode(self, total: float, length: int) -> None:
+    def add_episode(self, total: float, length: int) -> None:
         """One finished training game."""
         self._monitor.write(f"{total:.6g},{length},{time.time() - self.started:.3f}\n")
 
-    def add(self, metrics: dict[str, float]) -> None:
+    def add_metrics(self, metrics: dict[str, float]) -> None:
         """Metrics of one update; their means are written with the next row."""
         for name, value in metrics.items():
             self._sums[name] = self._sums.get(name, 0.0) + value
             self._counts[name] = self._counts.get(name, 0) + 1
 
-    def row(self, step: int, values: dict[str, float]) -> dict[str, float]:
+    def write_row(self, step: int, values: dict[str, float]) -> dict[str, float]:
         """Write `values` and the means since the last row, to progress.csv and TensorBoard; returns them
         all.
         """
@@ -98,23 +98,23 @@ class Logger:
         self._progress_rows.writerow(
             {"time/total_timesteps": step, **{k: f"{v:.6g}" for k, v in values.items()}}
         )
-        self.scalars(step, values)
+        self.write_scalars(step, values)
         self._step = step
         self.flush()
         return values
 
-    def scalars(self, step: int, values: dict[str, float]) -> None:
+    def write_scalars(self, step: int, values: dict[str, float]) -> None:
         """TensorBoard scalars; numbers that are not finite are left out."""
         for name, value in values.items():
             if np.isfinite(value):
                 self._board.add_scalar(name, value, step)
 
-    def strip(self, step: int, name: str, frames: list[Array]) -> None:
+    def write_image(self, step: int, name: str, frames: list[Array]) -> None:
         """Grey frames (H, W) side by side as one TensorBoard image: what the network saw."""
         if frames:
             self._board.add_image(name, np.concatenate(frames, axis=1), step, dataformats="HW")
 
-    def histogram(self, step: int, name: str, values: Array) -> None:
+    def write_histogram(self, step: int, name: str, values: Array) -> None:
         """A TensorBoard histogram."""
         self._board.add_histogram(name, values, step)
 
@@ -136,7 +136,7 @@ class Logger:
         self._board.close()
 
 
-def summary_writer() -> Any:
+def import_summary_writer() -> Any:
     """tensorboardX's SummaryWriter.
 
     PyTorch, where it is installed, is kept from being imported with it, which takes a second or more: only to

@@ -19,7 +19,7 @@ from nnlite.tensor_file import sweep
 from rl.command.errors import UsageError
 from rl.command.settings import Settings
 from rl.runs import resume, run_folder
-from rl.runs.lock import only_here
+from rl.runs.lock import hold_lock
 from rl.runs.signals import Interrupted, StopSignals
 from rl.runs.state_file import load_state, save_state
 
@@ -28,7 +28,7 @@ SAVE_SECONDS = 10.0
 
 
 @contextlib.contextmanager
-def opened(
+def open_folder(
     article: str, env_id: str, settings: Settings, resumed: str, may_change: set[str]
 ) -> Iterator[tuple[Path, dict[str, Any] | None]]:
     """The folder of a new run and None; or, with `resumed`, a run's folder and the state that it was saved
@@ -40,12 +40,12 @@ def opened(
     """
     if not resumed:
         folder = run_folder.create(settings.out, article, env_id, settings.seed, dataclasses.asdict(settings))
-        with only_here(folder):
+        with hold_lock(folder):
             yield folder, None
         return
     folder = Path(resumed)
     resume.check_settings(folder, settings, may_change)
-    with only_here(folder):
+    with hold_lock(folder):
         try:
             state = load_state(folder / STATE)
         except (ValueError, OSError) as problem:
@@ -56,7 +56,7 @@ def opened(
         yield folder, state
 
 
-def in_pieces(
+def run_pieces(
     article: str,
     folder: Path,
     pieces: Iterable[object],
@@ -78,7 +78,7 @@ def in_pieces(
                 _save(folder, get_state())
                 saved = time.monotonic()
             if stop.received is not None:
-                raise Interrupted(stop.received, resume.stopped(article, done(), folder))
+                raise Interrupted(stop.received, resume.describe_stop(article, done(), folder))
         _save(folder, get_state())
 
 

@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 from rl.articles import program_of
 from rl.command import cli, config
 from rl.command.errors import UsageError
-from rl.command.settings import AgentSettings, RunName, Settings, flag
+from rl.command.settings import AgentSettings, RunName, Settings, format_flag
 from rl.runs import checkpoint
 from rl.runs.run_folder import RESULT, find, write_json
 
@@ -66,7 +66,7 @@ def check_settings(folder: Path, settings: Settings, may_change: Collection[str]
     """Raise UsageError, showing the difference, when a setting that must stay is not the run's."""
     stored = config.read_settings(folder, type(settings))
     changed = [
-        f"{flag(name)} {stored[name]} -> {value}"
+        f"{format_flag(name)} {stored[name]} -> {value}"
         for name, value in asdict(settings).items()
         if name not in may_change and name in stored and stored[name] != value
     ]
@@ -111,6 +111,6 @@ def keep_settings(folder: Path, settings: Settings) -> None:
         write_json(folder / config.NAME, {**stored, "settings": now})
 
 
-def stopped(article: str, done: str, folder: Path) -> str:
+def describe_stop(article: str, done: str, folder: Path) -> str:
     """The line after a signal: how far the run came, and the command that resumes it."""
     return f"stopped after {done}; go on:  {program_of(article)} --resume {folder}"

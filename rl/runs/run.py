@@ -13,7 +13,7 @@ from rl.command.settings import AgentSettings
 from rl.core.agent import Agent
 from rl.runs import resume, run_folder
 from rl.runs.checkpoint import Checkpoints
-from rl.runs.lock import only_here
+from rl.runs.lock import hold_lock
 from rl.runs.logger import Logger
 from rl.runs.run_folder import RESULT
 
@@ -58,7 +58,7 @@ class Run:
             self.say(f"{self.folder} is gone: it is made again, without the logs so far")
             self.folder.mkdir(parents=True)
             run_folder.write_json(
-                self.folder / config.NAME, run_folder.config_of(self.article, asdict(self.settings))
+                self.folder / config.NAME, run_folder.make_config(self.article, asdict(self.settings))
             )
 
 
@@ -75,7 +75,7 @@ def open_run(article: str, settings: AgentSettings, columns: tuple[str, ...]) ->
         folder = Path(settings.resume)
     else:
         folder = run_folder.create(settings.out, article, settings.env_id, settings.seed, asdict(settings))
-    with only_here(folder):
+    with hold_lock(folder):
         run = Run(folder, article, settings, columns)
         try:
             yield run

@@ -26,12 +26,12 @@ PACKAGES = ("nnlite-rl", "numpy", "numba", "gymnasium", "safetensors")
 def create(out: str, article: str, env_id: str, seed: int, settings: dict[str, Any]) -> Path:
     """Make the folder, write config.json into it and its name into {out}/latest."""
     stamp = datetime.now().strftime("%Y%m%d-%H%M%S")
-    name = f"{article}__{safe(env_id)}__{seed}__{stamp}"
+    name = f"{article}__{make_safe(env_id)}__{seed}__{stamp}"
     root = Path(out)
     try:
         root.mkdir(parents=True, exist_ok=True)
-        folder = _fresh(root, name)
-        write_json(folder / config.NAME, config_of(article, settings))
+        folder = _make_new(root, name)
+        write_json(folder / config.NAME, make_config(article, settings))
         (root / "latest").write_text(folder.name + "\n", encoding="utf-8")
     except OSError as problem:
         raise UsageError(
@@ -40,9 +40,9 @@ def create(out: str, article: str, env_id: str, seed: int, settings: dict[str, A
     return folder
 
 
-def config_of(article: str, settings: dict[str, Any]) -> dict[str, Any]:
+def make_config(article: str, settings: dict[str, Any]) -> dict[str, Any]:
     """The content of config.json."""
-    return {"article": article, "settings": settings, "machine": machine(), "versions": versions()}
+    return {"article": article, "settings": settings, "machine": describe_machine(), "versions": list_versions()}
 
 
 def find(
@@ -62,7 +62,7 @@ def find(
             if (folder / holding).is_file():
                 return folder
         raise UsageError(f"no {holding} in {wanted}", f"train one: {program_of(article)}")
-    kind = f"{article}__*" if env_id is None else f"{article}__{safe(env_id)}__*"
+    kind = f"{article}__*" if env_id is None else f"{article}__{make_safe(env_id)}__*"
     files = [
         file
         for file in Path(out).glob(f"{kind}/{holding}")
@@ -80,7 +80,7 @@ def write_json(path: Path, data: Any) -> None:
     atomic_write(path, (json.dumps(data, indent=2, ensure_ascii=False) + "\n").encode("utf-8"))
 
 
-def machine() -> dict[str, Any]:
+def describe_machine() -> dict[str, Any]:
     """The machine, on which the figures of a run depend."""
     from nnlite_ext import _threads
 
@@ -93,7 +93,7 @@ def machine() -> dict[str, Any]:
     }
 
 
-def versions() -> dict[str, str]:
+def list_versions() -> dict[str, str]:
     """Python's version and those of the packages that a result depends on."""
     from importlib import metadata
 
@@ -106,12 +106,12 @@ def versions() -> dict[str, str]:
     return found
 
 
-def safe(env_id: str) -> str:
+def make_safe(env_id: str) -> str:
     """rl/Catcher-v0 -> rl-Catcher-v0: no character that a file system refuses."""
     return re.sub(r"[^A-Za-z0-9.-]+", "-", env_id)
 
 
-def _fresh(root: Path, name: str) -> Path:
+def _make_new(root: Path, name: str) -> Path:
     """A folder that was not there before: two runs of the same second get different ones."""
     for number in range(1000):
         folder = root / (name if number == 0 else f"{name}-{number}")

@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from rl.runs.lock import HeldError, only_here
+from rl.runs.lock import HeldError, hold_lock
 
 PAUSE = 0.05  # seconds between two tries
 
@@ -23,7 +23,7 @@ def claim(folder: Path, patience: float = 0.0) -> Iterator[bool]:
         mine = False
         while not mine:
             try:
-                stack.enter_context(only_here(folder))
+                stack.enter_context(hold_lock(folder))
                 mine = True
             except HeldError:
                 if time.monotonic() >= until:

@@ -7,7 +7,7 @@ from html import escape
 from rl.command import templates
 from rl.pages import frame
 from rl.pages.frame import Headline
-from rl.runs.run_folder import versions
+from rl.runs.run_folder import list_versions
 from rl.sweeps import comparison_plots as plots
 from rl.sweeps import comparison_text as text
 from rl.sweeps.comparison import Comparison
@@ -50,7 +50,7 @@ def render(comparison: Comparison) -> str:
         "TABLE": table(comparison),
         "NOTES": "".join(f'<p class="note">Left out: {escape(words)}</p>' for words in notes),
         "SECTIONS": "\n".join(sections(comparison)) + runs_section(comparison),
-        "VERSIONS": frame.facts(versions()),
+        "VERSIONS": frame.facts(list_versions()),
         "DATE": frame.now(),
         "RESAMPLES": f"{RESAMPLES:,} resamples for scores, {CURVE_RESAMPLES:,} for all else",
     }

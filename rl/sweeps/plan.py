@@ -19,9 +19,9 @@ from typing import Any
 from rl.articles import ARTICLES, COMMANDS
 from rl.command.cli import parse
 from rl.command.errors import UsageError, require
-from rl.command.settings import AgentSettings, flag
+from rl.command.settings import AgentSettings, format_flag
 from rl.envs.make import make_vector
-from rl.runs.run_folder import safe, write_json
+from rl.runs.run_folder import make_safe, write_json
 
 NAME = "sweep.json"
 MOST_SEEDS = 1_000_000
@@ -163,7 +163,7 @@ def parse_value(word: str, name: str, default: Any, settings_class: type[Any], a
     if isinstance(default, bool):
         require(word.lower() in TRUTH, f"--set: {name} is {word!r}", "give true or false")
         return TRUTH[word.lower()]
-    words = [flag(name), *(word.split() if isinstance(default, tuple) else [word])]
+    words = [format_flag(name), *(word.split() if isinstance(default, tuple) else [word])]
     settings = parse(settings_class, f"python -m rl.{article}", "", argv=words)
     return getattr(settings, name)
 
@@ -186,7 +186,7 @@ def check_settings(settings_class: type[Any], changed: dict[str, Any]) -> dict[s
 def folder_name(index: int, changed: dict[str, Any]) -> str:
     """Begin the name of a job's folder: 1__gamma-0.9__"""
     words = "__".join(
-        safe(f"{name}-{value}".replace("e+", "e")).strip("-") for name, value in changed.items()
+        make_safe(f"{name}-{value}".replace("e+", "e")).strip("-") for name, value in changed.items()
     )
     return f"{index + 1}__{words[:LONGEST_NAME]}__"
 

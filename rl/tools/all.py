@@ -13,7 +13,7 @@ from pathlib import Path
 
 from rl.articles import ARTICLES
 from rl.command.errors import require
-from rl.command.settings import flag
+from rl.command.settings import format_flag
 from rl.command.text import format_duration
 from rl.runs import run_folder
 from rl.tools.command import run_tool
@@ -61,7 +61,7 @@ def run(settings: Settings) -> int:
     modules = settings.modules()
     for name in ("seed", "num_threads"):
         value = getattr(settings, name)
-        require(value >= 0, f"{flag(name)} is {value}", "give a whole number >= 0")
+        require(value >= 0, f"{format_flag(name)} is {value}", "give a whole number >= 0")
     kind = "quick" if settings.quick else "full"
     folder = run_folder.create(settings.out, "all", kind, settings.seed, dataclasses.asdict(settings))
     print(f"{len(modules)} articles, {kind} run, seed {settings.seed}; folder {folder}", flush=True)
@@ -99,7 +99,7 @@ def outcome_line(outcome: Outcome) -> str:
 def write_page(folder: Path, settings: Settings, outcomes: list[Outcome], seconds: float) -> None:
     """Write the page of the outcomes so far."""
     report = Report(
-        outcomes, settings.quick, settings.seed, seconds, run_folder.machine(), run_folder.versions()
+        outcomes, settings.quick, settings.seed, seconds, run_folder.describe_machine(), run_folder.list_versions()
     )
     (folder / PAGE).write_text(render(report), encoding="utf-8")
 

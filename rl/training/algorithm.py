@@ -38,7 +38,7 @@ from rl.core.seeding import streams
 from rl.envs.given import GivenEnv, copy_of, vector_of
 from rl.envs.goals import goal_of
 from rl.envs.make import actions_of
-from rl.runs.resume import stopped
+from rl.runs.resume import describe_stop
 from rl.runs.run import Run, open_run
 from rl.runs.run_folder import LAST
 from rl.runs.signals import Interrupted
@@ -175,7 +175,7 @@ class Algorithm:
             trainer = self._train(run.settings, run, progress, callback)
         except Interrupted as stop:
             raise Interrupted(
-                stop.number, stopped(self.article, f"{self.steps:,} steps", run.folder)
+                stop.number, describe_stop(self.article, f"{self.steps:,} steps", run.folder)
             ) from None
         self.agent.save(run.folder / LAST)
         run.save_result(trainer.summary())

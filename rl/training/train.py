@@ -10,7 +10,7 @@ from rl.command.settings import AgentSettings
 from rl.command.threads import use_threads
 from rl.core.games import Games
 from rl.runs.run import open_run
-from rl.runs.run_folder import BEST, machine
+from rl.runs.run_folder import BEST, describe_machine
 from rl.training.algorithm import Algorithm
 from rl.training.trainer import Trainer
 
@@ -54,7 +54,7 @@ def train(make: type[Algorithm], settings: AgentSettings) -> Result:
 
 def header(algorithm: Algorithm, folder: Path) -> str:
     """One line: article, environment, seed, kernels, threads, goal, folder."""
-    settings, here = algorithm.settings, machine()
+    settings, here = algorithm.settings, describe_machine()
     return (
         f"{module_of(algorithm.article)} on {settings.env_id}, seed {settings.seed}, "
         f"{here['kernels']} kernels, {here['threads']} threads, goal: {algorithm.goal.text}; folder {folder}"
@@ -77,10 +77,10 @@ def outcome(trainer: Trainer) -> str:
 def draw(folder: Path, algorithm: Algorithm, trainer: Trainer) -> None:
     """Draw the curve of returns, and record games of the best model."""
     from rl.watch.play import record  # Matplotlib and Pillow
-    from rl.watch.plots import reward_plot
+    from rl.watch.plots import plot_rewards
 
     settings = algorithm.settings
-    reward_plot(
+    plot_rewards(
         folder / "reward.png", trainer.returns, f"{module_of(algorithm.article)} on {settings.env_id}"
     )
     if (folder / BEST).is_file():

@@ -19,7 +19,7 @@ import numpy as np
 from rl.command.settings import AgentSettings
 from rl.core.agent import Agent, Metrics
 from rl.core.evaluation import Evaluation, Evaluator
-from rl.core.games import Episode, Played, Source
+from rl.core.games import Episode, Source, Turn
 from rl.runs.run import Run
 from rl.runs.run_folder import BEST
 from rl.runs.signals import Interrupted, StopSignals
@@ -116,7 +116,7 @@ class Trainer:
         """Whether a multiple of `every` lies in this turn."""
         return every > 0 and self.agent.steps // every > before // every
 
-    def _note(self, played: Played) -> None:
+    def _note(self, played: Turn) -> None:
         """Count the games that ended, and show and log the turn."""
         for episode in played.episodes:
             self.returns.append(episode.total)
@@ -124,9 +124,9 @@ class Trainer:
             self.recent.append(episode.total)
             self.progress.episode(self.returns)
             if self.run is not None:
-                self.run.logger.episode(episode.total, episode.length)
+                self.run.logger.add_episode(episode.total, episode.length)
         if played.metrics and self.run is not None:
-            self.run.logger.add(played.metrics)
+            self.run.logger.add_metrics(played.metrics)
         if played.message:
             self.progress.say(played.message)
         self.progress.step(self.agent.steps, self.recent, self.agent.status)
@@ -146,10 +146,10 @@ class Trainer:
         if self.recent:
             values["rollout/ep_rew_mean"] = float(np.mean(self.recent))
             values["rollout/ep_len_mean"] = float(np.mean(self.lengths[-RECENT:]))
-        self.run.logger.row(self.agent.steps, values)
+        self.run.logger.write_row(self.agent.steps, values)
         for name, numbers in self.agent.distributions().items():
-            self.run.logger.histogram(self.agent.steps, name, numbers)
-        self.run.logger.strip(self.agent.steps, "rollout/observation", self.source.screens())
+            self.run.logger.write_histogram(self.agent.steps, name, numbers)
+        self.run.logger.write_image(self.agent.steps, "rollout/observation", self.source.screens())
 
     def _evaluate(self) -> None:
         """Judge the agent and keep it if it is the best so far; it is solved when it is so twice, on fresh
@@ -178,7 +178,7 @@ class Trainer:
             if best:
                 self.run.save_model(self.agent, BEST)
             values = {"eval/mean_reward": result.mean, "eval/score": result.score}
-            self.run.logger.scalars(self.agent.steps, values)
+            self.run.logger.write_scalars(self.agent.steps, values)
         self.progress.evaluation(self.agent.steps, result, best, solved)
         self._call(Event(self.agent.steps, evaluation=result))
 

@@ -19,7 +19,7 @@ SINGLES = 60  # a run with fewer episodes shows each of them too
 LINE, BAND, INK = "#0072b2", "#56b4e9", "#444444"  # distinguishable with colour blindness
 
 
-def reward_plot(path: Path, returns: Sequence[float], title: str) -> None:
+def plot_rewards(path: Path, returns: Sequence[float], title: str) -> None:
     """Plot the articles' "Rewards History": the mean of every 10 episodes with a band of one deviation.
 
     returns  of each training episode, in their order; without any, the plot says so

@@ -91,7 +91,7 @@ def in_small_pieces(job: dict[str, Any], number: int) -> None:
     bandit_tally.PLAYS_AT_ONCE = maze_progress.FIRST_PIECE = job["piece"]
     maze_progress.SHORT, maze_progress.LONG = -1.0, float("inf")
     report: Any = {"bandit": bandit_report, "maze": maze_report}[job["article"]]
-    whole = report.in_pieces
+    whole = report.run_pieces
 
     def stopping(article, folder, pieces, *rest):
         def some():
@@ -102,7 +102,7 @@ def in_small_pieces(job: dict[str, Any], number: int) -> None:
 
         whole(article, folder, some(), *rest)
 
-    report.in_pieces = stopping
+    report.run_pieces = stopping
 
 
 def main() -> None:
@@ -114,9 +114,9 @@ def main() -> None:
 
         from rl.articles import COMMANDS
         from rl.core.observer import make_observed
-        from rl.runs.logger import summary_writer
+        from rl.runs.logger import import_summary_writer
 
-        summary_writer()
+        import_summary_writer()
 
         for env_id in ("CartPole-v0", "rl/Catcher-v0"):  # their compiled code is loaded at the first step
             envs = make_observed(env_id, 1, 2)

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from nnlite_ext._replay import LAST, MOVE
 
-from rl.actors.slots import abandon, put, taken
+from rl.actors.slots import copy_slots, truncate_games, write_slots
 from rl.core.replay import ReplayBuffer
 
 
@@ -52,9 +52,9 @@ def test_the_learners_rings_are_those_of_the_actors_end_to_end(actors, games, st
                 step = step_of(rng, games, stack)
                 alone[actor].add(*step)
                 small[actor].add(*step)
-            slots = taken(small[actor], sent[actor])
+            slots = copy_slots(small[actor], sent[actor])
             sent[actor] = small[actor].written.copy()
-            put(learner, int(actor) * games, slots)
+            write_slots(learner, int(actor) * games, slots)
             steps += slots.steps
     assert steps == segments * actors * games * segment
     acted = learner.kind != LAST  # where nobody acts, old numbers are left
@@ -70,7 +70,7 @@ def test_a_frame_is_sent_once():
     for _ in range(10):
         observations, actions, rewards, *_, following = step_of(rng, 2, 4)
         replay.add(observations, actions, rewards, np.zeros(2, bool), np.zeros(2, bool), following)
-    slots = taken(replay, np.zeros(2, np.int64))
+    slots = copy_slots(replay, np.zeros(2, np.int64))
     assert slots.frames.nbytes == 20 * 2 * 3 and slots.nbytes == 20 * (2 * 3 + 14) + slots.counts.nbytes
 
 
@@ -89,8 +89,8 @@ def ring_of_numbers(n_step):
 def test_a_game_that_is_lost_is_bootstrapped_from_its_last_known_frame():
     replay, add = ring_of_numbers(n_step=3)
     add(range(10))
-    abandon(replay, 0, 1)
-    abandon(replay, 0, 1)  # once more changes nothing
+    truncate_games(replay, 0, 1)
+    truncate_games(replay, 0, 1)  # once more changes nothing
     add(range(100, 110))
     batch = replay.sample(600, np.random.default_rng(0))
     first, last = batch.observations[:, 0], batch.next_observations[:, 0]
@@ -102,7 +102,7 @@ def test_a_game_that_is_lost_is_bootstrapped_from_its_last_known_frame():
 
 def test_only_a_game_under_way_can_be_lost():
     replay = replay_of(3, 20, 2)
-    abandon(replay, 0, 3)  # nothing was ever played
+    truncate_games(replay, 0, 3)  # nothing was ever played
     assert not replay.written.any()
     observations, actions, rewards, *_ = step_of(np.random.default_rng(0), 3, 2)
     replay.add(
@@ -114,7 +114,7 @@ def test_only_a_game_under_way_can_be_lost():
         observations,
     )
     before = replay.kind.copy()
-    abandon(replay, 0, 3)
+    truncate_games(replay, 0, 3)
     assert (replay.kind != before).sum() == 1 and before[2, 0] == MOVE and replay.kind[2, 0] == LAST
 
 
@@ -125,10 +125,10 @@ def test_what_does_not_fit_is_refused_and_nothing_is_written():
         replay.add(*step_of(rng, 2, 2))
         other.add(*step_of(rng, 1, 2))
     with pytest.raises(ValueError, match="keeps 20 slots"):
-        taken(replay, np.zeros(2, np.int64))
-    slots = taken(replay, replay.written - 5)
+        copy_slots(replay, np.zeros(2, np.int64))
+    slots = copy_slots(replay, replay.written - 5)
     state = {name: np.array(value) for name, value in other.get_state().items()}
-    fits = taken(other, other.written - 3)
+    fits = copy_slots(other, other.written - 3)
     for first, wrong in (
         (0, slots),
         (-1, fits),
@@ -137,8 +137,8 @@ def test_what_does_not_fit_is_refused_and_nothing_is_written():
         (0, fits._replace(age=slots.age)),
     ):
         with pytest.raises(ValueError, match="do not fit|stores frames"):
-            put(other, first, wrong)
+            write_slots(other, first, wrong)
     with pytest.raises(ValueError, match="stores frames"):
-        put(replay_of(2, 20, 3), 0, slots._replace(frames=slots.frames.astype(np.float32)))
+        write_slots(replay_of(2, 20, 3), 0, slots._replace(frames=slots.frames.astype(np.float32)))
     for name, value in other.get_state().items():
         np.testing.assert_array_equal(np.array(value), state[name])

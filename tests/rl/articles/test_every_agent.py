@@ -107,7 +107,7 @@ def test_games_that_are_cut_off_are_those_that_met_a_time_limit(name):
     no = np.zeros(2, bool)
     agent.observe(last._replace(terminated=no, truncated=~no))
     other.observe(last._replace(terminated=no, truncated=no))
-    other.cut_off(last.next_observations)
+    other.truncate(last.next_observations)
     assert play(agent, experiences(2, 20)) == play(other, experiences(2, 20))
     np.testing.assert_array_equal(agent.model.params, other.model.params)
     assert agent.updates > 2

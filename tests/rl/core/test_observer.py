@@ -6,7 +6,7 @@ import gymnasium
 import numpy as np
 import pytest
 
-from rl.core.experience import real_next
+from rl.core.experience import insert_final_obs
 from rl.core.observer import OneHotObserver, ScreenObserver, nearest
 from rl.envs.make import make_vector
 
@@ -60,7 +60,7 @@ def test_the_real_next_observation_of_an_ended_game_is_its_last_one():
         following, _, terminated, truncated, info = envs.step(np.zeros(2, int))
     done = terminated | truncated
     assert done.all()
-    last = real_next(following, info, done)
+    last = insert_final_obs(following, info, done)
     np.testing.assert_array_equal(last, info["final_obs"])
     assert not np.array_equal(last, following)
 

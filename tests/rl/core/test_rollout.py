@@ -107,7 +107,7 @@ def test_a_half_filled_rollout_goes_on_where_it_was():
 def test_games_that_cannot_be_gone_on_with_are_cut_off():
     rollout = Rollout(3, 2, SPACE)
     rollout.add(step([0, 10], [1, 19], terminated=(0, 1)))
-    rollout.cut_off()
+    rollout.truncate()
     assert rollout.done[0].all() and [(t, game, float(last[0])) for t, game, last in rollout.cut] == [
         (0, 0, 1.0)
     ]

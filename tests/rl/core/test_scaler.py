@@ -8,7 +8,7 @@ from gymnasium import spaces
 
 from nnlite import Sequential
 from nnlite.layers import Dense, Flatten
-from rl.core.networks import network
+from rl.core.networks import make_network
 from rl.core.scaler import Scaler
 
 
@@ -41,7 +41,7 @@ def test_screens_and_everything_before_fit_pass_unchanged():
 def test_the_folded_network_reads_what_the_scaler_read():
     rng = np.random.default_rng(1)
     scaler, data = fitted(rng)
-    model = network(spaces.Box(-100, 100, (3,), np.float32), 2, (10, 10), rng)
+    model = make_network(spaces.Box(-100, 100, (3,), np.float32), 2, (10, 10), rng)
     weights = model.params.copy()
     folded = scaler.fold_into(model)
     np.testing.assert_allclose(folded.predict(data), model.predict(scaler(data)), rtol=1e-3, atol=1e-4)

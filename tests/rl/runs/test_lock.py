@@ -17,8 +17,8 @@ from rl.runs import lock
 HOLD = """
 import sys, time
 from pathlib import Path
-from rl.runs.lock import only_here
-with only_here(Path(sys.argv[1])):
+from rl.runs.lock import hold_lock
+with hold_lock(Path(sys.argv[1])):
     print("held", flush=True)
     sys.stdin.readline()
 """
@@ -26,11 +26,11 @@ STRIVE = """
 import sys, time
 from pathlib import Path
 from rl.command.errors import UsageError
-from rl.runs.lock import only_here
+from rl.runs.lock import hold_lock
 folder, until, held = Path(sys.argv[1]), time.time() + 1.5, 0
 while time.time() < until:
     try:
-        with only_here(folder):
+        with hold_lock(folder):
             with open(folder / "inside", "x"):
                 pass
             (folder / "inside").unlink()
@@ -52,12 +52,12 @@ def test_the_second_process_is_told_who_has_the_run(tmp_path):
         assert holder.stdout.readline() == "held\n"
         with (
             pytest.raises(UsageError, match=rf"is going on in process {holder.pid} on .*\n  wait"),
-            lock.only_here(tmp_path),
+            lock.hold_lock(tmp_path),
         ):
             pass
         holder.communicate("\n")
     assert not list(tmp_path.iterdir())
-    with lock.only_here(tmp_path):
+    with lock.hold_lock(tmp_path):
         assert str(os.getpid()) in (tmp_path / lock.NAME).read_text(encoding="utf-8")
 
 
@@ -66,7 +66,7 @@ def test_a_killed_process_holds_nothing(tmp_path):
         assert holder.stdout.readline() == "held\n"
         holder.kill()
     assert (tmp_path / lock.NAME).exists()
-    with lock.only_here(tmp_path):
+    with lock.hold_lock(tmp_path):
         pass
     assert not (tmp_path / lock.NAME).exists()
 

@@ -12,10 +12,10 @@ COLUMNS = ("time/total_timesteps", "train/loss", "rollout/ep_rew_mean")
 def test_a_row_holds_the_means_of_what_was_added_since_the_last_one(tmp_path):
     logger = Logger(tmp_path, "test", COLUMNS)
     for loss in (1.0, 2.0, 6.0):
-        logger.add({"train/loss": loss})
-    logger.row(10, {"rollout/ep_rew_mean": 5.0})
-    logger.add({"train/loss": 8.0})
-    logger.row(20, {})
+        logger.add_metrics({"train/loss": loss})
+    logger.write_row(10, {"rollout/ep_rew_mean": 5.0})
+    logger.add_metrics({"train/loss": 8.0})
+    logger.write_row(20, {})
     logger.close()
     with open(tmp_path / "progress.csv", encoding="utf-8", newline="") as file:
         rows = [tuple(row[name] for name in COLUMNS) for row in csv.DictReader(file)]
@@ -24,7 +24,7 @@ def test_a_row_holds_the_means_of_what_was_added_since_the_last_one(tmp_path):
 
 def test_the_monitor_has_returns_and_lengths_in_the_columns_of_their_names(tmp_path):
     logger = Logger(tmp_path, "test", COLUMNS)
-    logger.episode(2.5, 40)
+    logger.add_episode(2.5, 40)
     logger.close()
     _, *lines = (tmp_path / "monitor.csv").read_text(encoding="utf-8").splitlines()
     (row,) = csv.DictReader(lines)
@@ -34,5 +34,5 @@ def test_the_monitor_has_returns_and_lengths_in_the_columns_of_their_names(tmp_p
 def test_a_number_without_a_column_is_refused(tmp_path):
     logger = Logger(tmp_path, "test", COLUMNS)
     with pytest.raises(ValueError, match="train/entropy"):
-        logger.row(10, {"train/entropy": 1.0})
+        logger.write_row(10, {"train/entropy": 1.0})
     logger.close()

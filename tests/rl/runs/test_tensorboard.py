@@ -61,7 +61,7 @@ def test_tensorboard_finds_scalars_pictures_and_histograms(name, tmp_path, no_pi
 
 def test_a_histogram_is_that_of_its_numbers(tmp_path):
     logger = Logger(tmp_path, "CartPole-v0", ("train/loss",))
-    logger.histogram(7, "train/q_values", np.array([[1.0, 2.0], [3.0, 6.0]], np.float32))
+    logger.write_histogram(7, "train/q_values", np.array([[1.0, 2.0], [3.0, 6.0]], np.float32))
     logger.close()
     (event,) = read(tmp_path).Histograms("train/q_values")
     told = event.histogram_value

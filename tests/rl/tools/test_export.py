@@ -1,14 +1,14 @@
 """`python -m rl export`: runs with screens, vectors and no environment; what a wrong request gets."""
 
 import importlib.util
+from dataclasses import asdict
 
 import numpy as np
 import pytest
 
 from nnlite import Sequential, layers, onnx_export
 from rl import a2c, digits
-from rl.command.settings import as_dict
-from rl.core.networks import network
+from rl.core.networks import make_network
 from rl.core.observer import make_observed
 from rl.runs import run_folder
 from rl.tools import export
@@ -18,14 +18,14 @@ needs_onnx = pytest.mark.skipif(not ONNX, reason="needs ONNX: pip install -e '.[
 
 
 def make_run(root, article, settings, model):
-    folder = run_folder.create(str(root), article, getattr(settings, "env_id", "data"), 0, as_dict(settings))
+    folder = run_folder.create(str(root), article, getattr(settings, "env_id", "data"), 0, asdict(settings))
     model.save(folder / "best.safetensors")
     return folder
 
 
 def agents_run(root, env_id, outputs):
     envs = make_observed(env_id, 1)
-    model = network(envs.single_observation_space, outputs, (16,), np.random.default_rng(0))
+    model = make_network(envs.single_observation_space, outputs, (16,), np.random.default_rng(0))
     return make_run(root, "a2c", a2c.Settings(env_id=env_id), model)
 
 
@@ -75,7 +75,7 @@ def test_a_file_that_computes_something_else_is_told(tmp_path, capsys, monkeypat
 
 def test_states_of_games_differ(tmp_path):
     envs = make_observed("CartPole-v0", 1)
-    model = network(envs.single_observation_space, 2, (8,), np.random.default_rng(0))
+    model = make_network(envs.single_observation_space, 2, (8,), np.random.default_rng(0))
     states = export.play_states(model, "CartPole-v0", 0)
     assert states.shape == (1000, 4) and len(np.unique(states, axis=0)) > 900
 

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 import pytest
 
-from rl.command.settings import AgentSettings, as_dict
+from rl.command.settings import AgentSettings
 from rl.core.agent import Agent
-from rl.core.networks import network
+from rl.core.networks import make_network
 from rl.core.seeding import streams
 from rl.runs import run_folder
 from rl.training import command
@@ -30,7 +30,7 @@ class OwnSettings(AgentSettings):
 
 class Small(Agent):
     def __init__(self, observations, actions, settings, rngs, own=None):
-        self.model = network(observations, int(actions.n), settings.hidden, rngs.network)
+        self.model = make_network(observations, int(actions.n), settings.hidden, rngs.network)
 
     def preferences(self, observations):
         return self.model.predict(observations)
@@ -43,7 +43,7 @@ class Lazy(Algorithm):
 def trained(tmp_path, **changes):
     """A run folder with the model of settings that are not the article's defaults."""
     settings = OwnSettings(**{"out": str(tmp_path), "env_id": "CartPole-v0", "hidden": (3, 4), **changes})
-    folder = run_folder.create(settings.out, "small", settings.env_id, settings.seed, as_dict(settings))
+    folder = run_folder.create(settings.out, "small", settings.env_id, settings.seed, asdict(settings))
     envs = Stage(settings.env_id, seed=0).envs
     agent = Small(envs.single_observation_space, envs.single_action_space, settings, streams(0))
     agent.save(folder / "best.safetensors")

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from rl.core.agent import Agent
-from rl.core.networks import network
+from rl.core.networks import make_network
 from rl.core.seeding import streams
 from rl.envs import window
 from rl.watch import play, play_window
@@ -47,7 +47,7 @@ class Left(Agent):
 
     def __init__(self, show):
         actions = int(show.envs.single_action_space.n)
-        self.model = network(show.envs.single_observation_space, actions, (5,), streams(0).network)
+        self.model = make_network(show.envs.single_observation_space, actions, (5,), streams(0).network)
 
     def preferences(self, observations):
         return np.tile([0.5, 0.25, 0.125], (len(observations), 1))

@@ -27,7 +27,7 @@ def has(pixels, colour):
 
 @pytest.mark.parametrize("episodes", [0, 1, 9, 10, 11, 60, 5001])
 def test_any_number_of_episodes_is_drawn(tmp_path, episodes):
-    plots.reward_plot(tmp_path / "reward.png", list(np.linspace(-8, 30, episodes)), "a title")
+    plots.plot_rewards(tmp_path / "reward.png", list(np.linspace(-8, 30, episodes)), "a title")
     pixels = picture(tmp_path / "reward.png")
     assert min(pixels.shape[:2]) > 400
     assert has(pixels, plots.LINE) == (episodes > 0)
@@ -44,8 +44,8 @@ def test_a_point_is_the_mean_and_deviation_of_ten_episodes_and_the_rest_has_its_
 def test_drawing_loads_no_pyplot():
     """pyplot would choose a backend and keep every figure."""
     code = (
-        "import io, sys; from rl.watch.plots import reward_plot; assert 'matplotlib' not in sys.modules;"
-        "reward_plot(io.BytesIO(), [1.0, 2.0], 'x'); assert 'matplotlib.pyplot' not in sys.modules"
+        "import io, sys; from rl.watch.plots import plot_rewards; assert 'matplotlib' not in sys.modules;"
+        "plot_rewards(io.BytesIO(), [1.0, 2.0], 'x'); assert 'matplotlib.pyplot' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
 
