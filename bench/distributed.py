@@ -28,7 +28,7 @@ from bench.report import processor
 from rl import dqn
 from rl.actors import fleet
 from rl.actors.actor import Actor, Segment, Weights
-from rl.actors.ray_cluster import connect, ray_module
+from rl.actors.ray_cluster import connect, import_ray
 from rl.actors.slots import write_slots
 from rl.command.threads import use_threads
 from rl.core.observer import make_observed
@@ -240,7 +240,7 @@ def main(argv: list[str]) -> int:
     if argv not in (["parts"], ["scaling"]):
         print("error: name what to measure\n  python -m bench.distributed parts, or scaling", file=sys.stderr)
         return 2
-    ray = ray_module(local=True)
+    ray = import_ray(local=True)
     print(
         f"{processor()}, {os.cpu_count()} cores, Ray {ray.__version__}, {dqn.Settings.env_id}, batch "
         f"{SETTINGS.batch_size}"

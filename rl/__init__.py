@@ -3,9 +3,9 @@
     from rl import DQN, load
     agent = DQN("CartPole-v1", seed=0).learn(20_000)
 
-Ten articles are commands of their own: `python -m rl` lists them. Importing this package registers its
-environments with Gymnasium, so `gymnasium.make("rl:rl/Catcher-v0")` works. Nothing heavy is imported here:
-numba, pygame and the algorithms come when they are used.
+Each of the ten articles is a command: `python -m rl` lists them. Importing this package registers its
+environments with Gymnasium, so `gymnasium.make("rl:rl/Catcher-v0")` works. The import is light: numba, pygame
+and the algorithms are imported on first use.
 """
 
 from importlib import import_module
@@ -35,7 +35,7 @@ register_environments()
 
 
 def __getattr__(name: str) -> Any:
-    """Import what is asked for when it is asked for."""
+    """Import a name of the library on first use."""
     if name not in MODULES:
         raise AttributeError(f"module 'rl' has no attribute {name!r}; there are {', '.join(__all__)}")
     return getattr(import_module(MODULES[name]), name)

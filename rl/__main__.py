@@ -10,7 +10,7 @@ from rl.articles import ARTICLES
 from rl.command.cli import replace_unwritable
 from rl.command.text import make_writable, terminal_width, wrap
 
-TOOLS = {  # each is the module rl.tools.NAME
+TOOLS = {  # the tool NAME is the module rl.tools.NAME
     "all": "run every article and write one page with all results (--quick: minutes)",
     "sweep": "many seeds and settings of an article, in parallel, on one machine or a cluster",
     "compare": "compare settings: means with intervals, on one page",
@@ -18,7 +18,7 @@ TOOLS = {  # each is the module rl.tools.NAME
     "export": "a run's network as an ONNX file, compared with ours in onnxruntime",
     "doctor": "versions, compiled kernels, threads, display: for a bug report",
 }
-COLUMN = 32  # where the description of a command begins
+COLUMN = 32  # column at which the descriptions begin
 
 
 def main(argv: list[str]) -> int:
@@ -35,7 +35,7 @@ def main(argv: list[str]) -> int:
         return 2
     near = difflib.get_close_matches(name, [*TOOLS, *(article.module for article in ARTICLES)], 1)
     hint = f"did you mean {near[0]}? " if near else ""
-    print(f"error: there is no {name!r}\n  {hint}python -m rl lists what there is", file=sys.stderr)
+    print(f"error: there is no {name!r}\n  {hint}python -m rl lists all commands", file=sys.stderr)
     return 2
 
 

@@ -31,7 +31,7 @@ ARTICLES = (
         "ニューラルネットワーク 1",
         "one Dense layer: shapes, values, a backward pass by hand",
         "1 s",
-        "the engine equals the hand",
+        "the engine agrees with the hand calculation",
     ),
     Article(
         "two_layer",
@@ -39,7 +39,7 @@ ARTICLES = (
         "ニューラルネットワーク 2",
         "two layers on a batch: shapes, values, a backward pass by hand",
         "1 s",
-        "the engine equals the hand",
+        "the engine agrees with the hand calculation",
     ),
     Article(
         "housing",

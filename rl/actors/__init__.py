@@ -1,1 +1,1 @@
-"""One agent trained by many machines: Ray actors play, one learner learns."""
+"""One agent trained on many machines: Ray actors play, one learner learns."""

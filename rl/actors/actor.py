@@ -1,6 +1,6 @@
-"""Actor: plays N games with the weights that it is given and hands over what it has stored. It never learns.
+"""Actor: plays N games with the learner's weights and returns the steps that it stored. It never learns.
 
-Any number of them feed one learner (rl.actors.fleet); nothing in here knows how they are reached.
+Many actors feed one learner (rl.actors.fleet). This module does not depend on Ray.
 """
 
 from __future__ import annotations
@@ -24,9 +24,7 @@ from rl.envs.make import actions_of
 
 
 class ReplayAgent(Protocol):
-    """An agent whose `observe` is `store` and then `learn`, so that one process can do the first and another
-    the second.
-    """
+    """An agent whose `observe` is `store`, then `learn`; the two may run in different processes."""
 
     model: Sequential
     replay: ReplayBuffer
@@ -36,29 +34,29 @@ class ReplayAgent(Protocol):
     def act(self, observations: Array) -> Array: ...
 
     def store(self, experience: Experience) -> None:
-        """Put one step of every game into the replay."""
+        """Store one step of every game in the replay."""
 
     def learn(self, steps: int) -> Metrics | None:
-        """So many more environment steps are in the replay: make the updates that are due."""
+        """Make the updates that are due after `steps` new environment steps in the replay."""
 
 
 class Weights(NamedTuple):
-    """What an actor's network is overwritten with."""
+    """The learner's weights, as flat arrays of a Sequential."""
 
-    params: Array
-    state: Array
+    params: Array  # trainable
+    state: Array  # not trainable: moving means and variances
 
 
 class Segment(NamedTuple):
-    """What an actor played at a stretch."""
+    """The next `segment` steps of every game of an actor."""
 
     slots: slots.Slots
     episodes: list[Episode]  # games that ended in it
-    updates: int  # those behind the weights it was played with
+    updates: int  # of the learner, when it sent the weights
 
 
 class Recorder(Agent):
-    """Acts as another agent does and stores what comes of it."""
+    """Acts as another agent does and stores the steps, without learning from them."""
 
     def __init__(self, agent: ReplayAgent) -> None:
         self.agent, self.model = agent, agent.model
@@ -71,15 +69,14 @@ class Recorder(Agent):
 
 
 class Actor:
-    """N games of its own.
+    """One actor with its own N games.
 
     maker     "module:class" of the algorithm
     settings  of the run
-    key       tells its random numbers from those of every other actor of the run
+    key       the actor's own spawn key: no two actors of a run draw the same random numbers
     """
 
     def __init__(self, maker: str, settings: dict[str, Any], key: tuple[int, ...]) -> None:
-
         use_threads(1)
         module_name, _, name = maker.partition(":")
         module = importlib.import_module(module_name)
@@ -96,9 +93,9 @@ class Actor:
         self.sent = np.zeros(own.num_envs, np.int64)
 
     def play(self, updates: int, steps: int, weights: Weights) -> Segment:
-        """The next `segment` steps of every game.
+        """Play the next `segment` steps of every game.
 
-        updates, steps  of the learner when it gave these weights; exploration follows the learner's steps
+        updates, steps  of the learner when it sent these weights; exploration follows the learner's steps
         """
         if updates != self.updates:
             self.agent.model.params[...] = weights.params

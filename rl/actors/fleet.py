@@ -1,14 +1,13 @@
-"""Fleet: Ray actors on any number of machines play, the learner in this process learns (Ape-X: Horgan et al.
+"""Fleet: Ray actors on any number of machines play, and the learner in this process learns.
 
-2018).
-
-Every actor is asked for one segment at a time: the next one when its last has arrived, with the newest
-weights. So an actor plays while the learner learns, and neither can run away from the other: an actor that is
-ahead waits, with one segment ready, and the learner makes the updates that are due for the steps that have
-come, no more.
+The learner requests one segment at a time from each actor. When a segment arrives, it requests the next one,
+with the newest weights. So an actor plays while the learner learns, and neither runs ahead: an actor has at
+most one segment waiting, and the learner makes only the updates that are due for the steps it received.
 
 The replay is sampled uniformly, as without actors. An actor that dies, alone or with its machine, is
-replaced; its games are cut off where they were last seen. What an actor has not sent is lost, nothing else.
+replaced. Its games are truncated at their last known step. Only the steps that it had not sent are lost.
+
+Source: Horgan et al. 2018 (Ape-X).
 """
 
 from __future__ import annotations
@@ -21,53 +20,53 @@ from typing import Any, cast
 
 from nnlite.arrays import Array
 from rl.actors.actor import Actor, ReplayAgent, Segment, Weights
-from rl.actors.ray_cluster import connect, ray_module
+from rl.actors.ray_cluster import connect, import_ray
 from rl.actors.slots import truncate_games, write_slots
 from rl.command.settings import ActorSettings
 from rl.core.agent import Agent, Metrics
 from rl.core.games import Turn
 from rl.core.guards import locate
 
-KEY = 5  # actors' generators come after those that streams() itself spawns
-PATIENCE = 1.0  # seconds after which the loop looks around when nothing arrives: a signal may have come
-SILENCE = 10.0  # seconds without a segment after which it is said
-DEATHS = 3  # of one actor, one after the other, before it sent anything: then the cause is not chance
+KEY = 5  # first number of an actor's spawn key; streams() itself uses 0 to 4
+PATIENCE = 1.0  # seconds to wait for a segment before the loop checks for signals
+SILENCE = 10.0  # seconds without a segment before the user sees a message
+DEATHS = 3  # of one actor in a row, without a segment between them; more are no accident
 COLUMNS = ("actors/playing", "actors/waited", "actors/lag")
 
 
 class Fleet:
     """The actors of a run, as a Trainer's source of experience.
 
-    algorithm  the class from which the actors make their agents: a subclass of
-               rl.training.algorithm.Algorithm
+    algorithm  subclass of rl.training.algorithm.Algorithm; the actors make their agents from it
 
     Raises UsageError when Ray is missing. The first turn connects to the cluster, or raises UsageError.
     """
 
     columns: tuple[str, ...] = COLUMNS
-    restorable = False  # the games go on where they are
+    restorable = False  # the games are in other processes
     actor_class = Actor
 
     agent: ReplayAgent  # the learner
 
     def __init__(self, algorithm: type[Any], settings: ActorSettings) -> None:
-        self.ray = ray_module(local=not settings.ray_address)
+        self.ray = import_ray(local=not settings.ray_address)
         self.maker, self.settings = f"{algorithm.__module__}:{algorithm.__qualname__}", settings
         self.stride = settings.segment * settings.num_envs
-        self.births = 0  # actors ever started: no two get the same random numbers
+        self.births = 0  # actors ever started; part of the key, so no two draw the same random numbers
         self._actors: list[Any] = []
-        self._pending: dict[Any, int] = {}  # segment that was asked for -> number of its actor
-        self._deaths: Counter[int] = Counter()  # since the actor last sent something
-        self._playing: set[int] = set()  # actors that have sent something since they were started
-        self._weights: tuple[int, Any] | None = None  # updates behind them, and where they are
-        self._waited = self._lag = 0.0  # seconds, updates; since the last status
+        self._pending: dict[Any, int] = {}  # requested segment -> number of its actor
+        self._deaths: Counter[int] = Counter()  # of each actor since its last segment
+        self._playing: set[int] = set()  # actors that have sent a segment since their start
+        self._weights: tuple[int, Any] | None = None  # the update they come from, Ray's reference
+        self._waited = self._lag = 0.0  # seconds, updates; since the last `status`
         self._segments = 0
         self._since = self._heard = time.perf_counter()
         self._started_ray = False
 
     def play(self, agent: Agent) -> Iterator[Turn]:
-        """Take in segments and learn from them, without end; a turn without one when none arrives in a
-        second.
+        """Receive segments and learn from them, without end.
+
+        A turn without a segment comes after one second in which none arrives.
         """
         self.agent = cast(ReplayAgent, agent)
         if not self._actors:
@@ -76,7 +75,7 @@ class Fleet:
             yield self._turn()
 
     def _begin(self) -> None:
-        """Connect, start all actors, and ask each for a segment."""
+        """Connect, start all actors, and request a segment from each."""
         self._started_ray = connect(self.ray, self.settings.ray_address, self.settings.actors)
         self._actors = [self._start_actor(number) for number in range(self.settings.actors)]
         for number in range(self.settings.actors):
@@ -84,11 +83,11 @@ class Fleet:
         self._since = self._heard = time.perf_counter()
 
     def _turn(self) -> Turn:
-        """Take in the next segment that arrives, and learn from it."""
-        asked = time.perf_counter()
+        """Receive the next segment and learn from it."""
+        requested = time.perf_counter()
         ready, _ = self.ray.wait(list(self._pending), timeout=PATIENCE)
         now = time.perf_counter()
-        self._waited += now - asked
+        self._waited += now - requested
         if not ready:
             return Turn(message=self._report_silence(now))
         number = self._pending.pop(ready[0])
@@ -111,8 +110,12 @@ class Fleet:
             raise locate(problem, self.agent.model, self.agent.steps) from None
 
     def status(self) -> Metrics:
-        """How many actors have sent something, the share of time that the learner waited for them, how many
-        updates old the weights were that they played with; the last two since the last call."""
+        """Return the numbers of COLUMNS, the last two since the last call.
+
+        playing  actors that have sent a segment
+        waited   share of time that the learner waited for a segment, 0 to 1
+        lag      mean age of the weights that the actors played with, in updates
+        """
         now = time.perf_counter()
         values = (
             len(self._playing),
@@ -129,12 +132,12 @@ class Fleet:
         return {"births": self.births}
 
     def set_state(self, state: dict[str, Any], agent: Agent) -> None:
-        """Go on from what `get_state` gave; the games that were running are lost, new ones begin."""
+        """Restore the state of `get_state`. The unfinished games are lost; new ones begin."""
         self.births = state["births"]
         truncate_games(cast(ReplayAgent, agent).replay, 0, self.settings.games)
 
     def close(self) -> None:
-        """Stop the actors, and Ray where it was started for them."""
+        """Stop the actors, and Ray if this run started it."""
         for actor in self._actors:
             self.ray.kill(actor)
         self._actors, self._pending, self._weights = [], {}, None
@@ -142,29 +145,25 @@ class Fleet:
             self.ray.shutdown()
             self._started_ray = False
 
-    # --- one actor
-    # ---------------------------------------------------------------------------------------------
-
     def _start_actor(self, number: int) -> Any:
-        """A new actor in this place."""
+        """Start a new actor with this number."""
         key = (KEY, number, self.births)
         self.births += 1
         return self.ray.remote(num_cpus=1)(self.actor_class).remote(self.maker, asdict(self.settings), key)
 
     def _ask(self, number: int) -> None:
-        """The next segment of this actor, with weights at most `broadcast` updates old."""
+        """Request the actor's next segment, with weights at most `broadcast` updates old."""
         if self._weights is None or self.agent.updates - self._weights[0] >= self.settings.broadcast:
-            self._weights = (
-                self.agent.updates,
-                self.ray.put(Weights(self.agent.model.params, self.agent.model.state)),
-            )
-        updates, weights = self._weights
-        self._pending[self._actors[number].play.remote(updates, self.agent.steps, weights)] = number
+            weights = Weights(self.agent.model.params, self.agent.model.state)
+            self._weights = (self.agent.updates, self.ray.put(weights))
+        updates, reference = self._weights
+        segment = self._actors[number].play.remote(updates, self.agent.steps, reference)
+        self._pending[segment] = number
 
     def _replace(self, number: int, problem: Exception) -> str:
-        """This actor is gone: cut its games off, start another one; what is said of it.
+        """Truncate the games of a dead actor, start another one, and return a line for the user.
 
-        Raises RuntimeError when it cannot even start, or one after the other dies before it sent anything.
+        Raises RuntimeError if the actor cannot start, or if DEATHS + 1 in a row died without a segment.
         """
         lines = str(problem).strip().splitlines()
         if getattr(problem, "actor_init_failed", False):
@@ -182,7 +181,7 @@ class Fleet:
         return f"actor {number} is gone ({type(problem).__name__}), another one takes its place"
 
     def _report_silence(self, now: float) -> str:
-        """What is said when nothing has arrived for too long."""
+        """Return a line for the user if no segment has arrived for SILENCE seconds, else an empty one."""
         if now - self._heard < SILENCE:
             return ""
         self._heard = now

@@ -1,7 +1,7 @@
-"""Slots: a piece of a replay, as it goes from a process that plays to one that learns.
+"""Slots: part of a replay, sent from a process that plays to the one that learns.
 
-A slot is what the replay keeps of a step: the newest frame only, action and reward (see nnlite_ext/_replay).
-Neighbours in time stay neighbours, so that stacks and n-step returns are built where the slots arrive.
+A slot holds one step: the newest frame, the action and the reward (see ext/_replay.pyx). Slots stay in the
+order of time, so the receiver can build stacks and n-step returns from them.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from rl.core.replay import ReplayBuffer
 
 
 class Slots(NamedTuple):
-    """S slots of N games, oldest first, one game after the other."""
+    """S slots of N games: game by game, oldest first."""
 
-    counts: Array  # (N,) int64 slots of each game, S in all
+    counts: Array  # (N,) int64 slots of each game; their sum is S
     frames: Array  # (S, ...)
     kind: Array  # (S,) uint8
     age: Array  # (S,) uint8
@@ -27,30 +27,30 @@ class Slots(NamedTuple):
 
     @property
     def steps(self) -> int:
-        """Environment steps: all but the slots that hold an episode's last observation."""
+        """Environment steps: all slots except those that hold an episode's last observation."""
         return int(np.count_nonzero(self.kind != LAST))
 
     @property
     def nbytes(self) -> int:
+        """Bytes of all arrays."""
         return sum(array.nbytes for array in self)
 
 
 def copy_slots(replay: ReplayBuffer, since: Array) -> Slots:
-    """A copy of the slots written after the rings had seen `since` (N,) of them; ValueError when some are
-    overwritten already.
+    """Copy the slots that were written to each ring after its first `since` (N,).
+
+    Raises ValueError when some of them are already overwritten.
     """
     counts = replay.written - since
     if np.any((counts < 0) | (counts > replay.length)):
-        raise ValueError(
-            f"the replay keeps {replay.length} slots a game, of which {counts.tolist()} are asked for"
-        )
+        raise ValueError(f"the replay keeps {replay.length} slots of a game, not {counts.tolist()}")
     at = find_rows(replay, 0, since, counts)
     kind, age, actions, rewards = (ring.reshape(-1)[at] for ring in list_columns(replay))
     return Slots(counts, replay.frames[at], kind, age, actions, rewards)
 
 
 def write_slots(replay: ReplayBuffer, first: int, slots: Slots) -> None:
-    """Write the slots into the rings first, first + 1, ... of a replay.
+    """Append the slots to the rings first, first + 1, ... of a replay.
 
     Raises ValueError, and writes nothing, when they do not fit.
     """
@@ -59,14 +59,10 @@ def write_slots(replay: ReplayBuffer, first: int, slots: Slots) -> None:
     if first < 0 or games.stop > replay.num_envs or np.any((counts < 0) | (counts > replay.length)):
         rings = f"rings {games.start} to {games.stop - 1} of {replay.num_envs}, {replay.length} long"
         raise ValueError(f"{counts.tolist()} slots do not fit into {rings}")
-    if (
-        frames.shape != size + frame
-        or frames.dtype != replay.dtype
-        or any(column.shape != size for column in columns)
-    ):
-        raise ValueError(
-            f"the replay stores frames {replay.dtype}{frame}, not {frames.dtype}{frames.shape[1:]}"
-        )
+    fit = frames.shape == size + frame and frames.dtype == replay.dtype
+    if not fit or any(column.shape != size for column in columns):
+        given = f"{frames.dtype}{frames.shape[1:]}"
+        raise ValueError(f"the replay stores frames {replay.dtype}{frame}, not {given}")
     at = find_rows(replay, first, replay.written[games], counts)
     replay.frames[at] = frames
     for ring, column in zip(list_columns(replay), columns):
@@ -75,7 +71,7 @@ def write_slots(replay: ReplayBuffer, first: int, slots: Slots) -> None:
 
 
 def truncate_games(replay: ReplayBuffer, first: int, games: int) -> None:
-    """The games under way in these rings are lost: each is cut off at the last frame that is known of it.
+    """Truncate the unfinished games of the rings first, first + 1, ... at their newest frame.
 
     Without this, a return would be bootstrapped from the next game's first frame.
     """
@@ -87,12 +83,15 @@ def truncate_games(replay: ReplayBuffer, first: int, games: int) -> None:
 
 
 def list_columns(replay: ReplayBuffer) -> tuple[Array, Array, Array, Array]:
-    """(N, L) each: what a slot holds besides its frame, in the order of Slots."""
+    """Return the parts of a slot other than its frame, (N, L) each, in the order of Slots."""
     return replay.kind, replay.age, replay.actions, replay.rewards
 
 
 def find_rows(replay: ReplayBuffer, first: int, since: Array, counts: Array) -> Array:
-    """(S,) the rows that follow the `since` slots written into each of the rings first, first + 1, ..."""
+    """Return the rows (S,) of the next `counts` slots of the rings first, first + 1, ...
+
+    since  slots written to each of them before
+    """
     length = replay.length
     return np.concatenate(
         [

@@ -1,1 +1,1 @@
-"""What a user types and is told: settings, flags, errors, text."""
+"""The command line: settings, flags, errors, text."""

@@ -1,7 +1,7 @@
 """The command line of every article and tool: flags from a dataclass, errors of two lines, exit codes.
 
 Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted, 143 terminated. With `RL_TRACEBACK=1` in the
-environment the traceback stands above the error's line.
+environment, a traceback is printed above the error.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ P = ParamSpec("P")
 
 
 def exit_codes(action: Callable[P, int | None]) -> Callable[P, int]:
-    """Decorate a command: what stops it becomes an error line and the exit code of its kind."""
+    """Decorate a command: return its exit code, and print errors instead of raising them."""
 
     @functools.wraps(action)
     def command(*words: P.args, **options: P.kwargs) -> int:
@@ -36,14 +36,14 @@ def exit_codes(action: Callable[P, int | None]) -> Callable[P, int]:
             return action(*words, **options) or 0
         except SystemExit as stop:  # --help
             return int(stop.code or 0)
-        except KeyboardInterrupt as stop:  # 130; 143 for a run that SIGTERM stopped in good order
+        except KeyboardInterrupt as stop:  # 130; 143 when SIGTERM stopped a run
             print(str(stop) or "interrupted", file=sys.stderr)
             return getattr(stop, "code", 130)
         except (UsageError, FileNotFoundError) as problem:
             return report(problem, 2)
-        except ValueError as problem:  # two lines are a message to the user, anything else a failure
+        except ValueError as problem:  # a second line is a remedy: wrong usage
             return report(problem, 2 if "\n  " in str(problem) else 1)
-        except BrokenPipeError:  # the reader of `| head` has seen enough
+        except BrokenPipeError:  # the reader, `| head` for example, has closed the pipe
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             return 141
         except (OSError, FloatingPointError, RuntimeError, MemoryError) as problem:
@@ -64,13 +64,12 @@ def parse(
 ) -> S:
     """Parse the arguments into settings.
 
-    The parser runs twice: once to see whether --config or a preset's flag asks for other defaults, once with
-    them.
+    The parser runs twice, because --config or a preset's flag changes the defaults of the other flags.
 
     program   as a user types it: "python -m rl.dqn"
-    presets   {"test": {...}}: the defaults that the flag --test brings
-    argv      the words behind the program; None for those of this process
-    defaults  settings of the flags that are not given; None for the class's own
+    presets   {"test": {...}}: defaults that the flag --test sets
+    argv      the arguments behind the program; None for those of this process
+    defaults  values of flags that are not given; None for the class's own
 
     Raises UsageError for a wrong flag or value, SystemExit(0) for --help.
     """
@@ -97,8 +96,8 @@ def parse(
 def _run_parser(
     settings_class: type[S], words: list[str], program: str, shown: str, defaults: S, helps: bool
 ) -> tuple[S, list[str]]:
-    """The settings, and the words that no flag takes."""
-    import tyro  # 0.1 s, not needed by those who use rl from Python
+    """Return the settings, and the words that no flag takes."""
+    import tyro  # takes 0.1 s; only the command line needs it
 
     complaint = io.StringIO()
     try:
@@ -121,7 +120,7 @@ def _run_parser(
 
 
 def _make_registry() -> Any:
-    """How RunName is parsed: --play alone means the newest run."""
+    """Return the rule that parses a RunName: --play alone means the newest run."""
     from tyro.constructors import ConstructorRegistry, PrimitiveConstructorSpec, PrimitiveTypeInfo
 
     def run_name(words: list[str]) -> RunName:
@@ -146,16 +145,14 @@ def _make_registry() -> Any:
 
 
 def extract_message(box: str) -> str:
-    """The message inside the frame that the flag parser draws, on one line, without title and help."""
+    """Return the message in the frame that the flag parser draws, on one line, without title and help."""
     unframed = re.sub("[│╭╮╰╯]", " ", box)
     parts = [" ".join(part.split()) for part in re.split("[─-]{4,}", unframed)]
     return next((part for part in parts[1:] if part), "the arguments are not understood")
 
 
 def report(problem: BaseException, code: int) -> int:
-    """Print the error's lines on stderr, below the traceback where RL_TRACEBACK asks for it; returns the
-    code.
-    """
+    """Print an error on stderr; return the exit code."""
     if os.environ.get("RL_TRACEBACK"):
         import traceback
 
@@ -168,16 +165,16 @@ def explain(problem: BaseException) -> str:
     """Say what went wrong, and for errors of the operating system what to do."""
     if isinstance(problem, OSError) and problem.strerror:
         where = f"{problem.filename}: " if problem.filename is not None else ""
-        remedy = "see that the path is right, may be written to, and that its disk has room"
+        remedy = "check that the path is right and writable, and that its disk has room"
         return f"{where}{problem.strerror}\n  {remedy}"
     if isinstance(problem, MemoryError):
         remedy = "make the run smaller: --buffer-size, --num-envs, --batch-size, --hidden"
-        return f"{str(problem) or 'the memory is used up'}\n  {remedy}"
+        return f"{str(problem) or 'out of memory'}\n  {remedy}"
     return str(problem) or type(problem).__name__
 
 
 def replace_unwritable() -> None:
-    """Never fail on a character that the terminal's encoding does not have: print ? in its place."""
+    """Print ? for a character that the terminal's encoding does not have, instead of failing."""
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")

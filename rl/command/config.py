@@ -1,4 +1,4 @@
-"""config.json: the settings of a run, with the article, the machine and the versions that it ran on."""
+"""config.json: the settings of a run, its article, its machine, and the versions of its packages."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from rl.command.errors import UsageError
 from rl.command.settings import check_values
 
 NAME = "config.json"
-NOT_SETTINGS = ("config", "play", "resume")  # flags of one command; another command does not take them over
+NOT_SETTINGS = ("config", "play", "resume")  # flags of a single command, which a resumed run does not inherit
 
 
 def read_config(path: str | Path) -> dict[str, Any]:
-    """Read a config.json, or the one in this folder; a file of settings only counts too.
+    """Read a config.json, or the one in this folder. The file may hold settings only.
 
-    Returns {"settings": {...}, ...}. Raises UsageError when it is missing or damaged.
+    Returns {"settings": {...}, ...}. Raises UsageError when the file is missing or damaged.
     """
     file = Path(path) / NAME if Path(path).is_dir() else Path(path)
     remedy = "give the path of a run, or of its config.json"
@@ -34,6 +34,9 @@ def read_config(path: str | Path) -> dict[str, Any]:
 
 
 def read_settings(path: str | Path, settings_class: type[Any]) -> dict[str, Any]:
-    """The settings in a config.json, by name; raises UsageError when it is damaged or of another article."""
+    """Read the settings in a config.json, by name.
+
+    Raises UsageError when the file is missing or damaged, or belongs to another article.
+    """
     values = {name: v for name, v in read_config(path)["settings"].items() if name not in NOT_SETTINGS}
     return check_values(settings_class, values, f"{path}: ")

@@ -12,7 +12,7 @@ RULE = "-" * 72
 
 
 def show(title: str, values: Any, meaning: str = "") -> None:
-    """Print title, shape and numbers of an array below a line, as the articles do."""
+    """Print a rule, then the title, shape and numbers of an array, as the articles do."""
     array = np.asarray(values)
     print(RULE)
     print(f"{title}  shape {array.shape}" + (f"  ({meaning})" if meaning else ""))
@@ -21,7 +21,7 @@ def show(title: str, values: Any, meaning: str = "") -> None:
 
 
 def compare(title: str, by_hand: Any, engine: Any) -> bool:
-    """Print both side by side; True if all printed digits are equal."""
+    """Print both side by side; return True if all printed digits are equal."""
     left, right = format_rows(by_hand), format_rows(engine)
     same = left == right
     width = max(map(len, left))

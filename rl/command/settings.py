@@ -1,7 +1,7 @@
-"""The settings that articles share; each article adds its own in a dataclass of its own.
+"""The settings that articles share. Each article adds its own settings in a subclass.
 
-One definition gives the flags, the help, keywords in Python, `config.json` and its reading back. A setting's
-docstring is its help.
+One dataclass defines the flags, the help, the keywords in Python and the content of `config.json`. The
+docstring below a setting is its help text.
 """
 
 from __future__ import annotations
@@ -29,23 +29,19 @@ class Settings:
     """Settings of every article."""
 
     seed: int = 0
-    """every random number of the run follows from it"""
+    """seed of all random numbers of the run"""
     out: str = "runs"
-    """folder that receives the run's own folder"""
+    """folder in which the run makes its own folder"""
     num_threads: int = 0
-    """threads of the kernels; 0 = one for each core"""
+    """threads of the kernels; 0 = one per core"""
     config: str = ""
-    """take the settings of this config.json; other flags come on top"""
+    """read the settings from this config.json; flags override them"""
 
     def validate(self) -> None:
         """Raise UsageError for a value that cannot work."""
         require(self.seed >= 0, f"--seed is {self.seed}", "give a whole number >= 0")
-        threads = f"--num-threads is {self.num_threads}"
-        require(
-            0 <= self.num_threads <= MOST_THREADS,
-            threads,
-            f"give 0 (all cores) or a number of threads up to {MOST_THREADS}",
-        )
+        threads = f"give 0 (all cores) or a number of threads up to {MOST_THREADS}"
+        require(0 <= self.num_threads <= MOST_THREADS, f"--num-threads is {self.num_threads}", threads)
         require(self.out != "", "--out is empty", "name a folder, or leave --out away for runs/")
 
 
@@ -53,7 +49,7 @@ class Settings:
 class AgentSettings(Settings):
     """Settings of every article with an agent and an environment.
 
-    vectors  other defaults, of environments whose observations are vectors or labels
+    vectors  defaults that differ for environments whose observations are vectors or labels
     """
 
     vectors: ClassVar[Mapping[str, Any]] = {}
@@ -65,25 +61,25 @@ class AgentSettings(Settings):
     num_envs: int = 1
     """parallel games"""
     max_episode_steps: int = 0
-    """cut a game after so many steps; 0 = the environment's own limit"""
+    """steps after which a game is truncated; 0 = the environment's own limit"""
     gamma: float = 0.99
-    """discount a step, 0 to 1"""
+    """discount per step, 0 to 1"""
     learning_rate: float = 1e-3
-    """Adam's step size"""
+    """step size of Adam"""
     eval_freq: int = 5_000
     """environment steps between evaluations; 0 = only at the end"""
     eval_episodes: int = 20
-    """greedy games of an evaluation"""
+    """greedy games per evaluation"""
     save_freq: int = 50_000
     """environment steps between checkpoints; 0 = only at the end"""
     keep_going: bool = False
-    """go on to the last step even when the environment counts as solved"""
+    """train to the last step, even if the environment is solved before"""
     test: bool = False
-    """the article's short test: CartPole-v0"""
+    """run the article's short test on CartPole-v0"""
     resume: RunName = RunName("")
-    """continue a run: the newest, or that folder"""
+    """continue a run: the newest, or this folder"""
     play: RunName = RunName("")
-    """show a trained agent: the newest run's, or that folder's"""
+    """show a trained agent: of the newest run, or of this folder"""
 
     def validate(self) -> None:
         super().validate()
@@ -91,34 +87,29 @@ class AgentSettings(Settings):
             require_at_least(self, name, 1)
         for name in ("max_episode_steps", "eval_freq", "save_freq"):
             require_at_least(self, name, 0)
-        require(0 <= self.gamma <= 1, f"--gamma is {self.gamma}", "give a number from 0 to 1")
+        require_fraction(self, "gamma")
         require_positive(self, "learning_rate")
 
 
 @dataclass
 class ActorSettings(AgentSettings):
-    """What an article understands besides whose agent can be fed by actors in other processes, on any number
-    of machines.
-    """
+    """Settings of articles that can train with Ray actors, on any number of machines."""
 
     actors: int = 0
-    """Ray actors that play, each its own parallel games; 0 = no Ray"""
+    """Ray actors, each with its own parallel games; 0 = train without Ray"""
     ray_address: str = ""
-    """a running Ray cluster (auto, or host:port); empty = one on this machine only"""
+    """a running Ray cluster (auto, or host:port); empty = start one on this machine"""
     segment: int = 16
-    """steps of each game that an actor sends at a time"""
+    """steps of each game that an actor sends at once"""
     broadcast: int = 8
-    """updates between two broadcasts of the weights"""
+    """updates between two sendings of the weights to the actors"""
 
     def validate(self) -> None:
         super().validate()
         for name, least in (("actors", 0), ("segment", 1), ("broadcast", 1)):
             require_at_least(self, name, least)
-        require(
-            self.actors > 0 or not self.ray_address,
-            "--ray-address without --actors",
-            "say how many actors play, --actors 4",
-        )
+        consistent = self.actors > 0 or not self.ray_address
+        require(consistent, "--ray-address without --actors", "say how many actors play: --actors 4")
 
     @property
     def games(self) -> int:
@@ -126,16 +117,21 @@ class ActorSettings(AgentSettings):
         return self.num_envs * max(self.actors, 1)
 
     def for_actor(self) -> ActorSettings:
-        """The same for a process that plays one actor's games and never learns: its replay need hold one
-        segment only.
-        """
+        """Return the settings of an actor process: no actors of its own, a replay for one segment."""
         raise NotImplementedError(f"{type(self).__name__} has no actors")
 
 
 def require_at_least(settings: Any, name: str, least: int) -> None:
     """Raise UsageError unless the setting is >= least."""
     value = getattr(settings, name)
-    require(value >= least, f"{format_flag(name)} is {value}", f"give a whole number >= {least}")
+    kind = "whole number" if isinstance(value, int) else "number"
+    require(value >= least, f"{format_flag(name)} is {value}", f"give a {kind} >= {least}")
+
+
+def require_fraction(settings: Any, name: str) -> None:
+    """Raise UsageError unless the setting is from 0 to 1."""
+    value = getattr(settings, name)
+    require(0 <= value <= 1, f"{format_flag(name)} is {value}", "give a number from 0 to 1")
 
 
 def require_positive(settings: Any, name: str) -> None:
@@ -145,16 +141,16 @@ def require_positive(settings: Any, name: str) -> None:
 
 
 def format_flag(name: str) -> str:
-    """learning_rate -> --learning-rate"""
+    """Return the flag of a setting: learning_rate -> --learning-rate."""
     return "--" + name.replace("_", "-")
 
 
 def check_values(settings_class: type[Any], values: Mapping[str, Any], where: str = "") -> dict[str, Any]:
-    """Convert plain values, as keywords or a config.json give them, to the types of the settings.
+    """Convert values, from keywords or a config.json, to the types of the settings.
 
-    where  begins an error's line: the file's name and a colon
+    where  put before the message of an error: the name of the file and a colon
 
-    Raises UsageError for a name that the class does not have and for a value of another type.
+    Raises UsageError for an unknown name and for a value of another type.
     """
     defaults = {field.name: field.default for field in dataclasses.fields(settings_class)}
     for name in values:
@@ -169,7 +165,7 @@ def check_values(settings_class: type[Any], values: Mapping[str, Any], where: st
 
 
 def _convert(name: str, value: Any, default: Any, where: str) -> Any:
-    """The value in the type of the default; NumPy's numbers and JSON's lists count as Python's own."""
+    """Convert a value to the type of the default; NumPy numbers and JSON lists are accepted."""
     if isinstance(default, tuple):
         like = default[0] if default else ""
         good = isinstance(value, (list, tuple)) and all(_fits(one, like) for one in value)
@@ -181,7 +177,7 @@ def _convert(name: str, value: Any, default: Any, where: str) -> Any:
 
 
 def _fits(value: Any, like: Any) -> bool:
-    """Whether the value may stand where `like` stands."""
+    """Return whether the value has the type of `like`, or one that converts to it."""
     if isinstance(like, (bool, str)) or isinstance(value, bool):
         return isinstance(value, bool if isinstance(like, bool) else str)
     return isinstance(value, Integral if isinstance(like, int) else Real)

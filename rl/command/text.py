@@ -43,7 +43,7 @@ def make_writable(text: str) -> str:
 
 
 def format_duration(seconds: float) -> str:
-    """3.2 s, 48 s, 2 min 5 s, 3 h 20 min."""
+    """Format a time: 3.2 s, 48 s, 2 min 5 s, 3 h 20 min."""
     if seconds < 10:
         return f"{seconds:.1f} s"
     minutes, rest = divmod(round(seconds), 60)

@@ -1,4 +1,4 @@
-"""How many threads compute."""
+"""The number of threads that compute."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from threadpoolctl import threadpool_limits
 
 
 def use_threads(count: int) -> None:
-    """Give the kernels `count` threads, 0 for one on each core, and BLAS one: two pools would compete."""
+    """Give the kernels `count` threads (0: one per core) and BLAS one thread: two pools would compete."""
     _threads.set_num_threads(count or min(os.cpu_count() or 1, _threads.MOST_THREADS))
     threadpool_limits(1, user_api="blas")
 
 
 @contextmanager
 def threads(count: int) -> Iterator[None]:
-    """Compute with `count` threads as in `use_threads`; afterwards with as many as before."""
+    """Do `use_threads(count)` for a block, then restore the number of threads before it."""
     before = _threads.get_num_threads()
     with threadpool_limits(1, user_api="blas"):
         _threads.set_num_threads(count or min(os.cpu_count() or 1, _threads.MOST_THREADS))

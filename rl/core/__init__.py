@@ -1,1 +1,1 @@
-"""What the agents share: loop, observers, replay, returns, logs, folders, command line."""
+"""Parts that the algorithms share: loop, observers, replay, rollout, returns, evaluation. Writes no files."""

@@ -1,7 +1,6 @@
-"""Agent: the methods that every algorithm has. The articles call it FNAgent.
+"""Agent: the methods of every algorithm. The articles call it FNAgent.
 
-An article's agent holds its network and its algorithm; it decides in `observe`, in plain sight, when it
-learns and from what.
+An article's agent holds its network and its algorithm. Its `observe` decides when it learns, and from what.
 """
 
 from __future__ import annotations
@@ -20,14 +19,13 @@ Metrics = dict[str, float]
 
 
 class Agent:
-    """act, observe, save, load; and the state from which a run resumes exactly.
+    """Base class of all agents: act, observe, save and load, and the state for an exact resume.
 
     model    the network that acts
     steps    environment steps observed so far
     measure  the meaning of `preferences`: "Q value", or "probability" for a policy
     outputs  (B, ...) of the network at the last update; None before the first
-    STATE    names of further attributes that the next step depends on: optimizer, replay, generators,
-             counters
+    STATE    names of the other attributes that the next step depends on: optimizer, replay, counters, ...
     """
 
     STATE: tuple[str, ...] = ()
@@ -42,7 +40,7 @@ class Agent:
         raise NotImplementedError(f"{type(self).__name__} has no act")
 
     def observe(self, experience: Experience) -> Metrics | None:
-        """Store one step of every game and learn when it is time; return an update's numbers, or None."""
+        """Store one step of every game; learn when it is time. Return an update's numbers, or None."""
         raise NotImplementedError(f"{type(self).__name__} has no observe")
 
     def greedy(self, observations: Array) -> Array:
@@ -50,19 +48,19 @@ class Agent:
         return self.preferences(observations).argmax(axis=1)
 
     def preferences(self, observations: Array) -> Array:
-        """Rate every action, (N, A); shown beside a game that the agent plays."""
+        """Rate every action, (N, A). Pictures of a game show these numbers."""
         raise NotImplementedError(f"{type(self).__name__} has no preferences")
 
     def status(self) -> Metrics:
-        """Numbers for the progress line, for example the exploration rate."""
+        """Return numbers for the progress line, for example the exploration rate."""
         return {}
 
     def distributions(self) -> dict[str, Array]:
-        """Numbers of the last update that TensorBoard shows as histograms, by tag; none before the first."""
+        """Return arrays of the last update, by tag: TensorBoard shows histograms. Empty before the first."""
         return {}
 
     def network(self) -> Sequential:
-        """The network that `greedy` uses, as one that reads observations as they are."""
+        """Return the network of `greedy`, in a form that reads observations unscaled."""
         return self.model
 
     def save(self, path: Path) -> None:
@@ -70,29 +68,23 @@ class Agent:
         save_model(self.network(), path)
 
     def load(self, path: Path) -> None:
-        """Read what `save` wrote; raises ValueError, and changes nothing, unless the file fits this
-        network.
-        """
+        """Read the file of `save`. Raises ValueError, and changes nothing, if it does not fit the network."""
         load_weights(self.model, path)
 
     def truncate(self, observations: Array) -> None:
-        """Mark every unfinished game as truncated.
+        """Mark every unfinished game as truncated; agents that store unfinished games override it.
 
-        Called on resume if games cannot be restored in their middle.
+        Called on resume if the environment cannot be restored mid-game.
 
-        observations  (N, ...) of the last moment; the first one of a game that had just begun
-
-        For agents that store the steps of unfinished games.
+        observations  (N, ...) the last ones of the unfinished games
         """
 
     def get_state(self) -> dict[str, Any]:
-        """Return all that the next step depends on: arrays, numbers, states of generators, nested in
-        dicts.
-        """
+        """Return all that the next step depends on: arrays, numbers and generator states in nested dicts."""
         return {name: state_of(getattr(self, name)) for name in ("steps", "model", *self.STATE)}
 
     def set_state(self, state: dict[str, Any]) -> None:
-        """Go on from what `get_state` gave; raises ValueError when it does not fit."""
+        """Restore the state of `get_state`; raises ValueError when it does not fit."""
         names = {"steps", "model", *self.STATE}
         if set(state) != names:
             raise ValueError(f"the saved agent has {sorted(state)}, this one {sorted(names)}")

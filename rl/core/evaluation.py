@@ -1,4 +1,4 @@
-"""Greedy games that judge an agent, on environments and seeds of their own."""
+"""Evaluation: greedy games in separate environments, with separate seeds."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from rl.envs.goals import Goal, Outcome
 class Evaluation:
     """The result of greedy games.
 
-    returns   (G,) float64  of the finished games, in the order of the games
-    lengths   (G,) int64    their steps
-    complete  all games were played to their ends; False: the goal was out of reach, and the rest left out
+    returns   (G,) float64  of the finished games, ordered by environment
+    lengths   (G,) int64    steps of the finished games
+    complete  all games were finished; False if the goal was out of reach and the rest was skipped
     solved    the goal is reached
-    score     decides between two models, the larger the better
-    text      the outcome in words, "20 games" or "29 caught, 1 missed"
+    score     of two models, the one with the larger score is better
+    text      the outcome in words: "20 games" or "29 caught, 1 missed"
     """
 
     returns: Array
@@ -46,9 +46,9 @@ class Evaluator:
     """Plays `episodes` greedy games, with new seeds at every call.
 
     envs      vector environment of N games that restart in the step that ends them (SAME_STEP)
-    episodes  finished games of an evaluation, spread evenly: game i plays episodes // N or one more
-    goal      judges them
-    seed      the k-th evaluation of a run resets the games with seed + k, whatever training did in between
+    episodes  games per evaluation; each of the N plays episodes // N of them, or one more
+    goal      decides whether they are good enough
+    seed      evaluation k of a run resets the environment with seed + k, independently of training
     """
 
     def __init__(self, envs: VectorEnv, episodes: int, goal: Goal, seed: int) -> None:
@@ -56,9 +56,9 @@ class Evaluator:
         self.calls = 0
 
     def __call__(self, agent: Agent, to_the_end: bool = False) -> Evaluation:
-        """Judge the agent as it is now. Leaves its generators and its training alone.
+        """Evaluate the agent. Does not change its generators or its training.
 
-        to_the_end  play all games, also when the goal is out of reach
+        to_the_end  play all games, even if the goal is out of reach
         """
         observations, _ = self.envs.reset(seed=self.seed + self.calls)
         self.calls += 1
@@ -82,9 +82,9 @@ class Evaluator:
 
 
 class _Games:
-    """The games of one evaluation: those left to play, and the outcome of the others.
+    """The games of one evaluation: how many are left, and the outcome of the finished ones.
 
-    left  (N,) int64  games that each of the N has yet to finish; steps of one with 0 left do not count
+    left  (N,) int64  games that each of the N environments must still finish; at 0, its steps do not count
     """
 
     def __init__(self, count: int, episodes: int) -> None:

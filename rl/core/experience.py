@@ -18,8 +18,8 @@ class Experience(NamedTuple):
 
     observations: Array  # (N, ...) before the action
     actions: Array  # (N,) int64
-    rewards: Array  # (N,) in the environment's own unit
-    next_observations: Array  # (N, ...) after the action; of an ended game its last one
+    rewards: Array  # (N,)
+    next_observations: Array  # (N, ...) after the action; the last one of an ended game
     terminated: Array  # (N,) bool: the game ended by its rules; do not bootstrap
     truncated: Array  # (N,) bool: a time limit ended the game; bootstrap
 
@@ -30,10 +30,10 @@ class Experience(NamedTuple):
 
 
 def insert_final_obs(observations: Array, info: dict[str, Any], done: Array) -> Array:
-    """Replace the first observation of each new game by the last one of the game that ended.
+    """Return the observations after a step, with the last one of every game that ended in it.
 
-    observations  (N, ...) as the vector environment returned them (SAME_STEP: an ended game has restarted)
-    info          its info, with "final_obs" where a game ended
+    observations  (N, ...) of the vector environment; an ended game has already restarted (SAME_STEP)
+    info          of the same step, with "final_obs" where a game ended
     done          (N,) bool
     """
     if not done.any():

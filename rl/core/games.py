@@ -1,4 +1,4 @@
-"""Games that an agent plays: the loop of every agent, and what a Trainer needs of whatever plays."""
+"""Games that an agent plays: the loop of every agent, and the interface that a Trainer needs."""
 
 from __future__ import annotations
 
@@ -25,17 +25,17 @@ class Episode(NamedTuple):
 class Turn(NamedTuple):
     """One turn of the loop."""
 
-    metrics: Metrics | None = None  # of the last update that it led to
-    episodes: Sequence[Episode] = ()  # games that ended in it
+    metrics: Metrics | None = None  # of the last update in this turn
+    episodes: Sequence[Episode] = ()  # games that ended in this turn
     message: str = ""  # a line for the user
 
 
 class Games:
     """N games in this process.
 
-    envs    vector environment that restarts a game within the step that ends it (SAME_STEP)
+    envs    vector environment that restarts a game in the step that ends it (SAME_STEP)
     seed    of its first reset
-    reward  the rewards (N,) to learn from, made of the environment's (N,); None takes them as they are
+    reward  maps the environment's rewards (N,) to those to learn from; None leaves them unchanged
     """
 
     columns: tuple[str, ...] = ()
@@ -44,35 +44,34 @@ class Games:
         self.envs, self.seed, self.reward = envs, seed, reward
         self.stride = envs.num_envs
         self.restorable = hasattr(envs.unwrapped, "get_state")
-        self._foreign = not isinstance(envs.unwrapped, NativeVectorEnv)  # our simulators never give NaN
-        self._observations: Array | None = None  # (N, ...) of this moment; None before the first reset
-        self._returns = np.zeros(envs.num_envs)  # so far, of the running games
+        self._foreign = not isinstance(envs.unwrapped, NativeVectorEnv)  # our own simulators never return NaN
+        self._observations: Array | None = None  # (N, ...) current; None before the first reset
+        self._returns = np.zeros(envs.num_envs)  # of the unfinished games, so far
         self._lengths = np.zeros(envs.num_envs, np.int64)
 
     def play(self, agent: Agent) -> Iterator[Turn]:
-        """Act, step, observe, without end: the loop of every agent. A turn is one step of every game."""
+        """Act, step, observe, without end. A turn is one step of every game."""
         if self._observations is None:
             self._observations, _ = self.envs.reset(seed=self.seed)
         while True:
             observations = self._observations
             actions = agent.act(observations)
             following, rewards, terminated, truncated, info = self.envs.step(actions)
-            done = terminated | truncated if info else None  # every end is in the info
+            done = terminated | truncated if info else None  # an empty info means that no game ended
             last = following if done is None else insert_final_obs(following, info, done)
             if self._foreign:
                 check_step(last, rewards, terminated, truncated, len(actions), agent.steps)
             learned = rewards if self.reward is None else self.reward(rewards)
+            experience = Experience(observations, actions, learned, last, terminated, truncated)
             try:
-                metrics = agent.observe(
-                    Experience(observations, actions, learned, last, terminated, truncated)
-                )
+                metrics = agent.observe(experience)
             except FloatingPointError as problem:
                 raise locate(problem, agent.model, agent.steps) from None
             self._observations = following
             yield Turn(metrics, self._count(rewards, done))
 
     def _count(self, rewards: Array, done: Array | None) -> list[Episode]:
-        """Add a step to the running games; return those that it ended."""
+        """Count one step of every game; return the games that it ended."""
         self._returns += rewards
         self._lengths += 1
         if done is None:
@@ -83,18 +82,18 @@ class Games:
         return episodes
 
     def status(self) -> Metrics:
-        """Numbers for progress.csv."""
+        """Return numbers for progress.csv."""
         return {}
 
     def screens(self) -> list[Array]:
-        """Grey frames (H, W) that the network read last; empty when it reads something else."""
+        """Return the grey frames (H, W) that the network read last; empty if it does not read screens."""
         seen = self._observations
         if seen is None or seen.dtype != np.uint8 or seen.ndim != 4:
             return []
         return [seen[0, :, :, k] for k in range(seen.shape[3])]
 
     def get_state(self) -> dict[str, Any]:
-        """Return all that the next turn depends on, apart from the agent; arrays are not copied."""
+        """Return all that the next turn depends on, without the agent; arrays are not copied."""
         return {
             "games": self.envs.get_state() if self.restorable else None,  # type: ignore[attr-defined]
             "observations": self._observations,
@@ -103,9 +102,9 @@ class Games:
         }
 
     def set_state(self, state: dict[str, Any], agent: Agent) -> None:
-        """Go on from what `get_state` gave; the agent's own state is already set.
+        """Restore the state of `get_state`; the agent's own state must be restored before.
 
-        Games that cannot be restored in their middle begin anew; the agent's unfinished ones are truncated.
+        Games that cannot be restored mid-game start again; the agent truncates its unfinished ones.
         """
         if state["games"] is not None:
             self.envs.set_state(state["games"])  # type: ignore[attr-defined]
@@ -122,10 +121,10 @@ class Games:
 
 
 class Source(Protocol):
-    """Whatever plays for a Trainer: Games, or actors in other processes.
+    """The source of a Trainer's experience: Games, or actors in other processes.
 
-    stride      environment steps of a turn
-    restorable  its games can be restored in their middle
+    stride      environment steps per turn
+    restorable  its games can be restored mid-game
     columns     names of the numbers in `status`
 
     The methods are those of Games.

@@ -1,7 +1,7 @@
 """Checks for NaN, infinity and wrong shapes before a weight can learn from them.
 
-Observations and rewards are checked in every step, the loss in every update; the optimizer checks the
-gradient. One dot product decides whether all numbers are finite; only if not is the bad one searched for.
+Observations and rewards are checked in every step, the loss in every update. The optimizer checks the
+gradient. One dot product tells whether all numbers are finite; only if they are not, the bad one is searched.
 """
 
 from __future__ import annotations
@@ -55,8 +55,7 @@ def refuse(what: str, values: Array, step: int) -> None:
 def check_loss(loss: float, **causes: Array) -> None:
     """Raise FloatingPointError unless the loss is finite. Call it before the backward pass.
 
-    causes  the arrays that the loss was computed from, target=(B,) for example; the message names those that
-            are not finite
+    causes  arrays from which the loss was computed, for example target=(B,); the message names the bad ones
     """
     if not math.isfinite(loss):
         bad = [name for name, values in causes.items() if not np.isfinite(values).all()]
@@ -66,7 +65,7 @@ def check_loss(loss: float, **causes: Array) -> None:
 
 
 def locate(problem: FloatingPointError, model: Sequential, step: int) -> FloatingPointError:
-    """Add the environment step and the weights and gradients that are not finite to an update's error."""
+    """Add to an update's error the environment step, and the weights and gradients that are not finite."""
     weights = [(f"{layer.name}/{weight.name}", weight) for layer in model.layers for weight in layer.weights]
     bad = [f"weight {name}" for name, weight in weights if not np.isfinite(weight.value).all()]
     bad += [

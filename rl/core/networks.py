@@ -13,8 +13,7 @@ from nnlite.layer import Layer
 from nnlite.layers import Conv2D, Dense, Flatten, Rescaling
 from rl.command.errors import UsageError, require
 
-SMALLEST_SCREEN = 8  # the first kernel's side
-
+SMALLEST_SCREEN = 8  # side of the first kernel
 
 MakeNetwork = Callable[[tuple[int, ...], int, np.random.Generator], Sequential]  # shape, outputs, rng
 
@@ -32,69 +31,56 @@ def make_network(
     articles' trunk: Conv 32@8x8/4, 64@4x4/2, 64@3x3/1, all "same" and relu, then Dense 256. Weights are drawn
     by glorot_normal; the output is linear.
 
-    own  makes another one in its place, from the shape of an observation, `outputs` and the generator to draw
-         from
+    own  makes another network: (shape of an observation, `outputs`, generator for its weights) -> Sequential
 
-    Raises UsageError for observations that no network here reads, and for an own network that does not fit.
+    Raises UsageError for observations that the network cannot read, and if `own` makes one that does not fit.
     """
     shape = observation_shape(observations)
-    require(
-        isinstance(observations, spaces.Box),
-        f"observations are {observations}",
-        "wrap them into a Box of numbers",
-    )
+    is_box = isinstance(observations, spaces.Box)
+    require(is_box, f"observations are {observations}", "wrap them into a Box of numbers")
     if own is not None:
         function = callable(own) and not isinstance(own, Sequential)
         require(
             function, f"network is {type(own).__name__}", "give a function that makes an nnlite.Sequential"
         )
         return check_own(own(shape, outputs, rng), shape, outputs)
-    if len(shape) == 3:
-        require(
-            observations.dtype == np.uint8,
-            f"screens are {observations.dtype}, not bytes",
-            "show them as uint8, 0 to 255",
-        )
-        layers = screen_trunk(shape)
-    else:
-        require(
-            all(units >= 1 for units in hidden),
-            f"the hidden layers have {hidden} units",
-            "give --hidden whole numbers >= 1",
-        )
-        require(len(shape) == 1, f"observations have shape {shape}", "use vectors (D,) or screens (H, W, C)")
-        layers = [Dense(units, activation="relu", kernel_initializer="glorot_normal") for units in hidden]
+    layers = screen_trunk(observations) if len(shape) == 3 else vector_trunk(shape, hidden)
     layers.append(Dense(outputs, kernel_initializer="glorot_normal"))
     return Sequential(layers, seed=rng).build(shape)
 
 
 def check_own(model: Any, shape: tuple[int, ...], outputs: int) -> Sequential:
-    """Build a user's network; raises UsageError unless it turns observations of this shape into `outputs`
-    columns.
+    """Build a user's network for observations of this shape.
+
+    Raises UsageError if it cannot read them, or does not have `outputs` columns.
     """
-    require(
-        isinstance(model, Sequential), f"network made {type(model).__name__}", "return an nnlite.Sequential"
-    )
+    what = f"network made {type(model).__name__}"
+    require(isinstance(model, Sequential), what, "return an nnlite.Sequential")
     try:
         model.build(shape)
     except (ValueError, TypeError) as problem:
-        raise UsageError(
-            f"the network does not read observations {shape}: {problem}", "change its layers"
-        ) from None
-    remedy = f"end it in Dense({outputs})"
-    require(
-        model.output_shape == (outputs,), f"the network gives {model.output_shape}, not ({outputs},)", remedy
-    )
+        what = f"the network does not read observations {shape}: {problem}"
+        raise UsageError(what, "change its layers") from None
+    what = f"the network gives {model.output_shape}, not ({outputs},)"
+    require(model.output_shape == (outputs,), what, f"end it in Dense({outputs})")
     return model
 
 
-def screen_trunk(shape: tuple[int, ...]) -> list[Layer]:
-    """Bytes (H, W, C) -> 256 features."""
-    require(
-        min(shape[:2]) >= SMALLEST_SCREEN,
-        f"an image of {shape[0]}x{shape[1]} is too small for the network",
-        f"give images of at least {SMALLEST_SCREEN}x{SMALLEST_SCREEN} pixels",
-    )
+def vector_trunk(shape: tuple[int, ...], hidden: tuple[int, ...]) -> list[Layer]:
+    """Return layers that map vectors (D,) to hidden[-1] features."""
+    positive = all(units >= 1 for units in hidden)
+    require(positive, f"the hidden layers have {hidden} units", "give --hidden whole numbers >= 1")
+    require(len(shape) == 1, f"observations have shape {shape}", "use vectors (D,) or screens (H, W, C)")
+    return [Dense(units, activation="relu", kernel_initializer="glorot_normal") for units in hidden]
+
+
+def screen_trunk(observations: spaces.Space[Any]) -> list[Layer]:
+    """Return layers that map screens (H, W, C) of bytes to 256 features."""
+    dtype, (height, width, _) = observations.dtype, observation_shape(observations)
+    require(dtype == np.uint8, f"screens are {dtype}, not bytes", "show them as uint8, 0 to 255")
+    least = SMALLEST_SCREEN
+    what = f"an image of {height}x{width} is too small for the network"
+    require(min(height, width) >= least, what, f"give images of at least {least}x{least} pixels")
     return [
         Rescaling(1 / 255),
         Conv2D(32, 8, 4, "same", activation="relu", kernel_initializer="glorot_normal"),
@@ -106,5 +92,5 @@ def screen_trunk(shape: tuple[int, ...]) -> list[Layer]:
 
 
 def observation_shape(observations: spaces.Space[Any]) -> tuple[int, ...]:
-    """(D,) or (H, W, C) of what the network reads."""
+    """Return the shape of one observation: (D,) or (H, W, C)."""
     return tuple(observations.shape or ())

@@ -1,7 +1,6 @@
-"""Observer: turns what an environment shows into what a network reads.
+"""Observers: wrappers that turn observations of an environment into arrays for a network.
 
-Articles 6 and 8 call it CatcherObserver and wrap one game; here it wraps N games at once and works for any
-screen.
+Articles 6 and 8 have a CatcherObserver for one game. This one wraps N games and works for any screen.
 """
 
 from __future__ import annotations
@@ -21,22 +20,17 @@ from rl.envs.make import make_vector
 class ScreenObserver(VectorWrapper):
     """Screens (N, H, W, 3) or (N, H, W, 1) of bytes -> (N, height, width, frames) of bytes.
 
-    Luminance (ITU-R 601), nearest neighbour to height x width, the last `frames` screens with the oldest
-    first. At a game's first screen the stack holds that screen only: nothing is left of the game before.
+    Converts to grey (luminance, ITU-R 601), resizes to height x width (nearest neighbour), and stacks the
+    last `frames` screens, the oldest first. A game's first screen fills its stack: no frame of the game
+    before remains.
 
-    "final_obs" of a game that ends is the real last stack of that game. Raises ValueError for screens that
-    are not bytes.
+    "final_obs" of an ended game is the last stack of that game. Raises ValueError unless screens are bytes.
     """
 
     def __init__(self, env: VectorEnv, width: int = 80, height: int = 80, frames: int = 4) -> None:
         super().__init__(env)
-        screen = env.single_observation_space
-        if not (
-            isinstance(screen, spaces.Box)
-            and screen.dtype == np.uint8
-            and len(screen.shape) == 3
-            and screen.shape[2] in (1, 3)
-        ):
+        screen: Any = env.single_observation_space
+        if not is_screen(screen):
             raise ValueError(
                 f"a screen is (H, W, 3) or (H, W, 1) bytes, not {screen}\n"
                 "  use an environment that shows its screen"
@@ -51,14 +45,14 @@ class ScreenObserver(VectorWrapper):
     def reset(
         self, *, seed: Any = None, options: dict[str, Any] | None = None
     ) -> tuple[Array, dict[str, Any]]:
-        """Start every game; its first screen fills its stack."""
+        """Start every game; its first screen fills the stack."""
         screens, info = self.env.reset(seed=seed, options=options)
         self._fresh[:] = 1
         self._push(screens, self._fresh, self._stack)
         return self._stack.copy(), info
 
     def step(self, actions: Array) -> tuple[Array, Array, Array, Array, dict[str, Any]]:
-        """Step every game and push its new screen; see the class for the ends of games."""
+        """Step every game and push its new screen; the class describes the end of a game."""
         screens, rewards, terminated, truncated, info = self.env.step(actions)
         np.logical_or(terminated, truncated, out=self._fresh.view(bool))
         if self._fresh.any():
@@ -67,10 +61,11 @@ class ScreenObserver(VectorWrapper):
         return self._stack.copy(), rewards, terminated, truncated, info
 
     def _last_stacks(self, screens: Any) -> Array:
-        """(N, height, width, frames): the stacks that end with these last screens; only rows of ended games
-        mean anything.
+        """Return the stacks (N, height, width, frames) with these last screens pushed.
+
+        Rows of games that did not end are undefined.
         """
-        if screens.dtype == object:  # Gymnasium's SyncVectorEnv: None for games that go on
+        if screens.dtype == object:  # Gymnasium's SyncVectorEnv gives None for games that did not end
             blank = np.zeros(self.env.single_observation_space.shape or (), np.uint8)
             screens = np.stack([blank if screen is None else screen for screen in screens])
         stacks = self._stack.copy()
@@ -87,21 +82,21 @@ class ScreenObserver(VectorWrapper):
         _frames.push(np.ascontiguousarray(screens), self._rows, self._columns, fresh, stack)
 
     def get_state(self) -> dict[str, Any]:
-        """The stacks, and the state of the games behind them."""
+        """Return the stacks and the state of the environment."""
         return {"stack": self._stack.copy(), "games": self.env.get_state()}  # type: ignore[attr-defined]
 
     def set_state(self, state: dict[str, Any]) -> None:
-        """Go on from what get_state gave."""
+        """Restore the state of `get_state`."""
         self.env.set_state(state["games"])  # type: ignore[attr-defined]
         self._stack[...] = state["stack"]
 
     def observe(self) -> Array:
-        """What the network would read now."""
+        """Return the current observations, without a step."""
         return self._stack.copy()
 
 
 class OneHotObserver(VectorWrapper):
-    """Discrete observations (N,) -> one-hot rows (N, n) float32: a network reads no labels."""
+    """Discrete observations (N,) -> one-hot rows (N, n) float32."""
 
     def __init__(self, env: VectorEnv) -> None:
         super().__init__(env)
@@ -123,45 +118,52 @@ class OneHotObserver(VectorWrapper):
         return self._rows[observations], rewards, terminated, truncated, info
 
     def encode(self, labels: Any) -> Array:
-        """One-hot rows (..., n) of labels (...)."""
+        """Return one-hot rows (..., n) of labels (...)."""
         return self._rows[np.asarray(labels)]
 
     def get_state(self) -> dict[str, Any]:
-        """The state of the games behind."""
+        """Return the state of the environment."""
         return self.env.get_state()  # type: ignore[attr-defined]
 
     def set_state(self, state: dict[str, Any]) -> None:
-        """Go on from what get_state gave."""
+        """Restore the state of `get_state`."""
         self.env.set_state(state)  # type: ignore[attr-defined]
 
     def observe(self) -> Array:
-        """What the network would read now."""
+        """Return the current observations, without a step."""
         return self._rows[self.env.observe()]  # type: ignore[attr-defined]
 
 
 def observe(envs: VectorEnv) -> VectorEnv:
-    """Wrap games so that a network can read them.
+    """Wrap an environment so that a network can read its observations.
 
-    Screens go through the ScreenObserver, labels become one-hot, everything else stays as it is.
+    Screens get a ScreenObserver and labels a OneHotObserver; other observations stay unchanged.
     """
     space = envs.single_observation_space
-    if (
-        isinstance(space, spaces.Box)
-        and space.dtype == np.uint8
-        and len(space.shape) == 3
-        and space.shape[2] in (1, 3)
-    ):
+    if is_screen(space):
         return ScreenObserver(envs)
     return OneHotObserver(envs) if isinstance(space, spaces.Discrete) else envs
 
 
 def make_observed(env_id: str, num_envs: int, max_episode_steps: int = 0, **options: Any) -> VectorEnv:
-    """Make N games as the network reads them; max_episode_steps 0 keeps the environment's own limit."""
+    """Make N games with an observer.
+
+    max_episode_steps  time limit of a game; 0 keeps the environment's own
+    options            further arguments of make_vector
+    """
     return observe(make_vector(env_id, num_envs, max_episode_steps=max_episode_steps or None, **options))
 
 
+def is_screen(space: spaces.Space[Any]) -> bool:
+    """Return whether observations are screens: bytes (H, W, 3) or (H, W, 1)."""
+    shape = space.shape or ()
+    is_bytes = isinstance(space, spaces.Box) and space.dtype == np.uint8
+    return is_bytes and len(shape) == 3 and shape[2] in (1, 3)
+
+
 def nearest(size: int, wanted: int) -> Array:
-    """The source index of each of `wanted` pixels along an axis of `size`: the centre's nearest, floor((i +
-    1/2) size / wanted).
+    """Return the source index of each of `wanted` pixels along an axis of `size` pixels.
+
+    It is the pixel nearest to the centre: floor((i + 1/2) size / wanted).
     """
     return ((np.arange(wanted) * 2 + 1) * size // (2 * wanted)).astype(np.intp)

@@ -1,9 +1,9 @@
-"""Choosing among A actions by a network's output, and the losses that improve a policy.
+"""Choose among A actions by a network's output; losses that improve a policy.
 
     pi(a|s) = exp(z_a) / sum_b exp(z_b),  z (N, A) the logits of N observations
 
-The functions that call `_policy` run compiled on C-contiguous arrays of one floating type. The kernel hands
-other arguments to its twin in nnlite.reference.policy, which computes in NumPy or raises the error.
+Functions that call `_policy` are compiled, for C-contiguous arrays of one floating type. Other arguments go
+to the twin in nnlite.reference.policy, which computes in NumPy or raises the error.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from nnlite.reference import policy as reference
 
 
 def epsilon_greedy(values: Array, epsilon: float, rng: np.random.Generator) -> Array:
-    """Choose actions (N,) int64 by values (N, A): a uniform one with probability epsilon, else the best.
+    """Choose actions (N,) int64 by values (N, A): with probability epsilon a uniform one, else the best.
 
-    Each row draws one random number, and a second one where it explores; with epsilon 0 none is drawn.
+    Each row draws one random number, and a second one if it explores. With epsilon 0, none is drawn.
     """
     return _policy.epsilon_greedy(values, epsilon, rng, reference.epsilon_greedy)
 
@@ -80,13 +80,14 @@ def actor_critic_loss(
     advantages  (N,) float   constants
     returns     (N,) float   targets of V(s), constants
 
-    The value loss is mean (V - returns)^2; doutput is the derivative of policy loss - entropy_weight *
-    entropy + value_weight * value loss. Raises ValueError when shapes differ.
+    The value loss is mean (V - returns)^2. doutput is the derivative of
+
+        policy loss - entropy_weight * entropy + value_weight * value loss
+
+    Raises ValueError when shapes differ.
     """
-    otherwise = reference.actor_critic_loss
-    return _policy.actor_critic_loss(
-        output, actions, advantages, returns, entropy_weight, value_weight, otherwise
-    )
+    twin = reference.actor_critic_loss
+    return _policy.actor_critic_loss(output, actions, advantages, returns, entropy_weight, value_weight, twin)
 
 
 def explained_variance(values: Array, returns: Array) -> float:
@@ -101,6 +102,6 @@ def explained_variance(values: Array, returns: Array) -> float:
 
 
 def _variance(values: Array) -> float:
-    """Return np.var of (N,), in a third of its time for small N."""
+    """Return np.var of (N,); for small N it takes a third of the time."""
     centred = values - np.add.reduce(values) / len(values)
     return float(np.vdot(centred, centred)) / len(values)

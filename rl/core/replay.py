@@ -10,17 +10,19 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import numpy as np
+from gymnasium import spaces
 from nnlite_ext import _replay
 
 from nnlite.arrays import Array
+from rl.core.networks import observation_shape
 from rl.core.ring import Ring
 
-TRIES = 1000
+TRIES = 1000  # slots drawn for one transition before `sample` gives up
 TYPES = ("uint8", "float32", "float64", "int64")
 
 
 class Batch(NamedTuple):
-    """B transitions. The observations are buffers of the replay, overwritten by the next sample."""
+    """B transitions, in arrays that the next `sample` overwrites."""
 
     observations: Array  # (B, ...) at the start of the transition
     actions: Array  # (B,) int64
@@ -32,10 +34,11 @@ class Batch(NamedTuple):
 class ReplayBuffer:
     """The last `capacity` steps of `num_envs` games.
 
-    capacity   steps stored, over all games
-    shape      of one observation; with stack > 1 its last axis is the stack, and observations are bytes
+    capacity   steps that it stores, over all games
+    shape      of one observation; with stack > 1 the last axis is the stack and the type is bytes
     stack      frames in an observation, oldest first on the last axis
-    n_step     length of the returns, gamma their discount
+    n_step     rewards that a return sums
+    gamma      discount per step
 
     Raises ValueError when the sizes do not fit together.
     """
@@ -52,10 +55,8 @@ class ReplayBuffer:
     ) -> None:
         length = capacity // num_envs
         if length <= n_step + stack:
-            raise ValueError(
-                f"a replay of {capacity} steps for {num_envs} games is shorter than n_step {n_step} + "
-                f"stack {stack} a game"
-            )
+            what = f"a replay of {capacity} steps for {num_envs} games"
+            raise ValueError(f"{what} is shorter than n_step {n_step} + stack {stack} per game")
         if np.dtype(dtype).name not in TYPES:
             raise ValueError(f"a replay stores observations of {', '.join(TYPES)}, not {np.dtype(dtype)}")
         if stack > 1 and (np.dtype(dtype) != np.uint8 or shape[-1] != stack):
@@ -71,9 +72,7 @@ class ReplayBuffer:
         self.age = np.zeros((num_envs, length), np.uint8)
         self.actions = np.zeros((num_envs, length), np.int64)
         self.rewards = np.zeros((num_envs, length), np.float32)
-        self.written = np.zeros(
-            num_envs, np.int64
-        )  # slots ever written: a checkpoint sees from it which blocks are new
+        self.written = np.zeros(num_envs, np.int64)  # slots ever written; tells a checkpoint the new blocks
         self.played = np.zeros(num_envs, np.int64)  # steps of the current games
         frame_bytes = self.frames.view(np.uint8).reshape(num_envs * length, -1)
         self._rings = _replay.Rings(
@@ -113,9 +112,8 @@ class ReplayBuffer:
         observations       (N, ...) before the action
         actions, rewards   (N,)
         ends               (N,) bool: the return ends here and is not bootstrapped
-        stops              (N,) bool: the episode is over (terminated or truncated); the next `observations`
-                           belong to a new one
-        next_observations  (N, ...) after the action; where the episode stops, its last observation
+        stops              (N,) bool: the episode terminated or was truncated
+        next_observations  (N, ...) after the action; the last one of an episode that stops
 
         Raises ValueError for another shape, or for numbers that do not fit the replay's type.
         """
@@ -127,7 +125,7 @@ class ReplayBuffer:
                 f"actions, rewards, ends and stops must be {n}: {actions.shape}, {rewards.shape}, "
                 f"{ends.shape}, {stops.shape}"
             )
-        taken = self._rings.add(
+        stored = self._rings.add(
             self._convert_observations(observations),
             as_type(actions, np.int64, "actions"),
             as_type(rewards, np.float64, "rewards"),
@@ -135,11 +133,12 @@ class ReplayBuffer:
             np.ascontiguousarray(stops, bool),
             self._convert_observations(next_observations),
         )
-        assert taken, "as_type returns a type that the rings read"
+        assert stored, "as_type returns a type that the rings read"
 
     def truncate(self, observations: Array) -> None:
-        """Truncate the current games; (N, ...) are their last observations."""
-        self._rings.close(self._convert_observations(observations).view(np.uint8).reshape(self.num_envs, -1))
+        """Truncate the unfinished games; (N, ...) are their last observations."""
+        last = self._convert_observations(observations)
+        self._rings.close(last.view(np.uint8).reshape(self.num_envs, -1))
 
     def sample(self, batch_size: int, rng: np.random.Generator) -> Batch:
         """Sample a batch uniformly with replacement; raises ValueError while no transition is complete."""
@@ -161,22 +160,16 @@ class ReplayBuffer:
     def _make_batch(self, size: int) -> tuple[Batch, Any]:
         """Allocate a batch and the compiled sampler that fills it."""
         observations, following = (np.zeros((size, *self.shape), self.dtype) for _ in range(2))
-        batch = Batch(
-            observations,
-            np.zeros(size, np.int64),
-            np.zeros(size, np.float32),
-            following,
-            np.zeros(size, np.float32),
-        )
-        first, second = (
-            array.view(np.uint8).reshape(size, -1, self.stack) for array in (observations, following)
-        )
-        return batch, self._rings.batch(first, batch.actions, batch.returns, second, batch.discounts)
+        actions = np.zeros(size, np.int64)
+        returns, discounts = (np.zeros(size, np.float32) for _ in range(2))
+        batch = Batch(observations, actions, returns, following, discounts)
+        first, second = (x.view(np.uint8).reshape(size, -1, self.stack) for x in (observations, following))
+        return batch, self._rings.batch(first, actions, returns, second, discounts)
 
     STATE = ("frames", "kind", "age", "actions", "rewards", "written", "played")
 
     def get_state(self) -> dict[str, Any]:
-        """Return everything stored: the arrays themselves, not copies; the frames as a Ring."""
+        """Return everything stored, without copies; the frames as a Ring."""
         state: dict[str, Any] = {name: getattr(self, name) for name in self.STATE}
         return {**state, "frames": Ring(self.frames, self.length, self.written)}
 
@@ -184,25 +177,32 @@ class ReplayBuffer:
         """Restore the state of `get_state`; raises ValueError when a shape differs."""
         for name in self.STATE:
             if state[name].shape != getattr(self, name).shape:
-                raise ValueError(
-                    f"the saved replay's {name} is {state[name].shape}, not {getattr(self, name).shape}"
-                )
-        for name in ("written", "played"):  # write positions: a negative one would be outside the rings
+                wanted = getattr(self, name).shape
+                raise ValueError(f"the saved replay's {name} is {state[name].shape}, not {wanted}")
+        for name in ("written", "played"):  # a negative position is outside the rings
             if np.any(np.less(state[name], 0)):
                 raise ValueError(f"the saved replay's {name} is below 0")
         for name in self.STATE:
             getattr(self, name)[...] = state[name]
 
 
+def make_replay(
+    observations: spaces.Space[Any], capacity: int, num_envs: int, n_step: int, gamma: float
+) -> ReplayBuffer:
+    """Make a replay for these observations: screens (H, W, C) as stacks of bytes, others as float32."""
+    shape = observation_shape(observations)
+    screens = len(shape) == 3
+    stack, dtype = (shape[-1], np.uint8) if screens else (1, np.float32)
+    return ReplayBuffer(capacity, num_envs, shape, dtype, stack, n_step, gamma)
+
+
 def as_type(values: Array, dtype: Any, what: str) -> Array:
     """Convert to an aligned, contiguous array of this type.
 
-    Raises ValueError if the conversion could lose more than precision.
+    Raises ValueError unless both are the same kind of number (numpy.can_cast): floats never become integers.
     """
     if values.dtype == dtype and values.flags.c_contiguous and values.flags.aligned:
         return values
     if not np.can_cast(values.dtype, dtype, "same_kind"):
-        raise ValueError(
-            f"the replay stores {what} as {np.dtype(dtype)}, into which {values.dtype} does not fit"
-        )
+        raise ValueError(f"the replay stores {what} as {np.dtype(dtype)}, and {values.dtype} does not fit")
     return np.require(values, dtype, ["C", "A"])

@@ -1,10 +1,10 @@
-"""Targets, returns and advantages of steps, and the loss of a chosen action's value.
+"""Targets, returns and advantages, and the loss of the chosen actions' values.
 
 N transitions, A actions, T steps of E parallel games. Every function checks its shapes: rewards (N,) never
 broadcast against values (N, 1).
 
-The functions run compiled on C-contiguous arrays of one floating type. The kernel hands other arguments to
-its twin in nnlite.reference, which computes in NumPy or raises the error.
+The functions are compiled, for C-contiguous arrays of one floating type. Other arguments go to the twins in
+nnlite.reference, which compute in NumPy or raise the error.
 """
 
 from __future__ import annotations
@@ -22,8 +22,7 @@ def td_target(returns: Array, discounts: Array, next_q: Array, chooser: Array | 
     returns    (N,) float    sum over j < n of gamma^j r_j, in the environment's own unit
     discounts  (N,) float    gamma^n, and 0 where the episode terminated: nothing is added
     next_q     (N, A) float  Q of the target network at the observation n steps later
-    chooser    (N, A) float  its best action is taken; default next_q. The online network's Q gives double
-                             DQN
+    chooser    (N, A) float  chooses the action; default next_q. Double DQN gives the online network's Q
 
     Returns y (N,): y = returns + discounts * next_q[argmax chooser].
     Raises ValueError when shapes differ.  Source: Mnih et al. 2015, eq. 2; van Hasselt et al. 2016, eq. 4.
@@ -35,7 +34,7 @@ def td_loss(q: Array, actions: Array, targets: Array, delta: float = 1.0) -> tup
     """Return the mean Huber loss of the chosen actions' values and its derivative: (value, dq (N, A)).
 
     q        (N, A) float
-    actions  (N,) int      the actions taken; dq is zero off them
+    actions  (N,) int      the actions taken; dq is zero for the others
     targets  (N,) float
     delta    > 0           infinity gives half the squared error
 
@@ -58,8 +57,8 @@ def discounted_returns(
 
     Returns (T, E). Raises ValueError when shapes differ.  Source: Sutton & Barto 2018, eq. 3.9.
     """
-    otherwise = returns_reference.discounted_returns
-    return _returns.discounted_returns(rewards, terminated, done, next_values, gamma, otherwise)
+    twin = returns_reference.discounted_returns
+    return _returns.discounted_returns(rewards, terminated, done, next_values, gamma, twin)
 
 
 def generalized_advantages(
@@ -73,11 +72,10 @@ def generalized_advantages(
 ) -> Array:
     """Return A_t = delta_t + gamma lam A_{t+1} within a game, delta_t = r_t + gamma V(s_{t+1}) - V(s_t).
 
-    All arrays (T, E). next_values are those of the real next observation; they count 0 where terminated. The
-    sum ends where done. lam = 0 gives one-step advantages, lam = 1 the whole return minus the value.
+    All arrays are (T, E). next_values are V of the next observations, the last ones of ended games; they count
+    0 where terminated. The sum ends where done. lam = 0 gives one-step advantages, lam = 1 the whole return
+    minus the value.
     Raises ValueError when shapes differ.  Source: Schulman et al. 2016, eq. 16.
     """
-    otherwise = returns_reference.generalized_advantages
-    return _returns.generalized_advantages(
-        rewards, values, next_values, terminated, done, gamma, lam, otherwise
-    )
+    twin = returns_reference.generalized_advantages
+    return _returns.generalized_advantages(rewards, values, next_values, terminated, done, gamma, lam, twin)

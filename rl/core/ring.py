@@ -26,7 +26,7 @@ class Block(NamedTuple):
 
 
 class Ring:
-    """The rows of `array` (games * length, ...): a ring of `length` rows for each game.
+    """An array (games * length, ...) that holds a ring of `length` rows for each game.
 
     written  (games,) rows ever written by each game; row w of a game is in its slot w % length
     """
@@ -52,7 +52,7 @@ class Ring:
         return np.array(self.array, dtype=dtype, copy=True) if copy else np.asarray(self.array, dtype=dtype)
 
     def block_rows(self) -> int:
-        """Return the rows of a block; the last block of each ring may have fewer."""
+        """Return the number of rows of a block; the last block of a ring may have fewer."""
         row = max(self.array.nbytes // max(len(self.array), 1), 1)
         return min(max(BLOCK_BYTES // row, 1), self.length)
 

@@ -38,11 +38,11 @@ class Rollout:
 
     @property
     def full(self) -> bool:
-        """T steps are stored; the next `add` starts a new rollout."""
+        """Whether T steps are stored; the next `add` then starts a new rollout."""
         return self.filled == self.length
 
     def add(self, experience: Experience) -> None:
-        """Store one step of every game; if the rollout is full, as the first step of a new one."""
+        """Store one step of every game. A full rollout is emptied first."""
         if self.full:
             self.filled = 0
             self.cut.clear()
@@ -54,9 +54,7 @@ class Rollout:
         np.logical_or(experience.terminated, experience.truncated, out=self.done[t])
         self.following[...] = experience.next_observations
         if experience.truncated.any():
-            self.cut += [
-                (t, int(game), self.following[game].copy()) for game in np.flatnonzero(experience.truncated)
-            ]
+            self._mark_cut(t, experience.truncated)
         self.filled += 1
 
     def truncate(self) -> None:
@@ -67,9 +65,12 @@ class Rollout:
         if self.full or not self.filled:
             return
         t = self.filled - 1
-        running = np.flatnonzero(~self.done[t])
+        self._mark_cut(t, ~self.done[t])
         self.done[t] = True
-        self.cut += [(t, int(game), self.following[game].copy()) for game in running]
+
+    def _mark_cut(self, t: int, truncated: Array) -> None:
+        """Keep the last observations of the games that were truncated in step t; truncated is (E,) bool."""
+        self.cut += [(t, int(game), self.following[game].copy()) for game in np.flatnonzero(truncated)]
 
     def flat_observations(self) -> Array:
         """Return the observations as (T * E, ...), for one forward pass."""
@@ -78,9 +79,9 @@ class Rollout:
     def next_values(self, values: Array, estimate: Callable[[Array], Array]) -> Array:
         """Return V of the next observation of every step, (T, E).
 
-        values    (T, E) of `observations`; where the game continues, the next value is one row further down
-        estimate  observations (N, ...) -> values (N,); called once, for the observations after the last step
-                  and the last observations of truncated games
+        values    (T, E) of `observations`; if a game continues, the next value is one row further down
+        estimate  observations (N, ...) -> values (N,); called once, with the observations after the last step
+                  and the last ones of truncated games
 
         Entries where the game terminated are undefined; do not use them. Raises ValueError when values are
         not (T, E).
@@ -101,13 +102,12 @@ class Rollout:
     STATE = ("observations", "actions", "rewards", "terminated", "done", "following")
 
     def get_state(self) -> dict[str, Any]:
-        """Return everything stored: the arrays themselves, not copies."""
+        """Return everything stored, without copies."""
+        last = np.array([last for _, _, last in self.cut], self.following.dtype)
         cut = {
             "steps": np.array([t for t, _, _ in self.cut], np.int64),
             "games": np.array([game for _, game, _ in self.cut], np.int64),
-            "observations": np.array([last for _, _, last in self.cut], self.following.dtype).reshape(
-                -1, *self.shape
-            ),
+            "observations": last.reshape(-1, *self.shape),
         }
         return {**{name: getattr(self, name) for name in self.STATE}, "cut": cut, "filled": self.filled}
 
@@ -115,14 +115,10 @@ class Rollout:
         """Restore the state of `get_state`; raises ValueError when a shape differs."""
         for name in self.STATE:
             if state[name].shape != getattr(self, name).shape:
-                raise ValueError(
-                    f"the saved rollout's {name} is {state[name].shape}, not {getattr(self, name).shape}"
-                )
+                wanted = getattr(self, name).shape
+                raise ValueError(f"the saved rollout's {name} is {state[name].shape}, not {wanted}")
         for name in self.STATE:
             getattr(self, name)[...] = state[name]
-        cut = state["cut"]
-        self.cut = [
-            (int(t), int(game), last.copy())
-            for t, game, last in zip(cut["steps"], cut["games"], cut["observations"])
-        ]
+        cut = zip(*(state["cut"][name] for name in ("steps", "games", "observations")))
+        self.cut = [(int(t), int(game), last.copy()) for t, game, last in cut]
         self.filled = int(state["filled"])

@@ -1,4 +1,4 @@
-"""Standardise observations feature by feature, as the articles do with scikit-learn's StandardScaler."""
+"""Standardise observations feature by feature, like scikit-learn's StandardScaler in the articles."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from nnlite.layers import Dense
 class Scaler:
     """z = (x - mean) / deviation for vectors (N, D) float32. Before `fit`, observations pass unchanged.
 
-    It stands before a network and is fitted once. `fold_into` makes one network of both, for a model file.
+    It scales the input of a network and is fitted once. `fold_into` merges both into one network, to save it.
     """
 
     def __init__(self) -> None:
@@ -20,6 +20,7 @@ class Scaler:
 
     @property
     def fitted(self) -> bool:
+        """Whether mean and deviation are known."""
         return len(self.mean) > 0
 
     def fit(self, observations: Array) -> None:

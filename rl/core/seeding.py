@@ -1,6 +1,6 @@
 """Independent random generators for each purpose of a run, all from one seed.
 
-More evaluations, or other actions, never change the random numbers of another purpose.
+The number of draws for one purpose never changes the random numbers of another.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import numpy as np
 
 
 class Streams(NamedTuple):
-    """The generators of one run; `environment` and `evaluation` are seeds for Gymnasium's reset."""
+    """The generators of one run. `environment` and `evaluation` are seeds for Gymnasium's reset."""
 
     network: np.random.Generator
     exploration: np.random.Generator
@@ -23,11 +23,10 @@ class Streams(NamedTuple):
 def streams(seed: int, key: tuple[int, ...] = ()) -> Streams:
     """Make the generators from SeedSequence(seed).spawn, in a fixed order.
 
-    key  two or more numbers that give a process its own generators where several share the run's seed
+    key  spawn key of two or more numbers: separates processes that share the seed of a run
     """
-    network, exploration, replay, environment, evaluation = np.random.SeedSequence(seed, spawn_key=key).spawn(
-        5
-    )
+    sequence = np.random.SeedSequence(seed, spawn_key=key)
+    network, exploration, replay, environment, evaluation = sequence.spawn(5)
     return Streams(
         np.random.default_rng(network),
         np.random.default_rng(exploration),

@@ -1,11 +1,11 @@
-"""The state of what an agent is made of, as plain values that a checkpoint can hold.
+"""The state of an agent's parts, as plain values that a checkpoint can store.
 
 value                        its state
 Sequential                   its weights, and the generators of its Dropout layers
-numpy.random.Generator       that of its bit generator
+numpy.random.Generator       the state of its bit generator
 NamedTuple                   the states of its fields, by name
-with get_state, set_state    what get_state returns
-array, number                itself
+with get_state, set_state    the result of get_state
+array, number                the value itself
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ def state_of(value: Any) -> Any:
 
 
 def restore(value: Any, state: Any) -> Any:
-    """Put `value` back into `state`, in place where it can be changed; return it, or the number it was.
+    """Restore the state of `value` in place and return it; of a number, return the stored one.
 
     Raises ValueError when the state does not fit.
     """
@@ -56,6 +56,6 @@ def restore(value: Any, state: Any) -> Any:
 
 
 def _generators(model: Sequential) -> list[np.random.Generator]:
-    """The generators of the layers that draw while training."""
+    """Return the generators of the layers that draw random numbers during training."""
     drawn = [getattr(layer, "rng", None) for layer in model.layers]
     return [rng for rng in drawn if isinstance(rng, np.random.Generator)]

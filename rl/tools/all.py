@@ -98,9 +98,8 @@ def outcome_line(outcome: Outcome) -> str:
 
 def write_page(folder: Path, settings: Settings, outcomes: list[Outcome], seconds: float) -> None:
     """Write the page of the outcomes so far."""
-    report = Report(
-        outcomes, settings.quick, settings.seed, seconds, run_folder.describe_machine(), run_folder.list_versions()
-    )
+    machine, versions = run_folder.describe_machine(), run_folder.list_versions()
+    report = Report(outcomes, settings.quick, settings.seed, seconds, machine, versions)
     (folder / PAGE).write_text(render(report), encoding="utf-8")
 
 

@@ -47,7 +47,7 @@ SMALL = {
 @pytest.fixture
 def paper(monkeypatch):
     ray = PaperRay()
-    monkeypatch.setattr(fleet, "ray_module", lambda local: ray)
+    monkeypatch.setattr(fleet, "import_ray", lambda local: ray)
     return ray
 
 
@@ -255,7 +255,7 @@ def test_settings_that_cannot_work_are_answered(changes, what):
 def test_a_run_with_ray_survives_the_kill_of_an_actor_stops_and_is_resumed(
     tmp_path, monkeypatch, capfd, no_pictures
 ):
-    ray = ray_cluster.ray_module(local=True)
+    ray = ray_cluster.import_ray(local=True)
     assert ray_cluster.connect(ray, "", 2)
     step = Fleet._turn
 

@@ -1,7 +1,7 @@
 """--play: a run's agent, shown in files, in a notebook, or not at all."""
 
 import html
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 import pytest
 
