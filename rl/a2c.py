@@ -44,8 +44,7 @@ from gymnasium import spaces
 from nnlite import optimizers
 from nnlite.arrays import Array
 from rl.command.cli import exit_codes
-from rl.command.errors import require
-from rl.command.settings import AgentSettings, format_flag, require_at_least, require_positive
+from rl.command.settings import AgentSettings, require_at_least, require_fraction, require_positive
 from rl.core.agent import Agent, Metrics
 from rl.core.experience import Experience
 from rl.core.guards import check_loss
@@ -60,36 +59,36 @@ from rl.training.command import run
 
 @dataclass
 class Settings(AgentSettings):
-    """Settings of A2C; the defaults are those that learn Catcher soonest, `vectors` those for vectors."""
+    """Settings of A2C. The defaults learn Catcher fastest; `vectors` are the defaults for vectors."""
 
     env_id: str = "rl/Catcher-v0"
     """Gymnasium id; module:ID imports your own module first"""
     total_timesteps: int = 300_000
     """environment steps, over all parallel games"""
     max_episode_steps: int = 1_000
-    """cut a game after so many steps; 0 = the environment's own limit"""
+    """steps after which a game is truncated; 0 = the environment's own limit"""
     num_envs: int = 16
     """parallel games"""
     n_steps: int = 10
     """steps of each game between updates"""
     learning_rate: float = 7e-4
-    """Adam's step size"""
+    """step size of Adam"""
     clipnorm: float = 5.0
-    """longest gradient of one weight array"""
+    """longest gradient of one weight array (L2 norm); longer ones are scaled down"""
     gamma: float = 0.97
-    """discount a step, 0 to 1"""
+    """discount per step, 0 to 1"""
     gae_lambda: float = 0.95
-    """0 = one-step advantages, 1 = whole returns"""
+    """lambda of the advantages: 0 = one step, 1 = whole returns"""
     ent_coef: float = 0.01
-    """weight of the entropy: keeps the policy trying"""
+    """weight of the entropy in the loss: more keeps the policy exploring"""
     vf_coef: float = 0.5
     """weight of the critic's loss"""
     clip_rewards: bool = True
-    """learn from rewards clipped to [-1, 1]"""
+    """True = clip rewards to [-1, 1] before learning"""
     life_loss_ends: bool = True
-    """a negative reward ends the return, not the game"""
+    """True = a negative reward ends the return, but not the game"""
     hidden: tuple[int, ...] = (64, 64)
-    """hidden units of the dense network (vector observations)"""
+    """units of the hidden layers, for vector observations"""
 
     vectors = {
         "max_episode_steps": 0,
@@ -105,16 +104,16 @@ class Settings(AgentSettings):
         super().validate()
         require_at_least(self, "n_steps", 1)
         require_positive(self, "clipnorm")
-        require(0 <= self.gae_lambda <= 1, f"--gae-lambda is {self.gae_lambda}", "give a number from 0 to 1")
+        require_fraction(self, "gae_lambda")
         for name in ("ent_coef", "vf_coef"):
-            require(getattr(self, name) >= 0, f"{format_flag(name)} is {getattr(self, name)}", "give a number >= 0")
+            require_at_least(self, name, 0)
 
 
 TEST = {**Settings.vectors, "env_id": "CartPole-v0", "eval_episodes": 100}
 
 
 class ActorCriticAgent(Agent):
-    """The network, how it acts, when and what it learns."""
+    """The network, how it acts, and when and from what it learns."""
 
     STATE = ("optimizer", "rollout", "rngs", "updates")
     measure = "probability"
@@ -127,42 +126,41 @@ class ActorCriticAgent(Agent):
         rngs: Streams,
         own: MakeNetwork | None = None,
     ) -> None:
-        self.settings, self.actions = settings, int(actions.n)
-        self.model = make_network(
-            observations, self.actions + 1, settings.hidden, rngs.network, own
-        )  # the actor's logits, the critic's value
-        self.optimizer = optimizers.Adam(settings.learning_rate, clipnorm=settings.clipnorm)
+        self.settings = s = settings
+        self.actions, self.rngs = int(actions.n), rngs
+        outputs = self.actions + 1  # the actor's logits, then the critic's value
+        self.model = make_network(observations, outputs, s.hidden, rngs.network, own)
+        self.optimizer = optimizers.Adam(s.learning_rate, clipnorm=s.clipnorm)
         self.optimizer.bind(self.model.params, self.model.grads, self.model.variables)
-        self.rollout = Rollout(settings.n_steps, settings.num_envs, observations)
-        self.rngs = rngs
+        self.rollout = Rollout(s.n_steps, s.num_envs, observations)
         self.updates = 0
 
     def act(self, observations: Array) -> Array:
-        """Actions drawn from the policy."""
+        """Draw actions from the policy."""
         return sample_actions(self.model.predict(observations), self.rngs.exploration, self.actions)
 
     def greedy(self, observations: Array) -> Array:
-        """The likeliest actions."""
+        """Choose the most probable actions."""
         return self.logits(observations).argmax(axis=1)
 
     def preferences(self, observations: Array) -> Array:
-        """pi(a|s) for every action, (N, A)."""
+        """Return pi(a|s) of every action, (N, A)."""
         return probabilities(self.logits(observations))
 
     def logits(self, observations: Array) -> Array:
-        """What the actor says, (N, A); softmax makes probabilities of it."""
+        """Return the actor's logits, (N, A)."""
         return self.model.predict(observations)[:, :-1]
 
     def values(self, observations: Array) -> Array:
-        """V(s), (N,): what the critic expects."""
+        """Return the critic's V(s), (N,)."""
         return self.model.predict(observations)[:, -1]
 
     def observe(self, experience: Experience) -> Metrics | None:
-        """Store the step of every game; one update every `n_steps` steps of all games."""
-        s = self.settings
-        rewards = np.clip(experience.rewards, -1, 1) if s.clip_rewards else experience.rewards
-        ends = experience.terminated | (experience.rewards < 0) if s.life_loss_ends else experience.terminated
-        self.rollout.add(experience._replace(rewards=rewards, terminated=ends))
+        """Store a step of every game; make an update when the rollout is full."""
+        s, e = self.settings, experience
+        rewards = np.clip(e.rewards, -1, 1) if s.clip_rewards else e.rewards
+        ends = e.terminated | (e.rewards < 0) if s.life_loss_ends else e.terminated
+        self.rollout.add(e._replace(rewards=rewards, terminated=ends))
         self.steps += len(rewards)
         return self.update(self.rollout) if self.rollout.full else None
 
@@ -170,19 +168,20 @@ class ActorCriticAgent(Agent):
         self.rollout.truncate()
 
     def update(self, rollout: Rollout) -> Metrics:
-        """One step of gradient descent on the rollout, which is then forgotten."""
+        """Take one step of gradient descent on the B = T * E steps of a rollout."""
         s = self.settings
-        self.outputs = output = self.model.forward(rollout.flat_observations())  # (T * E, A + 1)
-        values = np.ascontiguousarray(output[:, -1])  # (T * E,)
-        advantages = self.advantages(rollout, values)  # (T * E,) constants from here on
-        returns = advantages + values
+        actions = rollout.actions.ravel()  # (B,)
+        self.outputs = output = self.model.forward(rollout.flat_observations())  # (B, A + 1)
+        values = np.ascontiguousarray(output[:, -1])  # (B,)
+        advantages = self.advantages(rollout, values)  # (B,) constants from here on
+        returns = advantages + values  # (B,)
         policy, entropy, value, doutput = actor_critic_loss(
-            output, rollout.actions.ravel(), advantages, returns, s.ent_coef, s.vf_coef
+            output, actions, advantages, returns, s.ent_coef, s.vf_coef
         )
         loss = policy + s.vf_coef * value - s.ent_coef * entropy
         check_loss(loss, advantages=advantages)
         explained = explained_variance(values, returns)
-        self.model.backward(doutput)
+        self.model.backward(doutput)  # (B, A + 1)
         self.optimizer.step()
         self.updates += 1
         return {
@@ -194,15 +193,15 @@ class ActorCriticAgent(Agent):
         }
 
     def advantages(self, rollout: Rollout, values: Array) -> Array:
-        """How much better than the critic expected each action turned out, (T * E,); a return that is cut
-        off goes on with V.
+        """Return how much better than the critic expected each action was, (T * E,).
+
+        V stands for the rest of truncated returns.
         """
         s, r = self.settings, rollout
         values = values.reshape(r.rewards.shape)  # (T, E)
-        beyond = r.next_values(values, self.values)
-        return generalized_advantages(
-            r.rewards, values, beyond, r.terminated, r.done, s.gamma, s.gae_lambda
-        ).ravel()
+        following = r.next_values(values, self.values)  # (T, E)
+        steps = r.rewards, values, following, r.terminated, r.done
+        return generalized_advantages(*steps, s.gamma, s.gae_lambda).ravel()
 
     def distributions(self) -> dict[str, Array]:
         return {} if self.outputs is None else {"train/policy_entropy": entropies(self.outputs[:, :-1])}
@@ -212,8 +211,9 @@ class ActorCriticAgent(Agent):
 
 
 class A2C(Algorithm):
-    """Advantage actor-critic: `A2C("CartPole-v1", seed=0).learn(20_000)`; keywords are the names of
-    Settings.
+    """Advantage actor-critic: `A2C("CartPole-v1", seed=0).learn(20_000)`.
+
+    The keywords are those of Settings.
     """
 
     article = "a2c"
@@ -229,9 +229,9 @@ class A2C(Algorithm):
     )
 
 
-SUMMARY = "A2C learns Catcher from the screen (article 8). It stops by itself when the game is solved."
+SUMMARY = "A2C learns Catcher from the screen (article 8), until the game is solved."
 EXAMPLES = (
-    "python -m rl.a2c                     learn, show what was reached",
+    "python -m rl.a2c                     learn, then show the result",
     "python -m rl.a2c --play              watch the newest trained agent",
     "python -m rl.a2c --test              CartPole-v0 with a small dense network",
 )

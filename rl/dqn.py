@@ -44,13 +44,13 @@ from nnlite import optimizers
 from nnlite.arrays import Array
 from rl.command.cli import exit_codes
 from rl.command.errors import require
-from rl.command.settings import ActorSettings, format_flag, require_at_least
+from rl.command.settings import ActorSettings, require_at_least, require_fraction
 from rl.core.agent import Agent, Metrics
 from rl.core.experience import Experience
 from rl.core.guards import check_loss
-from rl.core.networks import MakeNetwork, make_network, observation_shape
+from rl.core.networks import MakeNetwork, make_network
 from rl.core.policy import epsilon_greedy
-from rl.core.replay import Batch, ReplayBuffer
+from rl.core.replay import Batch, make_replay
 from rl.core.returns import td_loss, td_target
 from rl.core.schedules import linear
 from rl.core.seeding import Streams
@@ -60,48 +60,48 @@ from rl.training.command import run
 
 @dataclass
 class Settings(ActorSettings):
-    """Settings of DQN; the defaults are those that learn Catcher soonest, `vectors` those for vectors."""
+    """Settings of DQN. The defaults learn Catcher fastest; `vectors` are the defaults for vectors."""
 
     env_id: str = "rl/Catcher-v0"
     """Gymnasium id; module:ID imports your own module first"""
     total_timesteps: int = 100_000
     """environment steps, over all parallel games"""
     max_episode_steps: int = 1_000
-    """cut a game after so many steps; 0 = the environment's own limit"""
+    """steps after which a game is truncated; 0 = the environment's own limit"""
     num_envs: int = 8
     """parallel games"""
     learning_rate: float = 5e-4
-    """Adam's step size"""
+    """step size of Adam"""
     gamma: float = 0.97
-    """discount a step, 0 to 1"""
+    """discount per step, 0 to 1"""
     n_step: int = 5
-    """rewards summed before bootstrapping"""
+    """rewards that a return sums before it bootstraps"""
     buffer_size: int = 50_000
-    """steps kept in the replay"""
+    """steps that the replay stores"""
     batch_size: int = 32
-    """transitions an update"""
+    """transitions per update"""
     learning_starts: int = 1_000
     """environment steps of random play before the first update"""
     train_freq: int = 16
     """environment steps between updates"""
     target_update: int = 200
-    """updates between renewals of the target network"""
+    """updates between copies of the network to the target network"""
     initial_epsilon: float = 1.0
     """share of random actions at the start"""
     final_epsilon: float = 0.05
-    """share of random actions in the end"""
+    """share of random actions at the end"""
     exploration_steps: int = 8_000
-    """environment steps from the first to the last share"""
+    """environment steps from the initial to the final epsilon"""
     huber_delta: float = 1.0
-    """errors of Q beyond this count linearly, below it squared; inf = squared error"""
+    """Huber loss: larger errors count linearly, smaller ones squared; inf = all squared"""
     double: bool = True
-    """double DQN: the online network chooses, the target network judges"""
+    """True = double DQN: the online network chooses, the target network judges"""
     clip_rewards: bool = True
-    """learn from rewards clipped to [-1, 1]"""
+    """True = clip rewards to [-1, 1] before learning"""
     life_loss_ends: bool = True
-    """a negative reward ends the return, not the game"""
+    """True = a negative reward ends the return, but not the game"""
     hidden: tuple[int, ...] = (64,)
-    """hidden units of the dense network (vector observations)"""
+    """units of the hidden layers, for vector observations"""
     eval_freq: int = 1_000
     """environment steps between evaluations; 0 = only at the end"""
     save_freq: int = 10_000
@@ -127,19 +127,13 @@ class Settings(ActorSettings):
             require_at_least(self, name, 1)
         require_at_least(self, "learning_starts", 0)
         require_at_least(self, "buffer_size", self.shortest_ring * self.games)
-        for name in ("initial_epsilon", "final_epsilon"):
-            require(
-                0 <= getattr(self, name) <= 1,
-                f"{format_flag(name)} is {getattr(self, name)}",
-                "give a share from 0 to 1",
-            )
+        require_fraction(self, "initial_epsilon")
+        require_fraction(self, "final_epsilon")
         require(self.huber_delta > 0, f"--huber-delta is {self.huber_delta}", "give a number > 0, or inf")
 
     @property
     def shortest_ring(self) -> int:
-        """Slots of a game that a return, a stack and an actor's segment fit into, where every step may end a
-        game and take two.
-        """
+        """Slots per game for a return, a stack and an actor's segment; a step that ends a game takes two."""
         return self.n_step + 5 + (2 * self.segment if self.actors else 0)
 
     def for_actor(self) -> Settings:
@@ -150,7 +144,7 @@ TEST = {**Settings.vectors, "env_id": "CartPole-v0", "total_timesteps": 60_000, 
 
 
 class DeepQNetworkAgent(Agent):
-    """The network, how it acts, when and what it learns."""
+    """The network, how it acts, and when and from what it learns."""
 
     STATE = ("target", "optimizer", "replay", "rngs", "updates")
 
@@ -162,66 +156,46 @@ class DeepQNetworkAgent(Agent):
         rngs: Streams,
         own: MakeNetwork | None = None,
     ) -> None:
-        self.settings, self.actions = settings, int(actions.n)
-        self.model = make_network(observations, self.actions, settings.hidden, rngs.network, own)
-        self.target = make_network(observations, self.actions, settings.hidden, rngs.network, own)
+        self.settings = s = settings
+        self.actions, self.rngs = int(actions.n), rngs
+        self.model = make_network(observations, self.actions, s.hidden, rngs.network, own)
+        self.target = make_network(observations, self.actions, s.hidden, rngs.network, own)
         self.target.copy_from(self.model)
-        self.optimizer = optimizers.Adam(settings.learning_rate).bind(self.model.params, self.model.grads)
-        shape = observation_shape(observations)
-        pixels = len(shape) == 3
-        self.replay = ReplayBuffer(
-            settings.buffer_size,
-            settings.games,
-            shape,
-            np.uint8 if pixels else np.float32,
-            stack=shape[-1] if pixels else 1,
-            n_step=settings.n_step,
-            gamma=settings.gamma,
-        )
-        self.rngs = rngs
+        self.optimizer = optimizers.Adam(s.learning_rate).bind(self.model.params, self.model.grads)
+        self.replay = make_replay(observations, s.buffer_size, s.games, n_step=s.n_step, gamma=s.gamma)
         self.updates = 0
 
     @property
     def epsilon(self) -> float:
+        """Share of random actions now."""
         s = self.settings
         return linear(self.steps - s.learning_starts, s.initial_epsilon, s.final_epsilon, s.exploration_steps)
 
     def act(self, observations: Array) -> Array:
-        """epsilon-greedy: a random action with probability epsilon, else the best one."""
+        """Choose a random action with probability epsilon, else the best one."""
         rng = self.rngs.exploration
         if self.steps < self.settings.learning_starts:
             return rng.integers(self.actions, size=len(observations))
         return epsilon_greedy(self.preferences(observations), self.epsilon, rng)
 
     def preferences(self, observations: Array) -> Array:
-        """Q(s, a) for every action, (N, A)."""
+        """Return Q(s, a) of every action, (N, A)."""
         return self.model.predict(observations)
 
     def observe(self, experience: Experience) -> Metrics | None:
-        """Store the step of every game; one update every `train_freq` environment steps."""
+        """Store a step of every game; make an update every `train_freq` environment steps."""
         self.store(experience)
         return self.learn(len(experience.rewards))
 
     def store(self, experience: Experience) -> None:
-        """Put the step of every game into the replay; with actors (rl.actors.fleet) this happens where they
-        play.
-        """
-        s = self.settings
-        rewards = np.clip(experience.rewards, -1, 1) if s.clip_rewards else experience.rewards
-        ends = experience.terminated | (experience.rewards < 0) if s.life_loss_ends else experience.terminated
-        self.replay.add(
-            experience.observations,
-            experience.actions,
-            rewards,
-            ends,
-            experience.done,
-            experience.next_observations,
-        )
+        """Store a step of every game in the replay. Actors (rl.actors) do this in their own processes."""
+        s, e = self.settings, experience
+        rewards = np.clip(e.rewards, -1, 1) if s.clip_rewards else e.rewards
+        ends = e.terminated | (e.rewards < 0) if s.life_loss_ends else e.terminated
+        self.replay.add(e.observations, e.actions, rewards, ends, e.done, e.next_observations)
 
     def learn(self, steps: int) -> Metrics | None:
-        """So many environment steps more are in the replay: the updates that are due; the numbers of the
-        last one.
-        """
+        """Make the updates that are due after `steps` new steps; return the numbers of the last one."""
         s = self.settings
         before, self.steps = self.steps, self.steps + steps
         if self.steps < s.learning_starts:
@@ -235,12 +209,12 @@ class DeepQNetworkAgent(Agent):
         self.replay.truncate(observations)
 
     def update(self, batch: Batch) -> Metrics:
-        """One step of gradient descent on a batch."""
+        """Take one step of gradient descent on a batch of B transitions."""
         next_q = self.target.predict(batch.next_observations)  # (B, A)
-        chooser = self.model.predict(batch.next_observations) if self.settings.double else next_q
+        chooser = self.model.predict(batch.next_observations) if self.settings.double else next_q  # (B, A)
         goal = td_target(batch.returns, batch.discounts, next_q, chooser)  # (B,)
         self.outputs = q = self.model.forward(batch.observations)  # (B, A)
-        loss, dq = td_loss(q, batch.actions, goal, self.settings.huber_delta)  # zero off the chosen action
+        loss, dq = td_loss(q, batch.actions, goal, self.settings.huber_delta)  # dq (B, A)
         check_loss(loss, returns=batch.returns, target=goal, q=q)
         self.model.backward(dq)
         self.optimizer.step()
@@ -257,7 +231,10 @@ class DeepQNetworkAgent(Agent):
 
 
 class DQN(Algorithm):
-    """Deep Q-learning: `DQN("CartPole-v1", seed=0).learn(20_000)`; keywords are the names of Settings."""
+    """Deep Q-learning: `DQN("CartPole-v1", seed=0).learn(20_000)`.
+
+    The keywords are those of Settings.
+    """
 
     article = "dqn"
     settings_class = Settings
@@ -265,13 +242,13 @@ class DQN(Algorithm):
     metrics = ("train/loss", "train/target_mean", "rollout/exploration_rate", "train/n_updates")
 
 
-SUMMARY = "DQN learns Catcher from the screen (article 6). It stops by itself when the game is solved."
+SUMMARY = "DQN learns Catcher from the screen (article 6), until the game is solved."
 EXAMPLES = (
-    "python -m rl.dqn                     learn, show what was reached",
-    "python -m rl.dqn --play              watch the newest trained agent",
-    "python -m rl.dqn --test              CartPole-v0 with a small dense network",
-    "python -m rl.dqn --actors 2          two processes play, this one learns (Ray)",
-    "python -m rl.dqn --env-id Acrobot-v1 --num-envs 1 --train-freq 1  another game",
+    "python -m rl.dqn                        learn, then show the result",
+    "python -m rl.dqn --play                 watch the newest trained agent",
+    "python -m rl.dqn --test                 CartPole-v0 with a small dense network",
+    "python -m rl.dqn --env-id Acrobot-v1    another environment",
+    "python -m rl.dqn --actors 2             two processes play, this one learns (Ray)",
 )
 
 

@@ -45,8 +45,7 @@ from gymnasium import spaces
 from nnlite import optimizers
 from nnlite.arrays import Array
 from rl.command.cli import exit_codes
-from rl.command.errors import require
-from rl.command.settings import AgentSettings, require_at_least, require_positive
+from rl.command.settings import AgentSettings, require_at_least, require_fraction, require_positive
 from rl.core.agent import Agent, Metrics
 from rl.core.experience import Experience
 from rl.core.guards import check_loss
@@ -58,12 +57,12 @@ from rl.core.seeding import Streams
 from rl.training.algorithm import Algorithm
 from rl.training.command import run
 
-SMALLEST_SPREAD = 1e-6  # returns that are all alike have no spread to divide by
+SMALLEST_SPREAD = 1e-6  # for returns that are all equal: no division by 0
 
 
 @dataclass
 class Settings(AgentSettings):
-    """Settings of the policy gradient; the defaults are those that learn CartPole soonest."""
+    """Settings of the policy gradient. The defaults learn CartPole fastest."""
 
     total_timesteps: int = 200_000
     """environment steps, over all parallel games"""
@@ -72,36 +71,33 @@ class Settings(AgentSettings):
     n_steps: int = 32
     """steps of each game between updates"""
     learning_rate: float = 1e-2
-    """Adam's step size"""
+    """step size of Adam"""
     clipnorm: float = 1.0
-    """longest gradient of one weight array"""
+    """longest gradient of one weight array (L2 norm); longer ones are scaled down"""
     gamma: float = 0.95
-    """discount a step, 0 to 1"""
+    """discount per step, 0 to 1"""
     ent_coef: float = 0.01
-    """weight of the entropy: keeps the policy trying"""
+    """weight of the entropy in the loss: more keeps the policy exploring"""
     baseline_rate: float = 0.1
-    """how fast the baseline follows the returns, 0 to 1"""
+    """share of each rollout in the running baseline, above 0, at most 1"""
     hidden: tuple[int, ...] = (10, 10)
-    """hidden units of the dense network (vector observations)"""
+    """units of the hidden layers, for vector observations"""
     eval_freq: int = 5_000
     """environment steps between evaluations; 0 = only at the end"""
     eval_episodes: int = 100
-    """greedy games of an evaluation"""
+    """greedy games per evaluation"""
 
     def validate(self) -> None:
         super().validate()
         require_at_least(self, "n_steps", 1)
         require_positive(self, "clipnorm")
-        require(self.ent_coef >= 0, f"--ent-coef is {self.ent_coef}", "give a number >= 0")
-        require(
-            0 < self.baseline_rate <= 1,
-            f"--baseline-rate is {self.baseline_rate}",
-            "give a number above 0, at most 1",
-        )
+        require_positive(self, "baseline_rate")
+        require_fraction(self, "baseline_rate")
+        require_at_least(self, "ent_coef", 0)
 
 
 class PolicyGradientAgent(Agent):
-    """The network, how it acts, when and what it learns."""
+    """The network, how it acts, and when and from what it learns."""
 
     STATE = ("optimizer", "rollout", "rngs", "updates", "baseline", "spread")
     measure = "probability"
@@ -114,35 +110,34 @@ class PolicyGradientAgent(Agent):
         rngs: Streams,
         own: MakeNetwork | None = None,
     ) -> None:
-        self.settings, self.actions = settings, int(actions.n)
-        self.model = make_network(
-            observations, self.actions, settings.hidden, rngs.network, own
-        )  # the actor's logits
-        self.optimizer = optimizers.Adam(settings.learning_rate, clipnorm=settings.clipnorm)
+        self.settings = s = settings
+        self.actions, self.rngs = int(actions.n), rngs
+        outputs = self.actions  # the actor's logits
+        self.model = make_network(observations, outputs, s.hidden, rngs.network, own)
+        self.optimizer = optimizers.Adam(s.learning_rate, clipnorm=s.clipnorm)
         self.optimizer.bind(self.model.params, self.model.grads, self.model.variables)
-        self.rollout = Rollout(settings.n_steps, settings.num_envs, observations)
-        self.rngs = rngs
+        self.rollout = Rollout(s.n_steps, s.num_envs, observations)
         self.updates = 0
         self.baseline, self.spread = 0.0, 1.0  # mean and deviation of recent returns
 
     def act(self, observations: Array) -> Array:
-        """Actions drawn from the policy."""
+        """Draw actions from the policy."""
         return sample_actions(self.logits(observations), self.rngs.exploration)
 
     def greedy(self, observations: Array) -> Array:
-        """The likeliest actions."""
+        """Choose the most probable actions."""
         return self.logits(observations).argmax(axis=1)
 
     def preferences(self, observations: Array) -> Array:
-        """pi(a|s) for every action, (N, A)."""
+        """Return pi(a|s) of every action, (N, A)."""
         return probabilities(self.logits(observations))
 
     def logits(self, observations: Array) -> Array:
-        """What the actor says, (N, A); softmax makes probabilities of it."""
+        """Return the actor's logits, (N, A)."""
         return self.model.predict(observations)
 
     def observe(self, experience: Experience) -> Metrics | None:
-        """Store the step of every game; one update every `n_steps` steps of all games."""
+        """Store a step of every game; make an update when the rollout is full."""
         self.rollout.add(experience)
         self.steps += len(experience.rewards)
         return self.update(self.rollout) if self.rollout.full else None
@@ -151,14 +146,15 @@ class PolicyGradientAgent(Agent):
         self.rollout.truncate()
 
     def update(self, rollout: Rollout) -> Metrics:
-        """One step of gradient descent on the rollout, which is then forgotten."""
+        """Take one step of gradient descent on the B = T * E steps of a rollout."""
         s = self.settings
-        self.outputs = logits = self.model.forward(rollout.flat_observations())  # (T * E, A)
-        advantages = self.advantages(rollout)  # (T * E,) constants
-        policy, entropy, dlogits = policy_loss(logits, rollout.actions.ravel(), advantages, s.ent_coef)
+        actions = rollout.actions.ravel()  # (B,)
+        self.outputs = logits = self.model.forward(rollout.flat_observations())  # (B, A)
+        advantages = self.advantages(rollout)  # (B,) constants
+        policy, entropy, dlogits = policy_loss(logits, actions, advantages, s.ent_coef)
         loss = policy - s.ent_coef * entropy
         check_loss(loss, advantages=advantages)
-        self.model.backward(dlogits)
+        self.model.backward(dlogits)  # (B, A)
         self.optimizer.step()
         self.updates += 1
         return {
@@ -169,12 +165,13 @@ class PolicyGradientAgent(Agent):
         }
 
     def advantages(self, rollout: Rollout) -> Array:
-        """How much better than usual each action turned out, (T * E,); a return that is cut off goes on with
-        the baseline.
+        """Return how much better than usual each action was, (T * E,).
+
+        The baseline stands for the rest of truncated returns.
         """
         s, r = self.settings, rollout
-        beyond = np.full(r.rewards.shape, self.baseline, np.float32)  # (T, E)
-        returns = discounted_returns(r.rewards, r.terminated, r.done, beyond, s.gamma).ravel()
+        following = np.full(r.rewards.shape, self.baseline, np.float32)  # (T, E)
+        returns = discounted_returns(r.rewards, r.terminated, r.done, following, s.gamma).ravel()
         rate = s.baseline_rate if self.updates else 1.0  # the first rollout sets both
         self.baseline += rate * (float(returns.mean()) - self.baseline)
         self.spread += rate * (float(returns.std()) - self.spread)
@@ -188,8 +185,9 @@ class PolicyGradientAgent(Agent):
 
 
 class PolicyGradient(Algorithm):
-    """Policy gradient with a baseline (REINFORCE): `PolicyGradient("CartPole-v1", seed=0).learn(20_000)`;
-    keywords are the names of Settings.
+    """REINFORCE with a baseline: `PolicyGradient("CartPole-v1", seed=0).learn(20_000)`.
+
+    The keywords are those of Settings.
     """
 
     article = "policy_gradient"
@@ -198,12 +196,9 @@ class PolicyGradient(Algorithm):
     metrics = ("train/loss", "train/policy_loss", "train/entropy", "train/baseline", "train/n_updates")
 
 
-SUMMARY = (
-    "A policy network learns CartPole from its returns (article 7). It stops by itself when the "
-    "task is solved."
-)
+SUMMARY = "A policy network learns CartPole (article 7), until the task is solved."
 EXAMPLES = (
-    "python -m rl.policy_gradient                     learn, show what was reached",
+    "python -m rl.policy_gradient                     learn, then show the result",
     "python -m rl.policy_gradient --play              watch the newest trained agent",
 )
 

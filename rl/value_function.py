@@ -47,60 +47,59 @@ from gymnasium import spaces
 from nnlite import Sequential, optimizers
 from nnlite.arrays import Array
 from rl.command.cli import exit_codes
-from rl.command.errors import require
-from rl.command.settings import AgentSettings, require_at_least
+from rl.command.settings import AgentSettings, require_at_least, require_fraction
 from rl.core.agent import Agent, Metrics
 from rl.core.experience import Experience
 from rl.core.guards import check_loss
-from rl.core.networks import MakeNetwork, make_network, observation_shape
+from rl.core.networks import MakeNetwork, make_network
 from rl.core.policy import epsilon_greedy
-from rl.core.replay import Batch, ReplayBuffer
+from rl.core.replay import Batch, make_replay
 from rl.core.returns import td_loss, td_target
 from rl.core.scaler import Scaler
 from rl.core.seeding import Streams
 from rl.training.algorithm import Algorithm
 from rl.training.command import run
 
-SQUARED = math.inf  # a Huber loss that never turns linear
+SQUARED = math.inf  # delta of a Huber loss without a linear part
 
 
 @dataclass
 class Settings(AgentSettings):
-    """Settings of Q-learning; the defaults are those that learn CartPole soonest."""
+    """Settings of Q-learning. The defaults learn CartPole fastest."""
 
     total_timesteps: int = 100_000
     """environment steps, over all parallel games"""
     learning_rate: float = 3e-3
-    """Adam's step size"""
+    """step size of Adam"""
     gamma: float = 0.98
-    """discount a step, 0 to 1"""
+    """discount per step, 0 to 1"""
     epsilon: float = 0.1
-    """share of random actions"""
+    """share of random actions, 0 to 1"""
     buffer_size: int = 10_000
-    """steps kept in the replay"""
+    """steps that the replay stores"""
     batch_size: int = 32
-    """transitions an update"""
+    """transitions per update"""
     learning_starts: int = 1_000
-    """environment steps of random play before the first update; they fix the scale of the observations"""
+    """environment steps of random play before the first update; they set the scale of observations"""
     train_freq: int = 1
     """environment steps between updates"""
     hidden: tuple[int, ...] = (10, 10)
-    """hidden units of the dense network (vector observations)"""
+    """units of the hidden layers, for vector observations"""
     eval_freq: int = 2_000
     """environment steps between evaluations; 0 = only at the end"""
     eval_episodes: int = 100
-    """greedy games of an evaluation"""
+    """greedy games per evaluation"""
 
     def validate(self) -> None:
         super().validate()
         for name in ("batch_size", "learning_starts", "train_freq"):
             require_at_least(self, name, 1)
         require_at_least(self, "buffer_size", 6 * self.num_envs)
-        require(0 <= self.epsilon <= 1, f"--epsilon is {self.epsilon}", "give a share from 0 to 1")
+        require_fraction(self, "epsilon")
 
 
 class ValueFunctionAgent(Agent):
-    """The network, how it acts, when and what it learns."""
+    """The network, how it acts, and when and from what it learns."""
 
     STATE = ("optimizer", "replay", "scaler", "rngs", "updates")
 
@@ -112,26 +111,18 @@ class ValueFunctionAgent(Agent):
         rngs: Streams,
         own: MakeNetwork | None = None,
     ) -> None:
-        self.settings, self.actions = settings, int(actions.n)
-        self.model = make_network(observations, self.actions, settings.hidden, rngs.network, own)
-        self.optimizer = optimizers.Adam(settings.learning_rate).bind(self.model.params, self.model.grads)
+        self.settings = s = settings
+        self.actions, self.rngs = int(actions.n), rngs
+        self.model = make_network(observations, self.actions, s.hidden, rngs.network, own)
+        self.optimizer = optimizers.Adam(s.learning_rate).bind(self.model.params, self.model.grads)
         self.scaler = Scaler()
-        shape = observation_shape(observations)
-        pixels = len(shape) == 3
-        self.replay = ReplayBuffer(
-            settings.buffer_size,
-            settings.num_envs,
-            shape,
-            np.uint8 if pixels else np.float32,
-            stack=shape[-1] if pixels else 1,
-            gamma=settings.gamma,
-        )
-        self.rngs = rngs
+        self.replay = make_replay(observations, s.buffer_size, s.num_envs, n_step=1, gamma=s.gamma)
         self.updates = 0
 
     def act(self, observations: Array) -> Array:
-        """epsilon-greedy: a random action with probability epsilon, else the best one; before learning,
-        random ones.
+        """Choose a random action with probability epsilon, else the best one.
+
+        Before the first update, all actions are random.
         """
         rng = self.rngs.exploration
         if self.steps < self.settings.learning_starts:
@@ -139,11 +130,11 @@ class ValueFunctionAgent(Agent):
         return epsilon_greedy(self.preferences(observations), self.settings.epsilon, rng)
 
     def preferences(self, observations: Array) -> Array:
-        """Q(s, a) for every action, (N, A)."""
+        """Return Q(s, a) of every action, (N, A)."""
         return self.model.predict(self.scaler(observations))
 
     def observe(self, experience: Experience) -> Metrics | None:
-        """Store the step of every game; one update every `train_freq` environment steps."""
+        """Store a step of every game; make an update every `train_freq` environment steps."""
         s, e = self.settings, experience
         self.replay.add(e.observations, e.actions, e.rewards, e.terminated, e.done, e.next_observations)
         before, self.steps = self.steps, self.steps + len(e.rewards)
@@ -160,11 +151,11 @@ class ValueFunctionAgent(Agent):
         self.replay.truncate(observations)
 
     def update(self, batch: Batch) -> Metrics:
-        """One step of gradient descent on a batch."""
+        """Take one step of gradient descent on a batch of B transitions."""
         next_q = self.preferences(batch.next_observations)  # (B, A)
         goal = td_target(batch.returns, batch.discounts, next_q)  # (B,) a constant from here on
         self.outputs = q = self.model.forward(self.scaler(batch.observations))  # (B, A)
-        loss, dq = td_loss(q, batch.actions, goal, SQUARED)  # zero off the chosen action
+        loss, dq = td_loss(q, batch.actions, goal, SQUARED)  # dq (B, A)
         check_loss(loss, target=goal)
         self.model.backward(dq)
         self.optimizer.step()
@@ -178,7 +169,7 @@ class ValueFunctionAgent(Agent):
         return {"rollout/exploration_rate": self.settings.epsilon, "train/n_updates": self.updates}
 
     def network(self) -> Sequential:
-        """One network that reads observations as they are: the scaler is folded into its first layer."""
+        """Return one network that reads unscaled observations: the scaler is folded into its first layer."""
         return self.scaler.fold_into(self.model)
 
     def load(self, path: Path) -> None:
@@ -187,8 +178,9 @@ class ValueFunctionAgent(Agent):
 
 
 class ValueFunction(Algorithm):
-    """Q-learning with a replay and a small network: `ValueFunction("CartPole-v1", seed=0).learn(20_000)`;
-    keywords are the names of Settings.
+    """Q-learning with a replay: `ValueFunction("CartPole-v1", seed=0).learn(20_000)`.
+
+    The keywords are those of Settings.
     """
 
     article = "value_function"
@@ -197,12 +189,9 @@ class ValueFunction(Algorithm):
     metrics = ("train/loss", "train/target_mean", "rollout/exploration_rate", "train/n_updates")
 
 
-SUMMARY = (
-    "A small network of values learns CartPole by Q-learning (article 5). It stops by itself when "
-    "the task is solved."
-)
+SUMMARY = "Q-learning with a small network (article 5), until CartPole is solved."
 EXAMPLES = (
-    "python -m rl.value_function                     learn, show what was reached",
+    "python -m rl.value_function                     learn, then show the result",
     "python -m rl.value_function --play              watch the newest trained agent",
 )
 

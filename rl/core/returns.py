@@ -72,7 +72,7 @@ def generalized_advantages(
 ) -> Array:
     """Return A_t = delta_t + gamma lam A_{t+1} within a game, delta_t = r_t + gamma V(s_{t+1}) - V(s_t).
 
-    All arrays are (T, E). next_values are V of the next observations, the last ones of ended games; they count
+    All arrays are (T, E). next_values is V of the next observation, the last one of an ended game. It counts
     0 where terminated. The sum ends where done. lam = 0 gives one-step advantages, lam = 1 the whole return
     minus the value.
     Raises ValueError when shapes differ.  Source: Schulman et al. 2016, eq. 16.
