@@ -42,7 +42,7 @@ class Settings(CommonSettings):
     """One layer: its weights, one forward and one backward pass."""
 
     learning_rate: float = 0.1
-    """length of the step against the gradient"""
+    """step size of the gradient descent"""
 
     def validate(self) -> None:
         super().validate()
@@ -59,7 +59,7 @@ def gradient_by_hand(
 ) -> tuple[list[float], list[list[float]], list[float]]:
     """Return dL/dy, dL/dW and dL/db of L = mean_j (y_j - t_j)^2 for one example, in plain arithmetic.
 
-    y_j = sum_i x_i W_ij + b_j, so that dy_j/dW_ij = x_i and dy_j/db_j = 1.
+    y_j = sum_i x_i W_ij + b_j, hence dy_j/dW_ij = x_i and dy_j/db_j = 1.
     """
     dy = [2 * (y[j] - target[j]) / len(y) for j in range(len(y))]
     dW = [[x[i] * dy[j] for j in range(len(y))] for i in range(len(x))]
@@ -67,7 +67,7 @@ def gradient_by_hand(
 
 
 def run(settings: Settings) -> dict[str, Any]:
-    """Print everything and write it into the run's folder; return what was written."""
+    """Print all shapes and values, write them into the run's folder, and return them."""
     weights_rng, data_rng = np.random.default_rng(settings.seed).spawn(2)
     model = make_model(weights_rng)
     kernel, bias = model.layers[0].get_weights()
@@ -93,22 +93,10 @@ def run(settings: Settings) -> dict[str, Any]:
     step = f"One step against the gradient (learning rate {settings.learning_rate:g})"
     print(f"{step}: the loss goes from {loss:.6f} to {after:.6f}")
 
-    values = {
-        "W": kernel,
-        "b": bias,
-        "x": x,
-        "y": y,
-        "target": target,
-        "dy": engine[0],
-        "dW": engine[1],
-        "db": engine[2],
-    }
-    result = {
-        "equal": equal,
-        "loss": loss,
-        "loss_after": after,
-        **{name: array.tolist() for name, array in values.items()},
-    }
+    arrays = {"W": kernel, "b": bias, "x": x, "y": y, "target": target}
+    arrays |= dict(zip(("dy", "dW", "db"), engine))
+    values = {name: array.tolist() for name, array in arrays.items()}
+    result = {"equal": equal, "loss": loss, "loss_after": after, **values}
     folder = create(settings.out, "one_layer", "dense", settings.seed, asdict(settings))
     write_json(folder / "result.json", result)
     print(f"written to {folder}")

@@ -47,7 +47,7 @@ class Settings(CommonSettings):
     batch_size: int = 3
     """points in the batch"""
     learning_rate: float = 0.1
-    """length of the step against the gradient"""
+    """step size of the gradient descent"""
 
     def validate(self) -> None:
         super().validate()
@@ -76,7 +76,7 @@ def forward_by_hand(
 def backward_by_hand(x: Matrix, h: Matrix, dy: Matrix, W2: Matrix) -> dict[str, Any]:
     """Return the gradients of both layers from dL/dy, last layer first.
 
-    sigmoid'(z) = h (1 - h), so that dL/dz1 follows from h alone.
+    sigmoid'(z) = h (1 - h), hence dL/dz1 needs h but not z1.
     """
     examples, hidden, outputs = range(len(x)), range(len(h[0])), range(len(dy[0]))
     dW2 = [[sum(h[n][j] * dy[n][k] for n in examples) for k in outputs] for j in hidden]
@@ -94,7 +94,7 @@ def backward_by_hand(x: Matrix, h: Matrix, dy: Matrix, W2: Matrix) -> dict[str, 
 
 
 def run(settings: Settings) -> dict[str, Any]:
-    """Print everything and write it into the run's folder; return what was written."""
+    """Print all shapes and values, write them into the run's folder, and return them."""
     weights_rng, data_rng = np.random.default_rng(settings.seed).spawn(2)
     model = make_model(weights_rng)
     batch, target = data_rng.random((settings.batch_size, 2)), data_rng.random((settings.batch_size, 4))
@@ -113,9 +113,8 @@ def run(settings: Settings) -> dict[str, Any]:
     (dW1, db1), (dW2, db2) = ([weight.gradient for weight in layer.weights] for layer in model.layers)
     gradients = backward_by_hand(batch.tolist(), hidden, dy.tolist(), W2.tolist())
     engine = (dW2, db2, dW1, db1)
-    equal = all(
-        [equal, *(compare(name, hand, ours) for (name, hand), ours in zip(gradients.items(), engine))]
-    )
+    for (name, hand), ours in zip(gradients.items(), engine):
+        equal &= compare(name, hand, ours)
     print(f"\nEqual in every digit shown: {'yes' if equal else 'NO'}")
 
     K.optimizers.SGD(settings.learning_rate).bind(model.params, model.grads).step()
@@ -123,14 +122,10 @@ def run(settings: Settings) -> dict[str, Any]:
     step = f"One step against the gradient (learning rate {settings.learning_rate:g})"
     print(f"{step}: the loss goes from {loss:.6f} to {after:.6f}")
 
-    values = {"batch": batch, "y": y, "target": target, "W1": W1, "b1": b1, "W2": W2, "b2": b2}
-    values |= {"dW1": dW1, "db1": db1, "dW2": dW2, "db2": db2}
-    result = {
-        "equal": equal,
-        "loss": loss,
-        "loss_after": after,
-        **{name: array.tolist() for name, array in values.items()},
-    }
+    arrays = {"batch": batch, "y": y, "target": target, "W1": W1, "b1": b1, "W2": W2, "b2": b2}
+    arrays |= {"dW1": dW1, "db1": db1, "dW2": dW2, "db2": db2}
+    values = {name: array.tolist() for name, array in arrays.items()}
+    result = {"equal": equal, "loss": loss, "loss_after": after, **values}
     folder = create(settings.out, "two_layer", "dense", settings.seed, asdict(settings))
     write_json(folder / "result.json", result)
     print(f"written to {folder}")
@@ -138,6 +133,7 @@ def run(settings: Settings) -> dict[str, Any]:
 
 
 def _sum_weighted(row: list[float], W: Matrix, b: list[float], j: int) -> float:
+    """Return sum_i row_i W_ij + b_j."""
     return sum(row[i] * W[i][j] for i in range(len(row))) + b[j]
 
 

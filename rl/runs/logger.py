@@ -1,10 +1,10 @@
-"""Logger: writes what happened, as files that common tools read.
+"""Logger: writes the log files of a run, in formats that common tools read.
 
-    progress.csv   a row every log interval: steps, rates, means of the update's metrics
-    monitor.csv    a row an episode, in Stable-Baselines3's format: r(eturn), l(ength), t(ime since the start)
-    events...      TensorBoard scalars and images; the x axis is environment steps
+    progress.csv   a row per log interval: steps, rates, means of the updates' metrics
+    monitor.csv    a row per episode, in Stable-Baselines3's format: r(eturn), l(ength), t(ime in seconds)
+    events...      TensorBoard scalars, images and histograms; the x axis is environment steps
 
-Tags are named as Stable-Baselines3 names them.
+The tags have Stable-Baselines3's names.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ import numpy as np
 
 from nnlite.arrays import Array
 
-BOARD_SECONDS = 5.0  # between two waits for TensorBoard's file: each is an fsync
+BOARD_SECONDS = 5.0  # between two flushes of TensorBoard's file: each waits for the disk (fsync)
 
 
 class Logger:
     """The log files of one run folder.
 
-    state  what get_state gave when the run was saved: its files are continued from there, what was written
-           later is cut off
+    columns  of progress.csv
+    state    of `get_state`, to resume: the files are truncated to that moment and continued
     """
 
     def __init__(
@@ -46,11 +46,11 @@ class Logger:
             self._progress_rows.writeheader()
             self._monitor.write(f"#{json.dumps({'t_start': self.started, 'env_id': env_id})}\nr,l,t\n")
         self._board_flushed = time.time()
-        self._board = import_summary_writer()(
-            str(folder), write_to_disk=True, purge_step=self._step + 1 if state else None
-        )
+        purge_step = self._step + 1 if state else None  # TensorBoard hides what was logged after the state
+        self._board = import_summary_writer()(str(folder), write_to_disk=True, purge_step=purge_step)
 
     def _open(self, name: str, state: dict[str, Any] | None) -> TextIO:
+        """Open a table: a new one, or one truncated to the state."""
         if state is not None and (self.folder / name).is_file():
             with open(self.folder / name, "rb+") as file:
                 file.truncate(min(state["sizes"][name], file.seek(0, 2)))
@@ -58,11 +58,11 @@ class Logger:
 
     @property
     def files(self) -> list[Path]:
-        """The tables, to which get_state refers."""
+        """The tables whose sizes `get_state` returns."""
         return [self.folder / "progress.csv", self.folder / "monitor.csv"]
 
     def get_state(self) -> dict[str, Any]:
-        """How far the tables have come, and the sums of the next row."""
+        """Return the sizes of the tables in bytes, and the sums of the next row."""
         self.flush()
         sizes = {
             path.name: os.fstat(file.fileno()).st_size
@@ -77,50 +77,47 @@ class Logger:
         }
 
     def add_episode(self, total: float, length: int) -> None:
-        """One finished training game."""
+        """Add a finished training game to monitor.csv."""
         self._monitor.write(f"{total:.6g},{length},{time.time() - self.started:.3f}\n")
 
     def add_metrics(self, metrics: dict[str, float]) -> None:
-        """Metrics of one update; their means are written with the next row."""
+        """Add the metrics of one update; the next row contains their means."""
         for name, value in metrics.items():
             self._sums[name] = self._sums.get(name, 0.0) + value
             self._counts[name] = self._counts.get(name, 0) + 1
 
-    def write_row(self, step: int, values: dict[str, float]) -> dict[str, float]:
-        """Write `values` and the means since the last row, to progress.csv and TensorBoard; returns them
-        all.
-        """
+    def write_row(self, step: int, values: dict[str, float]) -> None:
+        """Write `values` and the means since the last row to progress.csv and TensorBoard."""
         values = {**values, **{name: self._sums[name] / self._counts[name] for name in self._sums}}
         self._sums, self._counts = {}, {}
         unknown = set(values) - set(self.columns)
         if unknown:
             raise ValueError(f"progress.csv has no column {sorted(unknown)}")
-        self._progress_rows.writerow(
-            {"time/total_timesteps": step, **{k: f"{v:.6g}" for k, v in values.items()}}
-        )
+        texts = {name: f"{value:.6g}" for name, value in values.items()}
+        self._progress_rows.writerow({"time/total_timesteps": step, **texts})
         self.write_scalars(step, values)
         self._step = step
         self.flush()
-        return values
 
     def write_scalars(self, step: int, values: dict[str, float]) -> None:
-        """TensorBoard scalars; numbers that are not finite are left out."""
+        """Write TensorBoard scalars, except numbers that are not finite."""
         for name, value in values.items():
             if np.isfinite(value):
                 self._board.add_scalar(name, value, step)
 
     def write_image(self, step: int, name: str, frames: list[Array]) -> None:
-        """Grey frames (H, W) side by side as one TensorBoard image: what the network saw."""
+        """Write grey frames (H, W) side by side as one TensorBoard image."""
         if frames:
             self._board.add_image(name, np.concatenate(frames, axis=1), step, dataformats="HW")
 
     def write_histogram(self, step: int, name: str, values: Array) -> None:
-        """A TensorBoard histogram."""
+        """Write a TensorBoard histogram."""
         self._board.add_histogram(name, values, step)
 
     def flush(self) -> None:
-        """What was logged so far is in the files, readable while the run goes on; TensorBoard's, which waits
-        for the disk, now and then.
+        """Write buffered rows to the files, so that they can be read during the run.
+
+        TensorBoard's file is flushed at most once in BOARD_SECONDS.
         """
         self._progress.flush()
         self._monitor.flush()
@@ -129,7 +126,7 @@ class Logger:
             self._board.flush()
 
     def close(self) -> None:
-        """Finish the files."""
+        """Flush and close the files."""
         self._board.flush()
         self._progress.close()
         self._monitor.close()
@@ -137,16 +134,17 @@ class Logger:
 
 
 def import_summary_writer() -> Any:
-    """tensorboardX's SummaryWriter.
+    """Import tensorboardX's SummaryWriter, without PyTorch.
 
-    PyTorch, where it is installed, is kept from being imported with it, which takes a second or more: only to
-    tell tensors from arrays, and there are none here."""
+    tensorboardX imports PyTorch if it is installed, which takes a second or more. It needs PyTorch only to
+    recognise tensors, and the logger has none.
+    """
     modules: dict[str, Any] = sys.modules
     if "tensorboardX" in modules or "torch" in modules:
         from tensorboardX import SummaryWriter
 
         return SummaryWriter
-    modules["torch"] = None  # an import of it fails
+    modules["torch"] = None  # makes `import torch` fail
     try:
         from tensorboardX import SummaryWriter
     finally:

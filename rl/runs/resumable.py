@@ -1,9 +1,7 @@
-"""Runs that are done piece by piece and can be stopped between two of them: what the simulators' commands
-share.
+"""Resumable runs of the simulators: the work is done in pieces, and a signal stops it between two pieces.
 
-The state lies in the run's folder as one file. It is written when the work is done or a signal stops it, and
-now and then in between, so that a killed run loses seconds. What follows from the state does not depend on
-where the pieces ended.
+The state is one file in the run's folder. It is saved at the end, at a signal, and every SAVE_SECONDS, so a
+killed run loses only seconds of work. The results do not depend on where the pieces end.
 """
 
 from __future__ import annotations
@@ -24,19 +22,19 @@ from rl.runs.signals import Interrupted, StopSignals
 from rl.runs.state_file import load_state, save_state
 
 STATE = "state.safetensors"
-SAVE_SECONDS = 10.0
+SAVE_SECONDS = 10.0  # between two saves
 
 
 @contextlib.contextmanager
 def open_folder(
     article: str, env_id: str, settings: Settings, resumed: str, may_change: set[str]
 ) -> Iterator[tuple[Path, dict[str, Any] | None]]:
-    """The folder of a new run and None; or, with `resumed`, a run's folder and the state that it was saved
-    with.
+    """Make the folder of a new run, or open that of a run to resume; hold its lock. Yields folder, state.
 
+    resumed     folder of the run to resume; empty for a new run, whose state is None
     may_change  settings that may differ from those of the resumed run
 
-    Raises UsageError when that run cannot be gone on with. No other process has the run while it is open.
+    Raises UsageError when the run cannot be resumed, or another process holds its lock.
     """
     if not resumed:
         folder = run_folder.create(settings.out, article, env_id, settings.seed, dataclasses.asdict(settings))
@@ -49,9 +47,8 @@ def open_folder(
         try:
             state = load_state(folder / STATE)
         except (ValueError, OSError) as problem:
-            raise UsageError(
-                str(problem), "choose another run, or start a new one without --resume"
-            ) from None
+            remedy = "choose another run, or start a new one without --resume"
+            raise UsageError(str(problem), remedy) from None
         sweep(folder)
         yield folder, state
 
@@ -63,13 +60,13 @@ def run_pieces(
     get_state: Callable[[], dict[str, Any]],
     done: Callable[[], str],
 ) -> None:
-    """Do all the pieces, or as many as come before a signal, and keep the state.
+    """Do all pieces, or those before a signal, and save the state.
 
-    pieces     each `next` does one
-    get_state  the state between two pieces
-    done       how far the run has come, in words
+    pieces     each `next` does one piece
+    get_state  returns the state between two pieces
+    done       returns the progress in words: "1,000 episodes"
 
-    Raises Interrupted, which tells how to go on, when a signal stopped it.
+    Raises Interrupted when a signal stopped it; its message is the command that resumes the run.
     """
     saved = time.monotonic()
     with StopSignals() as stop:
@@ -83,6 +80,7 @@ def run_pieces(
 
 
 def _save(folder: Path, state: dict[str, Any]) -> None:
+    """Write the state; if that fails, print why and keep the last one."""
     try:
         save_state(folder / STATE, state)
     except OSError as problem:

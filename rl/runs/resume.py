@@ -1,7 +1,7 @@
-"""`--resume`: which run goes on, with which settings, and which of them may have changed.
+"""`--resume`: find the run, read its settings, and check those that changed.
 
-A resumed run takes its settings from its own config.json. A setting that its state depends on must stay;
-those in MAY_CHANGE may be given anew.
+A resumed run reads its settings from its own config.json. Settings in MAY_CHANGE may be given again. The
+others must not change, because the saved state depends on them.
 """
 
 from __future__ import annotations
@@ -43,9 +43,9 @@ def parse(
 
     With --resume the settings of that run are the defaults, and `resume` names its folder.
 
-    presets              {"test": {...}}: the defaults that the flag --test brings
-    defaults             settings of the flags that are not given; None for the class's own
-    holding, unfinished  which runs count; see `find`
+    presets              {"test": {...}}: defaults that the flag --test sets
+    defaults             values of flags that are not given; None for the class's own
+    holding, unfinished  the runs that can be resumed; see `find`
 
     Raises UsageError for wrong flags and values, and when there is no such run.
     """
@@ -63,7 +63,7 @@ def parse(
 
 
 def check_settings(folder: Path, settings: Settings, may_change: Collection[str] = MAY_CHANGE) -> None:
-    """Raise UsageError, showing the difference, when a setting that must stay is not the run's."""
+    """Raise UsageError, with the difference, when a setting changed that must not change."""
     stored = config.read_settings(folder, type(settings))
     changed = [
         f"{format_flag(name)} {stored[name]} -> {value}"
@@ -76,9 +76,9 @@ def check_settings(folder: Path, settings: Settings, may_change: Collection[str]
 
 
 def load(folder: Path, settings: AgentSettings) -> tuple[checkpoint.Checkpoints, dict[str, Any]]:
-    """Load the checkpoints of a run and its last state; config.json then holds the new settings.
+    """Load the checkpoints of a run and its last state, and write the new settings into config.json.
 
-    Raises UsageError when the run is finished, its checkpoint damaged, or a setting differs that must not.
+    Raises UsageError when the run is finished, its checkpoint is damaged, or a setting must not change.
     """
     check_settings(folder, settings)
     checkpoints = checkpoint.Checkpoints(folder)
@@ -89,10 +89,8 @@ def load(folder: Path, settings: AgentSettings) -> tuple[checkpoint.Checkpoints,
     steps, solved_at = state["agent"]["steps"], state["solved_at"]
     if (folder / RESULT).exists():
         if steps >= settings.total_timesteps:
-            raise UsageError(
-                f"the run in {folder} is finished: {steps:,} steps",
-                "give a larger --total-timesteps to go on",
-            )
+            what = f"the run in {folder} is finished: {steps:,} steps"
+            raise UsageError(what, "give a larger --total-timesteps to go on")
         if solved_at is not None and not settings.keep_going:
             what = f"the run in {folder} is finished: solved after {solved_at:,} steps"
             raise UsageError(what, "give --keep-going to go on")
@@ -102,7 +100,7 @@ def load(folder: Path, settings: AgentSettings) -> tuple[checkpoint.Checkpoints,
 
 
 def keep_settings(folder: Path, settings: Settings) -> None:
-    """Write the settings with which a run goes on into its config.json; those of the command alone stay."""
+    """Write the settings of a resumed run into its config.json, except flags of a single command."""
     stored = config.read_config(folder)
     before = stored["settings"]
     now = {name: value for name, value in asdict(settings).items() if name in before}
@@ -112,5 +110,5 @@ def keep_settings(folder: Path, settings: Settings) -> None:
 
 
 def describe_stop(article: str, done: str, folder: Path) -> str:
-    """The line after a signal: how far the run came, and the command that resumes it."""
+    """Return the line printed after a signal: the progress, and the command that resumes the run."""
     return f"stopped after {done}; go on:  {program_of(article)} --resume {folder}"

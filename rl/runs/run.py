@@ -1,4 +1,4 @@
-"""Run: everything that a run of an agent keeps on disk."""
+"""Run: everything that a training run stores on disk."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ from rl.runs.run_folder import RESULT
 class Run:
     """The folder of a run, with its settings, logs, models and checkpoints. `open_run` makes one.
 
-    saved   the state to go on from; None in a new run
+    saved   the state to resume from; None in a new run
     logger  writes progress.csv, monitor.csv and TensorBoard's events
-    say     takes a line for the user
+    say     prints a line for the user
     """
 
     def __init__(self, folder: Path, article: str, settings: AgentSettings, columns: tuple[str, ...]) -> None:
@@ -41,31 +41,29 @@ class Run:
         agent.save(self.folder / name)
 
     def save_state(self, state: dict[str, Any]) -> None:
-        """Begin a checkpoint; it is written while training goes on. Waits for the one before it.
+        """Wait for the last checkpoint, then begin one, which is written while training continues.
 
-        Raises OSError, ValueError or MemoryError when that one could not be written.
+        Raises OSError, ValueError or MemoryError when the last one could not be written.
         """
         self._remake()
         self.checkpoints.save({**state, "logger": self.logger.get_state()}, self.logger.files)
 
     def save_result(self, result: dict[str, Any]) -> None:
-        """Write result.json, which makes the run a finished one."""
+        """Write result.json; the run is then finished."""
         run_folder.write_json(self.folder / RESULT, result)
 
     def _remake(self) -> None:
-        """Make the folder again if somebody removed it."""
+        """Make the folder again if it was deleted during the run."""
         if not self.folder.is_dir():
             self.say(f"{self.folder} is gone: it is made again, without the logs so far")
             self.folder.mkdir(parents=True)
-            run_folder.write_json(
-                self.folder / config.NAME, run_folder.make_config(self.article, asdict(self.settings))
-            )
+            content = run_folder.make_config(self.article, asdict(self.settings))
+            run_folder.write_json(self.folder / config.NAME, content)
 
 
 @contextmanager
 def open_run(article: str, settings: AgentSettings, columns: tuple[str, ...]) -> Iterator[Run]:
-    """Make the folder of a new run, or open the one that `settings.resume` names; no other process may have
-    it.
+    """Make the folder of a new run, or open the one that `settings.resume` names; hold its lock.
 
     columns  of progress.csv
 

@@ -1,5 +1,6 @@
-"""The folder of a run, runs/{article}__{env}__{seed}__{date-time}/: making it, finding it, its
-config.json.
+"""The folder of a run: make it, find it, write its config.json.
+
+Its name is {article}__{env}__{seed}__{date-time}, inside the folder `out`.
 """
 
 from __future__ import annotations
@@ -19,12 +20,16 @@ from rl.command import config
 from rl.command.errors import UsageError
 from rl.command.settings import NEWEST
 
-BEST, LAST, RESULT = "best.safetensors", "last.safetensors", "result.json"  # a run with a result is finished
+BEST, LAST = "best.safetensors", "last.safetensors"  # models: of the best evaluation, of the last step
+RESULT = "result.json"  # a run that has one is finished
 PACKAGES = ("nnlite-rl", "numpy", "numba", "gymnasium", "safetensors")
 
 
 def create(out: str, article: str, env_id: str, seed: int, settings: dict[str, Any]) -> Path:
-    """Make the folder, write config.json into it and its name into {out}/latest."""
+    """Make the folder and its config.json, and write its name into {out}/latest.
+
+    Raises UsageError when `out` cannot be written.
+    """
     stamp = datetime.now().strftime("%Y%m%d-%H%M%S")
     name = f"{article}__{make_safe(env_id)}__{seed}__{stamp}"
     root = Path(out)
@@ -34,15 +39,15 @@ def create(out: str, article: str, env_id: str, seed: int, settings: dict[str, A
         write_json(folder / config.NAME, make_config(article, settings))
         (root / "latest").write_text(folder.name + "\n", encoding="utf-8")
     except OSError as problem:
-        raise UsageError(
-            f"cannot write into {out}: {problem.strerror or problem}", "choose another folder with --out"
-        ) from None
+        what = f"cannot write into {out}: {problem.strerror or problem}"
+        raise UsageError(what, "choose another folder with --out") from None
     return folder
 
 
 def make_config(article: str, settings: dict[str, Any]) -> dict[str, Any]:
-    """The content of config.json."""
-    return {"article": article, "settings": settings, "machine": describe_machine(), "versions": list_versions()}
+    """Return the content of config.json."""
+    here = {"machine": describe_machine(), "versions": list_versions()}
+    return {"article": article, "settings": settings, **here}
 
 
 def find(
@@ -50,12 +55,12 @@ def find(
 ) -> Path:
     """Find the run that --play or --resume means.
 
-    wanted      a folder's path, its name inside `out`, or "newest": whose `holding` was written last
-    holding     the file that makes a folder count
+    wanted      a path, a name inside `out`, or "newest": the run whose file `holding` was written last
+    holding     file that the run must have
     env_id      with "newest": only runs on this environment
     unfinished  with "newest": only runs without a result
 
-    Raises UsageError when there is none.
+    Raises UsageError when there is no such run.
     """
     if wanted != NEWEST:
         for folder in (Path(wanted), Path(out) / wanted):
@@ -63,11 +68,9 @@ def find(
                 return folder
         raise UsageError(f"no {holding} in {wanted}", f"train one: {program_of(article)}")
     kind = f"{article}__*" if env_id is None else f"{article}__{make_safe(env_id)}__*"
-    files = [
-        file
-        for file in Path(out).glob(f"{kind}/{holding}")
-        if not unfinished or not (file.parent / RESULT).exists()
-    ]
+    files = list(Path(out).glob(f"{kind}/{holding}"))
+    if unfinished:
+        files = [file for file in files if not (file.parent / RESULT).exists()]
     if not files:
         remedy = "train one" if holding == BEST else "name a folder, or start one"
         what = "trained model" if holding == BEST else "unfinished run" if unfinished else "run"
@@ -76,12 +79,12 @@ def find(
 
 
 def write_json(path: Path, data: Any) -> None:
-    """Readable JSON, replaced atomically."""
+    """Write readable JSON; replace the file atomically."""
     atomic_write(path, (json.dumps(data, indent=2, ensure_ascii=False) + "\n").encode("utf-8"))
 
 
 def describe_machine() -> dict[str, Any]:
-    """The machine, on which the figures of a run depend."""
+    """Return facts about the machine that determine the speed and the exact numbers of a run."""
     from nnlite_ext import _threads
 
     return {
@@ -94,7 +97,7 @@ def describe_machine() -> dict[str, Any]:
 
 
 def list_versions() -> dict[str, str]:
-    """Python's version and those of the packages that a result depends on."""
+    """Return the versions of Python and of the packages that a result depends on."""
     from importlib import metadata
 
     found = {"python": sys.version.split()[0]}
@@ -107,12 +110,12 @@ def list_versions() -> dict[str, str]:
 
 
 def make_safe(env_id: str) -> str:
-    """rl/Catcher-v0 -> rl-Catcher-v0: no character that a file system refuses."""
+    """Replace characters that a file system may refuse: rl/Catcher-v0 -> rl-Catcher-v0."""
     return re.sub(r"[^A-Za-z0-9.-]+", "-", env_id)
 
 
 def _make_new(root: Path, name: str) -> Path:
-    """A folder that was not there before: two runs of the same second get different ones."""
+    """Make a new folder; runs that start in the same second get a number behind the name."""
     for number in range(1000):
         folder = root / (name if number == 0 else f"{name}-{number}")
         try:

@@ -99,7 +99,7 @@ def test_a_time_limit_is_bootstrapped_and_an_end_is_not(name):
 
 
 @every_agent
-def test_games_that_are_cut_off_are_those_that_met_a_time_limit(name):
+def test_truncated_games_are_those_that_met_a_time_limit(name):
     agent, other = make_agent(name), make_agent(name)
     *steps, last = experiences(1, 5)  # no update falls on the last
     play(agent, steps)

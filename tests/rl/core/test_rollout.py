@@ -104,7 +104,7 @@ def test_a_half_filled_rollout_goes_on_where_it_was():
         Rollout(4, 2, SPACE).set_state(first.get_state())
 
 
-def test_games_that_cannot_be_gone_on_with_are_cut_off():
+def test_unfinished_games_are_truncated():
     rollout = Rollout(3, 2, SPACE)
     rollout.add(step([0, 10], [1, 19], terminated=(0, 1)))
     rollout.truncate()
