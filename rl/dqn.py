@@ -93,7 +93,7 @@ class Settings(ActorSettings):
     exploration_steps: int = 8_000
     """environment steps from the initial to the final epsilon"""
     huber_delta: float = 1.0
-    """Huber loss: larger errors count linearly, smaller ones squared; inf = all squared"""
+    """Huber loss: errors above this count linearly, below it squared; inf = all squared"""
     double: bool = True
     """True = double DQN: the online network chooses, the target network judges"""
     clip_rewards: bool = True
@@ -244,11 +244,11 @@ class DQN(Algorithm):
 
 SUMMARY = "DQN learns Catcher from the screen (article 6), until the game is solved."
 EXAMPLES = (
-    "python -m rl.dqn                        learn, then show the result",
-    "python -m rl.dqn --play                 watch the newest trained agent",
-    "python -m rl.dqn --test                 CartPole-v0 with a small dense network",
-    "python -m rl.dqn --env-id Acrobot-v1    another environment",
-    "python -m rl.dqn --actors 2             two processes play, this one learns (Ray)",
+    "python -m rl.dqn                      learn, then show the result",
+    "python -m rl.dqn --play               watch the newest trained agent",
+    "python -m rl.dqn --test               CartPole-v0 with a small dense network",
+    "python -m rl.dqn --env-id Acrobot-v1  another environment",
+    "python -m rl.dqn --actors 2           two Ray processes play, this one learns",
 )
 
 

@@ -102,7 +102,7 @@ class ActorSettings(AgentSettings):
     segment: int = 16
     """steps of each game that an actor sends at once"""
     broadcast: int = 8
-    """updates between two sendings of the weights to the actors"""
+    """updates after which the actors get new weights"""
 
     def validate(self) -> None:
         super().validate()

@@ -67,14 +67,9 @@ class Evaluator:
             observations, rewards, terminated, truncated, _ = self.envs.step(agent.greedy(observations))
             games.count(rewards, terminated, truncated)
         returns, lengths, outcome = games.outcome()
-        return Evaluation(
-            returns,
-            lengths,
-            outcome.complete,
-            self.goal.is_solved(outcome),
-            self.goal.score(outcome),
-            self.goal.describe(outcome),
-        )
+        solved, score = self.goal.is_solved(outcome), self.goal.score(outcome)
+        text = self.goal.describe(outcome)
+        return Evaluation(returns, lengths, outcome.complete, solved, score, text)
 
     def close(self) -> None:
         """Close the environments."""

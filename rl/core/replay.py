@@ -75,18 +75,9 @@ class ReplayBuffer:
         self.written = np.zeros(num_envs, np.int64)  # slots ever written; tells a checkpoint the new blocks
         self.played = np.zeros(num_envs, np.int64)  # steps of the current games
         frame_bytes = self.frames.view(np.uint8).reshape(num_envs * length, -1)
-        self._rings = _replay.Rings(
-            (num_envs, *self.shape),
-            self.dtype.name,
-            frame_bytes,
-            self.kind,
-            self.age,
-            self.actions,
-            self.rewards,
-            self.written,
-            self.played,
-            stack,
-        )
+        slots = frame_bytes, self.kind, self.age, self.actions, self.rewards
+        batch_shape = (num_envs, *self.shape)
+        self._rings = _replay.Rings(batch_shape, self.dtype.name, *slots, self.written, self.played, stack)
         self._batches: dict[int, tuple[Batch, Any]] = {}
 
     def __len__(self) -> int:
