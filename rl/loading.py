@@ -149,6 +149,6 @@ def go_on(agent: Algorithm, folder: Path) -> None:
         if "games" in state:
             agent.source.set_state(state, agent.agent)
         else:  # actors played; their unfinished games are lost
-            abandon(agent.agent.replay, 0, agent.settings.num_envs)  # type: ignore[attr-defined]
+            truncate_games(agent.agent.replay, 0, agent.settings.num_envs)  # type: ignore[attr-defined]
     except (KeyError, ValueError) as problem:
         raise UsageError(f"the checkpoint in {folder} does not fit: {problem}", f"load its {BEST}") from None
