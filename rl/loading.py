@@ -12,7 +12,7 @@ import numpy as np
 from nnlite import Sequential, clone_model, load_model
 from nnlite.tensor_file import read_tensors
 from rl.a2c import A2C
-from rl.actors.slots import abandon
+from rl.actors.slots import truncate_games
 from rl.articles import module_of
 from rl.command.config import NAME, NOT_SETTINGS, read_config
 from rl.command.errors import UsageError, require

@@ -39,10 +39,9 @@ def make_network(
     is_box = isinstance(observations, spaces.Box)
     require(is_box, f"observations are {observations}", "wrap them into a Box of numbers")
     if own is not None:
-        function = callable(own) and not isinstance(own, Sequential)
-        require(
-            function, f"network is {type(own).__name__}", "give a function that makes an nnlite.Sequential"
-        )
+        is_function = callable(own) and not isinstance(own, Sequential)
+        what = f"network is {type(own).__name__}"
+        require(is_function, what, "give a function that makes an nnlite.Sequential")
         return check_own(own(shape, outputs, rng), shape, outputs)
     layers = screen_trunk(observations) if len(shape) == 3 else vector_trunk(shape, hidden)
     layers.append(Dense(outputs, kernel_initializer="glorot_normal"))
