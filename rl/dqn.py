@@ -160,6 +160,9 @@ class DeepQNetworkAgent(Agent):
         self.actions, self.rngs = int(actions.n), rngs
         self.model = make_network(observations, self.actions, s.hidden, rngs.network, own)
         self.target = make_network(observations, self.actions, s.hidden, rngs.network, own)
+        require(
+            self.target is not self.model, "network made the same network twice", "make a new one each time"
+        )
         self.target.copy_from(self.model)
         self.optimizer = optimizers.Adam(s.learning_rate).bind(self.model.params, self.model.grads)
         self.replay = make_replay(observations, s.buffer_size, s.games, n_step=s.n_step, gamma=s.gamma)
@@ -208,11 +211,15 @@ class DeepQNetworkAgent(Agent):
     def truncate(self, observations: Array) -> None:
         self.replay.truncate(observations)
 
-    def update(self, batch: Batch) -> Metrics:
-        """Take one step of gradient descent on a batch of B transitions."""
+    def goal(self, batch: Batch) -> Array:
+        """Return what Q of the chosen actions should be, (B,)."""
         next_q = self.target.predict(batch.next_observations)  # (B, A)
         chooser = self.model.predict(batch.next_observations) if self.settings.double else next_q  # (B, A)
-        goal = td_target(batch.returns, batch.discounts, next_q, chooser)  # (B,)
+        return td_target(batch.returns, batch.discounts, next_q, chooser)
+
+    def update(self, batch: Batch) -> Metrics:
+        """Take one step of gradient descent on a batch of B transitions."""
+        goal = self.goal(batch)  # (B,) a constant from here on
         self.outputs = q = self.model.forward(batch.observations)  # (B, A)
         loss, dq = td_loss(q, batch.actions, goal, self.settings.huber_delta)  # dq (B, A)
         check_loss(loss, returns=batch.returns, target=goal, q=q)

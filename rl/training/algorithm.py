@@ -15,7 +15,7 @@ from collections.abc import Callable
 from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
-from typing import Any, ClassVar, TypeVar, cast
+from typing import Any, ClassVar, TypeVar
 
 import gymnasium
 import numpy as np
@@ -27,11 +27,10 @@ from nnlite.models import save_model
 from rl.articles import module_of
 from rl.command.config import NAME
 from rl.command.errors import UsageError, require
-from rl.command.settings import ActorSettings, AgentSettings, RunName
+from rl.command.settings import AgentSettings, RunName
 from rl.command.threads import threads
 from rl.core.agent import Agent
 from rl.core.evaluation import Evaluation, Evaluator
-from rl.core.games import Games, Source
 from rl.core.networks import MakeNetwork, observation_shape
 from rl.core.observer import observe
 from rl.core.seeding import streams
@@ -44,6 +43,7 @@ from rl.runs.run_folder import LAST
 from rl.runs.signals import Interrupted
 from rl.training.keywords import settings_from
 from rl.training.progress import Progress
+from rl.training.source import make_source
 from rl.training.trainer import COLUMNS, Callback, Trainer
 from rl.watch.stage import Stage
 
@@ -99,29 +99,13 @@ class Algorithm:
         self.agent = self.agent_class(self.observations, self.actions, self.settings, rngs, network)
         self.evaluation_seed = rngs.evaluation
         self.encode: Callable[[Any], Array] = getattr(envs, "encode", np.asarray)
-        self.source = self._source(envs, rngs.environment, reward, network)
+        plain = isinstance(env, str) and network is None and observer is observe
+        self.source = make_source(type(self), self.settings, envs, rngs.environment, reward, plain)
         self._evaluator: Evaluator | None = None
 
     def make_envs(self, env: GivenEnv, num_envs: int) -> VectorEnv:
         """N games as the network reads them."""
         return self.observer(vector_of(env, num_envs, self.settings.max_episode_steps))
-
-    def _source(
-        self,
-        envs: VectorEnv,
-        seed: int,
-        reward: Callable[[Array], Array] | None,
-        network: MakeNetwork | None,
-    ) -> Source:
-        """These games, or actors in other processes that play others like them."""
-        if not getattr(self.settings, "actors", 0):
-            return Games(envs, seed, reward)
-        from rl.actors.fleet import Fleet  # Ray comes with it
-
-        plain = isinstance(self.env, str) and reward is None and network is None and self.observer is observe
-        require(plain, "actors play an environment by its id, with nothing of one's own", "leave actors away")
-        envs.close()
-        return Fleet(type(self), cast(ActorSettings, self.settings))
 
     @property
     def model(self) -> Sequential:
