@@ -6,10 +6,12 @@
 On such networks Python objects cost more than the arithmetic. A CompiledNetwork therefore keeps the addresses of the flat
 arrays and owns its workspace. Checking an array of the right type costs a comparison of pointers.
 
-Contract: the answer is None to an input that does not fit (a list, another type or shape, strides); the caller converts or
-refuses it. After the first passes nothing is allocated but the returned arrays. One thread at a time per CompiledNetwork.
+Contract: arrays that do not fit (a list, another type or shape, strides) go to `otherwise`, the passes layer by layer. They
+convert them, refuse them, or run instead. After the first passes nothing is allocated but the returned arrays. One thread at
+a time per CompiledNetwork.
 Twin: the layers of nnlite/layers.py; tests/nnlite/test_compiled.py keeps the two equal."""
 
+cimport cython
 from cpython.mem cimport PyMem_Free, PyMem_Malloc
 from cpython.pycapsule cimport PyCapsule_GetPointer
 from libc.stddef cimport ptrdiff_t
@@ -65,6 +67,8 @@ include "numpy/outputs.pxi"
 cdef const runtime *shared = <const runtime *> PyCapsule_GetPointer(_threads.runtime_capsule, NNLITE_RUNTIME_NAME)
 
 ACTIVATIONS = ("linear", "relu", "sigmoid", "tanh", "softplus", "softmax")    # enum activation of network.h
+cpdef enum:
+    PREDICT_BATCH = 256         # the default batch_size of predict
 cdef enum:
     MOST_AXES = 8
     LONG = 200000               # multiplications: longer passes release the GIL
@@ -99,22 +103,25 @@ cdef class Block:
         PyMem_Free(self.raw)
 
 
+@cython.final
 cdef class CompiledNetwork:
-    """The passes of a network with its weights in `params` (P,) and their gradients in `grads` (P,).
+    """The passes (see nnlite.passes) of a network with its weights in `params` (P,) and their gradients in `grads` (P,).
 
     convs        (H, W, C, KH, KW, SY, SX, top, left, OH, OW, F, kernel, bias, activation) of each convolution, named as in
                  small_conv.h; any activation but softmax
     layers       (inputs, outputs, kernel, bias, activation) of each Dense layer. kernel and bias are offsets in params;
                  bias -1: none, kernel -1: a layer without weights
     input_shape  of one example; without convolutions, several axes are read as one row
-    most_rows    the largest batch; larger ones are answered with None
+    most_rows    the largest batch; larger ones go to `otherwise`
+    otherwise    the nnlite.passes.LayerPasses of the same network
     """
 
     cdef network net
     cdef network_pass kept_pass                # the last forward
     cdef numbers source                        # its x
     cdef object x, y, params, grads, dtype, ys, dxs
-    cdef bint pending
+    cdef readonly object otherwise
+    cdef bint pending, pending_otherwise       # is there a forward without a backward, here or by the layers?
     cdef int type, axes
     cdef Py_ssize_t shape[MOST_AXES]
     cdef Py_ssize_t inputs, outputs, itemsize, most_rows, work, hidden_row, workspace_rows, y_rows
@@ -122,11 +129,11 @@ cdef class CompiledNetwork:
     cdef Block kept, passing, workspace
     cdef outputs single, several               # for one row, for more
 
-    def __cinit__(self, params, grads, convs, layers, input_shape, Py_ssize_t most_rows):
+    def __cinit__(self, params, grads, convs, layers, input_shape, Py_ssize_t most_rows, otherwise):
         if len(convs) > MOST_CONVS or not 1 <= len(layers) <= MOST_LAYERS or not 1 <= len(input_shape) < MOST_AXES:
             raise ValueError(f"{len(convs)} + {len(layers)} layers, input shape {input_shape}: more than the compiled passes take")
         self.params, self.grads, self.dtype, self.most_rows = params, grads, params.dtype, most_rows
-        self.itemsize = self.dtype.itemsize
+        self.otherwise, self.itemsize = otherwise, self.dtype.itemsize
         self.type = FLOAT32 if self.itemsize == 4 else FLOAT64
         self.net.params, self.net.grads = self.flat(params), self.flat(grads)
         self.input_shape, self.axes, self.inputs = tuple(input_shape), len(input_shape) + 1, 1
@@ -195,7 +202,17 @@ cdef class CompiledNetwork:
                 return 0
         return x.shape[0] if x.shape[0] <= self.most_rows else 0
 
-    def predict(self, x, bint logits=False):
+    def predict(self, x, batch_size=PREDICT_BATCH, bint logits=False):
+        """y (N, M), a new array; with the default batch_size all rows at once, if they fit."""
+        y = self.predict_at_once(x, logits) if batch_size == PREDICT_BATCH else None
+        return self.otherwise.in_batches(self.predict_batch, x, batch_size, logits) if y is None else y
+
+    def predict_batch(self, x, bint logits):
+        """y (N, M) for one batch of `otherwise.in_batches`."""
+        y = self.predict_at_once(x, logits)
+        return self.otherwise.predict_batch(x, logits) if y is None else y
+
+    cdef object predict_at_once(self, x, bint logits):
         """y (N, M), a new array; None when x does not fit."""
         cdef numbers found
         cdef network_pass run
@@ -215,50 +232,54 @@ cdef class CompiledNetwork:
         return y
 
     def forward(self, x, bint logits=False):
-        """y (N, M), an array of this object, for a backward to follow; None when x does not fit."""
+        """y (N, M), an array of this object, for a backward to follow."""
         cdef network_pass *run = &self.kept_pass
-        self.forget()
-        if not take_array(x, self.type, self.axes, &self.source):
-            return None
-        run.rows = self.rows_of(&self.source)
-        if run.rows == 0:
-            drop_array(&self.source)
-            return None
-        self.x = x                             # backward reads its numbers again
+        self.pending = False
+        self.release()
+        if self.pending_otherwise:
+            self.otherwise.pending, self.pending_otherwise = None, False
+        if not self.hold(x):
+            x = self.otherwise.read(x)
+            if not self.hold(x):
+                self.pending_otherwise = True
+                return self.otherwise.forward(x, logits)
         self.prepare(self.kept, run)
         if run.rows != self.y_rows:
-            self.choose_y(run.rows)
+            self.y, self.y_rows = self.buffer(self.ys, (run.rows, self.outputs), &run.y), run.rows
         run.net, run.logits, run.x = &self.net, logits, self.source.data
         self.go(FORWARD, run)
         self.pending = True
         return self.y
 
     def backward(self, dy, bint need_dx=False):
-        """Fill grads from dy (N, M). Gives dx (N, ...), None when it is not wanted, or False when no forward is pending.
-
-        Raises ValueError when dy is not of the output's shape.
-        """
+        """Fill grads from dy (N, M), by the passes that ran the last forward; gives dx (N, ...) if need_dx."""
         cdef network_pass *run = &self.kept_pass
         cdef numbers found
         if not self.pending:
-            return False
+            return self.otherwise.backward(dy, need_dx)
         if not take_array(dy, self.type, 2, &found) or not self.fits_output(&found):
-            dy = self.converted(dy)
+            dy = self.otherwise.read_gradient(dy, self.y.shape)
             take_array(dy, self.type, 2, &found)
         self.pending = False
         dx = None
         run.dy, run.dx, run.workspace = found.data, NULL, self.workspace.start
         if need_dx:
-            dx = self.input_gradient(run.rows)
+            dx = self.buffer(self.dxs, (run.rows, *self.input_shape), &run.dx)
         self.go(BACKWARD, run)
         drop_array(&found)
-        self.x = None
-        drop_array(&self.source)
+        self.release()
         return dx
 
-    def forget(self):
-        """Cancel the pending backward and release its input."""
-        self.pending = False
+    cdef inline bint hold(self, x) noexcept:
+        """Keep x for the forward and its backward; False when it does not fit."""
+        if not take_array(x, self.type, self.axes, &self.source):
+            return False
+        self.x, self.kept_pass.rows = x, self.rows_of(&self.source)
+        if self.kept_pass.rows == 0:
+            self.release()
+        return self.kept_pass.rows != 0
+
+    cdef inline void release(self) noexcept:
         self.x = None
         drop_array(&self.source)
 
@@ -282,40 +303,19 @@ cdef class CompiledNetwork:
         run.maps, run.hidden, run.workspace = inside.start, inside.start + maps, self.workspace.start
         return 0
 
-    cdef int choose_y(self, Py_ssize_t rows) except -1:
-        """Point the pass to the y for this batch size; make it at first use."""
+    cdef object buffer(self, dict buffers, tuple shape, void **data):
+        """The array of this shape in `buffers`, made at first use; *data is where its numbers begin."""
         cdef numbers found
-        if rows not in self.ys:
-            self.ys[rows] = empty((rows, self.outputs), self.dtype)
-        self.y = self.ys[rows]
-        take_array(self.y, self.type, 2, &found)
-        self.kept_pass.y = found.data
-        self.y_rows = rows
+        if shape not in buffers:
+            buffers[shape] = empty(shape, self.dtype)
+        array = buffers[shape]
+        take_array(array, self.type, len(shape), &found)
+        data[0] = found.data
         drop_array(&found)
-        return 0
-
-    cdef object input_gradient(self, Py_ssize_t rows):
-        """The dx for this batch size, made at first use; the pass points to it."""
-        cdef numbers found
-        if rows not in self.dxs:
-            self.dxs[rows] = empty((rows, *self.input_shape), self.dtype)
-        dx = self.dxs[rows]
-        take_array(dx, self.type, self.axes, &found)
-        self.kept_pass.dx = found.data
-        drop_array(&found)
-        return dx
+        return array
 
     cdef bint fits_output(self, numbers *dy) noexcept:
         if dy.shape[0] == self.kept_pass.rows and dy.shape[1] == self.outputs:
             return True
         drop_array(dy)
         return False
-
-    cdef object converted(self, dy):
-        """dy as an array that take_array takes; raises ValueError when its shape is not the output's."""
-        dy = np.asarray(dy)
-        if dy.dtype.kind not in "biuf":
-            raise ValueError(f"dy must hold real numbers, not {dy.dtype}")
-        if dy.shape != self.y.shape:
-            raise ValueError(f"dy {dy.shape} does not fit the output {self.y.shape} of the last forward")
-        return np.array(dy, self.dtype, order="C")

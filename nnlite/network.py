@@ -15,11 +15,12 @@ from collections.abc import Iterable
 from typing import Any, NoReturn, TypeVar
 
 import numpy as np
+from nnlite_ext._network import CompiledNetwork
 
 from nnlite.arrays import Array
 from nnlite.layer import Layer, Shape, Weight, as_shape
 from nnlite.layers import Rescaling
-from nnlite.passes import PREDICT_BATCH, CompiledPasses, LayerPasses
+from nnlite.passes import PREDICT_BATCH, LayerPasses
 from nnlite.plan import compiled_network
 from nnlite.utils import aligned_zeros, numbers
 
@@ -45,7 +46,7 @@ class Network:
         if passes not in ("compiled", "layers"):
             raise ValueError(f"passes must be 'compiled' or 'layers', not {passes!r}")
         self._wanted_passes = passes
-        self._passes: LayerPasses | CompiledPasses = LayerPasses([], (), self.dtype)  # until it is built
+        self._passes: LayerPasses | CompiledNetwork = LayerPasses([], (), self.dtype)  # until it is built
         self._built = False
         for layer in layers or ():
             self.add(layer)
@@ -136,12 +137,11 @@ class Network:
             if isinstance(layer, Rescaling):
                 layer.hand_over(following)
 
-    def _choose_passes(self) -> LayerPasses | CompiledPasses:
+    def _choose_passes(self) -> LayerPasses | CompiledNetwork:
         layers = LayerPasses(self.layers, self.input_shape, self.dtype)
         if self._wanted_passes == "layers":
             return layers
-        compiled = compiled_network(self.layers, self.params, self.grads, self.input_shape)
-        return layers if compiled is None else CompiledPasses(compiled, layers)
+        return compiled_network(layers, self.params, self.grads) or layers
 
     # --- passes
 

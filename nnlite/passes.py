@@ -1,6 +1,6 @@
-"""The passes of a network: layer by layer, or in one compiled call each.
+"""The passes of a network, layer by layer. A CompiledNetwork (nnlite_ext._network) runs each in one call.
 
-Both kinds have the same three methods:
+Both have the same three methods:
 
     predict(x, batch_size, logits)   y (N, ...), a new array; a pending backward stays valid
     forward(x, logits)               y (N, ...), a buffer; a backward is pending until the next forward
@@ -14,13 +14,13 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-from nnlite_ext._network import CompiledNetwork
+from nnlite_ext import _network
 
 from nnlite.arrays import Array
 from nnlite.layer import ActivatedLayer, Layer, Shape
 from nnlite.utils import numbers, positive
 
-PREDICT_BATCH = 256
+PREDICT_BATCH: int = _network.PREDICT_BATCH
 
 
 class LayerPasses:
@@ -34,15 +34,21 @@ class LayerPasses:
 
     def predict(self, x: object, batch_size: int = PREDICT_BATCH, logits: bool = False) -> Array:
         """Return y (N, ...) for x (N, ...), `batch_size` examples at a time."""
-        return self.in_batches(lambda batch: self.run(batch, False, logits), x, batch_size)
+        return self.in_batches(self.predict_batch, x, batch_size, logits)
 
-    def in_batches(self, predict: Callable[[Array], Array], x: object, batch_size: int) -> Array:
-        """Call predict(batch) for every `batch_size` examples of x (N, ...); return all results."""
+    def in_batches(
+        self, predict: Callable[[Array, bool], Array], x: object, batch_size: int, logits: bool
+    ) -> Array:
+        """Call predict(batch, logits) for every `batch_size` examples of x (N, ...); return all results."""
         x, step = self.read(x), positive(batch_size, "batch_size")
         y = np.empty((len(x), *(self.layers[-1].output_shape or ())), self.dtype)
         for start in range(0, len(x), step):
-            y[start : start + step] = predict(x[start : start + step])
+            y[start : start + step] = predict(x[start : start + step], logits)
         return y
+
+    def predict_batch(self, x: Array, logits: bool) -> Array:
+        """Return y (N, ...) for an x that `read` returned; a buffer of the last layer."""
+        return self.run(x, False, logits)
 
     def forward(self, x: object, logits: bool = False) -> Array:
         """Return y (N, ...) for x (N, ...); the layers keep what backward needs."""
@@ -61,10 +67,7 @@ class LayerPasses:
         """
         if self.pending is None:
             raise RuntimeError("backward needs a forward before it; one backward per forward")
-        given = numbers(dy, "dy")
-        if given.shape != self.pending:
-            raise ValueError(f"dy {given.shape} does not fit the output {self.pending} of the last forward")
-        gradient = np.ascontiguousarray(given, self.dtype)
+        gradient = self.read_gradient(dy, self.pending)
         # below the lowest trained layer only dL/dx would be computed, the most expensive part
         lowest = 0 if need_dx else self.lowest
         for layer in reversed(self.layers[lowest + 1 :]):
@@ -98,40 +101,12 @@ class LayerPasses:
             return np.ascontiguousarray(array)
         return np.ascontiguousarray(array, self.dtype)
 
+    def read_gradient(self, dy: object, shape: Shape) -> Array:
+        """Return dL/dy as a contiguous array of the network's dtype.
 
-class CompiledPasses:
-    """The passes of a small network, each in one call of nnlite_ext._network.
-
-    The compiled network takes contiguous arrays of its own dtype, up to plan.MOST_ROWS examples at once.
-    Other arrays are converted first; larger batches go to the layers.
-    """
-
-    def __init__(self, network: CompiledNetwork, layers: LayerPasses) -> None:
-        self.network, self.layers = network, layers
-
-    def predict(self, x: object, batch_size: int = PREDICT_BATCH, logits: bool = False) -> Array:
-        """As LayerPasses.predict; with the default batch size, all examples at once where possible."""
-        if batch_size == PREDICT_BATCH and (y := self.network.predict(x, logits)) is not None:
-            return y
-        return self._predict_in_batches(x, batch_size, logits)
-
-    def _predict_in_batches(self, x: object, batch_size: int, logits: bool) -> Array:
-        def predict(batch: Array) -> Array:
-            y = self.network.predict(batch, logits)
-            return self.layers.run(batch, False, logits) if y is None else y
-
-        return self.layers.in_batches(predict, x, batch_size)
-
-    def forward(self, x: object, logits: bool = False) -> Array:
-        """As LayerPasses.forward."""
-        self.layers.pending = None
-        y = self.network.forward(x, logits)
-        if y is None:  # it has also dropped its pending backward
-            x = self.layers.read(x)
-            y = self.network.forward(x, logits)
-        return self.layers.forward(x, logits) if y is None else y
-
-    def backward(self, dy: object, need_dx: bool = False) -> Array | None:
-        """As LayerPasses.backward, by the passes that ran the last forward."""
-        dx = self.network.backward(dy, need_dx)
-        return self.layers.backward(dy, need_dx) if dx is False else dx
+        Raises ValueError if it is not of `shape`, the last forward's.
+        """
+        gradient = numbers(dy, "dy")
+        if gradient.shape != shape:
+            raise ValueError(f"dy {gradient.shape} does not fit the output {shape} of the last forward")
+        return np.ascontiguousarray(gradient, self.dtype)

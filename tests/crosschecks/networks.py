@@ -10,11 +10,11 @@ from typing import Any
 
 import numpy as np
 from nnlite_ext import _threads
+from nnlite_ext._network import CompiledNetwork
 
 from nnlite import Sequential, layers
 from nnlite.arrays import Array
 from nnlite.convolution import PATHS
-from nnlite.passes import CompiledPasses
 
 Generator = np.random.Generator
 ACTIVATIONS = ["linear", "relu", "sigmoid", "tanh", "softplus", "softmax"]
@@ -177,7 +177,7 @@ def scramble(model: Sequential, rng: Generator) -> None:
 
 def go(model: Sequential, way: str) -> str:
     """Make the model compute this way where it can; returns the way it goes."""
-    if isinstance(model._passes, CompiledPasses):
+    if isinstance(model._passes, CompiledNetwork):
         return way
     path = "direct" if way == "compiled" else way
     for layer in model.layers:

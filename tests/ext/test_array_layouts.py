@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from nnlite_ext import _adam, _conv, _crossentropy, _frames, _linear, _network, _patches, _replay, _td
 
+from tests.ext.otherwise import NoLayers
 from tests.layouts import LAYOUTS, byte_swapped, read_only, strided
 
 rng = np.random.default_rng(0)
@@ -160,7 +161,10 @@ def test_an_action_outside_the_row_is_left_to_the_caller(actions):
 @pytest.fixture
 def net():
     params = np.arange(8, dtype=np.float32) / 8
-    return _network.CompiledNetwork(params, np.zeros_like(params), [], [(3, 2, 0, 6, "tanh")], (3,), 64)
+    otherwise = NoLayers([], (3,), params.dtype)
+    return _network.CompiledNetwork(
+        params, np.zeros_like(params), [], [(3, 2, 0, 6, "tanh")], (3,), 64, otherwise
+    )
 
 
 @pytest.mark.parametrize("version", [*MISREAD, "too many rows", "another width", "no rows"])
@@ -168,9 +172,9 @@ def test_the_compiled_passes_leave_what_they_would_misread_to_the_layers(net, ve
     x = rng.standard_normal((4, 3)).astype(np.float32)
     sizes = {"too many rows": (65, 3), "another width": (4, 2), "no rows": (0, 3)}
     odd = np.zeros(sizes[version], np.float32) if version in sizes else MISREAD[version](x)
-    assert net.predict(odd) is None
-    assert net.forward(odd) is None
-    assert net.backward(np.zeros((4, 2), np.float32)) is False
+    assert net.predict(odd) is NoLayers.answer
+    assert net.forward(odd) is NoLayers.answer
+    assert net.backward(np.zeros((4, 2), np.float32)) is NoLayers.answer
     np.testing.assert_array_equal(net.predict(read_only(x)), net.predict(x))
 
 
@@ -208,7 +212,7 @@ def test_a_gradient_that_cannot_be_read_is_refused_and_the_backward_stays_pendin
 def test_passes_that_would_leave_the_arrays_are_refused(layers):
     params = np.zeros(8, np.float32)
     with pytest.raises(ValueError):
-        _network.CompiledNetwork(params, np.zeros_like(params), [], layers, (3,), 64)
+        _network.CompiledNetwork(params, np.zeros_like(params), [], layers, (3,), 64, None)
 
 
 @pytest.mark.parametrize("place", range(6))

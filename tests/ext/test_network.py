@@ -4,15 +4,16 @@ import numpy as np
 import pytest
 from nnlite_ext import _network, _threads
 
+from tests.ext.otherwise import NoLayers
+
 CONV = (3, 1, 1, 1, 1, 1, 1, 0, 0, 3, 1, 1, 0, -1, "relu")
 
 
 def net(
     convs=(), layers=((3, 4, 0, 12, "relu"), (4, 2, 16, -1, "linear")), size=24, shape=(3,), dtype=np.float64
 ):
-    return _network.CompiledNetwork(
-        np.zeros(size, dtype), np.zeros(size, dtype), list(convs), list(layers), shape, 100
-    )
+    params, grads, otherwise = np.zeros(size, dtype), np.zeros(size, dtype), NoLayers([], shape, dtype)
+    return _network.CompiledNetwork(params, grads, list(convs), list(layers), shape, 100, otherwise)
 
 
 @pytest.mark.parametrize(
@@ -61,9 +62,11 @@ def test_layers_that_do_not_fit_are_refused(wrong):
         None,
     ],
 )
-def test_inputs_that_do_not_fit_are_answered_with_none(x):
-    assert net().predict(x) is None
-    assert net().forward(x) is None
+def test_inputs_that_do_not_fit_go_to_the_layers(x):
+    network = net()
+    assert network.predict(x) is NoLayers.answer
+    assert network.forward(x) is NoLayers.answer
+    assert network.backward(np.ones((2, 2))) is NoLayers.answer
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from nnlite_ext import _network, _threads
 from nnlite import activations, layers
 from nnlite.gradcheck import gradient_errors, kink_distance, scramble, smooth_input
 from nnlite.models import Sequential
-from nnlite.passes import CompiledPasses, LayerPasses
+from nnlite.passes import LayerPasses
 from nnlite.plan import MOST_ROWS
 
 BOUNDS = {"float32": 1e-5, "float64": 1e-12}
@@ -59,7 +59,9 @@ def twins(make, dtype, seed=0):
     """The same model twice: compiled, and layer by layer."""
     compiled = Sequential(make(), seed=seed, dtype=dtype).build()
     by_layers = Sequential(make(), seed=seed, dtype=dtype, passes="layers").build()
-    assert isinstance(compiled._passes, CompiledPasses) and isinstance(by_layers._passes, LayerPasses)
+    assert isinstance(compiled._passes, _network.CompiledNetwork) and isinstance(
+        by_layers._passes, LayerPasses
+    )
     scramble(compiled, seed)
     # far from chaos: four layers of weights near 1 multiply a rounding error by thousands
     compiled.params *= 0.3
@@ -93,7 +95,7 @@ def test_compiled_passes_are_the_layers(dtype, make, n, seed, logits, need_dx, t
         kink_distance(by_layers, x) > bound
     )  # else a rounding error may switch a relu on in one of the two
     y = compiled.forward(x, logits)
-    assert compiled._passes.layers.pending is None  # the compiled network did it
+    assert compiled._passes.otherwise.pending is None  # the compiled network did it
     assert distance(y, by_layers.forward(x, logits)) <= bound
     dy = rng.standard_normal(y.shape).astype(dtype)
     dx, expected = compiled.backward(dy, need_dx), by_layers.backward(dy, need_dx)
@@ -174,6 +176,7 @@ def test_every_batch_that_the_layers_take_gives_what_they_give(n, dtype):
         assert distance(compiled.predict(x, batch_size), by_layers.predict(x, batch_size)) <= 1e-6
     if n:
         assert distance(compiled.forward(x), by_layers.forward(x)) <= 1e-6
+        assert (compiled._passes.otherwise.pending is None) == (n <= MOST_ROWS)
         dy = np.random.default_rng(1).standard_normal((n, 2)).astype("f4" if dtype == "f8" else "f8")
         dx, expected = compiled.backward(dy, True), by_layers.backward(dy, True)
         assert distance(dx, expected) <= 1e-5 and distance(compiled.grads, by_layers.grads) <= 1e-5

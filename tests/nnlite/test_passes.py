@@ -4,9 +4,10 @@ import tracemalloc
 
 import numpy as np
 import pytest
+from nnlite_ext._network import CompiledNetwork
 
 from nnlite import Sequential, layers
-from nnlite.passes import CompiledPasses, LayerPasses
+from nnlite.passes import LayerPasses
 from tests.nnlite.samples import data, everything, small
 
 
@@ -27,7 +28,7 @@ def gradient(n, seed=0):
 
 
 def test_the_models_here_run_as_they_are_named():
-    assert isinstance(small()._passes, CompiledPasses)
+    assert isinstance(small()._passes, CompiledNetwork)
     assert isinstance(small_by_layers()._passes, LayerPasses)
     assert isinstance(everything_certain()._passes, LayerPasses)
     with pytest.raises(ValueError, match="'compiled' or 'layers', not 'none'"):
