@@ -160,9 +160,8 @@ class DeepQNetworkAgent(Agent):
         self.actions, self.rngs = int(actions.n), rngs
         self.model = make_network(observations, self.actions, s.hidden, rngs.network, own)
         self.target = make_network(observations, self.actions, s.hidden, rngs.network, own)
-        require(
-            self.target is not self.model, "network made the same network twice", "make a new one each time"
-        )
+        apart = self.target is not self.model
+        require(apart, "network made the same network twice", "make a new one each time")
         self.target.copy_from(self.model)
         self.optimizer = optimizers.Adam(s.learning_rate).bind(self.model.params, self.model.grads)
         self.replay = make_replay(observations, s.buffer_size, s.games, n_step=s.n_step, gamma=s.gamma)
