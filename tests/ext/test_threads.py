@@ -46,7 +46,8 @@ def test_an_unknown_target_is_a_clear_error():
 def test_lanes_follow_the_target():
     for target in _threads.targets():
         _threads.set_target(target)
-        assert _threads.lanes(4) in ({1} if target == "plain" else {1, 4, 8, 16})
+        lanes = _threads.lanes(4)
+        assert lanes == 1 if target == "plain" else lanes & (lanes - 1) == 0
         assert _threads.lanes(8) == max(_threads.lanes(4) // 2, 1)
 
 
