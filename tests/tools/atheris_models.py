@@ -11,6 +11,8 @@ leaves in a file crash-*.
 from __future__ import annotations
 
 import sys
+import tempfile
+from pathlib import Path
 
 import atheris
 
@@ -44,18 +46,10 @@ def one_input(data: bytes) -> None:
 
 def main() -> None:
     """Start from the file of a small model and its parts."""
-    import tempfile
-    from pathlib import Path
-
     np.seterr(all="ignore")
     with tempfile.TemporaryDirectory() as seeds:
-        parts = (
-            MUTATOR.data,
-            MUTATOR.header,
-            METADATA["architecture"].encode(),
-            METADATA["compiled"].encode(),
-        )
-        for number, part in enumerate(parts):
+        texts = [METADATA[name].encode() for name in ("architecture", "compiled")]
+        for number, part in enumerate((MUTATOR.data, MUTATOR.header, *texts)):
             (Path(seeds) / str(number)).write_bytes(part)
         atheris.Setup([sys.argv[0], "-max_len=8192", "-rss_limit_mb=2048", *sys.argv[1:], seeds], one_input)
         atheris.Fuzz()

@@ -28,31 +28,20 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from tests.processes import descendants, wait_until
+
 os.environ |= {"RAY_USAGE_STATS_ENABLED": "0", "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0"}
 
 # the environment's flags, the steps at which 1, 2, 3, 4 happen, and the limit in seconds
+CATCHER = "--keep-going --total-timesteps 30000 --save-freq 2000"
+CARTPOLE = "--test --keep-going --total-timesteps 80000 --save-freq 4000 --eval-freq 4000"
 WORLDS = {
-    "catcher": (
-        ["--keep-going", "--total-timesteps", "30000", "--save-freq", "2000"],
-        (2_000, 5_000, 8_000, 12_000),
-        1_200,
-    ),
-    "cartpole": (
-        "--test --keep-going --total-timesteps 80000 --save-freq 4000 --eval-freq 4000".split(),
-        (1_100, 8_000, 16_000, 30_000),
-        300,
-    ),
+    "catcher": (CATCHER.split(), (2_000, 5_000, 8_000, 12_000), 1_200),
+    "cartpole": (CARTPOLE.split(), (1_100, 8_000, 16_000, 30_000), 300),
 }
-LEFT = (
-    "config.json",
-    "progress.csv",
-    "monitor.csv",
-    "best.safetensors",
-    "last.safetensors",
-    "result.json",
-    "reward.png",
-    "replay.html",
-)
+TABLES = ["config.json", "progress.csv", "monitor.csv", "result.json"]
+LEFT = [*TABLES, "best.safetensors", "last.safetensors", "reward.png", "replay.html"]
+REPLACED = "another one takes its place"
 
 
 class Run:
@@ -85,41 +74,31 @@ class Run:
         until = time.time() + seconds
         while not holds():
             if time.time() > until or self.process.poll() is not None:
-                raise RuntimeError(
-                    f"not seen: {what}; the learner's exit code is {self.process.poll()}\n{self.said()}"
-                )
+                code = self.process.poll()
+                raise RuntimeError(f"not seen: {what}; the learner's exit code is {code}\n{self.said()}")
             time.sleep(0.2)
+
+    @property
+    def steps(self) -> float:
+        return self.last("time/total_timesteps")
 
     def see_playing(self, actors: int, seconds: float) -> float:
         """Wait for a new row in which this number of actors play; returns its step."""
-        before = self.last("time/total_timesteps")
-        self.wait_for(
-            f"{actors} actors play",
-            lambda: self.last("time/total_timesteps") > before and self.last("actors/playing") == actors,
-            seconds,
-        )
-        return self.last("time/total_timesteps")
+        before, playing = self.steps, lambda: self.last("actors/playing") == actors
+        self.wait_for(f"{actors} actors play", lambda: self.steps > before and playing(), seconds)
+        return self.steps
+
+    def see_replaced(self, actors: int, seconds: float) -> None:
+        self.wait_for(f"{actors} replaced", lambda: self.said().count(REPLACED) == actors, seconds)
 
     def reach(self, steps: int, seconds: float) -> None:
-        self.wait_for(f"step {steps:,}", lambda: self.last("time/total_timesteps") >= steps, seconds)
-
-
-def children(pid: int) -> dict[int, str]:
-    """{process: its command line} of the children of a process."""
-    found = {}
-    for path in Path("/proc").glob("[0-9]*"):
-        try:
-            if int((path / "stat").read_text().rpartition(")")[2].split()[1]) == pid:
-                found[int(path.name)] = (path / "cmdline").read_text().replace("\0", " ")
-        except OSError:
-            continue  # it has just ended
-    return found
+        self.wait_for(f"step {steps:,}", lambda: self.steps >= steps, seconds)
 
 
 def actors_of(node: Any) -> list[int]:
     """The processes of the actors on a node."""
     raylet = node.all_processes["raylet"][0].process.pid
-    return [pid for pid, command in children(raylet).items() if command.startswith("ray::Actor")]
+    return [pid for pid, command in descendants(raylet).items() if command.startswith("ray::Actor")]
 
 
 def main() -> int:
@@ -135,15 +114,11 @@ def main() -> int:
             run = Run(Path(name), ["--actors", "4", "--ray-address", cluster.address, *words])
             run.reach(first, limit)
             os.kill(actors_of(nodes[0])[0], signal.SIGKILL)
-            run.wait_for(
-                "an actor replaced", lambda: run.said().count("another one takes its place") == 1, limit
-            )
+            run.see_replaced(1, limit)
             told["actor killed, four play again at step"] = run.see_playing(4, limit)
             run.reach(second, limit)
             cluster.remove_node(nodes.pop(), allow_graceful=False)
-            run.wait_for(
-                "two actors lost", lambda: run.said().count("another one takes its place") == 3, limit
-            )
+            run.see_replaced(3, limit)
             told["node killed, two play on at step"] = run.see_playing(2, limit)
             run.reach(third, limit)
             nodes.append(cluster.add_node(num_cpus=2))
@@ -151,10 +126,8 @@ def main() -> int:
             run.reach(fourth, limit)
             run.process.kill()
             run.process.wait()
-            told["learner killed at step"] = run.last("time/total_timesteps")
-            until = time.time() + 60
-            while any(actors_of(node) for node in nodes) and time.time() < until:
-                time.sleep(0.2)
+            told["learner killed at step"] = run.steps
+            wait_until(lambda: not any(actors_of(node) for node in nodes))
             told["actors left behind"] = sum(len(actors_of(node)) for node in nodes)
             again = Run(Path(name), ["--resume"])
             told["exit code of --resume"] = again.process.wait(limit)
@@ -166,13 +139,8 @@ def main() -> int:
     finally:
         cluster.shutdown()
     print(json.dumps(told, indent=2))
-    codes = (
-        told["exit code of --resume"],
-        told["exit code of --play"],
-        told["actors left behind"],
-        len(told["missing"]),
-    )
-    return int(any(codes) or told["result"]["solved_at"] is None)
+    bad = [told["exit code of --resume"], told["exit code of --play"], told["actors left behind"]]
+    return int(any(bad) or bool(told["missing"]) or told["result"]["solved_at"] is None)
 
 
 if __name__ == "__main__":

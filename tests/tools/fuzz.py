@@ -21,7 +21,9 @@ import collections
 import copy
 import json
 import sys
+import tempfile
 import time
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -31,67 +33,19 @@ from nnlite.models import Sequential, model_from_bytes
 from nnlite.tensor_file import ENTRY, checksum, read_tensors_from_bytes
 
 MEMORY = 1 << 28  # bytes more than the process has at the start
-NASTY: list[Any] = [
-    None,
-    True,
-    0,
-    1,
-    -1,
-    2**31,
-    2**62,
-    2**63,
-    10**30,
-    10**400,
-    -(2**63),
-    0.5,
-    1e-320,
-    1e308,
-    "",
-    "x",
-    "Dense",
-    "os.system",
-    "\ud800",
-    "é" * 50,
-    "relu",
-    "float64",
-    "object",
-    "V0",
-    [],
-    [1],
-    [0],
-    [-1],
-    [2**40, 2**40],
-    [1] * 40,
-    {},
-    {"a": 1},
-    {"name": "adam"},
-    {"name": "l2", "l2": 1e308},
-    [[[[]]]],
-    "__import__",
-    "same",
-    "valid",
-    1e22,
-]
+NUMBERS = [0, 1, -1, 2**31, 2**62, 2**63, -(2**63), 10**30, 10**400, 0.5, 1e-320, 1e22, 1e308]
+TEXTS = ["", "x", "\ud800", "é" * 50, *"Dense relu same valid float64 object V0 os.system __import__".split()]
+LISTS = [[], [1], [0], [-1], [2**40, 2**40], [1] * 40, [[[[]]]]]
+NASTY: list[Any] = [None, True, *NUMBERS, *TEXTS, *LISTS, {}, {"a": 1}, {"name": "adam"}]
+NASTY += [{"name": "l2", "l2": 1e308}]
 
 
 def model_bytes() -> bytes:
     """The file of a model that has a bit of everything."""
-    import tempfile
-    from pathlib import Path
-
-    model = Sequential(
-        [
-            layers.Conv2D(
-                2, 2, padding="same", activation="relu", input_shape=(4, 4, 1), kernel_regularizer="l1"
-            ),
-            layers.BatchNormalization(),
-            layers.MaxPooling2D(2),
-            layers.Dropout(0.1),
-            layers.Flatten(),
-            layers.Dense(2),
-        ],
-        seed=0,
-    )
+    same = {"padding": "same", "activation": "relu", "kernel_regularizer": "l1"}
+    chain = [layers.Conv2D(2, 2, input_shape=(4, 4, 1), **same), layers.BatchNormalization()]
+    chain += [layers.MaxPooling2D(2), layers.Dropout(0.1), layers.Flatten(), layers.Dense(2)]
+    model = Sequential(chain, seed=0)
     model.compile("adam", "mse")
     with tempfile.TemporaryDirectory() as folder:
         model.save(Path(folder) / "model", include_optimizer=True)
@@ -127,27 +81,27 @@ class Mutator:
     def head(self) -> bytes:
         return joined(self.damaged(self.header), self.payload)
 
+    def pick(self, values: Any) -> Any:
+        return values[int(self.rng.integers(len(values)))]
+
     def damaged(self, data: bytes) -> bytes:
         rng, out = self.rng, bytearray(data)
         for _ in range(int(rng.integers(1, 5))):
             if not out:
                 break
             at, size = int(rng.integers(len(out))), int(rng.integers(1, 9))
-            way = rng.integers(7)
-            if way == 0:
-                out[at] ^= 1 << int(rng.integers(8))
-            elif way == 1:
-                out[at] = int(rng.integers(256))
-            elif way == 2:
-                del out[at : at + size]
-            elif way == 3:
-                out[at:at] = rng.bytes(size)
-            elif way == 4:
-                out[at:at] = out[at : at + size * 8]
-            elif way == 5:
-                out[at : at + 1] = b'[]{}",:0919eE-.\\'[int(rng.integers(16)) :][:1]
-            else:
-                del out[at:]
+            first, last, put = self.pick(
+                [
+                    (at, at + 1, bytes([out[at] ^ 1 << int(rng.integers(8))])),
+                    (at, at + 1, rng.bytes(1)),
+                    (at, at + size, b""),
+                    (at, at, rng.bytes(size)),
+                    (at, at, out[at : at + size * 8]),
+                    (at, at + 1, bytes([self.pick(b'[]{}",:0919eE-.\\')])),
+                    (at, len(out), b""),
+                ]
+            )
+            out[first:last] = put
         return bytes(out)
 
     def json(self) -> bytes:
@@ -163,8 +117,7 @@ class Mutator:
 
     def arrays(self) -> bytes:
         rng, tensors = self.rng, dict(self.tensors)
-        names = sorted(tensors)
-        name = names[int(rng.integers(len(names)))]
+        name = self.pick(sorted(tensors))
         array, way = tensors[name], rng.integers(6)
         if way == 0:
             del tensors[name]
@@ -173,25 +126,19 @@ class Mutator:
         elif way == 2:
             tensors[name] = array.reshape(-1) if array.ndim > 1 else array.reshape(1, -1)
         elif way == 3:
-            tensors[name] = array.astype(
-                [np.float64, np.int64, np.uint8, np.bool_, np.int8][int(rng.integers(5))]
-            )
+            tensors[name] = array.astype(self.pick([np.float64, np.int64, np.uint8, np.bool_, np.int8]))
         elif way == 4:
             tensors[name] = np.zeros(rng.integers(0, 5, size=int(rng.integers(0, 4))), array.dtype)
         else:
-            tensors[name] = np.full(
-                array.shape, [np.nan, np.inf, 0, 3e38, 5][int(rng.integers(5))], np.float32
-            ).astype(array.dtype)
+            value = np.float32(self.pick([np.nan, np.inf, 0, 3e38, 5]))
+            tensors[name] = np.full(array.shape, value).astype(array.dtype)
         return self.seal(tensors, dict(self.metadata))
 
     def seal(self, tensors: dict[str, Any], metadata: dict[str, Any]) -> bytes:
         """A file whose checksum is right."""
         from safetensors.numpy import save
 
-        texts = {
-            str(key): value if isinstance(value, str) else json.dumps(value)
-            for key, value in metadata.items()
-        }
+        texts = {str(key): v if isinstance(v, str) else json.dumps(v) for key, v in metadata.items()}
         try:
             texts["sha256"] = checksum(tensors, texts)
         except ValueError:
@@ -200,7 +147,7 @@ class Mutator:
 
     def deep(self, told: dict[str, Any]) -> dict[str, Any]:
         """Metadata with something changed, at the top or inside the JSON of one of its texts."""
-        key = ("architecture", "compiled")[int(self.rng.integers(2))]
+        key = self.pick(("architecture", "compiled"))
         if self.rng.random() < 0.15:
             return self.changed(told)
         inner = json.loads(told[key])
@@ -214,32 +161,26 @@ class Mutator:
         stack = [tree]
         while stack:
             node = stack.pop()
-            for key, value in (
-                list(node.items())
-                if isinstance(node, dict)
-                else list(enumerate(node))
-                if isinstance(node, list)
-                else []
-            ):
-                places.append((node, key))
-                stack.append(value)
+            keys = node if isinstance(node, dict) else range(len(node)) if isinstance(node, list) else ()
+            places += [(node, key) for key in keys]
+            stack += [node[key] for key in keys]
         if not places:
             return self.nasty()
-        node, key = places[int(self.rng.integers(len(places)))]
+        node, key = self.pick(places)
         way = self.rng.random()
         if way < 0.15:
             del node[key]
         elif way < 0.3 and isinstance(node, list):
             node.insert(key, copy.deepcopy(node[key]))
         elif way < 0.4:
-            other, place = places[int(self.rng.integers(len(places)))]
+            other, place = self.pick(places)
             node[key] = copy.deepcopy(other[place]) if other is not node or place != key else None
         else:
             node[key] = self.nasty()
         return tree
 
     def nasty(self) -> Any:
-        return copy.deepcopy(NASTY[int(self.rng.integers(len(NASTY)))])
+        return copy.deepcopy(self.pick(NASTY))
 
     def text(self, tree: Any) -> bytes:
         """JSON, now and then such as Python accepts and nobody else."""
@@ -271,8 +212,7 @@ def limit_memory() -> None:
 
 def main() -> int:
     """See the module."""
-    number = int(sys.argv[1]) if len(sys.argv) > 1 else 1_000_000
-    seed = int(sys.argv[2]) if len(sys.argv) > 2 else 0
+    number, seed = (int(word) for word in (*sys.argv[1:], *("1000000", "0")[len(sys.argv) - 1 :]))
     data = model_bytes()
     params = model_from_bytes(data).params.tobytes()
     mutate = Mutator(data, seed)
@@ -291,11 +231,8 @@ def main() -> int:
         except ValueError:
             counts["refused"] += 1
         except BaseException as problem:
-            print(
-                json.dumps(counts),
-                f"{kind}: {type(problem).__name__}: {problem}\n{damaged.hex()}",
-                file=sys.stderr,
-            )
+            found = f"{kind}: {type(problem).__name__}: {problem}\n{damaged.hex()}"
+            print(json.dumps(counts), found, file=sys.stderr)
             return 1
         slowest = max(slowest, time.perf_counter() - start)
     seconds = round(time.perf_counter() - started, 1)

@@ -137,6 +137,12 @@ class Judge:
         if list(self.folder.glob(".*.tmp")):
             self.counts["STALE FILES"] += 1
 
+    def judge_write(self, status: int, finished: int, before: dict[str, bytes]) -> None:
+        """The same for a process that ended by itself; exit code 3 says that a write was refused."""
+        refused = os.WIFEXITED(status) and os.WEXITSTATUS(status) == 3
+        self.counts["refused" if refused else "accepted"] += 1
+        self.judge(finished, before if refused else None)
+
     @property
     def bad(self) -> int:
         return sum(count for name, count in self.counts.items() if name.isupper())
@@ -163,9 +169,8 @@ def traced(folder: Path, options: list[str], log: Path) -> tuple[int, int]:
     """(exit status, told): one checkpoint written by a process under strace."""
     hold, go = os.pipe()
     child, ears = forked(folder, 1, wait_for=hold)
-    tracer = subprocess.Popen(
-        ["strace", "-f", "-p", str(child), "-o", str(log), *options], stderr=subprocess.PIPE, text=True
-    )
+    command = ["strace", "-f", "-p", str(child), "-o", str(log), *options]
+    tracer = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
     assert tracer.stderr is not None
     line = tracer.stderr.readline()
     if "attached" not in line:
@@ -183,17 +188,18 @@ def traced(folder: Path, options: list[str], log: Path) -> tuple[int, int]:
 def calls_of_a_checkpoint(folder: Path, log: Path) -> dict[str, int]:
     """{system call: how often one thread makes it}, from one checkpoint that nothing disturbs."""
     traced(folder, [], log)
-    per_thread: collections.Counter[tuple[str, str]] = collections.Counter(
-        re.findall(r"^(\d+) +(\w+)\(", log.read_text(), re.M)
-    )
-    most: dict[str, int] = {}
-    for (_, name), count in per_thread.items():
-        most[name] = max(most.get(name, 0), count)
-    return most
+    per_thread = collections.Counter(re.findall(r"^(\d+) +(\w+)\(", log.read_text(), re.M))
+    return {name: count for (_, name), count in sorted(per_thread.items(), key=lambda item: item[1])}
 
 
 def every_call(folder: Path, log: Path, quick: bool) -> Judge:
     """SIGKILL at each system call of a checkpoint; each error of a disk at each that touches it."""
+
+    def inject(call: str, fault: str, nth: int) -> tuple[int, int]:
+        return traced(folder, ["-e", f"trace={call}", "-e", f"inject={call}:{fault}:when={nth}"], log)
+
+    if shutil.which("strace") is None:
+        raise PermissionError("strace is not installed")
     judge = Judge(folder)
     write_first(folder)
     calls = calls_of_a_checkpoint(folder, log)
@@ -201,28 +207,20 @@ def every_call(folder: Path, log: Path, quick: bool) -> Judge:
     disk = {name: count for name, count in calls.items() if name in DISK_CALLS}
     for name, count in (disk if quick else calls).items():
         for nth in range(1, min(count, 40) + 1):
-            status, finished = traced(
-                folder, ["-e", "trace=" + name, "-e", f"inject={name}:signal=SIGKILL:when={nth}"], log
-            )
+            status, finished = inject(name, "signal=SIGKILL", nth)
             judge.counts["killed" if os.WIFSIGNALED(status) else "survived"] += 1
             judge.judge(finished)
     for name, count in disk.items():
         for nth in range(1, count + 1):
             for error in ERRORS[:1] if quick else ERRORS:
                 before = kept_files(folder)
-                status, finished = traced(
-                    folder, ["-e", "trace=" + name, "-e", f"inject={name}:error={error}:when={nth}"], log
-                )
-                refused = os.WIFEXITED(status) and os.WEXITSTATUS(status) == 3
-                judge.counts["refused" if refused else "accepted"] += 1
-                judge.judge(finished, before if refused else None)
+                status, finished = inject(name, f"error={error}", nth)
+                judge.judge_write(status, finished, before)
     return judge
 
 
 def every_size(folder: Path) -> Judge:
-    """A limit on the size of a file, as a full disk sets one, from nothing to more than a checkpoint
-    takes.
-    """
+    """A limit on the size of a file, as a full disk sets one, from 0 to more than a checkpoint takes."""
     judge = Judge(folder)
     write_first(folder)
     largest = max(path.stat().st_size for path in folder.glob("checkpoint*"))
@@ -230,9 +228,7 @@ def every_size(folder: Path) -> Judge:
         before = kept_files(folder)
         child, ears = forked(folder, 1, limit=limit)
         _, status = os.waitpid(child, 0)
-        refused = os.WEXITSTATUS(status) == 3
-        judge.counts["refused" if refused else "accepted"] += 1
-        judge.judge(told(ears), before if refused else None)
+        judge.judge_write(status, told(ears), before)
     return judge
 
 
@@ -245,23 +241,20 @@ def write_first(folder: Path) -> None:
 
 def main() -> int:
     """See the module."""
-    what = sys.argv[1] if len(sys.argv) > 1 else "random"
+    what, more = sys.argv[1], sys.argv[2:]
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place) / "run"
         folder.mkdir()
-        if what == "random":
-            judge = random_moments(folder, int(sys.argv[2]) if len(sys.argv) > 2 else 1000)
-        elif what == "calls":
-            if shutil.which("strace") is None:
-                print(json.dumps({"skipped": "strace is not installed"}))
-                return 0
-            try:
-                judge = every_call(folder, Path(place) / "log", "quick" in sys.argv)
-            except PermissionError as problem:
-                print(json.dumps({"skipped": str(problem)}))
-                return 0
-        else:
-            judge = every_size(folder)
+        try:
+            if what == "random":
+                judge = random_moments(folder, int(more[0]))
+            elif what == "calls":
+                judge = every_call(folder, Path(place) / "log", "quick" in more)
+            else:
+                judge = every_size(folder)
+        except PermissionError as problem:
+            print(json.dumps({"skipped": str(problem)}))
+            return 0
     print(json.dumps(judge.counts))
     return 1 if judge.bad else 0
 

@@ -1,14 +1,12 @@
-"""Runs articles in new processes and stops them by real signals at chosen steps: `python segments.py JSON` (a
-list of jobs).
+"""Runs articles in new processes and stops them by real signals: `python segments.py JSON`, a list of jobs.
 
-job  {"article": "dqn", "argv": [...], "stop_at": step or null, "in_evaluation": number of the evaluation or
-     null,
-      "signal": "SIGINT", "remove": bool, "limit": bytes or null, "piece": size or null}
-stop_at  of the simulators' articles is a piece of work, `piece` its size
-remove, limit  at that step, instead of a signal, the run's folder is removed, or no file may grow larger (a
-               full disk)
-Prints the exit code of each, as JSON, in the last line. Processes are forked where that exists: importing is
-the dear part.
+    article, argv   the command
+    stop_at         step at which it gets `signal`, default SIGINT; of the simulators a piece of work
+    piece           size of such a piece
+    in_evaluation   number of the evaluation in which the signal comes
+    remove, limit   in place of the signal, the run's folder is removed, or files may not exceed `limit` bytes
+
+Prints the exit codes as JSON in the last line. Processes are forked where that exists: imports take longest.
 """
 
 from __future__ import annotations
@@ -80,17 +78,13 @@ def work(job: dict[str, Any]) -> None:
 
 
 def in_small_pieces(job: dict[str, Any], number: int) -> None:
-    """Let the work of bandit or maze be done in pieces of this size, and the signal come after one of
-    them.
-    """
-    import rl.bandit.command as bandit_report
-    import rl.maze.command as maze_report
-    from rl.bandit import tally as bandit_tally
-    from rl.maze import progress as maze_progress
+    """Let bandit or maze work in pieces of this size, and the signal come after one of them."""
+    from rl.bandit import tally
+    from rl.maze import progress
 
-    bandit_tally.PLAYS_AT_ONCE = maze_progress.FIRST_PIECE = job["piece"]
-    maze_progress.SHORT, maze_progress.LONG = -1.0, float("inf")
-    report: Any = {"bandit": bandit_report, "maze": maze_report}[job["article"]]
+    tally.PLAYS_AT_ONCE = progress.FIRST_PIECE = job["piece"]
+    progress.SHORT, progress.LONG = -1.0, float("inf")
+    report: Any = importlib.import_module(f"rl.{job['article']}.command")
     whole = report.run_pieces
 
     def stopping(article, folder, pieces, *rest):

@@ -30,21 +30,11 @@ def dask() -> Iterator[str]:
     """The address of a scheduler with two workers, each a process of its own."""
     with contextlib.ExitStack() as stack, tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "scheduler.json"
-        worker = [
-            "dask_worker",
-            "--scheduler-file",
-            str(file),
-            "--nthreads",
-            "1",
-            "--local-directory",
-            folder,
-        ]
-        for words in (["dask_scheduler", "--scheduler-file", str(file), "--port", "0"], worker, worker):
-            process = subprocess.Popen(
-                [sys.executable, "-m", f"distributed.cli.{words[0]}", *words[1:], "--no-dashboard"],
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-            )
+        common = ["--scheduler-file", str(file), "--no-dashboard"]
+        worker = ["dask_worker", "--nthreads", "1", "--local-directory", folder]
+        for name, *words in (["dask_scheduler", "--port", "0"], worker, worker):
+            command = [sys.executable, "-m", f"distributed.cli.{name}", *words, *common]
+            process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
             stack.callback(process.wait)
             stack.callback(process.terminate)
         from distributed import Client

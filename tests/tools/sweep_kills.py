@@ -20,6 +20,7 @@ import time
 from pathlib import Path
 
 from rl.sweeps.table import CSV, TIMES
+from tests.processes import descendants
 
 RUNS = "value_function --set keep-going=true --set eval-freq=0 --set eval-episodes=5 --jobs 2".split()
 KINDS = {"rl.sweeps.child": "runs", "loky": "workers"}
@@ -33,37 +34,14 @@ def table(out: Path) -> list[dict[str, str]]:
     """The table of the only sweep in this folder, without the times."""
     (folder,) = out.glob("sweep__*")
     with open(folder / CSV, encoding="utf-8", newline="") as file:
-        return [
-            {name: value for name, value in row.items() if name not in TIMES} for row in csv.DictReader(file)
-        ]
-
-
-def descendants(root: int) -> dict[int, str]:
-    """Every process below this one, with its command line."""
-    parents, lines = {}, {}
-    for path in Path("/proc").glob("[0-9]*"):
-        try:
-            lines[int(path.name)] = (
-                (path / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
-            )
-            parents[int(path.name)] = int(
-                (path / "stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()[1]
-            )
-        except OSError:
-            continue  # it has just ended
-    below, more = {root}, True
-    while more:
-        found = {pid for pid, parent in parents.items() if parent in below}
-        more = not found <= below
-        below |= found
-    return {pid: lines[pid] for pid in below - {root} if pid in lines}
+        rows = list(csv.DictReader(file))
+    return [{name: value for name, value in row.items() if name not in TIMES} for row in rows]
 
 
 def kill_one(root: int, rng: random.Random, kind: str) -> bool:
     """Kill a process of this kind below `root`, if there is one."""
-    chosen = [
-        pid for pid, line in descendants(root).items() if kind in line and "resource_tracker" not in line
-    ]
+    lines = descendants(root).items()
+    chosen = [pid for pid, line in lines if kind in line and "resource_tracker" not in line]
     if not chosen:
         return False
     try:
@@ -76,15 +54,8 @@ def kill_one(root: int, rng: random.Random, kind: str) -> bool:
 def main(kills: int, seeds: int, steps: int) -> int:
     """One sweep left alone, one with kills; 0 when their tables are equal."""
     rng = random.Random(0)
-    runs = [
-        *RUNS,
-        "--seeds",
-        f"0:{seeds}",
-        "--set",
-        f"total-timesteps={steps}",
-        "--set",
-        f"save-freq={max(steps // 10, 500)}",
-    ]
+    runs = [*RUNS, "--seeds", f"0:{seeds}"]
+    runs += ["--set", f"total-timesteps={steps}", "--set", f"save-freq={max(steps // 10, 500)}"]
     killed = dict.fromkeys(KINDS.values(), 0)
     with tempfile.TemporaryDirectory() as alone, tempfile.TemporaryDirectory() as disturbed:
         subprocess.run(command(Path(alone), *runs), check=True, stdout=subprocess.DEVNULL)
@@ -92,20 +63,13 @@ def main(kills: int, seeds: int, steps: int) -> int:
             command(Path(disturbed), *runs), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
         )
         while sum(killed.values()) < kills and sweep.poll() is None:
-            time.sleep(
-                rng.uniform(0, 3 * steps / 40_000)
-            )  # a run of 40,000 steps takes about twice that long
+            time.sleep(rng.uniform(0, 3 * steps / 40_000))  # a run takes about twice that long
             kind = list(KINDS)[sum(killed.values()) % 2]  # in turn
             killed[KINDS[kind]] += kill_one(sweep.pid, rng, kind)
         output, _ = sweep.communicate()
         equal = sweep.returncode == 0 and table(Path(alone)) == table(Path(disturbed))
-        found = {
-            "killed": killed,
-            "told": output.count("done again"),
-            "rows": len(table(Path(disturbed))),
-            "equal": equal,
-        }
-    print(json.dumps(found))
+        found = {"killed": killed, "told": output.count("done again"), "rows": len(table(Path(disturbed)))}
+    print(json.dumps({**found, "equal": equal}))
     if not equal:
         print(output, file=sys.stderr)
     return 0 if equal and sum(killed.values()) == kills else 1
