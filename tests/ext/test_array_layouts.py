@@ -2,9 +2,21 @@
 
 import numpy as np
 import pytest
-from nnlite_ext import _adam, _conv, _crossentropy, _frames, _linear, _network, _patches, _replay, _td
+from nnlite_ext import (
+    _adam,
+    _conv,
+    _crossentropy,
+    _frames,
+    _linear,
+    _network,
+    _patches,
+    _policy,
+    _replay,
+    _returns,
+    _td,
+)
 
-from tests.ext.otherwise import NoLayers
+from tests.ext.otherwise import NoLayers, hands_on, refuse
 from tests.layouts import LAYOUTS, byte_swapped, read_only, strided
 
 rng = np.random.default_rng(0)
@@ -25,47 +37,43 @@ def small(low, high, *shape, dtype=np.uint8):
     return READ, rng.integers(low, high, shape).astype(dtype)
 
 
-# (kernel, arguments); an array is a pair (READ or WRITTEN, array). N 2, H 5, W 4, C 3, F 2, kernel 3 x 2,
-# strides 2
-KERNELS = {
-    "sum_of_squares": (_adam.sum_of_squares, [given(6)]),
-    "pad": (_conv.pad, [given(2, 5, 4, 3), made(2, 7, 6, 3), 1, 1, 1.0]),
-    "pad of bytes": (_conv.pad, [small(0, 256, 2, 5, 4, 3), made(2, 7, 6, 3), 1, 1, 1.0]),
-    "pad_gradient": (_conv.pad_gradient, [given(2, 2, 2, 2), given(2, 2, 2, 2), made(2, 4, 4, 2), 1, 1]),
+IMAGE, OUT = (2, 5, 4, 3), (2, 2, 2, 2)  # N 2, H 5, W 4, C 3; F 2, kernel 3 x 2, strides 2
+PUSHED = (WRITTEN, np.zeros((2, 3, 3, 4), np.uint8))
+PLACES = small(0, 5, 3, dtype=np.intp), small(0, 4, 3, dtype=np.intp)
+KERNELS = {  # (kernel, arguments); an array is a pair (READ or WRITTEN, array)
+    "sum_of_squares": (_adam.sum_of_squares, given(6)),
+    "pad": (_conv.pad, given(*IMAGE), made(2, 7, 6, 3), 1, 1, 1.0),
+    "pad of bytes": (_conv.pad, small(0, 256, *IMAGE), made(2, 7, 6, 3), 1, 1, 1.0),
+    "pad_gradient": (_conv.pad_gradient, given(*OUT), given(*OUT), made(2, 4, 4, 2), 1, 1),
     "conv_forward": (
-        _conv.conv_forward,
-        [given(2, 5, 4, 3), given(3, 2, 3, 2), given(2), made(2, 2, 2, 2), made(36), 2, 2, True],
+        *(_conv.conv_forward, given(*IMAGE), given(3, 2, 3, 2), given(2)),
+        *(made(*OUT), made(36), 2, 2, True),
     ),
     "conv_kernel_gradient": (
-        _conv.conv_kernel_gradient,
-        [given(2, 5, 4, 3), given(2, 2, 2, 2), made(3, 2, 3, 2), made(2), made(38), 2, 2, 0, 0, 2, 2],
+        *(_conv.conv_kernel_gradient, given(*IMAGE), given(*OUT)),
+        *(made(3, 2, 3, 2), made(2), made(38), 2, 2, 0, 0, 2, 2),
     ),
     "conv_input_gradient": (
-        _conv.conv_input_gradient,
-        [given(2, 6, 6, 2), given(3, 2, 3, 2), made(2, 5, 4, 3), made(72), 0, 0, 2, 2],
+        *(_conv.conv_input_gradient, given(2, 6, 6, 2), given(3, 2, 3, 2)),
+        *(made(*IMAGE), made(72), 0, 0, 2, 2),
     ),
-    "linear forward": (_linear.forward, [given(4, 3), given(3, 2), given(2), made(4, 2), False]),
-    "linear kernel_gradient": (_linear.kernel_gradient, [given(4, 3), given(4, 2), made(3, 2), made(2)]),
-    "linear input_gradient": (_linear.input_gradient, [given(4, 2), given(3, 2), made(4, 3), made(72)]),
-    "im2col": (_patches.im2col, [given(2, 5, 4, 3), 3, 2, 2, 2, 0, 0, made(2, 2, 2, 18)]),
-    "col2im": (_patches.col2im, [given(2, 2, 2, 18), 3, 2, 2, 2, 0, 0, made(2, 5, 4, 3)]),
-    "push": (
-        _frames.push,
-        [
-            small(0, 256, 2, 5, 4, 3),
-            small(0, 5, 3, dtype=np.intp),
-            small(0, 4, 3, dtype=np.intp),
-            small(0, 2, 2),
-            (WRITTEN, np.zeros((2, 3, 3, 4), np.uint8)),
-        ],
-    ),
+    "linear forward": (_linear.forward, given(4, 3), given(3, 2), given(2), made(4, 2), False),
+    "linear kernel_gradient": (_linear.kernel_gradient, given(4, 3), given(4, 2), made(3, 2), made(2)),
+    "linear input_gradient": (_linear.input_gradient, given(4, 2), given(3, 2), made(4, 3), made(72)),
+    "im2col": (_patches.im2col, given(*IMAGE), 3, 2, 2, 2, 0, 0, made(2, 2, 2, 18)),
+    "col2im": (_patches.col2im, given(2, 2, 2, 18), 3, 2, 2, 2, 0, 0, made(*IMAGE)),
+    "push": (_frames.push, small(0, 256, *IMAGE), *PLACES, small(0, 2, 2), PUSHED),
 }
-ARRAYS = [
-    (name, place)
-    for name, (_, told) in KERNELS.items()
-    for place, a in enumerate(told)
-    if isinstance(a, tuple)
-]
+
+
+def places(kernels):
+    """(name, place) of every array among the arguments."""
+    return [
+        (name, place)
+        for name, (_, *a) in kernels.items()
+        for place, one in enumerate(a)
+        if type(one) is tuple
+    ]
 
 
 MISREAD = {
@@ -83,7 +91,7 @@ MISREAD = {
 
 def call(name, changed=None, change=None):
     """Run a kernel on copies; returns what it gave and what it wrote."""
-    kernel, arguments = KERNELS[name]
+    kernel, *arguments = KERNELS[name]
     arrays = [a[1].copy() if isinstance(a, tuple) else a for a in arguments]
     if changed is not None:
         arrays[changed] = change(arrays[changed])
@@ -92,15 +100,15 @@ def call(name, changed=None, change=None):
 
 
 @pytest.mark.parametrize("version", MISREAD)
-@pytest.mark.parametrize(("name", "place"), ARRAYS)
+@pytest.mark.parametrize(("name", "place"), places(KERNELS))
 def test_a_kernel_refuses_what_it_would_misread(name, place, version):
     with pytest.raises((ValueError, TypeError)):
         call(name, place, MISREAD[version])
 
 
-@pytest.mark.parametrize(("name", "place"), ARRAYS)
+@pytest.mark.parametrize(("name", "place"), places(KERNELS))
 def test_read_only_arrays_are_read_and_never_written(name, place):
-    if KERNELS[name][1][place][0] == WRITTEN:
+    if KERNELS[name][1 + place][0] == WRITTEN:
         with pytest.raises(ValueError, match="read-only"):
             call(name, place, read_only)
     else:
@@ -117,45 +125,33 @@ def test_adam_is_bound_to_plain_arrays_only(place, version):
         _adam.BoundAdam(*arrays, np.array([0, 6]))
 
 
-def nothing(*arguments):
-    return None
-
-
-FAST = {  # kernels that hand what they would misread to a function of the caller
-    "td_target": (
-        lambda *arrays: _td.td_target(*arrays, nothing),
-        [given(4), given(4), given(4, 3), given(4, 3)],
+STEPS = small(0, 2, 3, 2, dtype=np.float32)
+FLAGS = small(0, 2, 3, 2, dtype=bool)
+CHOSEN = small(0, 3, 4, dtype=np.int64)
+HANDS_ON = {  # kernels that hand what they would misread to a function of the caller
+    "td_target": (_td.td_target, given(4), given(4), given(4, 3), given(4, 3)),
+    "td_loss": (_td.td_loss, given(4, 3), CHOSEN, given(4), 1.0),
+    "crossentropy": (_crossentropy.crossentropy, given(4, 3), given(4, 3)),
+    "discounted_returns": (_returns.discounted_returns, STEPS, FLAGS, FLAGS, STEPS, 0.9),
+    "generalized_advantages": (
+        *(_returns.generalized_advantages, STEPS, STEPS, STEPS, FLAGS, FLAGS, 0.9, 0.8),
     ),
-    "td_loss": (
-        lambda *arrays: _td.td_loss(*arrays, 1.0, nothing),
-        [given(4, 3), small(0, 3, 4, dtype=np.int64), given(4)],
-    ),
-    "crossentropy": (
-        lambda *arrays: _crossentropy.crossentropy(*arrays, nothing),
-        [given(4, 3), given(4, 3)],
-    ),
+    "policy_loss": (_policy.policy_loss, given(4, 3), CHOSEN, given(4), 0.1),
+    "actor_critic_loss": (_policy.actor_critic_loss, given(4, 4), CHOSEN, given(4), given(4), 0.1, 0.5),
 }
 
 
 @pytest.mark.parametrize("version", MISREAD)
-@pytest.mark.parametrize(
-    ("name", "place"), [(name, place) for name, (_, a) in FAST.items() for place in range(len(a))]
-)
-def test_a_fast_path_leaves_what_it_would_misread_to_the_caller(name, place, version):
-    function, arguments = FAST[name]
-    arrays = [array for _, array in arguments]
-    assert function(*arrays) is not None
-    arrays[place] = MISREAD[version](arrays[place])
-    assert function(*arrays) is None
-    arrays[place] = read_only(arguments[place][1])
-    for expected, found in zip(function(*[array for _, array in arguments]), function(*arrays)):
-        np.testing.assert_array_equal(found, expected)
-
-
-@pytest.mark.parametrize("actions", [[0, 1, 2, 3], [0, -1, 0, 0]])
-def test_an_action_outside_the_row_is_left_to_the_caller(actions):
-    q, targets = FAST["td_loss"][1][0][1], FAST["td_loss"][1][2][1]
-    assert _td.td_loss(q, np.array(actions), targets, 1.0, nothing) is None
+@pytest.mark.parametrize(("name", "place"), places(HANDS_ON))
+def test_a_kernel_hands_on_what_it_would_misread(name, place, version):
+    kernel, *arguments = HANDS_ON[name]
+    arguments = [a[1] if isinstance(a, tuple) else a for a in arguments]
+    expected, array = kernel(*arguments, refuse), arguments[place]
+    arguments[place] = MISREAD[version](array)
+    assert hands_on(kernel, *arguments)
+    arguments[place] = read_only(array)
+    for one, other in zip(expected, kernel(*arguments, refuse)):
+        np.testing.assert_array_equal(other, one)
 
 
 @pytest.fixture
@@ -198,23 +194,6 @@ def test_a_gradient_that_cannot_be_read_is_refused_and_the_backward_stays_pendin
     assert net.backward(np.ones((4, 2), np.float32)) is None
 
 
-@pytest.mark.parametrize(
-    "layers",
-    [
-        [(3, 3, 0, 9, "tanh")],  # bias beyond the end
-        [(3, 2, 3, -1, "tanh")],  # kernel beyond the end
-        [(2, 2, 0, 6, "tanh")],  # reads another width
-        [(3, 2, 0, 6, "softsign")],
-        [(3, 2, 0, 6, "tanh"), (3, 1, 0, -1, "relu")],
-        [],
-    ],
-)
-def test_passes_that_would_leave_the_arrays_are_refused(layers):
-    params = np.zeros(8, np.float32)
-    with pytest.raises(ValueError):
-        _network.CompiledNetwork(params, np.zeros_like(params), [], layers, (3,), 64, None)
-
-
 @pytest.mark.parametrize("place", range(6))
 @pytest.mark.parametrize("version", ["strided", "another type", "list"])
 def test_rings_refuse_what_they_would_misread(place, version):
@@ -229,23 +208,11 @@ def test_rings_refuse_what_they_would_misread(place, version):
 @pytest.mark.parametrize("place", range(6))
 @pytest.mark.parametrize("version", ["strided", "another type", "list", "longer"])
 def test_a_step_of_the_rings_is_refused_where_it_would_be_misread(place, version):
-    kinds, counts = np.zeros((2, 6), np.uint8), np.zeros(2, np.int64)
-    rings = _replay.Rings(
-        (2, 4),
-        "uint8",
-        np.zeros((12, 4), np.uint8),
-        kinds,
-        kinds.copy(),
-        np.zeros((2, 6), np.int64),
-        np.zeros((2, 6), np.float32),
-        counts,
-        counts.copy(),
-        1,
-    )
+    kinds, ages, actions, rewards = (np.zeros((2, 6), dtype) for dtype in ("u1", "u1", "i8", "f4"))
+    counts, frames = np.zeros(2, np.int64), np.zeros((12, 4), np.uint8)
+    rings = _replay.Rings((2, 4), "uint8", frames, kinds, ages, actions, rewards, counts, counts.copy(), 1)
     observations, nothing = np.zeros((2, 4), np.uint8), np.zeros(2, bool)
     told = [observations, np.zeros(2, np.int64), np.zeros(2), nothing, nothing, observations]
     assert rings.add(*told) and counts[0] == 1
-    told[place] = (
-        np.concatenate([told[place], told[place]]) if version == "longer" else MISREAD[version](told[place])
-    )
+    told[place] = {**MISREAD, "longer": lambda a: np.concatenate([a, a])}[version](told[place])
     assert not rings.add(*told) and counts[0] == 1

@@ -13,9 +13,7 @@ drawn = settings(max_examples=150)
 
 @st.composite
 def patches(draw):
-    """x (N, H, W, C), kernel, strides, pads (top, bottom, left, right) of windows that fit, and how many,
-    (OH, OW).
-    """
+    """x (N, H, W, C), kernel, strides, pads (top, bottom, left, right) of (OH, OW) windows that fit."""
     n, h, w, c = (draw(st.integers(1, top)) for top in (3, 9, 9, 4))
     top, bottom, left, right = pads = tuple(draw(st.integers(0, 3)) for _ in range(4))
     kernel = draw(st.integers(1, h + top + bottom)), draw(st.integers(1, w + left + right))
@@ -26,9 +24,7 @@ def patches(draw):
 
 
 def gather(x, kernel, strides, pads, out):
-    col = np.full(
-        (len(x), *out, kernel[0] * kernel[1] * x.shape[3]), np.nan, x.dtype
-    )  # a cell left unwritten shows
+    col = np.full((len(x), *out, np.prod(kernel) * x.shape[3]), np.nan, x.dtype)  # an unwritten cell shows
     _patches.im2col(x, *kernel, *strides, pads[0], pads[2], col)
     return col
 
@@ -54,11 +50,8 @@ def test_im2col_is_its_twin_to_the_bit(dtype, case):
 @given(case=patches())
 def test_col2im_is_its_twin(dtype, bound, case):
     x, kernel, strides, pads, out = case
-    col = (
-        np.random.default_rng(1)
-        .standard_normal((len(x), *out, kernel[0] * kernel[1] * x.shape[3]))
-        .astype(dtype)
-    )
+    shape = len(x), *out, np.prod(kernel) * x.shape[3]
+    col = np.random.default_rng(1).standard_normal(shape).astype(dtype)
     ours = scatter(col, x.shape, kernel, strides, pads)
     twin = reference.col2im(col, x.shape, kernel, strides, pads)
     assert np.abs(ours - twin).max() <= bound * max(1.0, np.abs(twin).max())  # the order of a sum is free
@@ -81,9 +74,3 @@ def test_an_image_wholly_outside_the_window_gives_zeros():
     x = np.ones((1, 1, 1, 2))
     col = gather(x, (1, 1), (1, 1), (3, 0, 3, 0), (4, 4))
     assert col.sum() == 2.0 and col[0, 3, 3].tolist() == [1.0, 1.0]
-
-
-def test_a_read_only_image_is_accepted():
-    x = np.ones((1, 2, 2, 1), np.float32)
-    x.flags.writeable = False
-    assert gather(x, (2, 2), (1, 1), (0, 0, 0, 0), (1, 1)).sum() == 4.0

@@ -35,14 +35,13 @@ def test_choosing_is_its_twin_and_draws_the_same_numbers(seed, rows, actions, dt
 @given(**cases, weight=st.sampled_from([0.0, 0.3]))
 def test_losses_are_their_twins(seed, rows, actions, dtype, weight):
     rng = np.random.default_rng(seed)
-    output, advantages, returns = (
-        rng.standard_normal(shape).astype(dtype) for shape in ((rows, actions + 1), rows, rows)
-    )
+    shapes = (rows, actions + 1), rows, rows
+    output, advantages, returns = (rng.standard_normal(shape).astype(dtype) for shape in shapes)
     taken, exact = rng.integers(0, actions, rows), 2e-5 if dtype is np.float32 else 1e-12
     logits = np.ascontiguousarray(output[:, :-1])
-    for name, arguments in (
-        ("actor_critic_loss", (output, taken, advantages, returns, weight, 0.5)),
-        ("policy_loss", (logits, taken, advantages, weight)),
+    for name, *arguments in (
+        ("actor_critic_loss", output, taken, advantages, returns, weight, 0.5),
+        ("policy_loss", logits, taken, advantages, weight),
     ):
         results = getattr(_policy, name)(*arguments, refuse)
         for ours, twins in zip(results, getattr(reference, name)(*arguments), strict=True):
@@ -52,10 +51,7 @@ def test_losses_are_their_twins(seed, rows, actions, dtype, weight):
 
 def test_what_does_not_fit_is_handed_on():
     z, actions, numbers = np.zeros((4, 3)), np.zeros(4, np.int64), np.zeros(4)
-    for kernel, arguments in (
-        (_policy.epsilon_greedy, (z.T, 0.1, None)),
-        (_policy.sample_actions, (z, None, 4)),
-        (_policy.policy_loss, (z, actions + 3, numbers, 0.1)),
-        (_policy.actor_critic_loss, (z, actions + 2, numbers, numbers, 0.1, 0.5)),
-    ):
-        assert hands_on(kernel, *arguments)
+    assert hands_on(_policy.epsilon_greedy, z.T, 0.1, None)
+    assert hands_on(_policy.sample_actions, z, None, 4)
+    assert hands_on(_policy.policy_loss, z, actions + 3, numbers, 0.1)
+    assert hands_on(_policy.actor_critic_loss, z, actions + 2, numbers, numbers, 0.1, 0.5)

