@@ -2,15 +2,18 @@
 
 import numpy as np
 
-from nnlite import Sequential, layers
+from nnlite import Sequential, layers, losses
+
+PAIRWISE = [losses.mean_squared_error, losses.mean_absolute_error, losses.huber]
+PAIRWISE += [losses.categorical_crossentropy, losses.categorical_crossentropy_from_logits]
+PAIRWISE += [losses.binary_crossentropy, losses.binary_crossentropy_from_logits]
 
 
 def everything(seed=0, rate=0.2, **arguments):
     """A model with every kind of layer that has weights, state or a generator; it runs layer by layer."""
+    more = {"padding": "same", "activation": "relu", "kernel_regularizer": "l2"}
     stack = [
-        layers.Conv2D(
-            4, 3, padding="same", activation="relu", input_shape=(6, 6, 2), kernel_regularizer="l2"
-        ),
+        layers.Conv2D(4, 3, input_shape=(6, 6, 2), **more),
         layers.MaxPooling2D(),
         layers.BatchNormalization(),
         layers.Dropout(rate),

@@ -22,6 +22,7 @@ from nnlite.gradcheck import (
     smooth_input,
 )
 from nnlite.models import Sequential
+from tests.nnlite.samples import PAIRWISE
 
 BOUND = 1e-7
 seeds = st.integers(0, 2**32 - 2)
@@ -104,11 +105,9 @@ def test_max_pooling_backward_is_the_gradient_of_forward(data, shape, seed):
 @smooth
 @given(shape=st.lists(sizes, min_size=1, max_size=3), center=st.booleans(), scale=st.booleans(), seed=seeds)
 def test_batch_normalization_backward_is_the_gradient_of_forward(shape, center, scale, seed):
-    # two rows that nearly agree have a variance near 0, where 1/sqrt(var + epsilon) is too curved for any
-    # difference
-    errors = layer_errors(
-        layers.BatchNormalization(center=center, scale=scale, epsilon=0.1), (3, *shape), seed
-    )
+    # rows that nearly agree have a variance near 0, where 1/sqrt(var + epsilon) is too curved
+    layer = layers.BatchNormalization(center=center, scale=scale, epsilon=0.1)
+    errors = layer_errors(layer, (3, *shape), seed)
     assert max(errors.values()) <= BOUND, errors
 
 
@@ -127,33 +126,26 @@ def test_activation_backward_is_the_gradient_of_forward(name, shape, seed):
     assert max(errors.values()) <= BOUND, errors
 
 
-@pytest.mark.parametrize(
-    "layer", [layers.Flatten, lambda: layers.Rescaling(0.25, -0.5)], ids=["flatten", "rescaling"]
-)
-def test_reshaping_and_scaling_backward_is_the_gradient_of_forward(layer):
-    errors = layer_errors(layer(), (2, 3, 2, 2))
-    assert max(errors.values()) <= BOUND, errors
+def test_reshaping_and_scaling_backward_is_the_gradient_of_forward():
+    for layer in (layers.Flatten(), layers.Rescaling(0.25, -0.5)):
+        errors = layer_errors(layer, (2, 3, 2, 2))
+        assert max(errors.values()) <= BOUND, errors
 
 
 @st.composite
 def networks(draw):
     """A whole model for images or vectors: up to three middle layers of any kind, one or two Dense on top."""
-    common = {
-        "seed": draw(seeds),
-        "dtype": "float64",
-        "passes": draw(st.sampled_from(["compiled", "layers"])),
-    }
+    passes = draw(st.sampled_from(["compiled", "layers"]))
     if draw(st.booleans()):
         shape = draw(images())[1:]
-        middle = [draw(middle_layers((1, *shape))) for _ in range(draw(st.integers(1, 3)))] + [
-            layers.Flatten()
-        ]
+        middle = [draw(middle_layers((1, *shape))) for _ in range(draw(st.integers(1, 3)))]
+        middle.append(layers.Flatten())
     else:
         shape = (draw(sizes),)
         middle = [layers.Dense(draw(sizes), **draw(weighted())) for _ in range(draw(st.integers(0, 2)))]
         middle += [layers.BatchNormalization(epsilon=0.1)] * draw(st.integers(0, 1))
     top = [layers.Dense(draw(sizes), **draw(weighted())) for _ in range(draw(st.integers(1, 2)))]
-    return Sequential([*middle, *top], **common).build(shape)
+    return Sequential([*middle, *top], seed=draw(seeds), dtype="float64", passes=passes).build(shape)
 
 
 @st.composite
@@ -169,11 +161,9 @@ def middle_layers(draw, shape):
         return layers.BatchNormalization(epsilon=0.1)
     if kind == "dropout":
         return layers.Dropout(draw(st.floats(0.0, 0.8)))
-    return (
-        layers.Activation(draw(activation_names))
-        if kind == "activation"
-        else layers.Rescaling(0.5, draw(st.sampled_from([0.0, 0.1])))
-    )
+    if kind == "activation":
+        return layers.Activation(draw(activation_names))
+    return layers.Rescaling(0.5, draw(st.sampled_from([0.0, 0.1])))
 
 
 @settings(max_examples=150)
@@ -184,22 +174,15 @@ def test_whole_network_backward_is_the_gradient_of_forward(model, n, seed):
     assert max(errors.values()) <= BOUND, errors
 
 
-wide = st.sampled_from(
-    [1, 2, 3, 4, 5, 7, 8, 9, 16, 17, 24, 32, 33]
-)  # fewer, as many, and more than a vector register
+# fewer numbers than a vector register holds, as many, and more
+wide = st.sampled_from([1, 2, 3, 4, 5, 7, 8, 9, 16, 17, 24, 32, 33])
 
 
 @pytest.mark.parametrize("way", WAYS)
 @settings(max_examples=80)
-@given(
-    data=st.data(),
-    size=st.tuples(*[st.integers(1, 14)] * 2),
-    channels=wide,
-    filters=wide,
-    n=st.integers(1, 4),
-    seed=seeds,
-)
-def test_wide_convolutions_along_a_direction(way, data, size, channels, filters, n, seed):
+@given(data=st.data(), size=st.tuples(*[st.integers(1, 14)] * 2), n=st.integers(1, 4), seed=seeds)
+def test_wide_convolutions_along_a_direction(way, data, size, n, seed):
+    channels, filters = data.draw(wide), data.draw(wide)
     kernel, strides, padding = data.draw(windows((n, *size, channels)))
     layer = layers.Conv2D(filters, kernel, strides, padding, "tanh", input_shape=(*size, channels))
     with convolutions_go(way):
@@ -226,31 +209,12 @@ def test_wide_dense_networks_along_a_direction(passes, units, features, n, seed)
 def test_the_pixel_network_along_a_direction():
     """The Catcher article's network at its full size, with a smooth activation in place of relu."""
     common = {"padding": "same", "activation": "tanh", "kernel_initializer": "glorot_normal"}
-    model = Sequential(
-        [
-            layers.Rescaling(0.5, input_shape=(80, 80, 4)),
-            layers.Conv2D(32, 8, 4, **common),
-            layers.Conv2D(64, 4, 2, **common),
-            layers.Conv2D(64, 3, 1, **common),
-            layers.Flatten(),
-            layers.Dense(256, "tanh"),
-            layers.Dense(3),
-        ],
-        seed=0,
-        dtype="float64",
-    ).build()
+    convs = [layers.Conv2D(*sizes, **common) for sizes in ((32, 8, 4), (64, 4, 2), (64, 3, 1))]
+    chain = [layers.Rescaling(0.5, input_shape=(80, 80, 4)), *convs, layers.Flatten()]
+    chain += [layers.Dense(256, "tanh"), layers.Dense(3)]
+    model = Sequential(chain, seed=0, dtype="float64").build()
     errors = directional_errors(model, np.random.default_rng(1).standard_normal((2, 80, 80, 4)))
     assert max(errors.values()) <= BOUND, errors
-
-
-def network_with_loss_error(model, loss, x, target, logits):
-    """Return the relative error of the gradient of loss + penalties with respect to every weight."""
-    model.backward(loss(model.forward(x, logits), target)[1])
-    claimed = model.grads.copy()
-    measured = numerical_gradient(
-        lambda: loss(model.forward(x, logits), target)[0] + model.penalty(), model.params
-    )
-    return relative_error(claimed, measured)
 
 
 @each_passes
@@ -266,19 +230,20 @@ def network_with_loss_error(model, loss, x, target, logits):
     ],
 )
 def test_gradient_of_a_loss_through_a_network(passes, activation, loss, logits):
-    model = Sequential(
-        [
-            layers.Dense(5, "tanh", input_shape=(3,), kernel_regularizer="l1"),
-            layers.Dense(4, activation, kernel_regularizer="l2"),
-        ],
-        seed=1,
-        dtype="float64",
-        passes=passes,
-    ).build()
+    """The gradient of loss + penalties with respect to every weight."""
+    first = layers.Dense(5, "tanh", input_shape=(3,), kernel_regularizer="l1")
+    chain = [first, layers.Dense(4, activation, kernel_regularizer="l2")]
+    model = Sequential(chain, seed=1, dtype="float64", passes=passes).build()
     scramble(model, 2)
     rng = np.random.default_rng(3)
-    target = np.eye(4)[rng.integers(4, size=6)]
-    error = network_with_loss_error(model, loss, rng.standard_normal((6, 3)), target, logits)
+    x, target = rng.standard_normal((6, 3)), np.eye(4)[rng.integers(4, size=6)]
+
+    def objective():
+        return loss(model.forward(x, logits), target)[0] + model.penalty()
+
+    model.backward(loss(model.forward(x, logits), target)[1])
+    claimed = model.grads.copy()
+    error = relative_error(claimed, numerical_gradient(objective, model.params))
     assert error <= BOUND, error
 
 
@@ -292,7 +257,7 @@ def predictions(draw):
     return target + rng.choice([-1, 1], shape) * distance, target
 
 
-@pytest.mark.parametrize("loss", [losses.mean_squared_error, losses.mean_absolute_error, losses.huber])
+@pytest.mark.parametrize("loss", PAIRWISE[:3])
 @smooth
 @given(case=predictions())
 def test_regression_loss_gradient(loss, case):
@@ -300,15 +265,7 @@ def test_regression_loss_gradient(loss, case):
     assert error <= BOUND, error
 
 
-@pytest.mark.parametrize(
-    "loss",
-    [
-        losses.categorical_crossentropy_from_logits,
-        losses.categorical_crossentropy,
-        losses.binary_crossentropy_from_logits,
-        losses.binary_crossentropy,
-    ],
-)
+@pytest.mark.parametrize("loss", [loss for loss in PAIRWISE if "crossentropy" in loss.__name__])
 @smooth
 @given(shape=st.lists(sizes, min_size=2, max_size=3), seed=seeds)
 def test_classification_loss_gradient(loss, shape, seed):

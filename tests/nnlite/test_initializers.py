@@ -11,19 +11,12 @@ SHAPE = (200, 300)  # 60,000 draws: a standard deviation is known to 0.3 %
 FAN_IN, FAN_OUT = SHAPE
 
 
-@pytest.mark.parametrize(
-    "name, variance",
-    [
-        ("glorot_uniform", 2 / (FAN_IN + FAN_OUT)),
-        ("glorot_normal", 2 / (FAN_IN + FAN_OUT)),
-        ("he_uniform", 2 / FAN_IN),
-        ("he_normal", 2 / FAN_IN),
-        ("lecun_uniform", 1 / FAN_IN),
-        ("lecun_normal", 1 / FAN_IN),
-        ("random_normal", 0.05**2),
-        ("random_uniform", 0.1**2 / 12),
-    ],
-)
+VARIANCES = {"glorot": 2 / (FAN_IN + FAN_OUT), "he": 2 / FAN_IN, "lecun": 1 / FAN_IN}
+VARIANCES = {f"{name}_{kind}": v for name, v in VARIANCES.items() for kind in ("uniform", "normal")}
+VARIANCES |= {"random_normal": 0.05**2, "random_uniform": 0.1**2 / 12}
+
+
+@pytest.mark.parametrize("name, variance", VARIANCES.items())
 def test_mean_and_variance(name, variance):
     values = initializers.get(name)(SHAPE, np.random.default_rng(0))
     assert values.shape == SHAPE

@@ -44,12 +44,7 @@ def test_sgd_with_momentum(nesterov):
 
 @pytest.mark.parametrize("dtype, tolerance", [(np.float32, 2e-5), (np.float64, 1e-13)])
 @settings(max_examples=25)
-@given(
-    size=st.integers(1, 70),
-    clipvalue=st.sampled_from([None, 0.3]),
-    clip=st.sampled_from([None, 0.5]),
-    seed=st.integers(0, 99),
-)
+@given(st.integers(1, 70), st.sampled_from([None, 0.3]), st.sampled_from([None, 0.5]), st.integers(0, 99))
 def test_adam_is_its_formula(dtype, tolerance, size, clipvalue, clip, seed):
     rng = np.random.default_rng(seed)
     p, gradients = rng.standard_normal(size), rng.standard_normal((6, size))
@@ -133,13 +128,9 @@ def test_values_that_cannot_work(kind, wrong, message):
 
 
 def test_names_and_configs():
-    assert isinstance(optimizers.get("sgd"), optimizers.SGD) and isinstance(
-        optimizers.get("Adam"), optimizers.Adam
-    )
-    for optimizer in (
-        optimizers.SGD(0.2, momentum=0.5, nesterov=True),
-        optimizers.Adam(0.2, beta_1=0.5, clipnorm=3.0),
-    ):
+    assert type(optimizers.get("sgd")) is optimizers.SGD and type(optimizers.get("Adam")) is optimizers.Adam
+    sgd = optimizers.SGD(0.2, momentum=0.5, nesterov=True)
+    for optimizer in (sgd, optimizers.Adam(0.2, beta_1=0.5, clipnorm=3.0)):
         assert optimizers.get(optimizer.get_config()).get_config() == optimizer.get_config()
     with pytest.raises(TypeError, match="clipping.*there are learning_rate"):
         optimizers.Adam(clipping=1)
@@ -148,13 +139,6 @@ def test_names_and_configs():
 
 
 def test_arrays_that_do_not_match_are_refused():
-    with pytest.raises(ValueError, match="flat and alike"):
-        optimizers.SGD().bind(np.zeros(3), np.zeros(4))
-    with pytest.raises(ValueError, match="flat and alike"):
-        optimizers.SGD().bind(np.zeros((2, 2)), np.zeros((2, 2)))
-
-
-def test_sgd_clips_each_variable_by_its_own_norm():
-    params, grads = np.zeros(4), np.array([3.0, 4.0, 0.3, 0.4])
-    optimizers.SGD(1.0, clipnorm=1.0).bind(params, grads, [slice(0, 2), slice(2, 4)]).step()
-    np.testing.assert_allclose(params, [-0.6, -0.8, -0.3, -0.4])
+    for params, grads in ((3, 4), ((2, 2), (2, 2))):
+        with pytest.raises(ValueError, match="flat and alike"):
+            optimizers.SGD().bind(np.zeros(params), np.zeros(grads))
