@@ -40,10 +40,10 @@ def test_the_sound_layers_pass():
 
 
 def test_sign_error_in_an_activation(monkeypatch):
-    right = activations.Tanh.backward
-    monkeypatch.setattr(
-        activations.Tanh, "backward", lambda self, y, dy, dz: np.negative(right(self, y, dy, dz), out=dz)
-    )
+    def wrong(self, y, dy, dz, right=activations.Tanh.backward):
+        return np.negative(right(self, y, dy, dz), out=dz)
+
+    monkeypatch.setattr(activations.Tanh, "backward", wrong)
     assert worst(layers.Dense(3, "tanh")) > CAUGHT and worst(conv(activation="tanh"), (2, 5, 4, 3)) > CAUGHT
 
 
@@ -68,20 +68,12 @@ def test_mean_for_sum_in_a_loss():
     assert loss_error(summed, *case) > CAUGHT
 
 
-def test_stale_view_of_the_weights():
+@pytest.mark.parametrize("name", ["W", "dW"])
+def test_stale_view_of_weights_or_gradients(name):
     class Stale(layers.Dense):
         def bound(self):
             super().bound()
-            self.W = self.W.copy()  # no longer a part of model.params
-
-    assert worst(Stale(3)) > CAUGHT
-
-
-def test_stale_view_of_the_gradients():
-    class Stale(layers.Dense):
-        def bound(self):
-            super().bound()
-            self.dW = self.dW.copy()
+            setattr(self, name, getattr(self, name).copy())  # no longer a part of model.params or grads
 
     assert worst(Stale(3)) > CAUGHT
 
@@ -115,9 +107,7 @@ def test_off_by_one_padding_in_the_input_gradient(monkeypatch, path, axis):
 
 def test_off_by_one_padding_in_the_geometry(monkeypatch):
     """Forward and backward are wrong alike: only the table of test_keras_semantics.py can tell."""
-    monkeypatch.setattr(
-        convolution, "same_padding", lambda size, kernel, stride: same_padding(size, kernel, stride)[::-1]
-    )
+    monkeypatch.setattr(convolution, "same_padding", lambda *sizes: same_padding(*sizes)[::-1])
     layer = layers.Conv2D(1, (1, 2), padding="same", kernel_initializer="ones", input_shape=(1, 3, 1))
     assert worst(layers.Conv2D(1, (1, 2), padding="same"), (1, 1, 3, 1)) < 1e-9
     y = Sequential([layer]).predict(np.array([1.0, 10.0, 100.0]).reshape(1, 1, 3, 1))

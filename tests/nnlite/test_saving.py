@@ -12,19 +12,10 @@ from nnlite.models import Sequential, load_model
 
 
 def model_with_state(dtype="float32"):
-    model = Sequential(
-        [
-            layers.Conv2D(
-                3, 2, padding="same", activation="relu", input_shape=(4, 4, 1), kernel_regularizer="l1"
-            ),
-            layers.BatchNormalization(),
-            layers.Flatten(),
-            layers.Dense(2, kernel_initializer="he_normal"),
-        ],
-        seed=0,
-        dtype=dtype,
-        name="kept",
-    )
+    common = {"padding": "same", "activation": "relu", "kernel_regularizer": "l1"}
+    chain = [layers.Conv2D(3, 2, input_shape=(4, 4, 1), **common), layers.BatchNormalization()]
+    chain += [layers.Flatten(), layers.Dense(2, kernel_initializer="he_normal")]
+    model = Sequential(chain, seed=0, dtype=dtype, name="kept")
     model.compile("adam", "mse")
     model.fit(*data(), epochs=2, verbose=0)
     return model
@@ -46,9 +37,8 @@ def test_what_is_written_is_what_is_read(path, dtype):
     model.save(path, overwrite=True, include_optimizer=False)
     loaded = load_model(path)
     assert loaded.get_config() == model.get_config()
-    assert (
-        loaded.params.tobytes() == model.params.tobytes() and loaded.state.tobytes() == model.state.tobytes()
-    )
+    for name in ("params", "state"):
+        assert getattr(loaded, name).tobytes() == getattr(model, name).tobytes()
     assert np.array_equal(loaded.predict(data()[0]), model.predict(data()[0]))
     with pytest.raises(RuntimeError, match="compile"):
         loaded.train_on_batch(*data())
@@ -92,14 +82,11 @@ def test_a_failed_write_leaves_the_old_file_and_no_other(path, monkeypatch):
     assert path.read_bytes() == before and [p.name for p in path.parent.iterdir()] == [path.name]
 
 
-def test_no_file(path):
+def test_no_file_and_a_folder_are_no_model(path):
     with pytest.raises(FileNotFoundError):
         load_model(path)
-
-
-def test_a_folder_is_no_model(tmp_path):
     with pytest.raises((ValueError, OSError)):
-        load_model(tmp_path)
+        load_model(path.parent)
 
 
 def tampered(path, change, resealed=True):
@@ -112,60 +99,40 @@ def tampered(path, change, resealed=True):
     save_file(tensors, path, {"nnlite": json.dumps({**metadata, "sha256": checksum})})
 
 
-def rewritten(change):
-    """Return a change of the architecture in the metadata."""
+def put(name, change):
+    """A change of one tensor; the file may have none of this name."""
+    return lambda tensors, metadata: tensors.update({name: change(tensors.get(name))})
+
+
+def rewrite(change, layer=None):
+    """A change of the architecture in the metadata, or of one of its layers."""
 
     def apply(tensors, metadata):
         config = json.loads(metadata["architecture"])
-        change(config)
+        change(config if layer is None else config["layers"][layer])
         metadata["architecture"] = json.dumps(config)
-
-    return apply
-
-
-def set_value(name, value):
-    def apply(tensors, metadata):
-        tensors[name][...] = value
 
     return apply
 
 
 REFUSED = {
     "a weight is missing": (lambda t, m: t.pop("dense/bias"), "weights"),
-    "a weight too many": (lambda t, m: t.update(more=np.zeros(3, np.float32)), "weights"),
+    "a weight too many": (put("more", lambda _: np.zeros(3, np.float32)), "weights"),
     "a weight renamed": (lambda t, m: t.update(other=t.pop("dense/bias")), "missing .*dense/bias"),
-    "another shape": (lambda t, m: t.update({"dense/kernel": t["dense/kernel"].T.copy()}), "dense/kernel is"),
-    "another dtype": (
-        lambda t, m: t.update({"dense/bias": t["dense/bias"].astype(np.float64)}),
-        "dense/bias is",
-    ),
-    "not a number": (set_value("dense/bias", np.nan), "NaN"),
-    "an optimizer's array, no optimizer": (
-        lambda t, m: t.update({"optimizer/m": np.zeros((), np.float32)}),
-        "but no optimizer",
-    ),
-    "an optimizer's array of another shape": (
-        lambda t, m: t.update({"optimizer/m": np.zeros(3, np.float32)}),
-        "is no optimizer's",
-    ),
-    "unknown class": (
-        rewritten(lambda c: c["layers"][0].update({"class": "os.system"})),
-        "unknown layer class",
-    ),
-    "class no name": (rewritten(lambda c: c["layers"][0].update({"class": ["Dense"]})), "unusable"),
-    "unknown argument": (
-        rewritten(lambda c: c["layers"][0]["config"].update(code=1)),
-        "has no argument 'code'",
-    ),
-    "absurd size": (
-        rewritten(lambda c: c["layers"][3]["config"].update(units=2**62)),
-        "weights; 268435456 are the most",
-    ),
-    "negative size": (rewritten(lambda c: c["layers"][3]["config"].update(units=-1)), "units"),
-    "huge image": (rewritten(lambda c: c.update(input_shape=[2**31, 2**31, 1])), "."),
-    "no layers": (rewritten(lambda c: c.update(layers=[])), "."),
-    "layers no list": (rewritten(lambda c: c.update(layers="Dense")), "not a list"),
-    "another dtype name": (rewritten(lambda c: c.update(dtype="object")), "."),
+    "another shape": (put("dense/kernel", lambda w: w.T.copy()), "dense/kernel is"),
+    "another dtype": (put("dense/bias", lambda w: w.astype(np.float64)), "dense/bias is"),
+    "not a number": (put("dense/bias", lambda w: w + np.float32(np.nan)), "NaN"),
+    "an array of no optimizer": (put("optimizer/m", lambda _: np.zeros((), np.float32)), "but no optimizer"),
+    "an optimizer's other shape": (put("optimizer/m", lambda _: np.zeros(3, "f")), "is no optimizer's"),
+    "unknown class": (rewrite(lambda c: c.update({"class": "os.system"}), 0), "unknown layer class"),
+    "class no name": (rewrite(lambda c: c.update({"class": ["Dense"]}), 0), "unusable"),
+    "unknown argument": (rewrite(lambda c: c["config"].update(code=1), 0), "has no argument 'code'"),
+    "absurd size": (rewrite(lambda c: c["config"].update(units=2**62), 3), "weights; 268435456 are the most"),
+    "negative size": (rewrite(lambda c: c["config"].update(units=-1), 3), "units"),
+    "huge image": (rewrite(lambda c: c.update(input_shape=[2**31, 2**31, 1])), "."),
+    "no layers": (rewrite(lambda c: c.update(layers=[])), "."),
+    "layers no list": (rewrite(lambda c: c.update(layers="Dense")), "not a list"),
+    "another dtype name": (rewrite(lambda c: c.update(dtype="object")), "."),
     "architecture no JSON": (lambda t, m: m.update(architecture="{"), "unreadable"),
     "architecture too deep": (lambda t, m: m.update(architecture="[" * 100_000), "unreadable"),
     "no architecture": (lambda t, m: m.pop("architecture"), "unreadable"),
@@ -182,7 +149,7 @@ def test_what_is_not_ours_is_refused(path, what):
 
 
 def test_a_payload_that_was_changed_is_noticed(path):
-    tampered(path, set_value("dense/bias", 3.0), resealed=False)
+    tampered(path, put("dense/bias", lambda w: w + 3), resealed=False)
     with pytest.raises(ValueError, match="checksum"):
         load_model(path)
 
@@ -193,38 +160,13 @@ def test_a_foreign_safetensors_file_is_refused(path):
         load_model(path)
 
 
-def test_a_file_cut_off_or_with_one_byte_changed_is_refused_or_reads_the_same(path):
-    model = model_with_state()
-    model.save(path)
-    whole, params = path.read_bytes(), model.params.tobytes()
-    rng = np.random.default_rng(0)
-    for _ in range(300):
-        damaged = bytearray(whole)
-        if rng.random() < 0.3:
-            damaged = damaged[: rng.integers(len(whole))]
-        else:
-            damaged[rng.integers(len(whole))] ^= 1 << rng.integers(8)
-        path.write_bytes(damaged)
-        try:
-            assert load_model(path).params.tobytes() == params
-        except ValueError:
-            pass
-
-
 def test_the_file_is_plain_safetensors(path):
     model = model_with_state()
     model.save(path)
     tensors = load_file(path)
-    assert set(tensors) == {
-        "conv2d/kernel",
-        "conv2d/bias",
-        "batch_normalization/gamma",
-        "batch_normalization/beta",
-        "batch_normalization/moving_mean",
-        "batch_normalization/moving_variance",
-        "dense/kernel",
-        "dense/bias",
-    }
+    weights = {"conv2d": "kernel bias", "dense": "kernel bias"}
+    weights["batch_normalization"] = "gamma beta moving_mean moving_variance"
+    assert set(tensors) == {f"{layer}/{name}" for layer in weights for name in weights[layer].split()}
     assert np.array_equal(tensors["dense/kernel"], model.layers[3].W)
 
 
