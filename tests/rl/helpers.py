@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import json
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -94,6 +96,29 @@ def experiences(seed: int, count: int) -> list[Experience]:
         steps.append(Experience(now, rng.integers(0, 2, 2), rng.normal(size=2), after, terminated, truncated))
         now = np.where((terminated | truncated)[:, None], first, after)
     return steps
+
+
+def two_lines(capsys) -> tuple[str, str]:
+    """The error that was printed: one line about what is wrong, one about what to do."""
+    lines = capsys.readouterr().err.splitlines()
+    assert len(lines) == 2 and lines[0].startswith("error: ") and lines[1].startswith("  "), lines
+    return lines[0], lines[1]
+
+
+def run_folder_in(out: Path, pattern: str = "*__*") -> Path:
+    """The only run's folder in `out`."""
+    (folder,) = (path for path in out.glob(pattern) if path.is_dir())
+    return folder
+
+
+def read_json(path: Path) -> Any:
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def read_csv(path: Path) -> list[dict[str, str]]:
+    """The rows of a table, without the comments of monitor.csv."""
+    with open(path, encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(line for line in file if not line.startswith("#")))
 
 
 def check_gradient(agent: Any, gradient: np.ndarray, loss: Any) -> None:

@@ -13,24 +13,15 @@ from rl.core.returns import td_loss, td_target
 from tests.layouts import LAYOUTS
 
 rng = np.random.default_rng(0)
-FLAGS = {"bytes": np.uint8, "whole numbers": np.int64, "floats": np.float64}
+NO = np.zeros(2, bool)
 
 
 def steps(count=9, games=2):
-    """(observations, actions, rewards, ends, stops, next observations) of steps of 3 x 4 screens, stacks of
-    2.
-    """
+    """Arguments of ReplayBuffer.add, from steps of 3 x 4 screens, stacks of 2."""
     for t in range(count):
         ends = np.array([t % 4 == 3, False])
-        screens = [rng.integers(0, 256, (games, 3, 4, 2), np.uint8) for _ in range(2)]
-        yield (
-            screens[0],
-            rng.integers(0, 3, games),
-            rng.normal(size=games),
-            ends,
-            ends | (t % 5 == 4),
-            screens[1],
-        )
+        now, after = rng.integers(0, 256, (2, games, 3, 4, 2), np.uint8)
+        yield now, rng.integers(0, 3, games), rng.normal(size=games), ends, ends | (t % 5 == 4), after
 
 
 def replay():
@@ -42,24 +33,37 @@ def same(mine, other):
         np.testing.assert_array_equal(getattr(mine, name), getattr(other, name), name)
 
 
-@pytest.mark.parametrize("layout", LAYOUTS)
-def test_a_replay_stores_steps_of_any_layout(layout):
+def store(*change):
+    """A plain replay, and one of steps whose arrays are changed by these functions."""
     plain, odd = replay(), replay()
     for step in steps():
         plain.add(*step)
-        odd.add(*(LAYOUTS[layout](a) for a in step))
-    same(odd, plain)
+        odd.add(*(apply(array) for apply, array in zip(change, step)))
+    return odd, plain
 
 
-@pytest.mark.parametrize("flags", FLAGS)
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_a_replay_stores_steps_of_any_layout(layout):
+    same(*store(*[LAYOUTS[layout]] * 6))
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+@pytest.mark.parametrize("stored", ["<f4", ">f4"])
+def test_floats_are_stored_as_they_are(stored, layout):
+    buffer, change = ReplayBuffer(20, 2, (3,), stored), LAYOUTS[layout]
+    rows = np.arange(6, dtype=np.float32).reshape(2, 3)
+    for observations in (rows, rows + 10):
+        buffer.add(*map(change, (observations, np.array([0, 1]), np.array([1.5, 2.5]))), NO, NO, change(rows))
+    batch = buffer.sample(50, np.random.default_rng(0))
+    np.testing.assert_array_equal(batch.observations, rows[batch.actions])
+    np.testing.assert_array_equal(batch.returns, np.float32([1.5, 2.5])[batch.actions])
+    assert {*map(tuple, batch.next_observations)} == {*map(tuple, rows + 10)}
+
+
+@pytest.mark.parametrize("flags", [np.uint8, np.int64, np.float64])
 def test_flags_of_any_type_are_read_as_what_they_say(flags):
-    plain, odd = replay(), replay()
-    for observations, actions, rewards, ends, stops, following in steps():
-        plain.add(observations, actions, rewards, ends, stops, following)
-        odd.add(
-            observations, actions, rewards, ends.astype(FLAGS[flags]), stops.astype(FLAGS[flags]), following
-        )
-    same(odd, plain)
+    as_they_are, as_type = (lambda a: a), (lambda a: a.astype(flags))
+    same(*store(*[as_they_are] * 3, as_type, as_type, as_they_are))
 
 
 @pytest.mark.parametrize(
@@ -122,25 +126,14 @@ SCREENS = rng.integers(0, 256, (2, 6, 5, 3), np.uint8)
 @pytest.mark.parametrize("layout", LAYOUTS)
 def test_an_observer_reads_screens_of_any_layout(layout):
     expected = ScreenObserver(Screens(SCREENS), 4, 4).reset()[0]
-    np.testing.assert_array_equal(
-        ScreenObserver(Screens(LAYOUTS[layout](SCREENS)), 4, 4).reset()[0], expected
-    )
+    found = ScreenObserver(Screens(LAYOUTS[layout](SCREENS)), 4, 4).reset()[0]
+    np.testing.assert_array_equal(found, expected)
 
 
-@pytest.mark.parametrize(
-    "screens",
-    [
-        SCREENS[:1],
-        SCREENS[:, :5],
-        SCREENS[:, :, :4],
-        SCREENS[..., :1],
-        SCREENS[0],
-        SCREENS / 255,
-        SCREENS.astype(np.int64),
-        SCREENS.astype(np.int8),
-        SCREENS.astype(object),
-    ],
-)
+OTHER_SIZES = [SCREENS[:1], SCREENS[:, :5], SCREENS[:, :, :4], SCREENS[..., :1], SCREENS[0]]
+
+
+@pytest.mark.parametrize("screens", OTHER_SIZES + [SCREENS.astype(t) for t in (float, "i8", "i1", object)])
 def test_an_observer_refuses_other_screens_than_announced(screens):
     """The kernel reads by the announced size: a smaller screen would be read beyond its end."""
     with pytest.raises(ValueError, match=r"announced screens uint8\(2, 6, 5, 3\)"):
@@ -176,16 +169,7 @@ def test_the_loss_is_the_same_from_any_layout(place, layout):
 
 
 @pytest.mark.parametrize(
-    "actions",
-    [
-        [0, 1, 2, 3, 0],
-        [0, -1, 0, 0, 0],
-        [0.0, 1.0, 2.0, 0.0, 0.0],
-        [True, False, True, False, True],
-        [[0], [1], [2], [0], [1]],
-        [0],
-        0,
-    ],
+    "actions", [[3] * 5, [-1] * 5, [0.0] * 5, [True] * 5, [[0]] * 5, [0], 0]
 )
 def test_actions_that_are_none_are_refused(actions):
     with pytest.raises(ValueError, match="actions"):

@@ -2,38 +2,28 @@
 
 from dataclasses import asdict
 
-import gymnasium
 import numpy as np
 import pytest
-from gymnasium.vector import AutoresetMode, SyncVectorEnv
 
 from rl.core.evaluation import Evaluation, Evaluator
 from rl.envs.goals import MeanReturn, Misses
+from tests.rl.games import Game, vector_of
 
 
-class Lengthy(gymnasium.Env):
+class Lengthy(Game):
     """Game k of environment i lasts 3 + i + 10 k steps; each pays `reward`, the last of odd i is cut off."""
-
-    observation_space = gymnasium.spaces.Box(-1, 999, (2,), np.float32)
-    action_space = gymnasium.spaces.Discrete(2)
 
     def __init__(self, index=0, reward=1.0, cut=None):
         self.index, self.reward, self.game = index, reward, -1
-        self.cut = index % 2 if cut is None else cut
+        self.cut = bool(index % 2) if cut is None else cut
 
     def reset(self, *, seed=None, options=None):
-        super().reset(seed=seed)
         self.game = 0 if seed is not None else self.game + 1
-        self.steps = 0
-        return self._shown(), {}
+        self.length = 3 + self.index + 10 * self.game
+        return super().reset(seed=seed)
 
-    def step(self, action):
-        self.steps += 1
-        over = self.steps == 3 + self.index + 10 * self.game
-        return self._shown(), self.reward, over and not self.cut, over and bool(self.cut), {}
-
-    def _shown(self):
-        return np.array([self.index, self.steps], np.float32)
+    def pay(self, action):
+        return self.reward
 
 
 class Idle:
@@ -42,21 +32,15 @@ class Idle:
 
 
 def games(count, **kwargs):
-    makers = [lambda i=i: Lengthy(i, **kwargs) for i in range(count)]
-    return SyncVectorEnv(makers, autoreset_mode=AutoresetMode.SAME_STEP)
+    return vector_of(*(lambda i=i: Lengthy(i, **kwargs) for i in range(count)))
 
 
 @pytest.mark.parametrize(
-    ("count", "episodes", "lengths"),
-    [
-        (4, 4, [3, 4, 5, 6]),
-        (2, 5, [3, 13, 23, 4, 14]),
-        (1, 3, [3, 13, 23]),
-        (3, 4, [3, 13, 4, 5]),
-        (5, 2, [3, 4]),
-    ],
+    ("count", "lengths"),
+    [(4, [3, 4, 5, 6]), (2, [3, 13, 23, 4, 14]), (1, [3, 13, 23]), (3, [3, 13, 4, 5]), (5, [3, 4])],
 )
-def test_the_episodes_are_spread_over_the_games_and_told_in_their_order(count, episodes, lengths):
+def test_the_episodes_are_spread_over_the_games_and_told_in_their_order(count, lengths):
+    episodes = len(lengths)
     result = Evaluator(games(count), episodes, MeanReturn(), seed=0)(Idle())
     assert result.lengths.tolist() == lengths and result.lengths.dtype == np.int64
     assert result.returns.tolist() == lengths and result.returns.dtype == np.float64

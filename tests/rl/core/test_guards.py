@@ -10,29 +10,26 @@ import pytest
 
 from rl.core.guards import check_loss, check_step
 from rl.runs.checkpoint import Checkpoints
-from tests.rl.helpers import ALGORITHMS, train
+from tests.rl.games import Game
+from tests.rl.helpers import ALGORITHMS, run_folder_in, train
 
 
-class Poisoned(gymnasium.Env):
+class Poisoned(Game):
     """A game whose observation or reward is spoilt in its 40th step."""
 
-    observation_space = gymnasium.spaces.Box(-1, 1, (3,), np.float32)
-    action_space = gymnasium.spaces.Discrete(2)
+    observation_space, cut = gymnasium.spaces.Box(-1, 1, (3,), np.float32), True
     what, value, steps = "reward", np.nan, 0
-
-    def reset(self, *, seed=None, options=None):
-        super().reset(seed=seed)
-        return np.zeros(3, np.float32), {}
 
     def step(self, action):
         Poisoned.steps += 1
-        observation, reward = np.full(3, 0.1, np.float32), 1.0
-        if Poisoned.steps == 40:
-            if self.what == "reward":
-                reward = self.value
-            else:
-                observation[1] = self.value
-        return observation, reward, False, Poisoned.steps % 10 == 0, {}
+        return super().step(action)
+
+    def show(self):
+        spoilt = self.what == "observation" and Poisoned.steps == 40
+        return np.array([0.1, self.value if spoilt else 0.1, 0.1], np.float32)
+
+    def pay(self, action):
+        return self.value if self.what == "reward" and Poisoned.steps == 40 else 1.0
 
 
 gymnasium.register("Poisoned-v0", Poisoned)
@@ -63,14 +60,9 @@ def test_what_an_environment_spoils(name, what, value, tmp_path, monkeypatch):
     monkeypatch.setattr(Poisoned, "steps", 0)
     agent, problem = stopped(name, tmp_path, save_freq=20, env_id="Poisoned-v0")
     assert f"the {what} of game 0" in problem and str(value) in problem and "environment step 39" in problem
-    assert (
-        "\n  " in problem
-        and np.isfinite(agent.model.params).all()
-        and agent.steps == 39
-        and agent.updates > 0
-    )
-    (folder,) = [path for path in tmp_path.iterdir() if path.is_dir()]
-    checkpoints = Checkpoints(folder)
+    assert "\n  " in problem and np.isfinite(agent.model.params).all()
+    assert agent.steps == 39 and agent.updates > 0
+    checkpoints = Checkpoints(run_folder_in(tmp_path))
     for thread in threading.enumerate():  # it may be at it still
         if thread.name == "checkpoint":
             thread.join()
@@ -115,22 +107,15 @@ def test_a_gradient_that_overflows_is_located(tmp_path):
 def test_shapes_that_would_broadcast_are_refused():
     no = np.zeros(4, bool)
     good = {"observations": np.zeros((4, 3)), "rewards": np.zeros(4), "terminated": no, "truncated": no}
-    bad = {
-        "observations": np.zeros((1, 3)),
-        "rewards": np.zeros((4, 1)),
-        "terminated": np.zeros(1, bool),
-        "truncated": np.zeros(()),
-    }
     check_step(**good, games=4, step=0)
-    for name, value in bad.items():
+    for name, shape in zip(good, ((1, 3), (4, 1), (1,), ())):
         with pytest.raises(ValueError, match="4 games gave"):
-            check_step(**{**good, name: value}, games=4, step=0)
+            check_step(**{**good, name: np.zeros(shape)}, games=4, step=0)
 
 
 def test_large_numbers_are_no_infinity():
-    check_step(
-        np.full((2, 3), 1e30, np.float32), np.full(2, 1e300), np.zeros(2, bool), np.zeros(2, bool), 2, 0
-    )
+    no = np.zeros(2, bool)
+    check_step(np.full((2, 3), 1e30, np.float32), np.full(2, 1e300), no, no, 2, 0)
     check_loss(1e30)
     with pytest.raises(FloatingPointError, match="loss is nan, because target is not finite"):
         check_loss(float("nan"), target=np.array([np.nan]), q=np.zeros(3))

@@ -6,9 +6,9 @@ import gymnasium
 import numpy as np
 import pytest
 
-from rl.core.experience import insert_final_obs
 from rl.core.observer import OneHotObserver, ScreenObserver, nearest
 from rl.envs.make import make_vector
+from tests.rl.games import Game, vector_of
 
 
 def luminance(screen: np.ndarray) -> np.ndarray:
@@ -53,35 +53,14 @@ def test_the_stack_holds_the_last_four_screens_of_this_game_only():
     assert ended >= 9
 
 
-def test_the_real_next_observation_of_an_ended_game_is_its_last_one():
-    envs = make_vector("CartPole-v0", 2, max_episode_steps=5)
-    envs.reset(seed=0)
-    for _ in range(5):
-        following, _, terminated, truncated, info = envs.step(np.zeros(2, int))
-    done = terminated | truncated
-    assert done.all()
-    last = insert_final_obs(following, info, done)
-    np.testing.assert_array_equal(last, info["final_obs"])
-    assert not np.array_equal(last, following)
-
-
 def test_foreign_screens_work_and_vectors_are_refused():
-    class Screen(gymnasium.Env):
-        observation_space = gymnasium.spaces.Box(0, 255, (30, 20, 3), np.uint8)
-        action_space = gymnasium.spaces.Discrete(2)
+    class Screen(Game):
+        observation_space, length = gymnasium.spaces.Box(0, 255, (30, 20, 3), np.uint8), 3
 
-        def reset(self, *, seed=None, options=None):
-            super().reset(seed=seed)
-            self.t = 0
-            return np.full((30, 20, 3), 9, np.uint8), {}
+        def show(self):
+            return np.full((30, 20, 3), 10 * self.t or 9, np.uint8)
 
-        def step(self, action):
-            self.t += 1
-            return np.full((30, 20, 3), 10 * self.t, np.uint8), 0.0, self.t == 3, False, {}
-
-    envs = gymnasium.vector.SyncVectorEnv(
-        [Screen, Screen], autoreset_mode=gymnasium.vector.AutoresetMode.SAME_STEP
-    )
+    envs = vector_of(Screen, Screen)
     observed = ScreenObserver(envs, width=10, height=12, frames=2)
     stacks, _ = observed.reset(seed=0)
     assert stacks.shape == (2, 12, 10, 2) and (stacks == 9).all()
@@ -94,17 +73,10 @@ def test_foreign_screens_work_and_vectors_are_refused():
 
 
 def test_labels_become_one_hot_rows():
-    envs = gymnasium.vector.SyncVectorEnv(
-        [lambda: gymnasium.make("FrozenLake-v1", max_episode_steps=3)] * 2,
-        autoreset_mode=gymnasium.vector.AutoresetMode.SAME_STEP,
-    )
-    observed = OneHotObserver(envs)
+    observed = OneHotObserver(make_vector("FrozenLake-v1", 2, max_episode_steps=3))
     rows, _ = observed.reset(seed=0)
     assert rows.shape == (2, 16) and rows.dtype == np.float32 and rows[:, 0].tolist() == [1, 1]
     for _ in range(3):
         rows, _, terminated, truncated, info = observed.step(np.array([0, 2]))
-    assert (
-        (terminated | truncated).any()
-        and info["final_obs"].shape == (2, 16)
-        and (info["final_obs"].sum(axis=1) == 1).all()
-    )
+    assert (terminated | truncated).any()
+    assert info["final_obs"].shape == (2, 16) and (info["final_obs"].sum(axis=1) == 1).all()

@@ -19,10 +19,7 @@ def step(observations, following, terminated=(0, 0), truncated=(0, 0), reward=1.
 
 
 def three_steps():
-    """Two games of three steps: game 0 is cut off after its second one, game 1 ends with its first.
-
-    Observations tell time.
-    """
+    """Two games of three steps: game 0 is cut off after its second one, game 1 ends with its first."""
     rollout = Rollout(3, 2, SPACE)
     rollout.add(step([0, 10], [1, 19], terminated=(0, 1)))
     rollout.add(step([1, 20], [9, 21], truncated=(1, 0)))
@@ -60,18 +57,11 @@ def test_done_is_either_way_of_ending():
 
 
 def test_steps_are_kept_by_value():
-    rollout, observations = Rollout(2, 2, SPACE), np.zeros((2, 1), np.float32)
-    rollout.add(
-        Experience(
-            observations, np.zeros(2, int), np.zeros(2), observations, np.zeros(2, bool), np.ones(2, bool)
-        )
-    )
-    observations += 7
-    rollout.add(
-        Experience(
-            observations, np.zeros(2, int), np.zeros(2), observations, np.zeros(2, bool), np.zeros(2, bool)
-        )
-    )
+    rollout, cut = Rollout(2, 2, SPACE), step([0, 0], [0, 0], truncated=(1, 1))
+    rollout.add(cut)
+    for array in (cut.observations, cut.next_observations):
+        array += 7
+    rollout.add(cut._replace(truncated=np.zeros(2, bool)))
     assert rollout.observations[0].max() == 0 and rollout.cut[0][2].max() == 0
 
 
@@ -108,6 +98,5 @@ def test_unfinished_games_are_truncated():
     rollout = Rollout(3, 2, SPACE)
     rollout.add(step([0, 10], [1, 19], terminated=(0, 1)))
     rollout.truncate()
-    assert rollout.done[0].all() and [(t, game, float(last[0])) for t, game, last in rollout.cut] == [
-        (0, 0, 1.0)
-    ]
+    assert rollout.done[0].all()
+    assert [(t, game, float(last[0])) for t, game, last in rollout.cut] == [(0, 0, 1.0)]
