@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import csv
 import dataclasses
 import functools
 import importlib.util
-import json
 import os
 import signal
 import sys
@@ -26,22 +24,12 @@ from rl.core.seeding import streams
 from rl.runs.checkpoint import Checkpoints
 from rl.runs.signals import Interrupted
 from tests.rl.actors.paper_ray import ObjectLostError, PaperRay, RayActorError, RayTaskError
-from tests.rl.helpers import settings_of, train
+from tests.rl.helpers import read_csv, read_json, run_folder_in, settings_of, train, two_lines
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 MAKER = "rl.dqn:DQN"
-SMALL = {
-    **dqn.TEST,
-    "actors": 3,
-    "num_envs": 2,
-    "segment": 5,
-    "broadcast": 4,
-    "train_freq": 3,
-    "learning_starts": 40,
-    "buffer_size": 1200,
-    "n_step": 2,
-    "hidden": (5,),
-}
+SMALL = {**dqn.TEST, "actors": 3, "num_envs": 2, "segment": 5, "broadcast": 4, "hidden": (5,)}
+SMALL |= {"train_freq": 3, "learning_starts": 40, "buffer_size": 1200, "n_step": 2}
 
 
 @pytest.fixture
@@ -95,11 +83,8 @@ def test_actors_play_with_the_weights_that_were_broadcast(paper):
         updates, _, weights = gone.words
         np.testing.assert_array_equal(gone.handle.inner.agent.model.params, weights.params)
         ages.append(before - updates)
-    least, most = (
-        agent.updates // (s.broadcast + 4),
-        agent.updates // s.broadcast,
-    )  # 4 updates a segment at most
-    assert 1 + least <= len(paper.puts) <= 1 + most
+    least = agent.updates // (s.broadcast + 4)  # 4 updates a segment at most
+    assert 1 + least <= len(paper.puts) <= 1 + agent.updates // s.broadcast
     assert not np.array_equal(paper.puts[0].params, paper.puts[-1].params)
     assert 0 < max(ages) < 100 and any(age > 0 for age in ages)
 
@@ -156,14 +141,16 @@ def test_an_actor_that_dies_is_replaced_and_its_games_are_cut_off(paper, problem
 
 def test_deaths_without_end_stop_the_run(paper):
     source = fleet_of(actors=1)
-    for _ in range(2):
-        for _ in range(DEATHS):
+
+    def die(times):
+        for _ in range(times):
             paper.dies[0] = RayActorError("again")
             assert source.turn().message
+
+    for _ in range(2):
+        die(DEATHS)
         source.turn()  # it has sent something: the count begins anew
-    for _ in range(DEATHS):
-        paper.dies[0] = RayActorError("again")
-        source.turn()
+    die(DEATHS)
     paper.dies[0] = RayActorError("again")
     with pytest.raises(RuntimeError, match="died 4 times before it sent anything: again\n  "):
         source.turn()
@@ -223,10 +210,9 @@ def test_without_ray_or_without_a_cluster_two_lines_say_so(monkeypatch, capsys, 
     monkeypatch.setitem(sys.modules, "ray", None)
     monkeypatch.setattr(sys, "argv", ["dqn", "--test", "--actors", "2", "--out", str(tmp_path)])
     assert dqn.main() == 2
-    assert (
-        capsys.readouterr().err == "error: --actors needs Ray, which is not installed\n"
-        "  pip install '.[ray]', or leave --actors away\n"
-    )
+    what, remedy = two_lines(capsys)
+    assert what == "error: --actors needs Ray, which is not installed"
+    assert remedy == "  pip install '.[ray]', or leave --actors away"
     assert not list(tmp_path.iterdir())
 
     def refuse(**words):
@@ -278,15 +264,14 @@ def test_a_run_with_ray_survives_the_kill_of_an_actor_stops_and_is_resumed(
             train("dqn", **settings)
         assert stop.value.code == 128 + signal.SIGTERM
         assert "actor 0 is gone (ActorDiedError), another one takes its place" in said
-        (folder,) = tmp_path.glob("dqn__*")
+        folder = run_folder_in(tmp_path)
         before = Checkpoints(folder).load()["agent"]["steps"]
         again = {**settings, "resume": str(folder), "total_timesteps": before + 320}
         agent = train("dqn", **again).agent
         assert f"resumed at step {before:,}" in capfd.readouterr().out
         assert agent.steps == before + 320 and agent.updates == agent.steps - 1_000
-        assert json.loads((folder / "config.json").read_text(encoding="utf-8"))["settings"]["actors"] == 2
-        with open(folder / "progress.csv", encoding="utf-8", newline="") as file:
-            assert {row["actors/playing"] for row in csv.DictReader(file)} <= {"1", "2"}
+        assert read_json(folder / "config.json")["settings"]["actors"] == 2
+        assert {row["actors/playing"] for row in read_csv(folder / "progress.csv")} <= {"1", "2"}
         assert (folder / "last.safetensors").is_file() and (folder / "best.safetensors").is_file()
     finally:
         ray.shutdown()

@@ -16,14 +16,8 @@ def step_of(rng, games, stack):
     """One made-up step: what ReplayBuffer.add wants."""
     observations, following = rng.integers(0, 256, (2, games, 2, 3, stack), np.uint8)
     terminated, truncated = rng.random((2, games)) < 0.2
-    return (
-        observations,
-        rng.integers(0, 4, games),
-        rng.normal(size=games),
-        terminated,
-        terminated | truncated,
-        following,
-    )
+    actions, rewards = rng.integers(0, 4, games), rng.normal(size=games)
+    return observations, actions, rewards, terminated, terminated | truncated, following
 
 
 def replay_of(games, length, stack, n_step=2):
@@ -105,14 +99,8 @@ def test_only_a_game_under_way_can_be_lost():
     truncate_games(replay, 0, 3)  # nothing was ever played
     assert not replay.written.any()
     observations, actions, rewards, *_ = step_of(np.random.default_rng(0), 3, 2)
-    replay.add(
-        observations,
-        actions,
-        rewards,
-        np.array([True, False, False]),
-        np.array([False, True, False]),
-        observations,
-    )
+    ends, stops = np.array([True, False, False]), np.array([False, True, False])
+    replay.add(observations, actions, rewards, ends, stops, observations)
     before = replay.kind.copy()
     truncate_games(replay, 0, 3)
     assert (replay.kind != before).sum() == 1 and before[2, 0] == MOVE and replay.kind[2, 0] == LAST
@@ -128,14 +116,9 @@ def test_what_does_not_fit_is_refused_and_nothing_is_written():
         copy_slots(replay, np.zeros(2, np.int64))
     slots = copy_slots(replay, replay.written - 5)
     state = {name: np.array(value) for name, value in other.get_state().items()}
-    fits = copy_slots(other, other.written - 3)
-    for first, wrong in (
-        (0, slots),
-        (-1, fits),
-        (1, fits),
-        (0, fits._replace(counts=np.array([30]))),
-        (0, fits._replace(age=slots.age)),
-    ):
+    fits = taken(other, other.written - 3)
+    odd = fits._replace(counts=np.array([30])), fits._replace(age=slots.age)
+    for first, wrong in ((0, slots), (-1, fits), (1, fits), *((0, one) for one in odd)):
         with pytest.raises(ValueError, match="do not fit|stores frames"):
             write_slots(other, first, wrong)
     with pytest.raises(ValueError, match="stores frames"):

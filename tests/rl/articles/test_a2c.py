@@ -44,9 +44,7 @@ def test_the_gradient_is_that_of_the_loss_with_advantages_held_constant():
 
 
 def test_the_critic_sees_the_state():
-    """The listing's rewards (B,) less values (B, 1) made a (B, B) error, whose gradient is the same for
-    every state.
-    """
+    """The listing's rewards (B,) less values (B, 1) made a (B, B) error, the same for every state."""
     a = agent(vf_coef=1.0)
     rollout = fill(a, np.random.default_rng(2))
     seen = []
@@ -61,18 +59,9 @@ def test_the_critic_sees_the_state():
 
 def test_a_bad_action_is_pushed_down():
     a = agent(ent_coef=0.0, vf_coef=0.0, n_steps=1, learning_rate=0.05)
-    observation = np.ones((2, 3), np.float32)
+    observation, ended, running = np.ones((2, 3), np.float32), np.ones(2, bool), np.zeros(2, bool)
     for _ in range(20):
-        a.observe(
-            Experience(
-                observation,
-                np.ones(2, int),
-                np.full(2, -5.0),
-                observation,
-                np.ones(2, bool),
-                np.zeros(2, bool),
-            )
-        )
+        a.observe(Experience(observation, np.ones(2, int), np.full(2, -5.0), observation, ended, running))
     assert a.preferences(observation)[0, 1] < 0.1  # softplus of an advantage would have pushed it up
 
 

@@ -1,8 +1,6 @@
 """Slot machines: compiled algorithms against the classes that are read, means against the article's."""
 
-import csv
 import itertools
-import json
 import math
 
 import numpy as np
@@ -14,6 +12,7 @@ from rl.bandit.command import main
 from rl.bandit.plots import lai_robbins, relative_entropy
 from rl.bandit.simulation import step_through, streams_of
 from rl.bandit.tally import measure
+from tests.rl.helpers import read_csv, read_json, run_folder_in, two_lines
 
 ARMS = (SlotArm(0.3), SlotArm(0.5), SlotArm(0.9))
 ALGORITHMS = Settings().algorithms()
@@ -55,9 +54,8 @@ def test_ucb1_plays_each_arm_once_and_then_the_highest_bound():
     assert algo.v == pytest.approx([bonus, 1 + bonus, bonus])
     assert algo.select_arm() == 1
     algo.update(1, 1.0, 4)
-    assert algo.v == pytest.approx(
-        [math.sqrt(2 * math.log(4)), 1 + math.sqrt(math.log(4)), math.sqrt(2 * math.log(4))]
-    )
+    once = math.sqrt(2 * math.log(4))
+    assert algo.v == pytest.approx([once, 1 + math.sqrt(math.log(4)), once])
 
 
 def test_epsilon_greedy_breaks_ties_at_random_unless_told_otherwise():
@@ -95,9 +93,8 @@ def test_means_lie_within_the_spread_of_the_article():
         (UCB1(), 0.814, 0.817, 0.842, 0.879),
     )
     for algo, least, most, least_last, most_last in spreads:
-        curves = np.array(
-            [play(algo, ARMS, 1000, 250, seed)[1].reshape(1000, 250).mean(axis=0) for seed in range(20)]
-        )
+        rewards = (play(algo, ARMS, 1000, 250, seed)[1].reshape(1000, 250) for seed in range(20))
+        curves = np.array([each.mean(axis=0) for each in rewards])
         assert least <= np.median(curves.mean(axis=1)) <= most
         assert least_last <= np.median(curves[:, -1]) <= most_last
 
@@ -105,12 +102,8 @@ def test_means_lie_within_the_spread_of_the_article():
 def test_what_comes_after_loses_less():
     settings = Settings(num_sims=2000, seed=4)
     regret = {algo.label(): measure(algo, settings).regret[-1] for algo in ALGORITHMS}
-    assert (
-        regret["Thompson sampling"]
-        < regret["gradient bandit(0.4)"]
-        < regret["ε-greedy(0.1)"]
-        < regret["UCB1"]
-    )
+    order = ["Thompson sampling", "gradient bandit(0.4)", "ε-greedy(0.1)", "UCB1"]
+    assert sorted(order, key=regret.get) == order
     assert regret["ε-greedy(0.1)"] < regret["ε-greedy(0.1), ties to arm 0"]
 
 
@@ -142,12 +135,11 @@ def test_play_says_what_cannot_be_played(wrong):
 def test_the_command_writes_what_it_prints(tmp_path, capsys):
     assert main(["--num-sims", "50", "--num-time", "40", "--seed", "2", "--out", str(tmp_path)]) == 0
     printed = capsys.readouterr().out
-    folder = next(tmp_path.glob("bandit__*"))
-    results = json.loads((folder / "result.json").read_text(encoding="utf-8"))["algorithms"]
+    folder = run_folder_in(tmp_path)
+    results = read_json(folder / "result.json")["algorithms"]
     assert list(results) == LABELS and all(label in printed for label in LABELS)
     assert f"{results['UCB1']['mean_reward']:.3f}" in printed
-    with open(folder / "curves.csv", encoding="utf-8", newline="") as file:
-        rows = list(csv.DictReader(file))
+    rows = read_csv(folder / "curves.csv")
     ucb = [float(row["mean_reward"]) for row in rows if row["algorithm"] == "UCB1"]
     assert len(ucb) == 40 and np.mean(ucb) == pytest.approx(results["UCB1"]["mean_reward"], abs=1e-5)
     for name in ("rewards.png", "regret.png"):
@@ -159,5 +151,5 @@ def test_the_command_writes_what_it_prints(tmp_path, capsys):
 )
 def test_the_command_refuses_what_cannot_work(flags, tmp_path, capsys):
     assert main([*flags, "--out", str(tmp_path)]) == 2
-    assert flags[0] in capsys.readouterr().err
+    assert flags[0] in two_lines(capsys)[0]
     assert not list(tmp_path.iterdir())

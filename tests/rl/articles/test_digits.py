@@ -1,8 +1,4 @@
-"""Article 4: the article's recipe reads digits, the report and pictures are written, the better recipe reads
-better.
-"""
-
-import json
+"""Article 4: the article's recipe reads digits and writes a report; the better recipe reads better."""
 
 import numpy as np
 import pytest
@@ -11,14 +7,15 @@ from nnlite import load_model
 from rl import digits
 from rl.digits.command import main
 from rl.digits.plots import draw_confusion, draw_misread
+from tests.rl.helpers import read_json, run_folder_in, two_lines
 
 
 def test_the_article_as_a_command(tmp_path, capsys):
     assert main(["--epochs", "4", "--out", str(tmp_path)]) == 0
     text = capsys.readouterr().out
     assert "Epoch 4/4" in text and "precision" in text and "macro avg" in text and "Accuracy" in text
-    (folder,) = tmp_path.glob("digits__article__*")
-    result = json.loads((folder / "result.json").read_text(encoding="utf-8"))
+    folder = run_folder_in(tmp_path, "digits__article__*")
+    result = read_json(folder / "result.json")
     assert result["accuracy"] > 0.8 and np.sum(result["confusion"]) == 594
     assert np.trace(result["confusion"]) == round(result["accuracy"] * 594)
     for name in ("confusion.png", "misread.png"):
@@ -34,9 +31,8 @@ def test_one_seed_one_result():
     def probabilities(seed):
         return digits.learn(digits.Settings(seed=seed, epochs=1), verbose=0).probabilities
 
-    assert np.array_equal(probabilities(1), probabilities(1)) and not np.array_equal(
-        probabilities(1), probabilities(2)
-    )
+    one, same, other = probabilities(1), probabilities(1), probabilities(2)
+    assert np.array_equal(one, same) and not np.array_equal(one, other)
 
 
 def test_the_networks_are_those_of_the_docstrings():
@@ -61,10 +57,9 @@ def test_moved_images_are_shifts_by_one_pixel():
 
 
 def test_pictures_of_no_mistake_and_of_many(tmp_path):
-    draw_misread(tmp_path / "none.png", np.zeros((0, 8, 8)), np.zeros(0, int), np.zeros((0, 10)), 594)
-    draw_misread(
-        tmp_path / "many.png", np.zeros((130, 8, 8)), np.zeros(130, int), np.full((130, 10), 0.1), 594
-    )
+    for n in (0, 130):
+        images, labels, chances = np.zeros((n, 8, 8)), np.zeros(n, int), np.full((n, 10), 0.1)
+        draw_misread(tmp_path / f"{n}.png", images, labels, chances, 594)
     draw_confusion(tmp_path / "confusion.png", np.diag([3] * 10), "all right")
     assert len(list(tmp_path.glob("*.png"))) == 3
 
@@ -72,18 +67,12 @@ def test_pictures_of_no_mistake_and_of_many(tmp_path):
 @pytest.mark.parametrize("wrong", [["--recipe", "worst"], ["--epochs", "-1"], ["--test-size", "0"]])
 def test_wrong_settings(wrong, tmp_path, capsys):
     assert main([*wrong, "--out", str(tmp_path)]) == 2
-    assert capsys.readouterr().err.count("\n") == 2
+    two_lines(capsys)
 
 
 @pytest.mark.slow
-def test_median_accuracy_of_20_seeds_of_the_article():
-    reached = [digits.learn(digits.Settings(seed=seed), verbose=0).accuracy for seed in range(20)]
-    assert 0.90 <= np.median(reached) <= 0.955, sorted(reached)
-
-
-@pytest.mark.slow
-def test_median_accuracy_of_10_seeds_of_the_better_recipe():
-    reached = [
-        digits.learn(digits.Settings(seed=seed, recipe="best"), verbose=0).accuracy for seed in range(10)
-    ]
-    assert np.median(reached) >= 0.985, sorted(reached)
+@pytest.mark.parametrize("recipe, seeds, least, most", [("article", 20, 0.90, 0.955), ("best", 10, 0.985, 1)])
+def test_median_accuracy_of_many_seeds(recipe, seeds, least, most):
+    settings = [digits.Settings(seed=seed, recipe=recipe) for seed in range(seeds)]
+    reached = [digits.learn(each, verbose=0).accuracy for each in settings]
+    assert least <= np.median(reached) <= most, sorted(reached)

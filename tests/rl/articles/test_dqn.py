@@ -15,14 +15,9 @@ def agent(**changes):
 
 
 def batch(rng, n=4):
-    numbers = rng.normal(size=(2, n, 3)).astype(np.float32)
-    return Batch(
-        numbers[0],
-        rng.integers(0, 2, n),
-        rng.normal(size=n).astype(np.float32),
-        numbers[1],
-        np.array([0.9, 0, 0.9, 0.8], np.float32)[:n],
-    )
+    now, after = rng.normal(size=(2, n, 3)).astype(np.float32)
+    discounts = np.array([0.9, 0, 0.9, 0.8], np.float32)[:n]
+    return Batch(now, rng.integers(0, 2, n), rng.normal(size=n).astype(np.float32), after, discounts)
 
 
 @pytest.mark.parametrize("double", [True, False])
@@ -73,17 +68,14 @@ def test_the_target_network_starts_equal_and_is_renewed_by_updates():
 
 
 def test_a_lost_life_ends_the_return_but_not_the_game_and_rewards_are_clipped():
-    kept = {}
+    kept = []
     a = agent(life_loss_ends=True, clip_rewards=True)
-    a.replay.add = lambda o, actions, rewards, ends, stops, n: kept.update(
-        rewards=rewards, ends=ends, stops=stops
-    )
-    o = np.zeros((2, 3), np.float32)
-    a.observe(
-        Experience(o, np.zeros(2, int), np.array([-6.0, 3.0]), o, np.zeros(2, bool), np.array([False, True]))
-    )
-    assert kept["rewards"].tolist() == [-1, 1]
-    assert kept["ends"].tolist() == [True, False] and kept["stops"].tolist() == [False, True]
+    a.replay.add = lambda *step: kept.append(step)
+    o, no, cut = np.zeros((2, 3), np.float32), np.zeros(2, bool), np.array([False, True])
+    a.observe(Experience(o, np.zeros(2, int), np.array([-6.0, 3.0]), o, no, cut))
+    ((_, _, rewards, ends, stops, _),) = kept
+    assert rewards.tolist() == [-1, 1]
+    assert ends.tolist() == [True, False] and stops.tolist() == [False, True]
 
 
 def test_epsilon_falls_and_random_play_comes_first():

@@ -224,13 +224,15 @@ def test_a_run_on_screens_learns_and_leaves_its_pictures(name, tmp_path):
 
 @pytest.mark.slow
 @every_agent
-def test_cartpole_is_solved_on_nine_seeds_of_ten(name, tmp_path):
+def test_cartpole_is_solved_on_ten_seeds(name, tmp_path):
+    """DQN on each of them, the others on nine."""
     runs = [train(name, **CARTPOLE[name], seed=seed, out=str(tmp_path)) for seed in range(10)]
+    assert sum(run.best.mean >= 195 for run in runs) >= (10 if name == "dqn" else 9)
     assert sum(run.solved_at is not None for run in runs) >= 9
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["dqn", "a2c"])
-def test_catcher_is_solved_from_the_screen_on_two_seeds_of_three(name, tmp_path):
-    runs = [train(name, seed=seed, out=str(tmp_path)) for seed in range(3)]
-    assert sum(run.solved_at is not None for run in runs) >= 2
+@pytest.mark.parametrize("name, seeds, least", [("dqn", 3, 3), ("a2c", 5, 4)])
+def test_catcher_is_solved_from_the_screen(name, seeds, least, tmp_path):
+    runs = [train(name, seed=seed, out=str(tmp_path)) for seed in range(seeds)]
+    assert sum(run.solved_at is not None for run in runs) >= least

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
 import pickle
-import subprocess
-import sys
 from dataclasses import dataclass
 
 import pytest
+from nnlite_ext import _threads
 
 from rl import __main__ as listing
 from rl import dqn
@@ -18,6 +16,9 @@ from rl.command.errors import UsageError, require
 from rl.command.settings import NEWEST, AgentSettings
 from rl.runs.lock import HeldError
 from rl.watch.stage import CannotRenderError
+from tests.processes import run_python
+from tests.rl.helpers import two_lines
+from tests.tables import rows
 
 
 @dataclass
@@ -50,16 +51,6 @@ def test_flags_give_settings():
     assert (settings.seed, settings.gamma, settings.hidden, settings.test) == (7, 0.5, (3, 4), True)
 
 
-def test_a_flag_is_refused_with_the_nearest_one(capsys):
-    assert run_main(["--learning-rat", "3"]) == 2
-    assert "did you mean --learning-rate?" in capsys.readouterr().err
-
-
-def test_a_run_is_one_word(capsys):
-    assert run_main(["--play", "runs/a", "runs/b"]) == 2
-    assert "runs/a runs/b are several runs" in capsys.readouterr().err
-
-
 def test_a_preset_changes_defaults_and_flags_come_on_top():
     presets = {"test": {"num_envs": 4, "gamma": 0.9}}
     assert parsed(["--test"], presets=presets).num_envs == 4
@@ -74,31 +65,29 @@ def test_play_and_resume_may_stand_alone():
 
 
 def test_a_config_file_is_read_back(tmp_path):
-    path = tmp_path / "config.json"
-    path.write_text(
-        json.dumps({"article": "test", "settings": {"seed": 5, "hidden": [3], "gamma": 1}}), encoding="utf-8"
-    )
+    path, kept = tmp_path / "config.json", {"seed": 5, "hidden": [3], "gamma": 1}
+    path.write_text(json.dumps({"article": "test", "settings": kept}), encoding="utf-8")
     settings = parsed(["--config", str(path), "--seed", "6"])
     assert (settings.seed, settings.hidden, settings.gamma) == (6, (3,), 1)
 
 
-@pytest.mark.parametrize(
-    "argv, what",
-    [
-        (["--sed", "3"], "--sed"),
-        (["--seed", "x"], "--seed"),
-        (["--seed", "-1"], "--seed is -1"),
-        (["--num-envs", "0"], "--num-envs is 0"),
-        (["--gamma", "1.5"], "--gamma is 1.5"),
-        (["--learning-rate", "nan"], "--learning-rate is nan"),
-        (["--config", "no-such-file.json"], "no-such-file.json"),
-    ],
-)
+WRONG = rows("""
+    --sed 3                        --sed
+    --learning-rat 3               did you mean --learning-rate?
+    --play runs/a runs/b           runs/a runs/b are several runs
+    --seed x                       --seed
+    --seed -1                      --seed is -1
+    --num-envs 0                   --num-envs is 0
+    --gamma 1.5                    --gamma is 1.5
+    --learning-rate nan            --learning-rate is nan
+    --config no-such-file.json     no-such-file.json
+""")
+
+
+@pytest.mark.parametrize("argv, what", WRONG)
 def test_wrong_usage_is_two_lines_and_code_2(argv, what, capsys):
-    assert run_main(argv) == 2
-    lines = capsys.readouterr().err.strip().splitlines()
-    assert len(lines) == 2 and lines[0].startswith("error: ") and lines[1].startswith("  ")
-    assert what in lines[0]
+    assert run_main(argv.split()) == 2
+    assert what in " ".join(two_lines(capsys))
 
 
 @pytest.mark.parametrize(
@@ -108,7 +97,7 @@ def test_a_wrong_config_file_is_answered(content, tmp_path, capsys):
     path = tmp_path / "config.json"
     path.write_text(content, encoding="utf-8")
     assert run_main(["--config", str(path)]) == 2
-    assert len(capsys.readouterr().err.strip().splitlines()) == 2
+    two_lines(capsys)
 
 
 def fail_with(problem):
@@ -127,39 +116,28 @@ def test_exit_codes(capsys):
     assert run_main(["--help"]) == 0
 
 
+FOLDER = IsADirectoryError(21, "Is a directory", "runs/x/progress.csv")
+GONE = FileNotFoundError(2, "No such file or directory", "gone/x.png")
+
+
 @pytest.mark.parametrize(
     "problem, what, code",
     [
-        (
-            IsADirectoryError(21, "Is a directory", "runs/x/progress.csv"),
-            "runs/x/progress.csv: Is a directory",
-            1,
-        ),
-        (
-            FileNotFoundError(2, "No such file or directory", "gone/x.png"),
-            "gone/x.png: No such file or directory",
-            2,
-        ),
+        (FOLDER, "runs/x/progress.csv: Is a directory", 1),
+        (GONE, "gone/x.png: No such file or directory", 2),
         (OSError(28, "No space left on device"), "No space left on device", 1),
         (MemoryError("Unable to allocate 582. TiB"), "Unable to allocate 582. TiB", 1),
     ],
 )
-def test_what_the_system_refuses_is_told_in_two_lines(problem, what, code, capsys):
+def test_an_error_of_the_system_is_shown_in_two_lines(problem, what, code, capsys):
     assert run_main([], fail_with(problem)) == code
-    lines = capsys.readouterr().err.strip().splitlines()
-    assert len(lines) == 2 and lines[0] == f"error: {what}"
+    assert two_lines(capsys)[0] == f"error: {what}"
 
 
 def test_all_cores_are_not_more_threads_than_the_kernels_know(monkeypatch):
-    from nnlite_ext import _threads
-
-    before = _threads.get_num_threads()
     monkeypatch.setattr(threads.os, "cpu_count", lambda: 384)
-    try:
-        threads.use_threads(0)
-        assert _threads.get_num_threads() == _threads.MOST_THREADS
-    finally:
-        _threads.set_num_threads(before)
+    threads.use_threads(0)
+    assert _threads.get_num_threads() == _threads.MOST_THREADS
 
 
 def test_help_shows_every_flag_with_its_default(capsys):
@@ -186,52 +164,38 @@ def test_the_list_names_every_article_and_wrong_names_are_answered(capsys):
     assert "python -m rl.dqn" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize(
-    "argv, what",
-    [
-        (["--env-id", "NoSuchGame-v0"], "no environment 'NoSuchGame-v0'"),
-        (["--env-id", "Pendulum-v1"], "actions"),
-        (["--play", "--out", "EMPTY"], "no trained model of rl.dqn"),
-        (["--n-step", "0"], "--n-step is 0"),
-        (["--buffer-size", "10"], "--buffer-size is 10"),
-        (["--test", "--hidden", "16", "0"], "hidden layers have (16, 0) units"),
-        (["--num-threads", "257"], "--num-threads is 257"),
-    ],
-)
+IMPOSSIBLE = rows("""
+    --env-id NoSuchGame-v0    no environment 'NoSuchGame-v0'
+    --env-id Pendulum-v1      actions
+    --play                    no trained model of rl.dqn
+    --n-step 0                --n-step is 0
+    --buffer-size 10          --buffer-size is 10
+    --test --hidden 16 0      hidden layers have (16, 0) units
+    --num-threads 257         --num-threads is 257
+""")
+
+
+@pytest.mark.parametrize("argv, what", IMPOSSIBLE)
 def test_the_main_job_answers_what_it_cannot_do(argv, what, tmp_path, capsys, monkeypatch):
-    words = [str(tmp_path) if word == "EMPTY" else word for word in argv]
-    monkeypatch.setattr("sys.argv", ["dqn", *words, *([] if "--out" in argv else ["--out", str(tmp_path)])])
+    monkeypatch.setattr("sys.argv", ["dqn", *argv.split(), "--out", str(tmp_path)])
     assert dqn.main() == 2
-    lines = capsys.readouterr().err.strip().splitlines()
-    assert len(lines) == 2 and what in lines[0]
+    assert what in two_lines(capsys)[0]
 
 
-@pytest.mark.parametrize(
-    "terminal", [{"PYTHONIOENCODING": "utf-8"}, {"PYTHONIOENCODING": "ascii", "TERM": "dumb"}]
-)
-@pytest.mark.parametrize(
-    "argv, said",
-    [
-        (
-            ["--recipe", "other"],
-            "invalid choice 'other' for argument '--recipe'. Expected one of ('article', 'best').",
-        ),
-        (["--epoch", "3"], "there is no flag --epoch"),
-        (["--epochs", "x"], "Error parsing --epochs: invalid literal for int() with base 10: 'x'"),
-    ],
-)
-def test_a_message_is_one_whole_line_on_any_terminal(terminal, argv, said):
-    environment = {**os.environ, "COLUMNS": "60", **terminal}
-    done = subprocess.run(
-        [sys.executable, "-m", "rl.digits", *argv],
-        capture_output=True,
-        encoding="utf-8",
-        env=environment,
-        timeout=60,
-    )
-    assert done.returncode == 2
+LONG = {
+    "--recipe other": "invalid choice 'other' for argument '--recipe'. Expected one of ('article', 'best').",
+    "--epoch 3": "there is no flag --epoch",
+    "--epochs x": "Error parsing --epochs: invalid literal for int() with base 10: 'x'",
+}
+
+
+@pytest.mark.parametrize("encoding, terminal", [("utf-8", "xterm"), ("ascii", "dumb")])
+@pytest.mark.parametrize("argv", LONG)
+def test_a_message_is_one_whole_line_on_any_terminal(encoding, terminal, argv):
+    narrow = {"COLUMNS": "60", "PYTHONIOENCODING": encoding, "TERM": terminal}
+    done = run_python("-m", "rl.digits", *argv.split(), code=2, **narrow)
     what, remedy = done.stderr.splitlines()
-    assert what == f"error: {said}" and remedy.endswith("see python -m rl.digits --help")
+    assert what == f"error: {LONG[argv]}" and remedy.endswith("see python -m rl.digits --help")
 
 
 @pytest.mark.parametrize("kind", [UsageError, HeldError, CannotRenderError])

@@ -20,13 +20,8 @@ def test_a_missing_field_is_an_error():
 
 
 @pytest.mark.parametrize(
-    "package, name",
-    [
-        ("rl.pages", "page.css"),
-        ("rl.sweeps", "comparison.css"),
-        ("rl.watch", "player.css"),
-        ("rl.watch", "player.js"),
-    ],
+    "path", ["rl.pages/page.css", "rl.sweeps/comparison.css", "rl.watch/player.css", "rl.watch/player.js"]
 )
-def test_styles_and_scripts_have_no_fields(package, name):
+def test_styles_and_scripts_have_no_fields(path):
+    package, name = path.split("/")
     assert not re.search(r"__[A-Z]+__", templates.read(package, name))

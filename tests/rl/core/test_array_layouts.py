@@ -168,9 +168,7 @@ def test_the_loss_is_the_same_from_any_layout(place, layout):
     np.testing.assert_allclose(odd_dq, dq, rtol=1e-3 if layout == "float16" else 1e-6)
 
 
-@pytest.mark.parametrize(
-    "actions", [[3] * 5, [-1] * 5, [0.0] * 5, [True] * 5, [[0]] * 5, [0], 0]
-)
+@pytest.mark.parametrize("actions", [[3] * 5, [-1] * 5, [0.0] * 5, [True] * 5, [[0]] * 5, [0], 0])
 def test_actions_that_are_none_are_refused(actions):
     with pytest.raises(ValueError, match="actions"):
         td_loss(batch()["next_q"], np.array(actions), batch()["returns"])

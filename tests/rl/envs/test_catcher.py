@@ -1,6 +1,5 @@
 """Catcher: its rules against recorded games, its screen against a naive painter."""
 
-import json
 import pathlib
 
 import gymnasium
@@ -9,10 +8,9 @@ import pytest
 
 from rl.envs import catcher_sim as sim
 from rl.envs.catcher import CatcherEnv, CatcherVectorEnv
+from tests.rl.helpers import read_json
 
-RECORDED = json.loads(
-    (pathlib.Path(__file__).parents[2] / "data/catcher_reference.json").read_text(encoding="utf-8")
-)
+RECORDED = read_json(pathlib.Path(__file__).parents[2] / "data" / "catcher_reference.json")
 LEFT, RIGHT, STAY = 0, 1, 2
 SEEN = [sim.PADDLE_X, sim.PADDLE_VEL, sim.FRUIT_X, sim.FRUIT_Y, sim.LIVES_LEFT]
 
@@ -74,9 +72,7 @@ def test_recorded_games_replay_exactly(policy):
 
 def test_known_returns_of_simple_policies():
     for action, mean, spread in [(LEFT, -7.80, 0.51), (STAY, -6.35, 1.56)]:
-        total, _, catches, misses = returns_of_20_games(
-            lambda states, action=action: np.full(len(states), action)
-        )
+        total, _, catches, misses = returns_of_20_games(lambda states, a=action: np.full(len(states), a))
         assert abs(total.mean() - mean) < 4 * spread / np.sqrt(20), (action, total.mean())
         np.testing.assert_array_equal(total, catches - 8)
         assert (misses == 3).all()
@@ -109,9 +105,8 @@ def test_following_the_fruit_never_misses():
 def test_spawns_cover_every_place_evenly():
     spawns = sim.draw_spawns(np.random.default_rng(0), 84_000)
     places, counts = np.unique(spawns, axis=0, return_counts=True)
-    assert sorted(set(places[:, 0])) == list(range(8, 53, 4)) and sorted(set(places[:, 1])) == list(
-        range(-28, -3, 4)
-    )
+    columns, heights = (sorted(set(axis)) for axis in places.T)
+    assert columns == list(range(8, 53, 4)) and heights == list(range(-28, -3, 4))
     assert len(places) == 84 and abs(counts - 1000).max() < 160  # five deviations
 
 
@@ -124,9 +119,8 @@ def test_painting_equals_a_naive_painter_everywhere():
     sim.paint_screens(states, screens)
     sim.render_luminance(states, grey)
     for state, screen in zip(states, screens):
-        np.testing.assert_array_equal(
-            screen, naive_screen(state[sim.PADDLE_X], state[sim.FRUIT_X], state[sim.FRUIT_Y])
-        )
+        expected = naive_screen(*state[[sim.PADDLE_X, sim.FRUIT_X, sim.FRUIT_Y]])
+        np.testing.assert_array_equal(screen, expected)
     np.testing.assert_array_equal(grey, np.floor(screens @ [0.299, 0.587, 0.114] + 1e-9))
 
 
@@ -147,12 +141,8 @@ def test_rollout_equals_the_vector_environment_step_by_step():
     np.testing.assert_array_equal(state["states"], envs.states)
     np.testing.assert_array_equal(screens, infos.get("final_obs", observations))
     assert rng.random() == envs.np_random.random() and ends[0].any() and ends[1].any()
-    assert (
-        sim.rollout(
-            rng, state["states"], actions[:2] + 1 - actions[:2] % 2 * 5, limit, screens, rewards, *ends
-        )
-        == 0
-    )
+    wrong = actions[:2] + 1 - actions[:2] % 2 * 5
+    assert sim.rollout(rng, state["states"], wrong, limit, screens, rewards, *ends) == 0
 
 
 def test_rgb_array_is_the_screen():

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import json
-import subprocess
 import sys
 import warnings
 from importlib import import_module
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import gymnasium
@@ -17,10 +15,10 @@ from gymnasium.error import InvalidAction, ResetNeeded
 from gymnasium.utils.env_checker import check_env
 from gymnasium.vector import AutoresetMode
 
-import rl
 from rl.envs import action_names, goal_of, make_vector, native_vector
 from rl.envs.goals import MeanReturn, Misses
 from rl.envs.native_vector import NativeVectorEnv
+from tests.processes import run_python
 
 
 class World(NamedTuple):
@@ -66,6 +64,11 @@ def single(world, **kwargs) -> Any:
     return gymnasium.make(world.id, **kwargs).unwrapped
 
 
+EITHER = pytest.mark.parametrize(
+    ("make", "world"), [(vector, world) for world in WORLDS] + [(single, world) for world in OWN]
+)
+
+
 def draws(world, steps, games=GAMES):
     """Random actions (steps, games), the same at every call."""
     return np.random.default_rng(0).integers(len(world.actions), size=(steps, games))
@@ -95,8 +98,7 @@ def test_the_list_is_complete():
 
 def test_importing_rl_loads_neither_numba_nor_pygame():
     code = "import sys, rl, rl.envs; sys.exit(bool({'numba', 'pygame', 'matplotlib'} & set(sys.modules)))"
-    root = Path(rl.__file__).parents[1]
-    assert subprocess.run([sys.executable, "-c", code], cwd=root).returncode == 0
+    run_python("-c", code)
 
 
 @over(OWN)
@@ -182,23 +184,11 @@ def test_a_single_games_observations_are_never_written_again(world):
     assert_equal([returned], [copies])
 
 
-@over(WORLDS)
-def test_a_seed_fixes_all_games(world):
+@EITHER
+def test_a_seed_fixes_all_games_and_those_that_follow(make, world):
     def trace(seed):
-        envs = vector(world)
-        return [[envs.reset(seed=seed)[0]], *play(envs, draws(world, 3 * world.limit))]
-
-    assert_equal(trace(3), trace(3))
-    if world.random:
-        with pytest.raises(AssertionError):
-            assert_equal(trace(3), trace(4))
-
-
-@over(OWN)
-def test_a_seed_fixes_a_single_game_and_the_ones_that_follow(world):
-    def trace(seed):
-        env = single(world)
-        return [[env.reset(seed=seed)[0]], *play(env, draws(world, 600))]
+        envs = make(world)
+        return [[envs.reset(seed=seed)[0]], *play(envs, draws(world, max(600, 3 * world.limit)))]
 
     assert_equal(trace(3), trace(3))
     if world.random:
@@ -222,9 +212,7 @@ def test_random_numbers_that_a_step_uses_up_are_drawn_anew(world):
         pytest.fail("two generators gave the same games")
 
 
-@pytest.mark.parametrize(
-    ("make", "world"), [(vector, world) for world in WORLDS] + [(single, world) for world in OWN]
-)
+@EITHER
 def test_a_saved_state_continues_identically(make, world):
     first, second = make(world), make(world)
     first.reset(seed=9)
@@ -366,9 +354,9 @@ def test_every_game_moves_alone_and_restarts_in_the_step_that_ends_it(world):
             assert is_a_start(envs, i, alone)
         if ended.any():
             np.testing.assert_array_equal(infos["_final_obs"], ended)
-            for mask in (infos.get("_final_info", ended), *masks(infos)):
-                np.testing.assert_array_equal(mask, ended)
-            assert all(not values[~ended].any() for values in infos.get("final_info", {}).values())
+            np.testing.assert_array_equal(infos.get("_final_info", ended), ended)
+            for name, values in infos.get("final_info", {}).items():
+                assert np.array_equal(values, ended) if name[0] == "_" else not values[~ended].any()
     assert starts > 2 * GAMES
 
 
@@ -391,10 +379,6 @@ def is_a_start(envs, i, alone) -> bool:
         starts.append(alone.states[0].copy())
     state = envs.states[i]
     return bool(np.all((state >= np.min(starts, axis=0) - 0.01) & (state <= np.max(starts, axis=0) + 0.01)))
-
-
-def masks(infos):
-    return [values for name, values in infos.get("final_info", {}).items() if name.startswith("_")]
 
 
 @over(OWN)

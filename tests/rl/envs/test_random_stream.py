@@ -10,11 +10,8 @@ from rl.envs.random_stream import Stream, streams_of, streams_of_seeds
 
 def test_a_stream_is_splitmix64():
     stream = Stream(np.array([1234567], np.uint64))
-    known = (
-        6457827717110365317,
-        3203168211198807973,
-        9817491932198370423,
-    )  # of the generator's published code
+    # of the generator's published code
+    known = 6457827717110365317, 3203168211198807973, 9817491932198370423
     assert [stream.random() for _ in known] == [(number >> 11) * 2.0**-53 for number in known]
 
 

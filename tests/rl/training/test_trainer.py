@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import csv
 from typing import Any
 
-import gymnasium
 import numpy as np
 import pytest
-from gymnasium.vector import AutoresetMode, SyncVectorEnv
 
 from nnlite import Sequential
 from nnlite.layers import Dense
@@ -20,33 +17,18 @@ from rl.envs.goals import MeanReturn
 from rl.runs.run import open_run
 from rl.training.progress import Progress
 from rl.training.trainer import COLUMNS, Trainer
+from tests.rl.games import Game, vector_of
+from tests.rl.helpers import read_csv
 
 
-class Counting(gymnasium.Env):
-    """Shows how many steps it has gone; reward 1 for action 1; ends for good after 7 steps, or is cut off
-    after 4.
-    """
-
-    observation_space = gymnasium.spaces.Box(0, 100, (1,), np.float32)
-    action_space = gymnasium.spaces.Discrete(2)
+class Counting(Game):
+    """Pays 1 for action 1; ends for good after 7 steps, or is cut off after 4."""
 
     def __init__(self, cut: bool) -> None:
-        self.cut = cut
+        self.cut, self.length = cut, 4 if cut else 7
 
-    def reset(self, *, seed=None, options=None):
-        super().reset(seed=seed)
-        self.t = 0
-        return np.zeros(1, np.float32), {}
-
-    def step(self, action):
-        self.t += 1
-        return (
-            np.array([self.t], np.float32),
-            float(action),
-            not self.cut and self.t == 7,
-            self.cut and self.t == 4,
-            {},
-        )
+    def pay(self, action):
+        return float(action)
 
 
 class Scripted(Agent):
@@ -70,9 +52,7 @@ class Scripted(Agent):
 
 
 def make(n):
-    return SyncVectorEnv(
-        [lambda cut=bool(i % 2): Counting(cut) for i in range(n)], autoreset_mode=AutoresetMode.SAME_STEP
-    )
+    return vector_of(*(lambda cut=bool(i % 2): Counting(cut) for i in range(n)))
 
 
 @pytest.fixture
@@ -139,8 +119,7 @@ def test_logs_can_be_read_by_the_usual_tools(run):
     assert monitor[0].startswith('#{"t_start"') and monitor[1] == "r,l,t"
     episodes = [tuple(map(float, line.split(",")[:2])) for line in monitor[2:]]
     assert episodes[:3] == [(4, 4), (7, 7), (4, 4)] and len(episodes) == len(trainer.returns)
-    with open(run.folder / "progress.csv", encoding="utf-8", newline="") as file:
-        rows = list(csv.DictReader(file))
+    rows = read_csv(run.folder / "progress.csv")
     assert int(rows[-1]["time/total_timesteps"]) == 100
     assert float(rows[3]["train/loss"]) == float(rows[3]["time/total_timesteps"])
     assert any(path.name.startswith("events.out") for path in run.folder.iterdir())
