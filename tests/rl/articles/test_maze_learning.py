@@ -1,6 +1,5 @@
 """Learning in the maze: the compiled updates against NumPy, what is learnt, saving, the command."""
 
-import csv
 import json
 import math
 import re
@@ -17,6 +16,8 @@ from rl.maze import ETA, STOP_AFTER, Rule, Settings, command, get_pi, play, upda
 from rl.maze.command import last_episode, main
 from rl.maze.learning import Runs, begin, greedy_path, learn, max_steps, policy_of, sampled_length
 from rl.runs.state_file import load_state, save_state
+from tests.rl.helpers import read_csv, read_json, run_folder_in, two_lines
+from tests.tables import rows
 
 ARTICLE = article_maze()
 RULES = {update: Rule(update, ETA[update], 1e-3, STOP_AFTER[update]) for update in ETA}
@@ -27,13 +28,11 @@ def advantage_update(theta, value, cells, actions, eta):
     """The third update, from the history, one visit after the other."""
     steps, theta, value = len(cells), theta.copy(), value.copy()
     for cell in set(cells):
-        to_go = {
-            a: [steps - t for t in range(steps) if (cells[t], actions[t]) == (cell, a)] for a in range(4)
-        }
-        mean = np.mean([steps - t for t in range(steps) if cells[t] == cell])
+        visits = [t for t in range(steps) if cells[t] == cell]
+        mean = np.mean([steps - t for t in visits])
         value[cell] = value[cell] or mean
-        for action, waits in to_go.items():
-            if waits:
+        for action in range(4):
+            if waits := [steps - t for t in visits if actions[t] == action]:
                 theta[cell, action] += eta * max(-1.0, 1.0 - np.mean(waits) / value[cell])
         value[cell] += 0.1 * (mean - value[cell])
     return theta, value
@@ -75,11 +74,10 @@ def test_the_minus_sign_is_the_gradient_of_the_log_probability_and_the_plus_sign
         step = np.zeros((9, 4))
         step[index] = 1e-5
         numeric[index] = (log_probability(theta + step) - log_probability(theta - step)) / 2e-5
-    by_sign = {
-        sign: update_theta(theta, get_pi(theta), history, len(history), sign) - theta for sign in (-1.0, 1.0)
-    }
-    assert np.allclose(by_sign[-1.0], numeric, atol=1e-7, equal_nan=True)
-    assert not np.allclose(by_sign[1.0], numeric, atol=0.1, equal_nan=True)
+    pi = get_pi(theta)
+    minus, plus = (update_theta(theta, pi, history, len(history), sign) - theta for sign in (-1.0, 1.0))
+    assert np.allclose(minus, numeric, atol=1e-7, equal_nan=True)
+    assert not np.allclose(plus, numeric, atol=0.1, equal_nan=True)
 
 
 def test_the_default_finds_the_4_steps_and_stops_by_itself_on_100_seeds():
@@ -125,9 +123,8 @@ def test_the_shortest_path_is_learnt_or_nearly_in_mazes_of_20x20():
         settings = Settings(size="20x20", seed=seed)
         maze, runs = settings.layout(), begin(settings.layout(), [seed])
         learn(maze, runs, settings.rule(), settings.max_episodes)
-        assert len(greedy_path(maze, policy_of(runs.theta[0]))) - 1 <= 1.05 * (
-            len(shortest_path(maze)) - 1
-        ), seed
+        path = greedy_path(maze, policy_of(runs.theta[0]))
+        assert len(path) - 1 <= 1.05 * (len(shortest_path(maze)) - 1), seed
 
 
 def test_many_runs_are_the_same_one_by_one_and_on_two_threads():
@@ -149,12 +146,10 @@ def test_a_run_saved_and_continued_is_the_run_that_never_paused(update, tmp_path
     save_state(tmp_path / "state", paused.arrays())
     resumed = Runs(**load_state(tmp_path / "state"))
     later, later_moves = learn(ARTICLE, resumed, RULES[update], 160, record=160)
-    assert all(
-        array.tobytes() == resumed.arrays()[name].tobytes() for name, array in straight.arrays().items()
-    )
-    assert np.array_equal(later[:, 80:], lengths[:, 80:]) and np.array_equal(
-        later_moves[:, 80:], moves[:, 80:]
-    )
+    for name, array in straight.arrays().items():
+        assert array.tobytes() == resumed.arrays()[name].tobytes(), name
+    np.testing.assert_array_equal(later[:, 80:], lengths[:, 80:])
+    np.testing.assert_array_equal(later_moves[:, 80:], moves[:, 80:])
     assert not later[:, :80].any()
 
 
@@ -162,25 +157,9 @@ def test_an_episode_cut_short_teaches_the_count_updates_nothing_and_never_settle
     maze = generate_maze(6, 6, np.random.default_rng(0))
     for rule, learns in ((sim.GRADIENT, False), (sim.ARTICLE, False), (sim.ADVANTAGE, True)):
         runs, lengths, moves = begin(maze, [0]), np.zeros((1, 3), np.int64), np.zeros((1, 3))
-        theta = runs.theta.copy()
-        sim.learn(
-            maze.neighbour,
-            maze.start,
-            maze.goal,
-            rule,
-            0.1,
-            1e9,
-            1,
-            5,
-            3,
-            runs.theta,
-            runs.value,
-            runs.streams,
-            runs.episodes,
-            runs.calm,
-            lengths,
-            moves,
-        )
+        theta, layout = runs.theta.copy(), (maze.neighbour, maze.start, maze.goal)
+        arrays = runs.theta, runs.value, runs.streams, runs.episodes, runs.calm, lengths, moves
+        sim.learn(*layout, rule, 0.1, 1e9, 1, 5, 3, *arrays)
         assert lengths.tolist() == [[5, 5, 5]] and runs.calm[0] == 0
         assert np.array_equal(theta, runs.theta, equal_nan=True) != learns
 
@@ -197,30 +176,25 @@ def test_the_last_episode_is_found_again():
 # command
 
 
-def folder_of(out):
-    return next(out.glob("maze__*"))
-
-
 def test_the_command_writes_what_it_prints(tmp_path, capsys):
     assert main(["--seed", "3", "--out", str(tmp_path)]) == 0
-    printed, folder = capsys.readouterr().out, folder_of(tmp_path)
-    results = json.loads((folder / "result.json").read_text(encoding="utf-8"))
+    printed, folder = capsys.readouterr().out, run_folder_in(tmp_path)
+    results = read_json(folder / "result.json")
     assert results["settled"] and results["greedy_steps"] == results["shortest_steps"] == 4
     assert f"settled by itself after {results['episodes']} episodes" in printed
     assert "greedy path          4 steps" in printed and "shortest, by search  4 steps" in printed
     assert f"sampled episodes     {results['sampled_steps']:.2f} steps" in printed
-    with open(folder / "progress.csv", encoding="utf-8", newline="") as file:
-        rows = list(csv.DictReader(file))
-    assert len(rows) == results["episodes"] and float(rows[-1]["policy_moved"]) < 1e-3
-    assert f"episode {len(rows) - 1}: {rows[-1]['steps']} steps, policy moved" in printed
+    table = read_csv(folder / "progress.csv")
+    assert len(table) == results["episodes"] and float(table[-1]["policy_moved"]) < 1e-3
+    assert f"episode {len(table) - 1}: {table[-1]['steps']} steps, policy moved" in printed
     for name in ("policy.png", "steps.png"):
         with Image.open(folder / name) as picture:
             assert picture.width >= 400
     with Image.open(folder / "replay.gif") as animation:
-        assert animation.n_frames == int(rows[-1]["steps"]) + 1
+        assert animation.n_frames == int(table[-1]["steps"]) + 1
     page = (folder / "replay.html").read_text(encoding="utf-8")
     points = json.loads(re.search(r"const points = (.*);", page).group(1))
-    assert len(points) == int(rows[-1]["steps"]) + 1 and points[0] == [0.5, 0.5] and points[-1] == [2.5, 2.5]
+    assert len(points) == int(table[-1]["steps"]) + 1 and points[0] == [0.5, 0.5] and points[-1] == [2.5, 2.5]
     assert not re.search(r"(src|href)=|https?:|@import|url\(", page)  # nothing from a network
 
 
@@ -230,7 +204,7 @@ def test_resume_goes_on_to_what_the_uninterrupted_run_reaches(tmp_path, capsys):
     assert "--resume" in capsys.readouterr().out
     assert main(["--resume", "--out", str(tmp_path / "a"), "--max-episodes", "240"]) == 0
     assert main([*common, "--out", str(tmp_path / "b"), "--max-episodes", "240"]) == 0
-    resumed, straight = folder_of(tmp_path / "a"), folder_of(tmp_path / "b")
+    resumed, straight = run_folder_in(tmp_path / "a"), run_folder_in(tmp_path / "b")
     for name in ("progress.csv", "policy.png", "steps.png", "replay.gif", "replay.html"):
         assert (resumed / name).read_bytes() == (straight / name).read_bytes(), name
 
@@ -238,7 +212,7 @@ def test_resume_goes_on_to_what_the_uninterrupted_run_reaches(tmp_path, capsys):
 def test_play_writes_an_episode_where_there_is_no_screen(tmp_path, capsys, monkeypatch):
     main(["--out", str(tmp_path)])
     monkeypatch.setattr(command, "show_in_window", lambda layout, actions: False)
-    folder = folder_of(tmp_path)
+    folder = run_folder_in(tmp_path)
     (folder / "replay.gif").unlink()
     assert main(["--play", "--out", str(tmp_path)]) == 0
     assert "an episode of" in capsys.readouterr().out and (folder / "replay.gif").exists()
@@ -249,34 +223,29 @@ def test_a_maze_of_ones_own_and_many_runs(tmp_path, capsys):
     drawing.write_text("S...\n.##.\n...G\n", encoding="utf-8")
     assert main(["--maze", str(drawing), "--out", str(tmp_path)]) == 0
     assert "shortest, by search  5 steps" in capsys.readouterr().out
-    assert shortest_path(read_maze(folder_of(tmp_path) / "maze.txt")) is not None
+    assert shortest_path(read_maze(run_folder_in(tmp_path) / "maze.txt")) is not None
     assert main(["--num-runs", "50", "--update", "article"]) == 0
     printed = capsys.readouterr().out
     assert "50 runs" in printed and re.search(r"settled by themselves +100.0%", printed)
 
 
-@pytest.mark.parametrize(
-    ("flags", "what"),
-    [
-        (["--size", "20"], "--size"),
-        (["--size", "1x1"], "--size"),
-        (["--size", "2x2", "--maze", "x"], "choose one"),
-        (["--maze", "nowhere.txt"], "nowhere.txt"),
-        (["--update", "magic"], "choice"),
-        (["--eta", "-1"], "--eta"),
-        (["--play"], "no unfinished run|no .* of rl.maze"),
-        (["--resume"], "no run of rl.maze"),
-    ],
-)
-def test_what_cannot_work_is_refused_in_two_lines(flags, what, tmp_path, capsys):
-    assert main([*flags, "--out", str(tmp_path / "new")]) == 2
-    complaint = capsys.readouterr().err
-    assert re.search(what, complaint) and len(complaint.strip().splitlines()) == 2
+REFUSED = rows("""
+    --size 20               --size
+    --size 1x1              --size
+    --size 2x2 --maze x     choose one
+    --maze nowhere.txt      nowhere.txt
+    --maze closed.txt       no path leads from the start
+    --update magic          choice
+    --eta -1                --eta
+    --play                  no unfinished run|no .* of rl.maze
+    --resume                no run of rl.maze
+""")
+
+
+@pytest.mark.parametrize("flags, what", REFUSED)
+def test_what_cannot_work_is_refused_in_two_lines(flags, what, tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "closed.txt").write_text("S.#G\n", encoding="utf-8")
+    assert main([*flags.split(), "--out", "new"]) == 2
+    assert re.search(what, " ".join(two_lines(capsys)))
     assert not (tmp_path / "new").exists()
-
-
-def test_a_walled_in_goal_is_named(tmp_path, capsys):
-    drawing = tmp_path / "closed.txt"
-    drawing.write_text("S.#G\n", encoding="utf-8")
-    assert main(["--maze", str(drawing), "--out", str(tmp_path)]) == 2
-    assert "no path leads from the start" in capsys.readouterr().err

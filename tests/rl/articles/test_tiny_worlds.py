@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from gymnasium import spaces
 
-from rl import a2c, dqn, policy_gradient, value_function
 from rl.core.experience import Experience
 from rl.core.seeding import streams
+from tests.rl.helpers import ALGORITHMS, settings_of
 
 STAY, QUIT = 1, 0
 
 
 class World:
-    """N games of two actions, moved by NumPy.
-
-    Observations (N, size) float32; `limit` steps cut a game off.
-    """
+    """N games of two actions, observations (N, size) float32; `limit` steps cut a game off."""
 
     size = 1
     limit = 1_000_000
@@ -125,52 +124,23 @@ def play(agent, world, steps, limits_are_ends=False):
 
 GAMES, GAMMA = 8, 0.9
 Q = dict(learning_starts=200, buffer_size=4_000, train_freq=4, learning_rate=7e-3)
+PLAIN = dict(clip_rewards=False, life_loss_ends=False)
+DQN = dict(Q, **PLAIN, n_step=1, target_update=20, initial_epsilon=0.3, final_epsilon=0.3, hidden=(10,))
+A2C = dict(PLAIN, n_steps=8, learning_rate=1e-2, hidden=(16,), gae_lambda=0.9)
 AGENTS = {
-    "value_function": (value_function, value_function.ValueFunctionAgent, dict(Q, epsilon=0.3)),
-    "dqn": (
-        dqn,
-        dqn.DeepQNetworkAgent,
-        dict(
-            Q,
-            learning_rate=5e-3,
-            n_step=1,
-            target_update=20,
-            initial_epsilon=0.3,
-            final_epsilon=0.3,
-            huber_delta=np.inf,
-            clip_rewards=False,
-            life_loss_ends=False,
-            hidden=(10,),
-        ),
-    ),
-    "policy_gradient": (
-        policy_gradient,
-        policy_gradient.PolicyGradientAgent,
-        dict(n_steps=8, learning_rate=2e-2),
-    ),
-    "a2c": (
-        a2c,
-        a2c.ActorCriticAgent,
-        dict(
-            n_steps=8,
-            learning_rate=1e-2,
-            clip_rewards=False,
-            life_loss_ends=False,
-            hidden=(16,),
-            gae_lambda=0.9,
-        ),
-    ),
+    "value_function": dict(Q, epsilon=0.3),
+    "dqn": {**DQN, "learning_rate": 5e-3, "huber_delta": np.inf},
+    "policy_gradient": dict(n_steps=8, learning_rate=2e-2),
+    "a2c": A2C,
 }
 WITH_VALUES = [name for name in AGENTS if name != "policy_gradient"]
 
 
 def trained(name, world_class, steps, seed=0, limits_are_ends=False):
     """(agent, world) after `steps` of the world."""
-    module, agent_class, changes = AGENTS[name]
-    settings = module.Settings(env_id="tiny", num_envs=GAMES, gamma=GAMMA, **changes)
-    settings.validate()
+    settings = settings_of(name, env_id="tiny", num_envs=GAMES, gamma=GAMMA, **AGENTS[name])
     world = world_class(GAMES, seed)
-    agent = agent_class(*world.spaces, settings, streams(seed))
+    agent: Any = ALGORITHMS[name].agent_class(*world.spaces, settings, streams(seed))
     play(agent, world, steps, limits_are_ends)
     return agent, world
 
@@ -181,7 +151,11 @@ def value(name, agent, observations):
     return agent.values(observations) if name == "a2c" else agent.preferences(observations).max(axis=1)
 
 
-@pytest.mark.parametrize("name", WITH_VALUES)
+each_agent = pytest.mark.parametrize("name", AGENTS)
+each_with_values = pytest.mark.parametrize("name", WITH_VALUES)
+
+
+@each_with_values
 def test_constant_reward_is_worth_one_over_one_minus_gamma(name):
     agent, _ = trained(name, ConstantReward, 12_000)
     assert value(name, agent, [[1]])[0] == pytest.approx(1 / (1 - GAMMA), rel=0.03)
@@ -193,19 +167,19 @@ def test_the_baseline_of_constant_reward_is_one_over_one_minus_gamma():
     assert agent.spread < 0.1
 
 
-@pytest.mark.parametrize("name", WITH_VALUES)
+@each_with_values
 def test_values_follow_the_observation(name):
     agent, _ = trained(name, RewardOfObservation, 8_000)
     np.testing.assert_allclose(value(name, agent, [[1], [-1]]), [1, -1], atol=0.1)
 
 
-@pytest.mark.parametrize("name", AGENTS)
+@each_agent
 def test_actions_follow_the_observation(name):
     agent, _ = trained(name, MatchTheObservation, 8_000)
     np.testing.assert_array_equal(agent.greedy(np.array([[1], [-1]], np.float32)), [1, 0])
 
 
-@pytest.mark.parametrize("name", AGENTS)
+@each_agent
 def test_the_better_of_two_arms_is_played(name):
     agent, _ = trained(name, TwoArms, 8_000)
     assert agent.greedy(np.ones((1, 1), np.float32))[0] == 1
@@ -213,7 +187,7 @@ def test_the_better_of_two_arms_is_played(name):
         assert value(name, agent, [[1]])[0] == pytest.approx(0.8, abs=0.15)
 
 
-@pytest.mark.parametrize("name", AGENTS)
+@each_agent
 def test_a_reward_is_credited_to_what_was_done_three_steps_before(name):
     agent, world = trained(name, DelayedReward, 12_000)
     start = world.first(1)
@@ -222,7 +196,7 @@ def test_a_reward_is_credited_to_what_was_done_three_steps_before(name):
         assert value(name, agent, start)[0] == pytest.approx(GAMMA**3, abs=0.1)
 
 
-@pytest.mark.parametrize("name", AGENTS)
+@each_agent
 def test_a_time_limit_is_no_end(name):
     agent, world = trained(name, TimeLimit, 16_000)
     assert agent.greedy(world.first(1))[0] == STAY
@@ -230,7 +204,7 @@ def test_a_time_limit_is_no_end(name):
         assert value(name, agent, [[1]])[0] == pytest.approx(3, abs=0.3)
 
 
-@pytest.mark.parametrize("name", AGENTS)
+@each_agent
 def test_who_takes_a_time_limit_for_an_end_is_found_out(name):
     agent, world = trained(name, TimeLimit, 16_000, limits_are_ends=True)
     assert agent.greedy(world.first(1))[0] == QUIT

@@ -1,13 +1,6 @@
-"""Checkpoints: every kind of state comes back as it was, only what is new is written, what is damaged is
-refused.
-"""
+"""Checkpoints: states come back as they were, only what is new is written, damaged files are refused."""
 
 from __future__ import annotations
-
-import os
-import subprocess
-import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -21,6 +14,7 @@ from rl.core.ring import Ring, last_write
 from rl.runs import checkpoint as module
 from rl.runs.checkpoint import Checkpoints
 from rl.runs.state_file import load_state, save_state
+from tests.processes import run_python
 from tests.same import assert_same
 
 numbers = st.none() | st.booleans() | st.integers(-(2**130), 2**130) | st.floats() | st.text(max_size=5)
@@ -87,12 +81,9 @@ def replay(capacity=1600, games=2):
 def play(buffer, steps, rng):
     for _ in range(steps):
         n = buffer.num_envs
-        frames = np.repeat(rng.integers(0, 255, (n, 1, 1, 1), dtype=np.uint8), 64 * 64 * 4, axis=1).reshape(
-            n, 64, 64, 4
-        )
-        buffer.add(
-            frames, rng.integers(3, size=n), rng.random(n), rng.random(n) < 0.05, rng.random(n) < 0.05, frames
-        )
+        frames = np.full((n, 64, 64, 4), rng.integers(0, 255, (n, 1, 1, 1)), np.uint8)
+        ends, stops = rng.random((2, n)) < 0.05
+        buffer.add(frames, rng.integers(3, size=n), rng.random(n), ends, stops, frames)
 
 
 @pytest.fixture
@@ -105,12 +96,12 @@ def test_a_replay_comes_back_after_every_checkpoint_and_only_new_blocks_are_writ
 ):
     buffer, rng, keeper = replay(), np.random.default_rng(0), Checkpoints(tmp_path)
     fresh = []
-    write = module.state_file.write
-    monkeypatch.setattr(
-        module.state_file,
-        "write",
-        lambda path, kept, metadata: fresh.append(len(kept)) or write(path, kept, metadata),
-    )
+
+    def write(path, kept, metadata, write=module.state_file.write):
+        fresh.append(len(kept))
+        write(path, kept, metadata)
+
+    monkeypatch.setattr(module.state_file, "write", write)
     for steps in (3, 0, 100, 150, 700, 2000, 1, 0):
         play(buffer, steps, rng)
         fresh.clear()
@@ -122,11 +113,8 @@ def test_a_replay_comes_back_after_every_checkpoint_and_only_new_blocks_are_writ
         other = replay()
         other.set_state(Checkpoints(tmp_path).load()["replay"])
         assert all(np.array_equal(getattr(other, name), getattr(buffer, name)) for name in buffer.STATE)
-    named = {block.file for block in keeper._stored.values()}
-    assert {path.name for path in tmp_path.iterdir()} == {
-        "checkpoint.safetensors",
-        *(f"checkpoint-{n}.blocks" for n in named),
-    }
+    named = {f"checkpoint-{block.file}.blocks" for block in keeper._stored.values()}
+    assert {path.name for path in tmp_path.iterdir()} == named | {"checkpoint.safetensors"}
     assert sum(path.stat().st_size for path in tmp_path.iterdir()) < buffer.nbytes / 20
 
 
@@ -217,14 +205,6 @@ print(hashlib.sha256(Path(run.folder, "last.safetensors").read_bytes()).hexdiges
 def test_five_runs_of_one_seed_are_one_result(tmp_path):
     results = set()
     for run, words in enumerate(["quiet", "loud", "quiet", "loud", "loud"]):
-        done = subprocess.run(
-            [sys.executable, "-c", SEED_RUN, words, str(tmp_path / str(run))],
-            capture_output=True,
-            text=True,
-            timeout=300,
-            cwd=Path(__file__).parents[3],
-            env={**os.environ, "PYTHONHASHSEED": str(run * 1000), "OMP_NUM_THREADS": "1"},
-        )
-        assert done.returncode == 0, done.stderr
+        done = run_python("-c", SEED_RUN, words, tmp_path / str(run), PYTHONHASHSEED=str(run * 1000))
         results.add(done.stdout.splitlines()[-1])
     assert len(results) == 1, results

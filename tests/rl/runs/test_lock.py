@@ -1,18 +1,14 @@
-"""Two processes cannot go on with one run at the same time; what a dead one left behind is in nobody's
-way.
-"""
+"""Two processes cannot continue one run at the same time; a dead one holds nothing."""
 
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
-import time
 
 import pytest
 
 from rl.command.errors import UsageError
 from rl.runs import lock
+from tests.processes import run_python, start_python, wait_until
 
 HOLD = """
 import sys, time
@@ -41,14 +37,8 @@ print(held)
 """
 
 
-def process(code: str, folder) -> subprocess.Popen:
-    return subprocess.Popen(
-        [sys.executable, "-c", code, str(folder)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    )
-
-
 def test_the_second_process_is_told_who_has_the_run(tmp_path):
-    with process(HOLD, tmp_path) as holder:
+    with start_python("-c", HOLD, tmp_path) as holder:
         assert holder.stdout.readline() == "held\n"
         with (
             pytest.raises(UsageError, match=rf"is going on in process {holder.pid} on .*\n  wait"),
@@ -62,7 +52,7 @@ def test_the_second_process_is_told_who_has_the_run(tmp_path):
 
 
 def test_a_killed_process_holds_nothing(tmp_path):
-    with process(HOLD, tmp_path) as holder:
+    with start_python("-c", HOLD, tmp_path) as holder:
         assert holder.stdout.readline() == "held\n"
         holder.kill()
     assert (tmp_path / lock.NAME).exists()
@@ -72,26 +62,22 @@ def test_a_killed_process_holds_nothing(tmp_path):
 
 
 def test_of_many_that_strive_one_is_inside(tmp_path):
-    striving = [process(STRIVE, tmp_path) for _ in range(3)]
+    striving = [start_python("-c", STRIVE, tmp_path) for _ in range(3)]
     told = [each.communicate(timeout=60)[0] for each in striving]
     assert [each.returncode for each in striving] == [0, 0, 0] and sum(map(int, told)) > 10
 
 
 def test_a_running_run_cannot_be_resumed_as_well(tmp_path):
-    argv = [*"--env-id CartPole-v0 --keep-going --eval-freq 0 --save-freq 200 --out".split(), str(tmp_path)]
-    run = [sys.executable, "-m", "rl.policy_gradient"]
-    with subprocess.Popen(
-        [*run, *argv, "--total-timesteps", "100000000"], stdout=subprocess.DEVNULL
-    ) as first:
+    run, out = ["-m", "rl.policy_gradient"], ["--out", str(tmp_path)]
+    argv = (
+        "--env-id CartPole-v0 --keep-going --eval-freq 0 --save-freq 200 --total-timesteps 100000000".split()
+    )
+    with start_python(*run, *argv, *out) as first:
         try:
-            until = time.time() + 60
-            while not list(tmp_path.glob("*/checkpoint.safetensors")) and time.time() < until:
-                time.sleep(0.05)
-            second = subprocess.run(
-                [*run, "--resume", "--out", str(tmp_path)], capture_output=True, text=True
-            )
+            wait_until(lambda: list(tmp_path.glob("*/checkpoint.safetensors")))
+            second = run_python(*run, "--resume", *out, code=2)
         finally:
             first.terminate()
-        assert second.returncode == 2 and f"is going on in process {first.pid}" in second.stderr
-        assert len(second.stderr.strip().splitlines()) == 2
-        assert first.wait(30) == 143
+            first.communicate()
+        assert f"is going on in process {first.pid}" in second.stderr
+        assert len(second.stderr.strip().splitlines()) == 2 and first.returncode == 143

@@ -1,10 +1,9 @@
 """The tables of a run: means since the last row in progress.csv, games in monitor.csv."""
 
-import csv
-
 import pytest
 
 from rl.runs.logger import Logger
+from tests.rl.helpers import read_csv
 
 COLUMNS = ("time/total_timesteps", "train/loss", "rollout/ep_rew_mean")
 
@@ -17,8 +16,7 @@ def test_a_row_holds_the_means_of_what_was_added_since_the_last_one(tmp_path):
     logger.add_metrics({"train/loss": 8.0})
     logger.write_row(20, {})
     logger.close()
-    with open(tmp_path / "progress.csv", encoding="utf-8", newline="") as file:
-        rows = [tuple(row[name] for name in COLUMNS) for row in csv.DictReader(file)]
+    rows = [tuple(row[name] for name in COLUMNS) for row in read_csv(tmp_path / "progress.csv")]
     assert rows == [("10", "3", "5"), ("20", "8", "")]
 
 
@@ -26,8 +24,7 @@ def test_the_monitor_has_returns_and_lengths_in_the_columns_of_their_names(tmp_p
     logger = Logger(tmp_path, "test", COLUMNS)
     logger.add_episode(2.5, 40)
     logger.close()
-    _, *lines = (tmp_path / "monitor.csv").read_text(encoding="utf-8").splitlines()
-    (row,) = csv.DictReader(lines)
+    (row,) = read_csv(tmp_path / "monitor.csv")
     assert (row["r"], row["l"]) == ("2.5", "40")
 
 

@@ -1,6 +1,4 @@
-"""Ctrl-C and SIGTERM: noted between steps, obeyed at once where nothing can be spoilt, and the second one
-always.
-"""
+"""Ctrl-C and SIGTERM: noted between steps, obeyed at once where asked; the second one always."""
 
 from __future__ import annotations
 

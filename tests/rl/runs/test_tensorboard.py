@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import io
-import subprocess
-import sys
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from rl.runs.logger import Logger
+from tests.processes import run_python
 from tests.rl.helpers import ALGORITHMS, train
 
 event_accumulator = pytest.importorskip(
@@ -32,10 +31,8 @@ RUNS = {
 
 
 def read(folder):
-    board = event_accumulator.EventAccumulator(
-        str(folder), size_guidance={"images": 0, "histograms": 0, "scalars": 0}
-    )
-    return board.Reload()
+    all_of_them = {"images": 0, "histograms": 0, "scalars": 0}
+    return event_accumulator.EventAccumulator(str(folder), size_guidance=all_of_them).Reload()
 
 
 @pytest.mark.parametrize("name", RUNS)
@@ -74,7 +71,4 @@ def test_logging_does_not_bring_pytorch_along(tmp_path):
         "Logger(Path(sys.argv[1]), 'CartPole-v0', ('train/loss',)).close(); "
         "assert 'tensorboardX' in sys.modules; print('torch' in sys.modules)"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", code, str(tmp_path)], capture_output=True, text=True, check=True
-    )
-    assert done.stdout == "False\n"
+    assert run_python("-c", code, tmp_path).stdout == "False\n"

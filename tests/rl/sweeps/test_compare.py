@@ -1,6 +1,4 @@
-"""`python -m rl compare`: its statistics against rliable and against hand-made cases, and what it says and
-shows.
-"""
+"""`python -m rl compare`: statistics against rliable and hand-made cases, and what it prints and shows."""
 
 import json
 import re
@@ -16,6 +14,7 @@ from rl.sweeps.record import DONE, FAILED, Record
 from rl.sweeps.results import Result, group_results
 from rl.sweeps.time_to_goal import time_to_goal
 from rl.tools import compare as tool
+from tests.rl.helpers import two_lines
 
 
 def scores(seed, tasks=2, runs=15, shift=0.0):
@@ -60,9 +59,7 @@ def test_estimates_are_those_of_rliable():
 
 def test_the_interquartile_mean_leaves_out_the_best_and_the_worst_quarter():
     assert stat.interquartile_mean([np.array([0, 1, 3, 1e9])]).value == 2
-    assert stat.interquartile_mean([np.array([0.0, 1]), np.array([3, 1e9])]).value == 2, (
-        "over all tasks together"
-    )
+    assert stat.interquartile_mean([np.array([0.0, 1]), np.array([3, 1e9])]).value == 2  # over all tasks
 
 
 def test_an_interval_is_as_narrow_as_its_runs():
@@ -73,29 +70,24 @@ def test_an_interval_is_as_narrow_as_its_runs():
 
 
 def test_intervals_hold_the_truth_about_as_often_as_they_say():
-    held = [
-        e.low <= 0 <= e.high
-        for e in (stat.interquartile_mean([np.random.default_rng(i).normal(size=20)]) for i in range(60))
-    ]
+    draws = ([np.random.default_rng(i).normal(size=20)] for i in range(60))
+    held = [estimate.low <= 0 <= estimate.high for estimate in map(stat.interquartile_mean, draws)]
     assert 50 <= sum(held) <= 60
 
 
 def test_a_tie_is_half_an_improvement():
-    assert stat.probability_of_improvement([np.array([1.0, 2])], [np.array([1.0, 2])]).value == 0.5
-    assert stat.probability_of_improvement([np.array([3.0, 3])], [np.array([1.0, 2])]).value == 1
-    assert (
-        stat.probability_of_improvement([np.array([3.0, 3])], [np.array([1.0, 2])], higher=False).value == 0
-    )
+    one, better = [np.array([1.0, 2])], [np.array([3.0, 3])]
+    assert stat.probability_of_improvement(one, one).value == 0.5
+    assert stat.probability_of_improvement(better, one).value == 1
+    assert stat.probability_of_improvement(better, one, higher=False).value == 0
 
 
 def test_a_profile_is_the_share_beyond_each_threshold():
     values = [np.array([1.0, 2, 3, 4])]
-    np.testing.assert_array_equal(
-        stat.performance_profile(values, np.array([0, 1, 2.5, 4])).value, [1, 0.75, 0.5, 0]
-    )
-    np.testing.assert_array_equal(
-        stat.performance_profile(values, np.array([0, 1, 2.5, 5]), higher=False).value, [0, 0, 0.5, 1]
-    )
+    found = stat.performance_profile(values, np.array([0, 1, 2.5, 4])).value
+    np.testing.assert_array_equal(found, [1, 0.75, 0.5, 0])
+    found = stat.performance_profile(values, np.array([0, 1, 2.5, 5]), higher=False).value
+    np.testing.assert_array_equal(found, [0, 0, 0.5, 1])
 
 
 def test_without_censoring_the_restricted_mean_is_the_mean():
@@ -106,9 +98,7 @@ def test_without_censoring_the_restricted_mean_is_the_mean():
 
 
 def test_a_censored_run_is_neither_left_out_nor_taken_for_an_arrival():
-    """Kaplan and Meier by hand: of four at 2 one arrives, one ends at 3, of two at 4 one arrives, the last
-    ends at 5.
-    """
+    """Kaplan and Meier by hand: one of four arrives at 2, one ends at 3, one of two arrives at 4."""
     found = time_to_goal(np.array([2.0, 3, 4, 5]), np.array([True, False, True, False]), 5)
     np.testing.assert_allclose(found.share, 1 - np.array([0.75, 0.75, 0.375, 0.375]))
     assert found.median == 4 and found.restricted.value == pytest.approx(2 + 0.75 * 2 + 0.375)
@@ -137,9 +127,8 @@ def test_several_environments_need_a_scale():
     with pytest.raises(UsageError, match="scale A-v0=LOW,HIGH B-v0=LOW,HIGH"):
         compare(runs, {})
     found = compare(runs, read_scale(["A-v0=0,30", "B-v0=0,60"]))
-    assert found.groups[0].score.value == pytest.approx(1 / 3), (
-        "of 0 1/3 2/3 1 and 0 1/6 1/3 1/2, the middle half"
-    )
+    # the middle half of 0 1/3 2/3 1 and 0 1/6 1/3 1/2
+    assert found.groups[0].score.value == pytest.approx(1 / 3)
 
 
 @pytest.mark.parametrize("text", ["A", "A=1", "A=1,1", "=0,1", "A=x,1"])
@@ -161,19 +150,12 @@ def make_sweep(root, article="dqn", fail=()):
             returns = np.random.default_rng(seed).normal(100 * gamma + np.arange(30), 3)
             lines = [f"{r:.3f},20,{i}" for i, r in enumerate(returns)]
             (folder / "monitor.csv").write_text("\n".join(["#{}", "r,l,t", *lines]) + "\n", encoding="utf-8")
-            (folder / "config.json").write_text(
-                json.dumps({"article": article, "settings": settings}), encoding="utf-8"
-            )
-            row = {
-                "seed": seed,
-                "score": 100 * gamma + seed,
-                "solved_at": 500 if seed % 2 else None,
-                "total_steps": 600,
-            }
-            ended = (
-                Record(FAILED, (), 1.0, "the loss is <inf>") if gamma in fail else Record(DONE, (row,), 1.0)
-            )
-            ended.write(root / key)
+            config = json.dumps({"article": article, "settings": settings})
+            (folder / "config.json").write_text(config, encoding="utf-8")
+            solved_at = 500 if seed % 2 else None
+            row = {"seed": seed, "score": 100 * gamma + seed, "solved_at": solved_at, "total_steps": 600}
+            failed, done = Record(FAILED, (), 1.0, "the loss is <inf>"), Record(DONE, (row,), 1.0)
+            (failed if gamma in fail else done).write(root / key)
     Plan(article, ("gamma",), tuple(jobs)).write(root)
     return root
 
@@ -182,20 +164,10 @@ def test_the_page_holds_everything_and_asks_nobody(tmp_path, capsys):
     out = tmp_path / "page.html"
     assert tool.main([str(make_sweep(tmp_path / "sweep")), "--out", str(out)]) == 0
     printed, html = capsys.readouterr().out, out.read_text(encoding="utf-8")
-    assert (
-        re.search(r"--gamma 0\.9 +6 +92\.5 ", printed)
-        and "0.00 [0.00, 0.00]" in printed
-        and "3 of 6" in printed
-    )
-    for words in (
-        "Score",
-        "Performance profile",
-        "Steps to the goal",
-        "Learning curves",
-        "Every run",
-        "92.5 [",
-        "prefers-color-scheme",
-    ):
+    assert re.search(r"--gamma 0\.9 +6 +92\.5 ", printed)
+    assert "0.00 [0.00, 0.00]" in printed and "3 of 6" in printed
+    parts = "Score", "Performance profile", "Steps to the goal", "Learning curves", "Every run"
+    for words in (*parts, "92.5 [", "prefers-color-scheme"):
         assert words in html, words
     assert html.count("data:image/png;base64,") == 4
     assert not re.search(r"(src|href)=\"(?!data:|#)", html) and "__" not in re.sub(r"base64,[^\"]+", "", html)
@@ -207,11 +179,8 @@ def test_steps_to_a_threshold_come_from_the_learning_curves(tmp_path, capsys):
     assert tool.main(words) == 0
     printed = capsys.readouterr().out
     lines = {line.split("  ")[0]: line for line in printed.splitlines()}
-    assert (
-        "6 of 6" in lines["--gamma 0.9"]
-        and "0 of 6" in lines["--gamma 0.5"]
-        and "not reached" in lines["--gamma 0.5"]
-    )
+    assert "6 of 6" in lines["--gamma 0.9"]
+    assert "0 of 6" in lines["--gamma 0.5"] and "not reached" in lines["--gamma 0.5"]
 
 
 def test_failed_runs_are_told_and_a_setting_of_which_all_failed_is_left_out(tmp_path, capsys):
@@ -239,5 +208,4 @@ def test_wrong_requests_get_two_lines_and_exit_code_2(tmp_path, capsys):
         [sweep, *out, "--scale", "x"],
     ):
         assert tool.main(words) == 2, words
-        lines = capsys.readouterr().err.splitlines()
-        assert len(lines) == 2 and lines[0].startswith("error: ") and lines[1].startswith("  "), lines
+        two_lines(capsys)

@@ -1,16 +1,11 @@
-"""`python -m rl sweep` as a whole: its folders, its table, what fails, what is missing, what is killed, who
-is first.
-"""
+"""`python -m rl sweep` as a whole: its folders and table, and runs that fail, are missing or are killed."""
 
-import csv
 import json
 import os
 import shutil
 import signal
-import subprocess
 import sys
 import threading
-import time
 from pathlib import Path
 
 import pytest
@@ -21,56 +16,39 @@ from rl.sweeps.conductor import Conductor
 from rl.sweeps.display import Display
 from rl.sweeps.plan import Job, Plan
 from rl.sweeps.record import Record
+from tests.processes import run_at_once, run_python, start_python, wait_until
+from tests.rl.helpers import read_csv, read_json, run_folder_in
 
-ROOT = Path(__file__).parents[3]
 HOUSING = ["housing", "--set", "data=synthetic"]
 linux = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="looks for processes in /proc")
 
 
 def sweep(out, *words, code=0):
     """Run it; what it printed and its folder."""
-    done = subprocess.run(
-        [sys.executable, "-m", "rl", "sweep", *words, "--jobs", "2", "--out", str(out)],
-        cwd=ROOT,
-        capture_output=True,
-        encoding="utf-8",
-        timeout=300,
-    )
-    assert done.returncode == code, done.stdout + done.stderr
-    (folder,) = Path(out).glob("sweep__*")
-    return done.stdout + done.stderr, folder
+    done = run_python("-m", "rl", "sweep", *words, "--jobs", "2", "--out", out, code=code)
+    return done.stdout + done.stderr, run_folder_in(Path(out), "sweep__*")
 
 
 def rows_of(folder):
-    with open(folder / table.CSV, encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file))
+    return read_csv(folder / table.CSV)
 
 
 def without_times(folder):
-    return [
-        {name: value for name, value in row.items() if name not in table.TIMES} for row in rows_of(folder)
-    ]
+    return [{name: row[name] for name in row if name not in table.TIMES} for row in rows_of(folder)]
 
 
 @pytest.fixture(scope="module")
 def swept(tmp_path_factory):
     """A sweep of which half the runs diverge."""
-    return sweep(
-        tmp_path_factory.mktemp("runs"),
-        *HOUSING,
-        *"--seeds 0:2 --set learning-rate=0.003,1e6".split(),
-        code=1,
-    )
+    words = "--seeds 0:2 --set learning-rate=0.003,1e6".split()
+    return sweep(tmp_path_factory.mktemp("runs"), *HOUSING, *words, code=1)
 
 
 def test_each_run_has_its_row_in_the_order_of_the_plan(swept):
     rows = rows_of(swept[1])
-    assert [(row["learning_rate"], row["seed"], row["state"]) for row in rows] == [
-        ("0.003", "0", "done"),
-        ("0.003", "1", "done"),
-        ("1000000.0", "0", "failed"),
-        ("1000000.0", "1", "failed"),
-    ]
+    ended = [("0.003", "done")] * 2 + [("1000000.0", "failed")] * 2
+    assert [(row["learning_rate"], row["state"]) for row in rows] == ended
+    assert [row["seed"] for row in rows] == ["0", "1"] * 2
     assert all(float(row["score"]) > 0 and float(row["seconds"]) > 0 for row in rows[:2])
     assert all(row["error"].startswith("the loss is inf") and not row["score"] for row in rows[2:])
 
@@ -82,27 +60,17 @@ def test_a_run_that_fails_is_told_and_stops_no_other(swept):
 
 
 def test_a_run_of_a_sweep_is_the_run_of_its_own_command(swept, tmp_path):
-    words = ["--data", "synthetic", "--seed", "1", "--num-threads", "1", "--out", str(tmp_path)]
-    subprocess.run(
-        [sys.executable, "-m", "rl.housing", *words],
-        cwd=ROOT,
-        check=True,
-        stdout=subprocess.DEVNULL,
-        timeout=120,
-    )
-    (alone,) = tmp_path.glob("housing__*/result.json")
-    (here,) = swept[1].glob("1__*__seed-1/housing__*/result.json")
-    assert json.loads(alone.read_text(encoding="utf-8")) == json.loads(here.read_text(encoding="utf-8"))
+    words = ["--data", "synthetic", "--seed", "1", "--num-threads", "1", "--out", tmp_path]
+    run_python("-m", "rl.housing", *words)
+    alone, here = run_folder_in(tmp_path), run_folder_in(swept[1], "1__*__seed-1/housing__*")
+    assert read_json(alone / "result.json") == read_json(here / "result.json")
 
 
 def test_resume_does_what_is_missing_and_nothing_else(swept, tmp_path):
     before = without_times(swept[1])
     copy = tmp_path / swept[1].name
     shutil.copytree(swept[1], copy)
-    gone, kept = (
-        copy / "1__data-synthetic__learning-rate-0.003__seed-0",
-        copy / "1__data-synthetic__learning-rate-0.003__seed-1",
-    )
+    gone, kept = (copy / f"1__data-synthetic__learning-rate-0.003__seed-{seed}" for seed in (0, 1))
     shutil.rmtree(gone)
     stamp = (kept / record.NAME).stat().st_mtime_ns
     output, folder = sweep(tmp_path, "--resume", code=1)
@@ -128,14 +96,7 @@ def test_a_cluster_gives_the_same_table(tmp_path, backend):
 
 @linux
 def test_killed_workers_and_runs_change_nothing():
-    done = subprocess.run(
-        [sys.executable, "-m", "tests.tools.sweep_kills", "2", "4", "20000"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=400,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
+    done = run_python("-m", "tests.tools.sweep_kills", "2", "4", "20000")
     assert json.loads(done.stdout)["killed"] == {"runs": 1, "workers": 1}
 
 
@@ -147,7 +108,6 @@ def test_seeds_at_once_give_the_row_of_each_alone(tmp_path):
 
 
 # --- pieces
-# ----------------------------------------------------------------------------------------------------
 
 
 def plan_of(count):
@@ -178,13 +138,7 @@ def test_a_claim_is_one_process_at_a_time_and_ends_with_it(tmp_path):
         "import sys, pathlib; from rl.sweeps.claim import claim\n"
         "with claim(pathlib.Path(sys.argv[1])) as mine: print(mine, flush=True); sys.stdin.read()"
     )
-    with subprocess.Popen(
-        [sys.executable, "-c", code, str(tmp_path)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-        cwd=ROOT,
-    ) as other:
+    with start_python("-c", code, tmp_path) as other:
         assert other.stdout.readline() == "True\n"
         with claim(tmp_path) as mine:
             assert not mine
@@ -260,23 +214,12 @@ def test_two_sweeps_in_one_folder_do_each_run_once(tmp_path):
                 done(0).write(folder)
         return {"key": job["key"], "state": "done" if mine else "taken"}
 
-    sweeps = [
-        threading.Thread(target=conduct, args=(tmp_path, plan, lambda jobs: [perform(job) for job in jobs]))
-        for _ in range(2)
-    ]
-    for one in sweeps:
-        one.start()
-    for one in sweeps:
-        one.join()
+    run_at_once(*[lambda: conduct(tmp_path, plan, lambda jobs: [perform(job) for job in jobs])] * 2)
     assert sorted(times) == sorted(job.key for job in plan.jobs)
 
 
 def test_what_is_missing_is_in_the_table_too(tmp_path):
     rows = table.rows_of(plan_of(2), {"seed-1": done(1)})
-    assert [(row["seed"], row["state"], row["score"]) for row in rows] == [
-        (0, "missing", None),
-        (1, "done", 0.5),
-    ]
     assert table.write(tmp_path, rows)[0].read_text(encoding="utf-8").splitlines() == [
         "article,seed,state,score,solved_at,seconds,error",
         "digits,0,missing,,,,",
@@ -293,13 +236,8 @@ def trains(monitor):
 def test_ctrl_c_keeps_what_is_done_and_resume_goes_on(tmp_path):
     words = "value_function --seeds 0:2 --set total-timesteps=6000 --set keep-going=true".split()
     words += "--set eval-freq=0".split()
-    command = [sys.executable, "-m", "rl", "sweep", *words, "--jobs", "2", "--out", str(tmp_path)]
-    with subprocess.Popen(
-        command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-    ) as process:
-        until = time.monotonic() + 120
-        while not any(map(trains, tmp_path.glob("sweep__*/*/*/monitor.csv"))) and time.monotonic() < until:
-            time.sleep(0.05)
+    with start_python("-m", "rl", "sweep", *words, "--jobs", "2", "--out", tmp_path) as process:
+        wait_until(lambda: any(map(trains, tmp_path.glob("sweep__*/*/*/monitor.csv"))), 120)
         process.send_signal(signal.SIGINT)
         output, _ = process.communicate(timeout=60)
     assert process.returncode == 130 and "sweep --resume" in output, output

@@ -7,6 +7,7 @@ import pytest
 from rl.command.errors import UsageError
 from rl.sweeps import plan
 from rl.tools import sweep
+from tests.rl.helpers import two_lines
 
 
 def test_seeds_are_ranges_and_numbers():
@@ -25,10 +26,7 @@ def test_other_seeds_are_refused(text):
 def test_every_combination_of_the_values_with_every_seed():
     made = plan.make("dqn", "0:2", ["gamma=0.9,0.99", "double=true,false", "hidden=64 64,8"], test=True)
     assert made.varied == ("gamma", "double", "hidden") and len(made.jobs) == 16
-    chosen = {
-        (job.settings["gamma"], job.settings["double"], job.settings["hidden"], job.seeds)
-        for job in made.jobs
-    }
+    chosen = {(*(job.settings[name] for name in made.varied), job.seeds) for job in made.jobs}
     assert len(chosen) == 16 and (0.9, False, (64, 64), (1,)) in chosen
     assert len({job.key for job in made.jobs}) == 16
     assert all(job.settings["env_id"] == "CartPole-v0" for job in made.jobs), "--test brings its defaults"
@@ -63,9 +61,8 @@ def test_a_damaged_plan_is_refused(tmp_path, content):
 
 def test_a_plan_cannot_lead_out_of_its_folder(tmp_path):
     jobs = [{"key": "../elsewhere", "settings": {}, "seeds": [0]}]
-    (tmp_path / plan.NAME).write_text(
-        json.dumps({"article": "dqn", "varied": [], "jobs": jobs}), encoding="utf-8"
-    )
+    content = json.dumps({"article": "dqn", "varied": [], "jobs": jobs})
+    (tmp_path / plan.NAME).write_text(content, encoding="utf-8")
     with pytest.raises(UsageError):
         plan.read(tmp_path)
 
@@ -77,33 +74,15 @@ def test_many_seeds_of_an_article_that_measures_them_at_once_are_one_job():
     assert plan.make("bandit", "0:5", ["epsilon=0.1,0.2"]).jobs[0].settings["num_threads"] == 1
 
 
-@pytest.mark.parametrize(
-    "words",
-    [
-        [],
-        ["dqnn"],
-        ["dqn", "--seeds", "9:1"],
-        ["dqn", "--set", "gama=1"],
-        ["dqn", "--set", "gamma"],
-        ["dqn", "--set", "gamma="],
-        ["dqn", "--set", "gamma=x"],
-        ["dqn", "--set", "gamma=2"],
-        ["dqn", "--set", "gamma=0.9,0.9"],
-        ["dqn", "--set", "gamma=0.9", "--set", "gamma=0.8"],
-        ["dqn", "--set", "double=maybe"],
-        ["dqn", "--set", "seed=3"],
-        ["dqn", "--set", "env-id=Nowhere-v0"],
-        ["bandit", "--test"],
-        ["dqn", "--jobs", "-1"],
-        ["dqn", "--address", "tcp://nowhere:1"],
-        ["dqn", "--backend", "slurm"],
-        ["dqn", "--resume"],
-        ["--resume"],
-        ["--resume", "nowhere"],
-    ],
-)
+VALUES = ["gama=1", "gamma", "gamma=", "gamma=x", "gamma=2", "gamma=0.9,0.9", "gamma=0.9 --set gamma=0.8"]
+VALUES += ["double=maybe", "seed=3", "env-id=Nowhere-v0"]
+OPTIONS = ["--seeds 9:1", "--jobs -1", "--address tcp://nowhere:1", "--backend slurm", "--resume"]
+WRONG = [*(f"dqn --set {value}" for value in VALUES), *(f"dqn {option}" for option in OPTIONS)]
+WRONG += ["", "dqnn", "bandit --test", "--resume", "--resume nowhere"]
+
+
+@pytest.mark.parametrize("words", WRONG)
 def test_a_wrong_request_gets_two_lines_and_leaves_nothing(tmp_path, capsys, words):
-    assert sweep.main([*words, "--out", str(tmp_path / "runs")]) == 2
-    lines = capsys.readouterr().err.splitlines()
-    assert len(lines) == 2 and lines[0].startswith("error: ") and lines[1].startswith("  "), lines
+    assert sweep.main([*words.split(), "--out", str(tmp_path / "runs")]) == 2
+    two_lines(capsys)
     assert not (tmp_path / "runs").exists()
