@@ -24,17 +24,8 @@ from tests.crosschecks.networks import STEPS, Case, random_case
 from tests.crosschecks.torch_twin import Twin
 
 BOUND = 1e-10
-QUANTITIES = (
-    "prediction",
-    "training output",
-    "loss",
-    "dL/dparams",
-    "dL/dx",
-    "moving statistics",
-    f"loss, {STEPS} steps",
-    f"params, {STEPS} steps",
-    f"prediction after {STEPS} steps",
-)
+AFTER = [f"loss, {STEPS} steps", f"params, {STEPS} steps", f"prediction after {STEPS} steps"]
+QUANTITIES = ["prediction", "training output", "loss", "dL/dparams", "dL/dx", "moving statistics", *AFTER]
 Differences = dict[str, float]
 
 
@@ -53,14 +44,12 @@ def compare(case: Case) -> Differences:
     found["dL/dx"] = difference(model.backward(dy, need_dx=True), dx)
     found["dL/dparams"] = difference(model.grads, joined(grads))
 
-    steps = [
-        difference(np.array(model.train_on_batch(x, y)), twin.train(x, y))
-        for x, y in zip(case.x[1:], case.y[1:])
-    ]
-    found[QUANTITIES[-3]] = max(steps)
-    found[QUANTITIES[-2]] = difference(model.params, joined(twin.params))
+    batches = zip(case.x[1:], case.y[1:])
+    steps = [difference(np.array(model.train_on_batch(x, y)), twin.train(x, y)) for x, y in batches]
+    found[AFTER[0]] = max(steps)
+    found[AFTER[1]] = difference(model.params, joined(twin.params))
     found["moving statistics"] = difference(model.state, joined(twin.state))
-    found[QUANTITIES[-1]] = difference(model.predict(case.x[0]), predicted(twin, case.x[0]))
+    found[AFTER[2]] = difference(model.predict(case.x[0]), predicted(twin, case.x[0]))
     return found
 
 
@@ -85,10 +74,8 @@ def difference(ours: Any, theirs: Any) -> float:
 
 
 def print_tables(results: dict[str, list[Differences]], counts: dict[str, dict[str, list[float]]]) -> None:
-    print(
-        f"{'difference from PyTorch':<34}"
-        + "".join(f"{dtype + ' median':>16}{'worst':>10}" for dtype in results)
-    )
+    heads = "".join(f"{dtype + ' median':>16}{'worst':>10}" for dtype in results)
+    print(f"{'difference from PyTorch':<34}{heads}")
     for name in QUANTITIES:
         columns = [[found[name] for found in rows] for rows in results.values()]
         print(f"{name:<34}" + "".join(f"{np.median(c):>16.1e}{max(c):>10.1e}" for c in columns))
@@ -111,9 +98,8 @@ def features(case: Case) -> list[tuple[str, str]]:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    plain = argparse.RawDescriptionHelpFormatter
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=plain)
     parser.add_argument("--networks", type=int, default=500)
     parser.add_argument("--seed", type=int, default=0)
     told = parser.parse_args()
@@ -137,10 +123,8 @@ def main() -> int:
                     print(f"  {case.model.get_config()}")
     _threads.set_target(before)
     print_tables(results, counts)
-    print(
-        f"\n{told.networks} networks, PyTorch {torch.__version__}: {failed} differ by more than {BOUND:g} "
-        "in float64"
-    )
+    ran = f"{told.networks} networks, PyTorch {torch.__version__}"
+    print(f"\n{ran}: {failed} differ by more than {BOUND:g} in float64")
     return 1 if failed else 0
 
 

@@ -1,7 +1,4 @@
-"""Random networks with random data, for the cross-check.
-
-The same seed and number give the same case in any dtype.
-"""
+"""Random networks with random data; the same seed and number give the same case in any dtype."""
 
 from __future__ import annotations
 
@@ -63,13 +60,8 @@ def random_case(seed: int, number: int, dtype: str) -> Case:
     optimizer = {**OPTIMIZERS[name], "learning_rate": float(rng.choice([0.01, 0.001])), **clipping}
     model.compile(optimizer, loss)
     x, y = random_data(rng, model, loss, bytes_read)
-    chosen = {
-        "way": way,
-        "target": target,
-        "optimizer": name,
-        "clipping": next(iter(clipping), "none"),
-        "loss": loss,
-    }
+    chosen = {"way": way, "target": target, "optimizer": name, "loss": loss}
+    chosen["clipping"] = next(iter(clipping), "none")
     return Case(model, x, y, loss, optimizer, chosen)
 
 
@@ -121,11 +113,8 @@ def between(rng: Generator, axes: int) -> list[layers.Layer]:
     kind = rng.choice(["none", "normalise", "activation", "dense"], p=[0.4, 0.35, 0.15, 0.1])
     if kind == "normalise":
         flags = {"center": bool(rng.random() < 0.8), "scale": bool(rng.random() < 0.8)}
-        return [
-            layers.BatchNormalization(
-                float(rng.choice([0.99, 0.9])), float(rng.choice([1e-3, 1e-2])), **flags
-            )
-        ]
+        numbers = float(rng.choice([0.99, 0.9])), float(rng.choice([1e-3, 1e-2]))
+        return [layers.BatchNormalization(*numbers, **flags)]
     if kind == "activation":
         return [layers.Activation(str(rng.choice(ACTIVATIONS)))]
     return [layers.Dense(units(rng), **weighted(rng, ACTIVATIONS))] if kind == "dense" and axes == 3 else []
@@ -141,10 +130,8 @@ def random_window(rng: Generator, size: tuple[int, ...]) -> tuple[tuple[int, int
     kernel = tuple(int(k) for k in rng.integers(1, 6, 2))
     if padding == "valid":
         kernel = min(kernel[0], size[0]), min(kernel[1], size[1])
-    return (kernel[0], kernel[1]), {
-        "strides": tuple(int(s) for s in rng.integers(1, 5, 2)),
-        "padding": padding,
-    }
+    strides = tuple(int(s) for s in rng.integers(1, 5, 2))
+    return (kernel[0], kernel[1]), {"strides": strides, "padding": padding}
 
 
 def out_size(size: tuple[int, ...], kernel: tuple[int, int], window: dict[str, Any]) -> tuple[int, ...]:
@@ -189,28 +176,22 @@ def go(model: Sequential, way: str) -> str:
 def random_data(
     rng: Generator, model: Sequential, loss: str, bytes_read: bool
 ) -> tuple[list[Array], list[Array]]:
-    """STEPS + 1 batches of one size, inputs in the model's dtype (or bytes) and targets that the loss is
-    meant for.
-    """
+    """STEPS + 1 batches of one size: inputs in the model's dtype or bytes, targets that fit the loss."""
     rows = int(rng.choice([2, 3, 5, 8, 17, 32], p=[0.2, 0.2, 0.2, 0.2, 0.1, 0.1]))
     shape, width = (rows, *model.input_shape), model.output_shape[-1]
     x, y = [], []
     for _ in range(STEPS + 1):
-        x.append(
-            rng.integers(0, 256, shape, np.uint8)
-            if bytes_read
-            else rng.normal(0, 1, shape).astype(model.dtype)
-        )
+        if bytes_read:
+            x.append(rng.integers(0, 256, shape, np.uint8))
+        else:
+            x.append(rng.normal(0, 1, shape).astype(model.dtype))
         if loss in ("mse", "huber"):
             target = rng.normal(0, 1.5, (rows, width))
         elif loss == "binary_crossentropy":
             target = rng.integers(0, 2, (rows, width)).astype(np.float64)
+        elif rng.random() < 0.5:
+            target = np.eye(width)[rng.integers(width, size=rows)]
         else:
-            one_hot = rng.random() < 0.5
-            target = (
-                np.eye(width)[rng.integers(width, size=rows)]
-                if one_hot
-                else rng.dirichlet(np.ones(width), rows)
-            )
+            target = rng.dirichlet(np.ones(width), rows)
         y.append(target.astype(model.dtype))
     return x, y

@@ -1,39 +1,24 @@
-"""Random networks agree with PyTorch; the long version is python -m tests.crosschecks.crosscheck --networks
-500.
+"""Random networks agree with PyTorch; Stable-Baselines3 trains on our environments and reads our logs.
+
+The long versions are `python -m tests.crosschecks.crosscheck --networks 500` and `... .sb3 20000`. Both
+packages get a process of their own: PyTorch brings threads and a memory of its own.
 """
 
 import importlib.util
-import os
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
+from tests.processes import run_python
 
 
-HAS_TORCH = importlib.util.find_spec("torch") is not None
-needs_torch = pytest.mark.skipif(not HAS_TORCH, reason="needs PyTorch: pip install -e '.[bench]'")
+def needs(module):
+    there = importlib.util.find_spec(module) is not None
+    return pytest.mark.skipif(not there, reason=f"needs {module}: pip install -e '.[bench]'")
 
 
-def python(*words: str) -> "subprocess.CompletedProcess[str]":
-    """A process of its own: PyTorch brings threads and a memory of its own."""
-    return subprocess.run(
-        [sys.executable, *words],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        encoding="utf-8",
-        timeout=300,
-        env={**os.environ, "OMP_NUM_THREADS": "1"},
-    )
-
-
-@needs_torch
+@needs("torch")
 def test_twenty_random_networks_agree_with_pytorch():
-    done = python("-m", "tests.crosschecks.crosscheck", "--networks", "20", "--seed", "1")
-    assert done.returncode == 0, done.stdout + done.stderr
+    done = run_python("-m", "tests.crosschecks.crosscheck", "--networks", "20", "--seed", "1")
     assert "20 networks" in done.stdout and ": 0 differ by more than 1e-10" in done.stdout
 
 
@@ -47,7 +32,7 @@ sys.exit(crosscheck.main())
 """
 
 
-@needs_torch
+@needs("torch")
 @pytest.mark.parametrize(
     "fault",
     [
@@ -56,6 +41,11 @@ sys.exit(crosscheck.main())
     ],
 )
 def test_a_planted_fault_is_found(fault):
-    done = python("-c", PLANTED.format(fault=fault))
-    assert done.returncode == 1, done.stdout + done.stderr
-    assert "differs" in done.stdout
+    assert "differs" in run_python("-c", PLANTED.format(fault=fault), code=1).stdout
+
+
+@pytest.mark.slow
+@needs("stable_baselines3")
+def test_stable_baselines3_trains_on_our_environments_and_reads_our_logs():
+    done = run_python("-m", "tests.crosschecks.sb3", "1000")
+    assert done.stdout.count("check_env passes") == 3 and "load_results" in done.stdout

@@ -1,9 +1,7 @@
-"""A nnlite model's twin in PyTorch, made from configuration and weights alone: autograd, F.conv2d,
-F.batch_norm, ...
+"""A nnlite model's twin in PyTorch, made from its configuration and weights alone.
 
-Written by hand are only Keras's own conventions, for which PyTorch has other ones: the asymmetric "same"
-padding, the moving statistics (biased variance, momentum on the old value), Adam with epsilon outside the
-bias correction, clipping.
+Only the conventions of Keras that PyTorch does not have are written by hand: the asymmetric "same" padding,
+the moving statistics (biased variance, momentum on the old value), Adam's epsilon, clipping.
 """
 
 from __future__ import annotations
@@ -44,9 +42,7 @@ class Twin:
         self.weights = [{name: value for name, value, _ in layer} for layer in weights]
         self.params = [value.requires_grad_() for layer in weights for _, value, trained in layer if trained]
         self.state = [value for layer in weights for _, value, trained in layer if not trained]
-        self.step = (
-            Adam(self.params, optimizer) if optimizer["name"] == "adam" else Sgd(self.params, optimizer)
-        )
+        self.step = (Adam if optimizer["name"] == "adam" else Sgd)(self.params, optimizer)
 
     def forward(self, x: Tensor, training: bool, logits: bool) -> Tensor:
         """Outputs (N, ...); in training the moving statistics move."""
@@ -64,10 +60,8 @@ class Twin:
     def from_logits(self) -> bool:
         """Is the loss taken before the last activation?"""
         last = self.layers[-1]["config"].get("activation")
-        return (self.loss_name, last) in (
-            ("categorical_crossentropy", "softmax"),
-            ("binary_crossentropy", "sigmoid"),
-        )
+        pairs = {"categorical_crossentropy": "softmax", "binary_crossentropy": "sigmoid"}
+        return last is not None and pairs.get(self.loss_name) == last
 
     def loss(self, output: Tensor, target: Tensor) -> Tensor:
         """The loss with the regularizers' penalties."""
@@ -110,9 +104,8 @@ def convolution(x: Tensor, weights: dict[str, Tensor], config: dict[str, Any]) -
 
 
 def pooling(x: Tensor, weights: dict[str, Tensor], config: dict[str, Any]) -> Tensor:
-    y = F.max_pool2d(
-        padded(x, config, config["pool_size"], -math.inf), config["pool_size"], config["strides"]
-    )
+    size = config["pool_size"]
+    y = F.max_pool2d(padded(x, config, size, -math.inf), size, config["strides"])
     return y.permute(0, 2, 3, 1)
 
 
@@ -136,17 +129,8 @@ def normalise(x: Tensor, weights: dict[str, Tensor], config: dict[str, Any], tra
             batch_variance, batch_mean = torch.var_mean(flat, dim=0, correction=0)
             mean.lerp_(batch_mean, 1 - config["momentum"])
             variance.lerp_(batch_variance, 1 - config["momentum"])
-    old_mean, old_variance = (None, None) if training else (mean, variance)
-    y = F.batch_norm(
-        flat,
-        old_mean,
-        old_variance,
-        weights.get("gamma"),
-        weights.get("beta"),
-        training,
-        0.0,
-        config["epsilon"],
-    )
+    old = (None, None) if training else (mean, variance)
+    y = F.batch_norm(flat, *old, weights.get("gamma"), weights.get("beta"), training, 0.0, config["epsilon"])
     return y.reshape(x.shape)
 
 
@@ -193,12 +177,8 @@ class Sgd:
 
     def __init__(self, params: list[Tensor], told: dict[str, Any]) -> None:
         self.params, self.told = params, told
-        self.optimizer = torch.optim.SGD(
-            params,
-            told["learning_rate"],
-            momentum=told.get("momentum", 0),
-            nesterov=told.get("nesterov", False),
-        )
+        more = {name: told.get(name, 0) for name in ("momentum", "nesterov")}
+        self.optimizer = torch.optim.SGD(params, told["learning_rate"], **more)
 
     def __call__(self, grads: list[Tensor]) -> None:
         for parameter, gradient in zip(self.params, clipped(grads, self.told)):
@@ -207,9 +187,7 @@ class Sgd:
 
 
 class Adam:
-    """Kingma & Ba 2015, end of section 2: epsilon outside the bias correction, as in Keras and not as in
-    PyTorch.
-    """
+    """Kingma & Ba 2015, end of section 2: epsilon outside the bias correction, unlike PyTorch's."""
 
     def __init__(self, params: list[Tensor], told: dict[str, Any]) -> None:
         self.params, self.told, self.t = params, told, 0

@@ -69,10 +69,8 @@ def test_of_many_that_strive_one_is_inside(tmp_path):
 
 def test_a_running_run_cannot_be_resumed_as_well(tmp_path):
     run, out = ["-m", "rl.policy_gradient"], ["--out", str(tmp_path)]
-    argv = (
-        "--env-id CartPole-v0 --keep-going --eval-freq 0 --save-freq 200 --total-timesteps 100000000".split()
-    )
-    with start_python(*run, *argv, *out) as first:
+    argv = "--env-id CartPole-v0 --keep-going --eval-freq 0 --save-freq 200 --total-timesteps 100000000"
+    with start_python(*run, *argv.split(), *out) as first:
         try:
             wait_until(lambda: list(tmp_path.glob("*/checkpoint.safetensors")))
             second = run_python(*run, "--resume", *out, code=2)

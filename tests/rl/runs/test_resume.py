@@ -100,11 +100,8 @@ def test_twice_the_steps_are_the_same_as_going_on(tmp_path):
 
 def test_a_killed_run_goes_on_from_its_last_checkpoint(tmp_path):
     article, argv = RUNS["dqn Catcher"]
-    argv, straight, killed = (
-        [*argv, *COMMON, "--save-freq", "100"],
-        tmp_path / "straight",
-        tmp_path / "killed",
-    )
+    argv = [*argv, *COMMON, "--save-freq", "100"]
+    straight, killed = tmp_path / "straight", tmp_path / "killed"
     codes, said = run(
         job(article, argv, straight),
         job(article, argv, killed, 333, signal="SIGKILL"),

@@ -3,8 +3,6 @@
 import dataclasses
 import json
 import re
-import subprocess
-import sys
 from html import unescape
 
 import pytest
@@ -15,6 +13,8 @@ from rl.tools import all as tool
 from rl.tools.exhibits import EXHIBITS
 from rl.tools.report import Report, render
 from rl.tools.runner import judge
+from tests.processes import run_python
+from tests.rl.helpers import two_lines
 
 SOLVED = {"steps": 9000, "episodes": 210, "solved_at": 9000, "best_score": 199.1, "best_mean_return": 199.1}
 SOLVED["seconds"] = 2.5
@@ -73,8 +73,7 @@ def test_a_quick_run_promises_less(tmp_path, score, quick, state):
 
 @pytest.mark.parametrize("module", [name for name, exhibit in EXHIBITS.items() if exhibit.quick])
 def test_the_flags_of_a_quick_run_are_flags_of_its_article(module):
-    command = [sys.executable, "-m", f"rl.{module}", "--help"]
-    shown = subprocess.run(command, capture_output=True, encoding="utf-8", check=True).stdout
+    shown = run_python("-m", f"rl.{module}", "--help").stdout
     assert all(word in shown for word in EXHIBITS[module].quick if word.startswith("--"))
 
 
@@ -89,9 +88,8 @@ def test_the_page_shows_every_article_and_asks_nobody_for_anything(tmp_path):
 
 
 def test_printed_lines_are_text_and_not_markup(tmp_path):
-    printed = (
-        "\x1b[32mgreen\x1b[0m\n 10%\r 50%\r100%\n<script>alert(1)</script> __SECTIONS__\n" + "line\n" * 500
-    )
+    printed = "\x1b[32mgreen\x1b[0m\n 10%\r 50%\r100%\n<script>alert(1)</script> __SECTIONS__\n"
+    printed += 500 * "line\n"
     text = make_page([make_outcome(tmp_path, "digits", printed=printed)]).partition("<body>")[2]
     assert "<script>alert" not in text and "&lt;script&gt;alert(1)&lt;/script&gt; __SECTIONS__" in text
     assert "50%" not in text and "100%" in text and "\x1b" not in text
@@ -116,6 +114,5 @@ def test_an_article_that_fails_does_not_stop_the_others(tmp_path, capsys, monkey
 @pytest.mark.parametrize("wrong", [["--only", "dqm"], ["--seed", "-1"], ["--num-threads", "-2"], ["--fast"]])
 def test_a_wrong_request_gets_two_lines_and_exit_code_2(wrong, tmp_path, capsys):
     assert tool.main([*wrong, "--out", str(tmp_path / "none")]) == 2
-    lines = capsys.readouterr().err.splitlines()
-    assert len(lines) == 2 and lines[0].startswith("error: ") and lines[1].startswith("  ")
+    two_lines(capsys)
     assert not (tmp_path / "none").exists()

@@ -1,6 +1,7 @@
 """`python -m rl doctor`: every part is checked, and one that is broken hides no other."""
 
 from rl.tools import doctor
+from tests.rl.helpers import two_lines
 
 
 def test_a_healthy_machine(capsys):
@@ -22,5 +23,5 @@ def test_a_broken_part_hides_no_other(capsys, monkeypatch):
 
 def test_it_takes_no_arguments(capsys):
     assert doctor.main(["now"]) == 2
-    assert capsys.readouterr().err.splitlines()[0].startswith("error: ")
+    two_lines(capsys)
     assert doctor.main(["--help"]) == 0

@@ -11,21 +11,18 @@ from rl.pages import curves, lines
 from rl.pages.curves import Curve
 from rl.pages.groups import group_by_settings
 from rl.tools import plot
+from tests.rl.helpers import two_lines
 
 
 def make_run(root, name, returns, lengths=None, **settings):
     folder = root / name
     folder.mkdir()
-    config = {
-        "article": "dqn",
-        "settings": {"env_id": "CartPole-v0", "gamma": 0.9, "seed": 0, "out": str(root), **settings},
-    }
-    (folder / "config.json").write_text(json.dumps(config), encoding="utf-8")
-    lengths = lengths or [10] * len(returns)
-    lines = [f"{r},{length},{0.5 * (i + 1)}" for i, (r, length) in enumerate(zip(returns, lengths))]
-    (folder / "monitor.csv").write_text(
-        "\n".join(['#{"t_start": 0}', "r,l,t", *lines]) + "\n", encoding="utf-8"
-    )
+    settings = {"env_id": "CartPole-v0", "gamma": 0.9, "seed": 0, "out": str(root), **settings}
+    config = json.dumps({"article": "dqn", "settings": settings})
+    (folder / "config.json").write_text(config, encoding="utf-8")
+    games = zip(returns, lengths or [10] * len(returns))
+    rows = [f"{r},{length},{0.5 * (i + 1)}\n" for i, (r, length) in enumerate(games)]
+    (folder / "monitor.csv").write_text("".join(['#{"t_start": 0}\nr,l,t\n', *rows]), encoding="utf-8")
     return folder
 
 
@@ -44,15 +41,11 @@ def test_a_point_is_the_mean_of_the_last_episodes():
 
 
 def test_runs_that_differ_in_their_seed_only_are_one_setting(tmp_path):
-    folders = [
-        make_run(tmp_path, f"r{i}", [1, 2], seed=i, gamma=gamma)
-        for i, gamma in enumerate((0.9, 0.5, 0.9, 0.9))
-    ]
+    rates = enumerate((0.9, 0.5, 0.9, 0.9))
+    folders = [make_run(tmp_path, f"r{i}", [1, 2], seed=i, gamma=gamma) for i, gamma in rates]
     groups = group_by_settings([curves.read_curve(folder, "steps") for folder in folders])
-    assert [(label, len(members)) for label, members in groups] == [
-        ("--gamma 0.9", 3),
-        ("--gamma 0.5", 1),
-    ]
+    sizes = {label: len(members) for label, members in groups}
+    assert sizes == {"--gamma 0.9": 3, "--gamma 0.5": 1}
 
 
 def test_the_mean_over_seeds_ends_where_the_first_run_ends():
@@ -70,10 +63,8 @@ def test_the_mean_over_seeds_ends_where_the_first_run_ends():
 @pytest.mark.parametrize("axis", ["steps", "episodes", "seconds"])
 def test_the_picture_shows_every_setting(tmp_path, capsys, axis):
     rng = np.random.default_rng(0)
-    names = [
-        str(make_run(tmp_path, f"r{i}", list(rng.normal(20 * i, 1, 30)), seed=i, gamma=0.9 if i < 2 else 0.5))
-        for i in range(3)
-    ]
+    returns = [list(rng.normal(20 * i, 1, 30)) for i in range(3)]
+    names = [str(make_run(tmp_path, f"r{i}", returns[i], seed=i, gamma=(0.9, 0.9, 0.5)[i])) for i in range(3)]
     out = tmp_path / "curves.png"
     assert plot.main([*names, "--out", str(out), "--x", axis]) == 0
     assert "3 run(s), 2 setting(s)" in capsys.readouterr().out
@@ -100,21 +91,12 @@ def test_wrong_requests_get_two_lines_and_exit_code_2(tmp_path, capsys):
     good, empty = str(make_run(tmp_path, "good", [1])), str(make_run(tmp_path, "empty", []))
     damaged = make_run(tmp_path, "damaged", [1])
     (damaged / "monitor.csv").write_text("#{}\nr,l,t\n1,two,3\n", encoding="utf-8")
-    for argv in (
-        [],
-        ["nowhere"],
-        [str(tmp_path)],
-        [empty],
-        [str(damaged)],
-        [good, "--out", "curves.pdf"],
-        [good, "--x", "years"],
-        [good, "--out", str(tmp_path / "none" / "c.png")],
-        [good, "--window", "-1"],
-        [good, "--colour", "red"],
-    ):
+    folders = [], ["nowhere"], [str(tmp_path)], [empty], [str(damaged)]
+    nowhere = f"--out {tmp_path / 'none' / 'c.png'}"
+    options = "--out curves.pdf", nowhere, "--x years", "--window -1", "--colour red"
+    for argv in (*folders, *([good, *option.split()] for option in options)):
         assert plot.main(argv) == 2, argv
-        lines = capsys.readouterr().err.splitlines()
-        assert len(lines) == 2 and lines[0].startswith("error: ") and lines[1].startswith("  "), (argv, lines)
+        two_lines(capsys)
 
 
 def test_help(capsys):

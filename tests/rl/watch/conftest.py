@@ -23,10 +23,7 @@ def notebook(monkeypatch):
     ipython, display = types.ModuleType("IPython"), types.ModuleType("IPython.display")
     ipython.display, ipython.get_ipython = display, lambda: "a shell"
     display.HTML, display.display = lambda text: text, shown.append
-    for name, module in (
-        ("IPython", ipython),
-        ("IPython.display", display),
-        ("ipykernel", types.ModuleType("ipykernel")),
-    ):
+    kernel = types.ModuleType("ipykernel")
+    for name, module in (("IPython", ipython), ("IPython.display", display), ("ipykernel", kernel)):
         monkeypatch.setitem(sys.modules, name, module)
     return shown

@@ -41,9 +41,8 @@ def test_large_pictures_are_shrunk_and_hardly_changed():
 def test_more_colours_than_a_palette_holds_become_near_ones():
     ramp = np.linspace(0, 255, 64).astype(np.uint8)
     picture = np.stack([*np.meshgrid(ramp, ramp), np.full((64, 64), 90, np.uint8)], -1)
-    recorded = recording.make_recording(
-        [Moment(picture, picture, np.zeros(1), 0, 0.0, 0, 0)], 30, ("a",), "", "Q value"
-    )
+    moment = Moment(picture, picture, np.zeros(1), 0, 0.0, 0, 0)
+    recorded = recording.make_recording([moment], 30, ("a",), "", "Q value")
     assert len(recorded.palette) <= 256
     assert np.abs(colours(recorded)[0].astype(int) - picture).max() < 48
 
@@ -84,11 +83,8 @@ def test_the_page_holds_every_frame_and_number(tmp_path, env_id, actions):
         assert head == "data:image/png;base64"
         sheet = np.asarray(Image.open(io.BytesIO(base64.b64decode(content))).convert("RGB"))
         assert max(sheet.shape) <= animation.SHEET
-        for y in range(0, len(sheet), data["height"]):
-            frames += [
-                sheet[y : y + data["height"], x : x + data["width"]]
-                for x in range(0, sheet.shape[1], data["width"])
-            ]
+        for row in np.split(sheet, len(sheet) // data["height"]):
+            frames += np.split(row, row.shape[1] // data["width"], axis=1)
     np.testing.assert_array_equal(frames[: len(recorded.frames)], colours(recorded))
     assert data["score"] == [moment.score for moment in recorded.moments]
     assert data["chosen"] == [moment.action for moment in recorded.moments]
@@ -107,9 +103,8 @@ def test_the_page_needs_nothing_from_elsewhere_and_escapes_its_title():
     text = animation.render_player(film("rl/Catcher-v0", lazy(3), 5))
     without_data = re.sub(r"data:image/png;base64,[A-Za-z0-9+/=]*", "", text)
     assert not re.search(r"https?:|//\w|@import|url\(|<link|<script \w|\bfetch\b|<img", without_data)
-    assert (
-        "<title>A &lt;title&gt; &amp; more</title>" in text and "<title> " not in text.split("</title>", 1)[1]
-    )
+    head, _, body = text.partition("</title>")
+    assert head.endswith("<title>A &lt;title&gt; &amp; more") and "<title> " not in body
 
 
 def test_a_notebook_gets_the_page_in_a_frame_of_its_own(notebook, tmp_path):

@@ -82,9 +82,8 @@ def test_a_notebook_shows_the_page_inline(tmp_path, notebook):
 
 
 def test_without_a_model_the_error_says_how_to_train_one(tmp_path):
-    with pytest.raises(
-        ValueError, match=r"(?s)no trained model of small in .*\n  train one: python -m small"
-    ):
+    message = r"(?s)no trained model of small in .*\n  train one: python -m small"
+    with pytest.raises(ValueError, match=message):
         show(tmp_path)
 
 

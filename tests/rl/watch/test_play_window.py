@@ -54,16 +54,8 @@ class Left(Agent):
 
 
 def test_the_window_shows_the_game_and_obeys_keys(monkeypatch, dummy_screen, capsys):
-    keys = {
-        3: (pygame.K_SPACE, " "),
-        6: (pygame.K_SPACE, " "),
-        8: (pygame.K_RIGHT, ""),
-        12: (pygame.K_a, "a"),
-        14: (pygame.K_s, "s"),
-        15: (pygame.K_s, "s"),
-        17: (pygame.K_r, "r"),
-        20: (pygame.K_q, "q"),
-    }
+    typed = {3: " ", 6: " ", 12: "a", 14: "s", 15: "s", 17: "r", 20: "q"}
+    keys = {turn: (ord(text), text) for turn, text in typed.items()} | {8: (pygame.K_RIGHT, "")}
     shown = scripted_keys(monkeypatch, keys)
     show = Stage("rl/Catcher-v0", seed=1)
     play.play_in_window(show, Left(show), "Catcher")
@@ -72,10 +64,8 @@ def test_the_window_shows_the_game_and_obeys_keys(monkeypatch, dummy_screen, cap
     assert [moment.action for moment in moments[6:14]] == [0, 0, 1, 1, 1, 1, 0, 0]
     assert [glowing for _, _, glowing in shown[13:16]] == [False, True, False]
     first, pixels = shown[0][:2]
-    margin = play_window.MARGIN
-    np.testing.assert_array_equal(
-        pixels[margin : margin + 512, margin : margin + 512], first.picture.repeat(8, 0).repeat(8, 1)
-    )
+    inside = slice(play_window.MARGIN, play_window.MARGIN + 512)
+    np.testing.assert_array_equal(pixels[inside, inside], first.picture.repeat(8, 0).repeat(8, 1))
     assert not pygame.display.get_init()
 
 
@@ -140,9 +130,7 @@ def test_without_an_idle_action_the_last_one_stays_and_numbers_choose():
 
 def test_speed_keys_stop_at_the_ends():
     controls = Controls(("left", "right"))
-    for _ in range(20):
-        controls.press(pygame.K_SEMICOLON, "+")
-    assert play_window.SPEEDS[controls.speed] == 8
-    for _ in range(20):
-        controls.press(pygame.K_MINUS, "-")
-    assert play_window.SPEEDS[controls.speed] == 0.125
+    for key, text, speed in ((pygame.K_SEMICOLON, "+", 8), (pygame.K_MINUS, "-", 0.125)):
+        for _ in range(20):
+            controls.press(key, text)
+        assert play_window.SPEEDS[controls.speed] == speed

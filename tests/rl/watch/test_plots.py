@@ -1,9 +1,4 @@
-"""The reward plot and the saliency pictures: what they show, and that drawing leaves no trace in
-matplotlib.
-"""
-
-import subprocess
-import sys
+"""The reward plot and the saliency pictures; drawing leaves no trace in matplotlib."""
 
 import numpy as np
 import pytest
@@ -13,6 +8,7 @@ from nnlite import Sequential
 from nnlite.layers import Conv2D, Dense, Flatten, Rescaling
 from rl.watch import plots, saliency
 from rl.watch.stage import Moment
+from tests.processes import run_python
 
 
 def picture(path):
@@ -47,14 +43,12 @@ def test_drawing_loads_no_pyplot():
         "import io, sys; from rl.watch.plots import plot_rewards; assert 'matplotlib' not in sys.modules;"
         "plot_rewards(io.BytesIO(), [1.0, 2.0], 'x'); assert 'matplotlib.pyplot' not in sys.modules"
     )
-    subprocess.run([sys.executable, "-c", code], check=True)
+    run_python("-c", code)
 
 
 def linear_eye(points):
     """A network whose output a is the pixel points[a] of the last of two frames, 16 x 20."""
-    model = Sequential([Rescaling(1 / 255), Flatten(), Dense(len(points), kernel_initializer="zeros")]).build(
-        (16, 20, 2)
-    )
+    model = Sequential([Rescaling(1 / 255), Flatten(), Dense(len(points))]).build((16, 20, 2))
     kernel = np.zeros((16, 20, 2, len(points)), np.float32)
     for action, (y, x) in enumerate(points):
         kernel[y, x, 1, action] = -1
@@ -100,22 +94,11 @@ def test_filter_tiles_show_every_patch_once():
 
 
 def test_pictures_of_a_convolutional_network_are_written(tmp_path):
-    model = Sequential(
-        [Rescaling(1 / 255), Conv2D(6, 4, 2, activation="relu"), Flatten(), Dense(3)], seed=0
-    ).build((16, 20, 2))
-    rng = np.random.default_rng(0)
-    moments = [
-        Moment(
-            rng.integers(0, 255, (16, 20, 3), np.uint8),
-            rng.integers(0, 255, (1, 16, 20, 2), np.uint8),
-            np.zeros(3),
-            action,
-            0.0,
-            0,
-            0,
-        )
-        for action in (0, 2, -1)
-    ]
+    chain = [Rescaling(1 / 255), Conv2D(6, 4, 2, activation="relu"), Flatten(), Dense(3)]
+    model, rng = Sequential(chain, seed=0).build((16, 20, 2)), np.random.default_rng(0)
+    pictures = rng.integers(0, 255, (3, 16, 20, 3), np.uint8)
+    seen = rng.integers(0, 255, (3, 1, 16, 20, 2), np.uint8)
+    moments = [Moment(*both, np.zeros(3), a, 0.0, 0, 0) for *both, a in zip(pictures, seen, (0, 2, -1))]
     saliency.saliency_plot(tmp_path / "saliency.png", model, moments, ("left", "right", "stay"))
     saliency.filters_plot(tmp_path / "filters.png", model)
     for name in ("saliency.png", "filters.png"):
