@@ -22,7 +22,11 @@ def test_mutated_model_files():
         assert counts["refused"] > 0.9 * number and counts["same"] > 0 and counts["slowest"] < 5, counts
 
 
-ONLY_PYTHON = {"NaN": '{"a": NaN}', "-Infinity": '{"a": -Infinity}', "two values": '{"a": 1, "a": 2}'}
+ONLY_PYTHON: dict[str, str | bytes] = {
+    "NaN": '{"a": NaN}',
+    "-Infinity": '{"a": -Infinity}',
+    "two values": '{"a": 1, "a": 2}',
+}
 ONLY_PYTHON |= {"too large": '{"a": 1e999}', "nested": "[" * 100_000, "nested deeper": "[" * 200 + "]" * 200}
 ONLY_PYTHON |= {"Expecting": "{", "utf-8": b"\xff", ".": "1" * 5000}
 

@@ -116,7 +116,7 @@ def test_what_does_not_fit_is_refused_and_nothing_is_written():
         copy_slots(replay, np.zeros(2, np.int64))
     slots = copy_slots(replay, replay.written - 5)
     state = {name: np.array(value) for name, value in other.get_state().items()}
-    fits = taken(other, other.written - 3)
+    fits = copy_slots(other, other.written - 3)
     odd = fits._replace(counts=np.array([30])), fits._replace(age=slots.age)
     for first, wrong in ((0, slots), (-1, fits), (1, fits), *((0, one) for one in odd)):
         with pytest.raises(ValueError, match="do not fit|stores frames"):
