@@ -111,7 +111,7 @@ def _run_parser(
                 add_help=helps,
                 return_unknown_args=True,
                 registry=_make_registry(),
-                config=(tyro.conf.FlagCreatePairsOff, tyro.conf.OmitSubcommandPrefixes),
+                config=(tyro.conf.OmitSubcommandPrefixes,),
             )
     except SystemExit as stop:
         if stop.code in (0, None):
