@@ -211,8 +211,9 @@ class Adam(Optimizer):
         if self._bound is None:
             raise RuntimeError("this optimizer is not bound: call bind(params, grads) first")
         t = self.iterations + 1
-        clipping = self.clipvalue or 0.0, self.global_clipnorm or 0.0, self.clipnorm or 0.0
-        if not self._bound.step(self.learning_rate, self.beta_1, self.beta_2, self.epsilon, *clipping, t):
+        rate, b1, b2, epsilon = self.learning_rate, self.beta_1, self.beta_2, self.epsilon
+        value, norm, global_norm = self.clipvalue or 0.0, self.clipnorm or 0.0, self.global_clipnorm or 0.0
+        if not self._bound.step(rate, b1, b2, epsilon, value, global_norm, norm, t):
             raise FloatingPointError(f"gradient is not finite at optimizer step {t}")
         self.iterations = t
 

@@ -7,14 +7,17 @@ restarts. Time limits are Gymnasium's TimeLimit, whose count is not part of the 
 from __future__ import annotations
 
 import operator
+import sys
 from typing import Any, ClassVar
 
 import gymnasium
-from gymnasium.error import InvalidAction, ResetNeeded
+import numpy as np
+from gymnasium.error import ResetNeeded
 
 from nnlite.arrays import Array
-from rl.envs.native_vector import NativeVectorEnv, reject_options
+from rl.envs.native_vector import BAD_ACTION, NativeVectorEnv, reject_options
 
+NO_LIMIT = sys.maxsize  # steps
 WINDOW_SIDE = 512  # pixels of a window's longer side, about
 
 
@@ -41,6 +44,8 @@ class NativeEnv(gymnasium.Env[Any, Any]):
         self.observation_space = games.single_observation_space
         self.action_space = games.single_action_space
         self.games.np_random = self.np_random  # one generator, also for a state that is set before a reset
+        self._observations = (1, *(games.single_observation_space.shape or ())), games.observation_space.dtype
+        self._rewards, self._ends, self._cuts = np.empty(1), np.empty(1, np.bool_), np.empty(1, np.bool_)
         self._window: Any = None
         self._playing = False
 
@@ -86,26 +91,22 @@ class NativeEnv(gymnasium.Env[Any, Any]):
             raise ResetNeeded(
                 "no game is on: call reset() before step(), and again after a game has terminated"
             )
-        index = self._index(action)
-        self.games.actions[0] = index
-        observations, rewards, ends, _, _ = self.games.move()
-        terminated = bool(ends[0])
+        games = self.games
+        observations = np.empty(*self._observations)
+        try:
+            games.actions[0] = index = operator.index(action)
+            events = games.step_games(
+                games.states, games.actions, NO_LIMIT, observations, self._rewards, self._ends, self._cuts
+            )
+        except (TypeError, OverflowError):  # no whole number, or none of 64 bits
+            events = BAD_ACTION
+        if events:
+            games.react(events, action)
+        terminated = bool(self._ends[0])
         self._playing = not terminated
         if self.render_mode == "human":
             self.render()
-        return _first(observations), float(rewards[0]), terminated, False, self.info(index)
-
-    def _index(self, action: Any) -> int:
-        try:
-            index = operator.index(action)
-        except TypeError:
-            index = -1
-        count = self.games.single_action_space.n
-        if not 0 <= index < count:
-            names = self.metadata.get("action_names")
-            known = ", ".join(f"{i} ({name})" for i, name in enumerate(names)) if names else f"0..{count - 1}"
-            raise InvalidAction(f"the action must be one of {known}, not {action!r}")
-        return index
+        return _first(observations), float(self._rewards[0]), terminated, False, self.info(index)
 
     def render(self) -> Any:
         """Return the picture or the text, or None after showing the picture in the window."""

@@ -111,17 +111,6 @@ class NativeVectorEnv(VectorEnv):
         if not self._started:
             raise ResetNeeded("the games have not begun: call reset() before step()")
         self._take(actions)
-        *stepped, events = self.move()
-        observations, rewards, terminated, truncated = stepped
-        infos = self._restart(observations, terminated | truncated) if events & ENDED else {}
-        return observations, rewards, terminated, truncated, infos
-
-    def move(self) -> tuple[Array, Array, Array, Array, int]:
-        """Move every game by its entry in `actions` and restart none.
-
-        Returns (observations, rewards, terminated, truncated, flags of the kernel). Raises InvalidAction, and
-        moves no game, unless all actions are valid.
-        """
         observations = np.empty(self._observation_shape, self._observation_dtype)
         rewards = np.empty(self.num_envs)
         terminated = np.empty(self.num_envs, dtype=np.bool_)
@@ -129,13 +118,26 @@ class NativeVectorEnv(VectorEnv):
         events = self.step_games(
             self.states, self.actions, self._limit, observations, rewards, terminated, truncated
         )
+        infos: dict[str, Any] = {}
+        if events:
+            self.react(events, self.actions)
+            if events & ENDED:
+                infos = self._restart(observations, terminated | truncated)
+        return observations, rewards, terminated, truncated, infos
+
+    def react(self, events: int, actions: Any) -> None:
+        """Draw the random numbers that a step used up; raise InvalidAction if it was refused.
+
+        events   flags of the kernel
+        actions  as the caller gave them, for the error
+        """
         if events == BAD_ACTION:
-            raise InvalidAction(
-                f"each action must be one of 0..{self.single_action_space.n - 1}, not {self.actions}"
-            )
+            names = self.metadata.get("action_names") or ()
+            known = ", ".join(f"{i} ({name})" for i, name in enumerate(names))
+            known = known or f"0..{self.single_action_space.n - 1}"
+            raise InvalidAction(f"each action must be one of {known}, not {actions!r}")
         if events & SPAWNED:
             self.draw_ahead()
-        return observations, rewards, terminated, truncated, events
 
     def _take(self, actions: Array) -> None:
         """Copy the actions into an int64 array, so that the kernel is compiled for one type only."""

@@ -82,27 +82,29 @@ class Trainer:
     @property
     def finished(self) -> bool:
         """Nothing is left to do: the last step is done, the environment solved, or the callback said stop."""
-        solved = self.solved_at is not None and not self.settings.keep_going
-        return self.agent.steps >= self.settings.total_timesteps or solved or self.stopped
+        if self.agent.steps >= self.settings.total_timesteps or self.stopped:
+            return True
+        return self.solved_at is not None and not self.settings.keep_going
 
     def train(self) -> None:
         """Play and learn until the last step, or until the environment is solved.
 
         A signal stops it after the turn that is under way: it writes the checkpoint and raises Interrupted.
         """
-        settings = self.settings
+        agent, settings = self.agent, self.settings
         with self.stop:
             if self._evaluation_due:
                 self._evaluate()
-            turns = self.source.play(self.agent)
+            turns = self.source.play(agent)
             while not self.finished and self.stop.received is None:
-                before = self.agent.steps
+                before = agent.steps
                 self._note(next(turns))
-                if self._crossed(before, self.log_freq):
+                if crossed(before, agent.steps, self.log_freq):
                     self._log()
-                if self._crossed(before, settings.eval_freq):
+                if crossed(before, agent.steps, settings.eval_freq):
                     self._evaluate()
-                if self._crossed(before, settings.save_freq) and self.run and not self.run.checkpoints.busy:
+                due = crossed(before, agent.steps, settings.save_freq)
+                if due and self.run is not None and not self.run.checkpoints.busy:
                     self.save()
             self.save()
             if self.run and self.stop.received is None and (self.best is None or self.solved_at is None):
@@ -112,25 +114,27 @@ class Trainer:
                 raise Interrupted(self.stop.received)
             self._log()
 
-    def _crossed(self, before: int, every: int) -> bool:
-        """Whether a multiple of `every` lies in this turn."""
-        return every > 0 and self.agent.steps // every > before // every
-
-    def _note(self, played: Turn) -> None:
-        """Count the games that ended, and show and log the turn."""
-        for episode in played.episodes:
-            self.returns.append(episode.total)
-            self.lengths.append(episode.length)
-            self.recent.append(episode.total)
-            self.progress.episode(self.returns)
-            if self.run is not None:
-                self.run.logger.add_episode(episode.total, episode.length)
-        if played.metrics and self.run is not None:
-            self.run.logger.add_metrics(played.metrics)
-        if played.message:
-            self.progress.say(played.message)
+    def _note(self, turn: Turn) -> None:
+        """Count the games that ended; show, log, and hand on the turn."""
+        metrics, episodes, message = turn
+        for episode in episodes:
+            self._note_episode(episode)
+        if metrics and self.run is not None:
+            self.run.logger.add_metrics(metrics)
+        if message:
+            self.progress.say(message)
         self.progress.step(self.agent.steps, self.recent, self.agent.status)
-        self._call(Event(self.agent.steps, played.metrics, tuple(played.episodes)))
+        if self.callback is not None:
+            self._call(Event(self.agent.steps, metrics, tuple(episodes)))
+
+    def _note_episode(self, episode: Episode) -> None:
+        """Count a finished game."""
+        self.returns.append(episode.total)
+        self.lengths.append(episode.length)
+        self.recent.append(episode.total)
+        self.progress.episode(self.returns)
+        if self.run is not None:
+            self.run.logger.add_episode(episode.total, episode.length)
 
     def _call(self, event: Event) -> None:
         """Hand an event to the user's callback."""
@@ -237,3 +241,8 @@ class Trainer:
             "best_mean_return": None if self.best is None or not len(self.best.returns) else self.best.mean,
             "seconds": round(self.seconds_before + self.progress.seconds(), 3),
         }
+
+
+def crossed(before: int, after: int, every: int) -> bool:
+    """Whether a multiple of `every` lies after step `before`, up to step `after`; never for 0."""
+    return every > 0 and after // every > before // every

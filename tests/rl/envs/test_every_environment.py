@@ -342,8 +342,8 @@ def test_every_game_moves_alone_and_restarts_in_the_step_that_ends_it(world):
         np.testing.assert_array_equal(observations, now)
         for i in range(GAMES):
             alone.set_state({**before, "states": before["states"][i : i + 1]})
-            alone.actions[:] = actions[i]
-            last, reward, over, cut, _ = alone.move()
+            now_alone, reward, over, cut, ends = alone.step(actions[i : i + 1])
+            last = ends.get("final_obs", now_alone)
             assert (reward[0], over[0], cut[0]) == (rewards[i], terminated[i], truncated[i])
             if not ended[i]:
                 np.testing.assert_array_equal(observations[i], last[0])
