@@ -1,7 +1,5 @@
 """Other processes and threads: how tests start them, wait for them and find them."""
 
-from __future__ import annotations
-
 import os
 import subprocess
 import sys
@@ -14,11 +12,13 @@ from typing import Any
 ROOT = Path(__file__).parents[1]
 
 
-def run_python(*words: object, code: int = 0, **environment: str) -> subprocess.CompletedProcess[str]:
-    """Run Python in the root of the tree, with one thread for BLAS; it must exit with `code`."""
+def run_python(
+    *words: object, code: int = 0, cwd: Path = ROOT, **environment: str
+) -> subprocess.CompletedProcess[str]:
+    """Run Python in a folder, by default the tree's, one thread for BLAS; it must exit with `code`."""
     done = subprocess.run(
         [sys.executable, *map(str, words)],
-        cwd=ROOT,
+        cwd=cwd,
         capture_output=True,
         encoding="utf-8",
         timeout=600,

@@ -3,8 +3,6 @@
 Every check takes the root of a tree and returns its faults as `file:line: fault`.
 """
 
-from __future__ import annotations
-
 import ast
 import graphlib
 from collections.abc import Iterator
@@ -16,22 +14,13 @@ import pytest
 from rl.articles import ARTICLES
 
 ROOT = Path(__file__).parents[1]
-FLOORS = (  # of rl, from the ground; a module imports from its own floor and the floors below
-    {"articles"},
-    {"command"},
-    {"envs"},
-    {"core"},
-    {"runs"},
-    {"actors"},
-    {"watch"},
-    {"training"},
+LOW, HIGH = "articles command envs core runs actors watch training", "loading pages sweeps tools"
+FLOORS = [  # of rl, from the ground; a module imports from its own floor and the floors below
+    *({room} for room in LOW.split()),
     {article.module for article in ARTICLES},
-    {"loading"},
-    {"pages"},
-    {"sweeps"},
-    {"tools"},
+    *({room} for room in HIGH.split()),
     {"__main__", "rl"},  # rl/__init__.py is the face of all
-)
+]
 IN_FUNCTIONS = {  # modules that a function may import, and the heavy package that comes with them
     "rl.actors.fleet": "Ray",
     "rl.envs.bandit_sim": "numba",
@@ -173,26 +162,19 @@ def test_no_exception_outlives_its_reason():
     assert not [name for name in LONGER if lines_of(ROOT / name) <= MOST_LINES]
 
 
+OF_TWO = {"nnlite/a.py": "def f():\n    from nnlite.b import g", "nnlite/b.py": "from nnlite.a import f"}
+OF_THREE = {"rl/envs/a.py": "from rl.envs import b", "rl/envs/b.py": "import rl.envs.c"}
+OF_THREE["rl/envs/c.py"] = "if TYPE_CHECKING:\n    from rl.envs.a import A"
+
+
 @pytest.mark.parametrize(
     ("check", "files", "fault"),
     [
         (upward_imports, {"rl/core/a.py": "\n\nfrom rl.runs import b", "rl/runs/b.py": ""}, "rl/core/a.py:3"),
         (upward_imports, {"nnlite/a.py": "import rl.envs.b", "rl/envs/b.py": ""}, "nnlite/a.py:1"),
         (upward_imports, {"rl/envs/a.py": "def f():\n    import rl"}, "rl/envs/a.py:2"),
-        (
-            circles,
-            {"nnlite/a.py": "def f():\n    from nnlite.b import g", "nnlite/b.py": "from nnlite.a import f"},
-            "nnlite.a imports nnlite.b imports nnlite.a",
-        ),
-        (
-            circles,
-            {
-                "rl/envs/a.py": "from rl.envs import b",
-                "rl/envs/b.py": "import rl.envs.c",
-                "rl/envs/c.py": "if TYPE_CHECKING:\n    from rl.envs.a import A",
-            },
-            "rl.envs.a imports rl.envs.b imports rl.envs.c",
-        ),
+        (circles, OF_TWO, "nnlite.a imports nnlite.b imports nnlite.a"),
+        (circles, OF_THREE, "rl.envs.a imports rl.envs.b imports rl.envs.c"),
         (imports_in_functions, {"rl/core/a.py": "class A:\n  def f():\n    from rl.core import b"}, ":3: a"),
         (long_files, {"ext/conv/a.h": "\n" * 251}, "ext/conv/a.h:251"),
         (undocumented, {"rl/core/a.py": "import os"}, "rl/core/a.py:1"),

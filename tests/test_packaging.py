@@ -15,12 +15,8 @@ import nnlite
 ROOT = Path(__file__).parents[1]
 OWN = {"nnlite", "nnlite_ext", "rl"}
 THERE_WHERE_IT_IS_ASKED_FOR = {"IPython"}  # imported only when a notebook runs us
-DISTRIBUTIONS = {
-    "PIL": "pillow",
-    "sklearn": "scikit-learn",
-    "ale_py": "ale-py",
-    "cv2": "opencv-python-headless",
-}
+DISTRIBUTIONS = {"PIL": "pillow", "sklearn": "scikit-learn", "ale_py": "ale-py"}
+DISTRIBUTIONS["cv2"] = "opencv-python-headless"
 
 
 @pytest.fixture(scope="module")
@@ -30,12 +26,7 @@ def project():
 
 
 def modules(*folders):
-    return [
-        path
-        for folder in folders
-        for path in sorted((ROOT / folder).rglob("*.py"))
-        if "__pycache__" not in path.parts
-    ]
+    return [path for folder in folders for path in sorted((ROOT / folder).rglob("*.py"))]
 
 
 def test_every_folder_with_modules_is_a_package_and_is_packed(project):
@@ -46,11 +37,8 @@ def test_every_folder_with_modules_is_a_package_and_is_packed(project):
 
 def templates():
     """The HTML, CSS and JavaScript files that modules of rl read."""
-    return [
-        path.relative_to(ROOT).as_posix()
-        for ending in ("*.html", "*.css", "*.js")
-        for path in (ROOT / "rl").rglob(ending)
-    ]
+    files = [path for ending in ("*.html", "*.css", "*.js") for path in (ROOT / "rl").rglob(ending)]
+    return [path.relative_to(ROOT).as_posix() for path in files]
 
 
 def test_the_wheel_holds_modules_and_their_templates_and_nothing_else(monkeypatch):
@@ -125,14 +113,10 @@ def test_every_import_is_declared(project):
 
 
 def test_nnlite_needs_numpy_and_safetensors_only():
-    names = {
-        path.stem: set(imported(path)) - OWN - set(sys.stdlib_module_names) for path in modules("nnlite")
-    }
-    assert names.pop("onnx_export") == {
-        "numpy",
-        "onnx",
-        "onnxruntime",
-    }  # the last two only while a file is written
+    ours = OWN | set(sys.stdlib_module_names)
+    names = {path.stem: set(imported(path)) - ours for path in modules("nnlite")}
+    # the last two only while a file is written
+    assert names.pop("onnx_export") == {"numpy", "onnx", "onnxruntime"}
     assert set().union(*names.values()) == {"numpy", "safetensors"}
 
 

@@ -2,17 +2,18 @@
 
 import contextlib
 import importlib
-import importlib.util
 import io
 import pkgutil
 import re
+import runpy
 import shlex
-import subprocess
-import sys
 from functools import cache
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+
+from tests.processes import run_python
 
 ROOT = Path(__file__).parents[1]
 READMES = ("README.md", "README.ja.md")
@@ -26,6 +27,7 @@ PAIRS = [READMES, *((f"docs/{name}.md", f"docs/ja/{name}.md") for name in ("star
 FENCE = re.compile(r"^```(\S*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 COMMAND = re.compile(r"python3? -m ([\w.]+)((?: +[^`&|;\n]+)?)")
 NAME = re.compile(r"`((?:rl|nnlite)(?:\.[a-zA-Z_]\w*)+)(?:\([^`]*\))?`")
+FILE = re.compile(r"`((?:docs|nnlite|ext|bench|rl|notebooks|tests)/[\w./-]*|LICENSE|CITATION.cff)`")
 OTHERS = ("venv", "build", "sphinx")  # commands of other packages
 TOOLS = ("all", "sweep", "compare", "plot", "export")
 JAPANESE = {"戦略": "方策", "サーバ(?!ー)": "サーバー", "解けた": "攻略", "なぞる": "走査"}  # avoid: use
@@ -56,11 +58,7 @@ def commands(name):
 
 @cache
 def help_of(*words):
-    done = subprocess.run(
-        [sys.executable, "-m", *words, "--help"], capture_output=True, encoding="utf-8", cwd=ROOT, timeout=120
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stdout
+    return run_python("-m", *words, "--help").stdout
 
 
 def has_flag(shown, flag):
@@ -124,21 +122,15 @@ def test_the_blocks_of_python_run(page, tmp_path):
     written = [content for language, content in blocks(page) if language == "python"]
     code = "\n".join(content for content in written if "gym.register" not in content)  # names a reader's file
     assert "import" in code
-    done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, encoding="utf-8", cwd=tmp_path, timeout=300
-    )
-    assert done.returncode == 0, done.stderr
+    done = run_python("-c", code, cwd=tmp_path)
     if "evaluate(100)" in code:  # the first example prints a mean return: the pole stands
         assert float(done.stdout.split()[0]) > 195
 
 
 @pytest.mark.parametrize("page", PAGES)
 def test_extras_that_are_installed_exist(page):
-    extras = re.findall(
-        r"^(\w+) = \[",
-        text("pyproject.toml").partition("[project.optional-dependencies]")[2].partition("\n[")[0],
-        re.MULTILINE,
-    )
+    declared = text("pyproject.toml").partition("[project.optional-dependencies]")[2].partition("\n[")[0]
+    extras = re.findall(r"^(\w+) = \[", declared, re.MULTILINE)
     assert set(re.findall(r"pip install (?:-e )?'\.\[(\w+)\]'", text(page))) <= set(extras)
 
 
@@ -154,9 +146,7 @@ def test_files_and_links_exist(page):
         source = ROOT / target.stem.replace(".", "/")
         assert source.is_dir() or source.with_suffix(".py").is_file() if made else target.is_file(), link
         assert not anchor or anchor in anchors(target), link
-    for path in re.findall(
-        r"`((?:docs|nnlite|ext|bench|rl|notebooks|tests)/[\w./-]*|LICENSE|CITATION.cff)`", prose(page)
-    ):
+    for path in FILE.findall(prose(page)):
         assert (ROOT / path).exists() or "NAME" in path or "_name" in path, path
 
 
@@ -211,10 +201,7 @@ def test_each_japanese_term_has_one_word(page):
 
 @pytest.fixture(scope="module")
 def figures():
-    spec = importlib.util.spec_from_file_location("figures", ROOT / "docs" / "figures.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return SimpleNamespace(**runpy.run_path(str(ROOT / "docs" / "figures.py")))
 
 
 def test_figures_are_up_to_date(figures):
@@ -239,6 +226,5 @@ def test_the_books_are_cited_alike():
     cited = re.findall(r"family-names: (\S+)\n +given-names: (\S+)", text("CITATION.cff"))
     for page in (*READMES, "docs/data-and-licences.md"):
         assert all(family + given in text(page) for family, given in cited[:2])
-    assert f"version: {re.search(r'^version = .(.+).$', text('pyproject.toml'), re.MULTILINE)[1]}" in text(
-        "CITATION.cff"
-    )
+    version = re.search(r'^version = "(.+)"$', text("pyproject.toml"), re.MULTILINE)[1]
+    assert f"version: {version}" in text("CITATION.cff")

@@ -1,7 +1,5 @@
 """The harness measures, interleaves, tabulates and keeps; no figure decides a test."""
 
-from __future__ import annotations
-
 import importlib
 import json
 import os

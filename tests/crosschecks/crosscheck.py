@@ -8,8 +8,6 @@ float32 is reported, not judged: where a ReLU falls on the other side of 0, or A
 nothing but rounding by its own size, the last bit decides.
 """
 
-from __future__ import annotations
-
 import argparse
 import sys
 from collections import defaultdict

@@ -1,7 +1,5 @@
 """Random networks with random data; the same seed and number give the same case in any dtype."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Any
 

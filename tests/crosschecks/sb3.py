@@ -4,8 +4,6 @@ check_env on the three environments with warnings as errors, DQN and A2C of SB3 
 monitor.csv of a run of rl.a2c read by results_plotter.load_results and ts2xy.
 """
 
-from __future__ import annotations
-
 import sys
 import tempfile
 import warnings

@@ -4,8 +4,6 @@ Only the conventions of Keras that PyTorch does not have are written by hand: th
 the moving statistics (biased variance, momentum on the old value), Adam's epsilon, clipping.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable
 from typing import Any

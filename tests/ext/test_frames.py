@@ -1,7 +1,5 @@
 """The push of a screen onto a stack of frames, against its NumPy twin."""
 
-from __future__ import annotations
-
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st

@@ -1,7 +1,5 @@
 """The gather of frame stacks from a ring, against its NumPy twin."""
 
-from __future__ import annotations
-
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st

@@ -1,7 +1,5 @@
 """Discounted returns and generalized advantages, against their NumPy twins."""
 
-from __future__ import annotations
-
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st

@@ -1,7 +1,5 @@
 """Fifty thousand damaged model files under a memory limit: a ValueError, or the model it describes."""
 
-from __future__ import annotations
-
 import json
 import os
 

@@ -1,7 +1,5 @@
 """Small games with known numbers."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import gymnasium

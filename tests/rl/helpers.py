@@ -1,7 +1,5 @@
 """The four agents by name, and how tests make one, feed it and train it."""
 
-from __future__ import annotations
-
 import csv
 import json
 from pathlib import Path

@@ -8,8 +8,6 @@ architecture of one whose checksum is right. Anything but a model or ValueError 
 leaves in a file crash-*.
 """
 
-from __future__ import annotations
-
 import sys
 import tempfile
 from pathlib import Path

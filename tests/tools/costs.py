@@ -10,8 +10,6 @@ memory       resident size and open files at every hundredth of 1,000,000 steps 
              line; the first fifth is left out, in which buffers and the replay fill.
 """
 
-from __future__ import annotations
-
 import contextlib
 import os
 import sys

@@ -14,8 +14,6 @@ Then the resumed run must solve its environment and leave all that a run leaves,
 what happened as JSON; exit code 1 unless all of it did.
 """
 
-from __future__ import annotations
-
 import csv
 import json
 import os

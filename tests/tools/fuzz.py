@@ -15,8 +15,6 @@ a failure. Runs under a limit on the address space. Prints the counts as JSON; e
 the file's content in hex.
 """
 
-from __future__ import annotations
-
 import collections
 import copy
 import json

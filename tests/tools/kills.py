@@ -11,8 +11,6 @@ a reported error byte for byte the one before (or the whole new one). Prints the
 code 1 unless all is well.
 """
 
-from __future__ import annotations
-
 import collections
 import json
 import os

@@ -5,8 +5,6 @@ of the tree, alone, and the tests that must fail are run there. Prints `caught` 
 with 1 when one is missed, with 2 when a fault no longer fits the source or its tests fail without it.
 """
 
-from __future__ import annotations
-
 import os
 import shutil
 import subprocess

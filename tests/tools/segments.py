@@ -9,8 +9,6 @@
 Prints the exit codes as JSON in the last line. Processes are forked where that exists: imports take longest.
 """
 
-from __future__ import annotations
-
 import importlib
 import json
 import multiprocessing

@@ -4,8 +4,6 @@ tables.
 python -m tests.tools.sweep_clusters dask ray
 """
 
-from __future__ import annotations
-
 import contextlib
 import subprocess
 import sys

@@ -6,8 +6,6 @@ nothing had been.
 Prints what was killed and whether the table is that of a sweep that was left alone, and fails when it is not.
 """
 
-from __future__ import annotations
-
 import csv
 import json
 import os

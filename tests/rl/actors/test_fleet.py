@@ -1,7 +1,5 @@
 """Actors feed a learner: steps and updates, the way of the weights, deaths; on paper, then with Ray."""
 
-from __future__ import annotations
-
 import dataclasses
 import functools
 import importlib.util

@@ -1,7 +1,5 @@
 """Slots: what arrives at the learner is what its own replay would hold had it played itself."""
 
-from __future__ import annotations
-
 import numpy as np
 import pytest
 from hypothesis import given, settings

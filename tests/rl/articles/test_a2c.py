@@ -1,7 +1,5 @@
 """A2C: its update worked out by hand, and what it must not do."""
 
-from __future__ import annotations
-
 import numpy as np
 import pytest
 

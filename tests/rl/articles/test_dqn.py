@@ -1,7 +1,5 @@
 """DQN: its update worked out by hand, its target network and its exploration."""
 
-from __future__ import annotations
-
 import numpy as np
 import pytest
 

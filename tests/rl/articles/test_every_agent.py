@@ -1,7 +1,5 @@
 """The promises of every agent: a new agent joins by its name in tests/rl/helpers.py."""
 
-from __future__ import annotations
-
 import copy
 
 import numpy as np

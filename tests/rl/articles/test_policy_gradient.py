@@ -1,7 +1,5 @@
 """Policy gradient: its update worked out by hand, and what stands in for a return that is cut off."""
 
-from __future__ import annotations
-
 import numpy as np
 import pytest
 

@@ -1,7 +1,5 @@
 """Every agent solves worlds so small that the right answer is known; a wrong answer names the fault."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Q-learning with a replay: its update worked out by hand, and the scale of its observations."""
 
-from __future__ import annotations
-
 import numpy as np
 import pytest
 

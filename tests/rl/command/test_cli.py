@@ -1,7 +1,5 @@
 """Flags, presets, config files, and errors of two lines with exit code 2."""
 
-from __future__ import annotations
-
 import json
 import pickle
 from dataclasses import dataclass

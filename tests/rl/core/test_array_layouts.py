@@ -1,7 +1,5 @@
 """Arrays as environments and callers give them: read as they are, or refused with a ValueError."""
 
-from __future__ import annotations
-
 import numpy as np
 import pytest
 from gymnasium import spaces

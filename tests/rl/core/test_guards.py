@@ -1,7 +1,5 @@
 """NaN and infinity stop a run before a weight changes, and the error says which number, where and when."""
 
-from __future__ import annotations
-
 import threading
 
 import gymnasium

@@ -1,7 +1,5 @@
 """The observations of networks: luminance, nearest neighbour, stacks that never reach into another game."""
 
-from __future__ import annotations
-
 import gymnasium
 import numpy as np
 import pytest

@@ -1,7 +1,5 @@
 """Drawing from a policy and the loss that improves it."""
 
-from __future__ import annotations
-
 import numpy as np
 import pytest
 from hypothesis import given

@@ -1,7 +1,5 @@
 """The replay against an unbounded list of stacks: every batch must be something that really happened."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Returns, advantages and targets against their definitions, written out one transition at a time."""
 
-from __future__ import annotations
-
 import numpy as np
 import pytest
 from hypothesis import given

@@ -1,7 +1,5 @@
 """The contents of a rollout, and the values of the observations that followed each step."""
 
-from __future__ import annotations
-
 import numpy as np
 import pytest
 from gymnasium import spaces

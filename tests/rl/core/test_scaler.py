@@ -1,7 +1,5 @@
 """Standardised observations, and the network that no longer needs them to be."""
 
-from __future__ import annotations
-
 import numpy as np
 import pytest
 from gymnasium import spaces

@@ -1,7 +1,5 @@
 """The contract of all environments of this project: a new one is tested by its line in WORLDS."""
 
-from __future__ import annotations
-
 import json
 import sys
 import warnings

@@ -1,7 +1,5 @@
 """Environments of others: images of any usual layout, and Atari games, as our networks read them."""
 
-from __future__ import annotations
-
 import gymnasium
 import numpy as np
 import pytest

@@ -1,7 +1,5 @@
 """Articles that run in new processes and are stopped there; see tests/tools/segments.py."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 from typing import Any

@@ -1,7 +1,5 @@
 """Checkpoints: states come back as they were, only what is new is written, damaged files are refused."""
 
-from __future__ import annotations
-
 import numpy as np
 import pytest
 from hypothesis import given, settings

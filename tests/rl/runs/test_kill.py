@@ -1,7 +1,5 @@
 """Kills, full disks and vanished folders cost at most what was done since the last finished checkpoint."""
 
-from __future__ import annotations
-
 import json
 import os
 import sys

@@ -1,7 +1,5 @@
 """Two processes cannot continue one run at the same time; a dead one holds nothing."""
 
-from __future__ import annotations
-
 import os
 
 import pytest

@@ -1,7 +1,5 @@
 """The simulators' commands, stopped and resumed in new processes, give what they give undisturbed."""
 
-from __future__ import annotations
-
 import re
 from pathlib import Path
 

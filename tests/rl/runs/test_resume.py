@@ -1,7 +1,5 @@
 """A run that was stopped and resumed is the one that never was: weights, generators, games and logs."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import numpy as np

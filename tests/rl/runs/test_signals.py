@@ -1,7 +1,5 @@
 """Ctrl-C and SIGTERM: noted between steps, obeyed at once where asked; the second one always."""
 
-from __future__ import annotations
-
 import signal
 import threading
 

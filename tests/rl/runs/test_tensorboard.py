@@ -1,7 +1,5 @@
 """The TensorBoard files of a run, read back by TensorBoard itself."""
 
-from __future__ import annotations
-
 import io
 
 import numpy as np

@@ -1,7 +1,5 @@
 """The training loop: what an agent observes, when it is evaluated, which model is kept, when a run stops."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np
