@@ -98,13 +98,6 @@ def test_a_state_that_does_not_fit_is_refused():
         optimizer.set_state({"iterations": np.array(1), "m": np.zeros(2), "v": np.zeros(3)})
 
 
-def test_the_step_writes_into_the_arrays_it_was_given():
-    params, grads = np.zeros(3), np.ones(3)
-    optimizer = optimizers.Adam().bind(params, grads)
-    optimizer.step()
-    assert optimizer.params is params and optimizer.grads is grads and (params < 0).all()
-
-
 def test_lr_is_learning_rate():
     optimizer = optimizers.Adam(lr=3e-4, clipvalue=1.0)
     assert optimizer.learning_rate == optimizer.lr == 3e-4

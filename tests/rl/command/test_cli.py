@@ -10,7 +10,7 @@ from nnlite_ext import _threads
 from rl import __main__ as listing
 from rl import dqn
 from rl.command import cli, threads
-from rl.command.errors import UsageError, require
+from rl.command.errors import UsageError
 from rl.command.settings import NEWEST, AgentSettings
 from rl.runs.lock import HeldError
 from rl.watch.stage import CannotRenderError
@@ -145,12 +145,6 @@ def test_help_shows_every_flag_with_its_default(capsys):
     for name in ("--n-step", "--buffer-size", "--num-threads", "--resume", "--play"):
         assert name in text
     assert "50000" in text and "python -m rl.dqn --play" in text
-
-
-def test_require():
-    require(True, "a", "b")
-    with pytest.raises(UsageError, match="a\n  b"):
-        require(False, "a", "b")
 
 
 def test_the_list_names_every_article_and_wrong_names_are_answered(capsys):

@@ -93,8 +93,3 @@ def test_without_onnx_it_says_what_to_install(tmp_path, capsys, monkeypatch):
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     assert export.main([str(tmp_path), "m.onnx"]) == 2
     assert "pip install onnx onnxruntime" in " ".join(two_lines(capsys))
-
-
-def test_help(capsys):
-    assert export.main(["--help"]) == 0
-    assert "MODEL.onnx" in capsys.readouterr().out

@@ -97,8 +97,3 @@ def test_wrong_requests_get_two_lines_and_exit_code_2(tmp_path, capsys):
     for argv in (*folders, *([good, *option.split()] for option in options)):
         assert plot.main(argv) == 2, argv
         two_lines(capsys)
-
-
-def test_help(capsys):
-    assert plot.main(["--help"]) == 0
-    assert "--window" in capsys.readouterr().out
