@@ -1,4 +1,4 @@
-"""`python -m rl` lists the articles and the tools; `python -m rl TOOL ...` runs a tool."""
+"""`python -m rl` lists the articles and the tools; `python -m rl NAME ...` runs one of them."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ import difflib
 import importlib
 import sys
 
-from rl.articles import ARTICLES
-from rl.command.cli import replace_unwritable
+from rl import __version__
+from rl.articles import ARTICLES, COMMANDS
+from rl.command.cli import exit_codes
+from rl.command.errors import UsageError
 from rl.command.text import make_writable, terminal_width, wrap
 
 TOOLS = {  # the tool NAME is the module rl.tools.NAME
@@ -21,22 +23,23 @@ TOOLS = {  # the tool NAME is the module rl.tools.NAME
 COLUMN = 32  # column at which the descriptions begin
 
 
-def main(argv: list[str]) -> int:
-    """Print the list, or run a tool; returns the exit code."""
-    replace_unwritable()
+@exit_codes
+def main(argv: list[str]) -> int | None:
+    """Print the list, or run an article or a tool."""
     if not argv or argv[0] in ("-h", "--help"):
         print(make_list())
         return 0
     name, *rest = argv
+    if name == "--version":
+        print(f"nnlite-rl {__version__}")
+        return 0
     if name in TOOLS:
         return int(importlib.import_module(f"rl.tools.{name}").main(rest))
-    if name in {article.module for article in ARTICLES}:
-        print(f"error: {name} is an article\n  run it: python -m rl.{name}", file=sys.stderr)
-        return 2
-    near = difflib.get_close_matches(name, [*TOOLS, *(article.module for article in ARTICLES)], 1)
+    if name in COMMANDS:
+        return int(importlib.import_module(COMMANDS[name]).main(rest))
+    near = difflib.get_close_matches(name, [*TOOLS, *COMMANDS], 1)
     hint = f"did you mean {near[0]}? " if near else ""
-    print(f"error: there is no {name!r}\n  {hint}python -m rl lists all commands", file=sys.stderr)
-    return 2
+    raise UsageError(f"there is no {name!r}", f"{hint}python -m rl lists all commands")
 
 
 def make_list() -> str:

@@ -238,9 +238,9 @@ EXAMPLES = (
 
 
 @exit_codes
-def main() -> None:
+def main(argv: list[str] | None = None) -> None:
     """python -m rl.a2c"""
-    run(A2C, SUMMARY, EXAMPLES, {"test": TEST})
+    run(A2C, SUMMARY, EXAMPLES, {"test": TEST}, argv=argv)
 
 
 if __name__ == "__main__":

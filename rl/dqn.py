@@ -259,9 +259,9 @@ EXAMPLES = (
 
 
 @exit_codes
-def main() -> None:
+def main(argv: list[str] | None = None) -> None:
     """python -m rl.dqn"""
-    run(DQN, SUMMARY, EXAMPLES, {"test": TEST})
+    run(DQN, SUMMARY, EXAMPLES, {"test": TEST}, argv=argv)
 
 
 if __name__ == "__main__":

@@ -204,9 +204,9 @@ EXAMPLES = (
 
 
 @exit_codes
-def main() -> None:
+def main(argv: list[str] | None = None) -> None:
     """python -m rl.policy_gradient"""
-    run(PolicyGradient, SUMMARY, EXAMPLES)
+    run(PolicyGradient, SUMMARY, EXAMPLES, argv=argv)
 
 
 if __name__ == "__main__":

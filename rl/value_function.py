@@ -197,9 +197,9 @@ EXAMPLES = (
 
 
 @exit_codes
-def main() -> None:
+def main(argv: list[str] | None = None) -> None:
     """python -m rl.value_function"""
-    run(ValueFunction, SUMMARY, EXAMPLES)
+    run(ValueFunction, SUMMARY, EXAMPLES, argv=argv)
 
 
 if __name__ == "__main__":

@@ -33,7 +33,9 @@ def exit_codes(action: Callable[P, int | None]) -> Callable[P, int]:
     def command(*words: P.args, **options: P.kwargs) -> int:
         replace_unwritable()
         try:
-            return action(*words, **options) or 0
+            code = action(*words, **options) or 0
+            sys.stdout.flush()  # a closed pipe is noticed here, not at the end of the process
+            return code
         except SystemExit as stop:  # --help
             return int(stop.code or 0)
         except KeyboardInterrupt as stop:  # 130; 143 when SIGTERM stopped a run

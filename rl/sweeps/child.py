@@ -167,9 +167,8 @@ def flags_of(folder: Path, job: dict[str, Any], seed: int) -> list[str]:
 
 def run_article(article: str, words: list[str]) -> int:
     """Run the article as if by this command line; returns its exit code."""
-    sys.argv = [f"rl.{article}", *words]
     print(f"$ python -m rl.{article} {' '.join(words)}", flush=True)
-    return int(importlib.import_module(COMMANDS[article]).main())
+    return int(importlib.import_module(COMMANDS[article]).main(words))
 
 
 @contextlib.contextmanager

@@ -22,13 +22,15 @@ def run(
     summary: str,
     examples: tuple[str, ...],
     presets: Mapping[str, Mapping[str, Any]] | None = None,
+    argv: list[str] | None = None,
 ) -> None:
     """Do what the arguments of `python -m rl.ARTICLE` ask for.
 
     presets  {"test": {...}}: the defaults that the flag --test brings
+    argv     the words behind the program; None for those of this process
     """
     make = algorithm.settings_class
-    read = partial(resume.parse, algorithm.article, make, summary, examples, presets)
+    read = partial(resume.parse, algorithm.article, make, summary, examples, presets, argv=argv)
     settings = read()
     if not settings.resume and (fitting := defaults_for(make, settings.env_id)):
         settings = read(defaults=make(**fitting))

@@ -1,12 +1,16 @@
 """Flags, presets, config files, and errors of two lines with exit code 2."""
 
 import json
+import os
 import pickle
+import subprocess
+import sys
 from dataclasses import dataclass
 
 import pytest
 from nnlite_ext import _threads
 
+import rl
 from rl import __main__ as listing
 from rl import dqn
 from rl.command import cli, threads
@@ -152,8 +156,23 @@ def test_the_list_names_every_article_and_wrong_names_are_answered(capsys):
     assert capsys.readouterr().out.count("python -m rl.") == 10
     assert listing.main(["dqm"]) == 2
     assert "did you mean dqn?" in capsys.readouterr().err
-    assert listing.main(["dqn"]) == 2
-    assert "python -m rl.dqn" in capsys.readouterr().err
+    assert listing.main(["--version"]) == 0
+    assert capsys.readouterr().out == f"nnlite-rl {rl.__version__}\n"
+
+
+def test_an_article_runs_by_its_name(capsys):
+    assert listing.main(["one_layer", "--seed", "-1"]) == 2
+    assert "--seed is -1" in capsys.readouterr().err
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a shell's pipe")
+@pytest.mark.parametrize("words", ["rl", "rl.dqn --help", "rl doctor"])
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_a_reader_that_leaves_is_no_error(words, unbuffered):
+    command = f"{sys.executable} -m {words} | head -n 1"
+    environment = {**os.environ, "PYTHONUNBUFFERED": unbuffered}
+    done = subprocess.run(command, shell=True, capture_output=True, text=True, env=environment, timeout=60)
+    assert done.stdout.count("\n") == 1 and done.stderr == ""
 
 
 IMPOSSIBLE = rows("""
