@@ -91,8 +91,9 @@ def test_every_batch_is_something_that_happened(num_envs, stack, n_step, steps, 
     assert len(seen) > 1
 
 
-def test_the_draw_is_uniform_over_the_complete_transitions():
-    replay = ReplayBuffer(24, 2, (1,), np.float32, n_step=1, gamma=0.5)
+@pytest.mark.parametrize("capacity", [24, 60])  # rings that are nearly full, and mostly empty
+def test_the_draw_is_uniform_over_the_complete_transitions(capacity):
+    replay = ReplayBuffer(capacity, 2, (1,), np.float32, n_step=1, gamma=0.5)
     for t in range(10):
         n = np.array([[t], [100 + t]], np.float32)
         replay.add(n, np.zeros(2, int), np.zeros(2), np.zeros(2, bool), np.array([t == 4, False]), n + 1)
