@@ -86,18 +86,8 @@ def build(module: str, tree: Path) -> None:
 
 def run_tests(tests: str, tree: Path) -> int:
     """The exit code of pytest in the copy: 0 all passed, 1 a test failed, anything else is no answer."""
-    command = [
-        sys.executable,
-        "-m",
-        "pytest",
-        "-q",
-        "-x",
-        "-n",
-        "0",
-        "-p",
-        "no:cacheprovider",
-        *tests.split(),
-    ]
+    options = ["-q", "-x", "-n", "0", "-p", "no:cacheprovider"]
+    command = [sys.executable, "-m", "pytest", *options, *tests.split()]
     environment = {**os.environ, "PYTHONPATH": str(tree), "PYTHONDONTWRITEBYTECODE": "1"}
     try:
         return subprocess.run(
