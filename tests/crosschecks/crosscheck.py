@@ -15,7 +15,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from nnlite_ext import _threads
 
 from nnlite import losses
 from tests.crosschecks.networks import STEPS, Case, random_case
@@ -106,7 +105,6 @@ def main() -> int:
     results: dict[str, list[Differences]] = {"float64": [], "float32": []}
     counts: dict[str, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
     failed = 0
-    before = _threads.target()
     for number in range(told.networks):
         for dtype, rows in results.items():
             case = random_case(told.seed, number, dtype)
@@ -119,7 +117,6 @@ def main() -> int:
                     failed += 1
                     print(f"network {number} of seed {told.seed} differs: {rows[-1]}\n  {case.chosen}")
                     print(f"  {case.model.get_config()}")
-    _threads.set_target(before)
     print_tables(results, counts)
     ran = f"{told.networks} networks, PyTorch {torch.__version__}"
     print(f"\n{ran}: {failed} differ by more than {BOUND:g} in float64")
