@@ -30,7 +30,7 @@ def ours(threads: int, algorithm: str) -> Work:
     """Run rl.dqn or rl.a2c with their CartPole settings."""
     from rl import a2c, dqn
 
-    shared = {"eval_freq": 0, "eval_episodes": 1, "keep_going": True, "num_threads": threads}
+    shared = {"eval_freq": 0, "eval_episodes": 1, "save_freq": 0, "keep_going": True, "num_threads": threads}
     if algorithm == "dqn":
         own = {"total_timesteps": OUR_STEPS, "learning_starts": STARTS, "hidden": (HIDDEN,)}
         settings = dqn.Settings(**(dqn.TEST | shared | own))
