@@ -63,8 +63,8 @@ def load(
             agent.agent.load(file)
     except UsageError:
         raise
-    except (ValueError, OSError) as problem:
-        what = str(problem).splitlines()[0]
+    except (ValueError, OSError, MemoryError, OverflowError) as problem:
+        what = (str(problem) or type(problem).__name__).splitlines()[0]
         raise UsageError(
             f"{path} cannot be loaded: {what}", "give another file, or its environment: env="
         ) from None
@@ -78,7 +78,13 @@ def describe(file: Path) -> dict[str, Any]:
     except (ValueError, OSError) as problem:
         raise UsageError(str(problem), WHAT_TO_GIVE) from None
     if NOTES in metadata:
-        return dict(json.loads(metadata[NOTES]))
+        try:
+            config = json.loads(metadata[NOTES])
+        except (ValueError, RecursionError) as problem:
+            raise UsageError(f"the settings in {file} are unreadable: {problem}", WHAT_TO_GIVE) from None
+        good = isinstance(config, dict) and isinstance(config.get("settings"), dict)
+        require(good, f"the settings in {file} are not a table", WHAT_TO_GIVE)
+        return dict(config)
     require((file.parent / NAME).is_file(), f"{file} does not say whose network it is", WHAT_TO_GIVE)
     return read_config(file.parent)
 

@@ -15,7 +15,7 @@ import numpy as np
 from gymnasium.error import ResetNeeded
 
 from nnlite.arrays import Array
-from rl.envs.native_vector import BAD_ACTION, NativeVectorEnv, reject_options
+from rl.envs.native_vector import NativeVectorEnv, reject_options
 
 NO_LIMIT = sys.maxsize  # steps
 WINDOW_SIDE = 512  # pixels of a window's longer side, about
@@ -95,11 +95,11 @@ class NativeEnv(gymnasium.Env[Any, Any]):
         observations = np.empty(*self._observations)
         try:
             games.actions[0] = index = operator.index(action)
-            events = games.step_games(
-                games.states, games.actions, NO_LIMIT, observations, self._rewards, self._ends, self._cuts
-            )
         except (TypeError, OverflowError):  # no whole number, or none of 64 bits
-            events = BAD_ACTION
+            games.actions[0] = index = -1  # no action of any game: the kernel refuses it
+        events = games.step_games(
+            games.states, games.actions, NO_LIMIT, observations, self._rewards, self._ends, self._cuts
+        )
         if events:
             games.react(events, action)
         terminated = bool(self._ends[0])

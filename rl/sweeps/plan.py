@@ -20,6 +20,7 @@ from rl.articles import ARTICLES, COMMANDS
 from rl.command.cli import parse
 from rl.command.errors import UsageError, require
 from rl.command.settings import AgentSettings, format_flag
+from rl.envs.given import defaults_for
 from rl.envs.make import make_vector
 from rl.runs.run_folder import make_safe, write_json
 
@@ -176,6 +177,8 @@ def suggest(name: str, known: Sequence[str], article: str) -> str:
 
 def check_settings(settings_class: type[Any], changed: dict[str, Any]) -> dict[str, Any]:
     """Return all settings of a run; raises UsageError for those that the article refuses."""
+    if issubclass(settings_class, AgentSettings):  # the defaults that the command has on this environment
+        changed = defaults_for(settings_class, changed.get("env_id", settings_class().env_id)) | changed
     settings = settings_class(**changed)
     settings.validate()
     if isinstance(settings, AgentSettings):

@@ -155,6 +155,27 @@ def damaged(tmp_path):
     return tmp_path / "damaged.safetensors"
 
 
+@pytest.mark.parametrize(
+    "notes",
+    [
+        "{",
+        "[]",
+        "null",
+        '{"article": "dqn"}',
+        '{"article": "dqn", "settings": 3}',
+        "[" * 100_000,
+        '{"article": "dqn", "settings": {"buffer_size": 1000000000000000000}}',
+        '{"article": "dqn", "settings": {"seed": "x"}}',
+        '{"article": ["dqn"], "settings": {}}',
+    ],
+)
+def test_notes_that_nobody_wrote_are_refused(notes, tmp_path):
+    model = DQN("rl/Catcher-v0", num_envs=1, buffer_size=100).model
+    K.models.save_model(model, tmp_path / "odd.safetensors", notes={"agent": notes})
+    with pytest.raises(UsageError):
+        load(tmp_path / "odd.safetensors")
+
+
 def digits_run(tmp_path):
     from rl.digits.command import main
 

@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from rl import dqn
 from rl.command.errors import UsageError
 from rl.sweeps import plan
 from rl.tools import sweep
@@ -30,6 +31,14 @@ def test_every_combination_of_the_values_with_every_seed():
     assert len(chosen) == 16 and (0.9, False, (64, 64), (1,)) in chosen
     assert len({job.key for job in made.jobs}) == 16
     assert all(job.settings["env_id"] == "CartPole-v0" for job in made.jobs), "--test brings its defaults"
+
+
+def test_a_run_of_a_sweep_has_the_defaults_of_its_command():
+    on_vectors, on_screens = plan.make("dqn", "0", ["env-id=CartPole-v1,rl/Catcher-v0"]).jobs
+    assert on_vectors.settings.items() >= dqn.Settings.vectors.items()
+    assert on_screens.settings["n_step"] == dqn.Settings().n_step != dqn.Settings.vectors["n_step"]
+    (chosen,) = plan.make("dqn", "0", ["env-id=CartPole-v1", "n-step=7"]).jobs
+    assert chosen.settings["n_step"] == 7, "what is given wins"
 
 
 @pytest.mark.parametrize("name", ["value-function", "rl.value_function"])
