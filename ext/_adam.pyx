@@ -46,8 +46,8 @@ cdef extern from "adam/flushed.h" nogil:
                                   ptrdiff_t variables, double most, int itemsize) noexcept
     double squares_of "sum_of_squares"(const runtime *, const void *x, long long size, int itemsize) noexcept
 
-cdef enum:
-    LONG = 8192                                  # numbers: larger arrays release the GIL
+cpdef enum:
+    LONG = 8192                                  # numbers: arrays of this size and larger release the GIL
 
 cdef const runtime *shared = <const runtime *> PyCapsule_GetPointer(_threads.runtime_capsule, NNLITE_RUNTIME_NAME)
 arrays_prepare()

@@ -7,15 +7,17 @@ On such networks Python objects cost more than the arithmetic. A CompiledNetwork
 arrays and owns its workspace. Checking an array of the right type costs a comparison of pointers.
 
 Contract: arrays that do not fit (a list, another type or shape, strides) go to `otherwise`, the passes layer by layer. They
-convert them, refuse them, or run instead. After the first passes nothing is allocated but the returned arrays. One thread at
-a time per CompiledNetwork.
+convert them, refuse them, or run instead. After the first passes nothing is allocated but the returned arrays.
+Threads: a short pass keeps the GIL, and is alone by that. A pass that releases it, or calls Python, takes its turn; as long as
+somebody has it, every pass of another thread waits.
 Twin: the layers of nnlite/layers.py; tests/nnlite/test_compiled.py keeps the two equal."""
 
 cimport cython
-from cpython.mem cimport PyMem_Free, PyMem_Malloc
 from cpython.pycapsule cimport PyCapsule_GetPointer
+from cpython.pythread cimport PyThread_get_thread_ident
 from libc.stddef cimport ptrdiff_t
-from libc.stdint cimport uintptr_t
+
+from threading import RLock
 
 import numpy as np
 
@@ -63,6 +65,7 @@ cdef extern from "network/network.h" nogil:
     ptrdiff_t network_maps_size(const network *, ptrdiff_t rows, int itemsize) noexcept
 
 include "numpy/outputs.pxi"
+include "numpy/block.pxi"
 
 cdef const runtime *shared = <const runtime *> PyCapsule_GetPointer(_threads.runtime_capsule, NNLITE_RUNTIME_NAME)
 
@@ -79,28 +82,27 @@ cdef object empty = np.empty
 arrays_prepare()
 
 
-cdef class Block:
-    """An owned, growable buffer, aligned to 64 bytes."""
+cdef inline unsigned long current_thread() noexcept:
+    return <unsigned long> PyThread_get_thread_ident()
 
-    cdef void *raw
-    cdef char *start
-    cdef size_t size
 
-    cdef int hold(self, size_t size) except -1:
-        """Make it at least `size` bytes; growing loses the contents."""
-        if size <= self.size:
-            return 0
-        PyMem_Free(self.raw)
-        self.size = 0
-        self.raw = PyMem_Malloc(size + 64)
-        if self.raw == NULL:
-            raise MemoryError
-        self.start = <char *> ((<uintptr_t> self.raw + 63) // 64 * 64)
-        self.size = size
-        return 0
+@cython.final
+cdef class Turn:
+    """The lock of a network; one thread may take it several times."""
 
-    def __dealloc__(self):
-        PyMem_Free(self.raw)
+    cdef object lock
+    cdef readonly int busy                     # how often it is taken
+
+    def __cinit__(self):
+        self.lock = RLock()
+
+    def __enter__(self):
+        self.lock.acquire()
+        self.busy += 1
+
+    def __exit__(self, *problem):
+        self.busy -= 1
+        self.lock.release()
 
 
 @cython.final
@@ -121,6 +123,8 @@ cdef class CompiledNetwork:
     cdef numbers source                        # its x
     cdef object x, y, params, grads, dtype, ys, dxs
     cdef readonly object otherwise
+    cdef Turn turn
+    cdef unsigned long owner                            # the thread of the pending forward
     cdef bint pending, pending_otherwise       # is there a forward without a backward, here or by the layers?
     cdef int type, axes
     cdef Py_ssize_t shape[MOST_AXES]
@@ -133,7 +137,7 @@ cdef class CompiledNetwork:
         if len(convs) > MOST_CONVS or not 1 <= len(layers) <= MOST_LAYERS or not 1 <= len(input_shape) < MOST_AXES:
             raise ValueError(f"{len(convs)} + {len(layers)} layers, input shape {input_shape}: more than the compiled passes take")
         self.params, self.grads, self.dtype, self.most_rows = params, grads, params.dtype, most_rows
-        self.otherwise, self.itemsize = otherwise, self.dtype.itemsize
+        self.otherwise, self.turn, self.itemsize = otherwise, otherwise.lock, self.dtype.itemsize
         self.type = FLOAT32 if self.itemsize == 4 else FLOAT64
         self.net.params, self.net.grads = self.flat(params), self.flat(grads)
         self.input_shape, self.axes, self.inputs = tuple(input_shape), len(input_shape) + 1, 1
@@ -215,58 +219,84 @@ cdef class CompiledNetwork:
     cdef object predict_at_once(self, x, bint logits):
         """y (N, M), a new array; None when x does not fit."""
         cdef numbers found
-        cdef network_pass run
         if not take_array(x, self.type, self.axes, &found):
             return None
-        run.rows = self.rows_of(&found)
-        if run.rows == 0:
-            drop_array(&found)
-            return None
         try:
-            self.prepare(self.passing, &run)
-            y = new_output(&self.single if run.rows == 1 else &self.several, self.type, run.rows, self.outputs, &run.y)
-            run.net, run.logits, run.x = &self.net, logits, found.data
-            self.go(FORWARD, &run)
+            if self.rows_of(&found) == 0:
+                return None
+            if self.is_alone(found.shape[0]):
+                return self.run_predict(&found, logits)
+            with self.turn:
+                return self.run_predict(&found, logits)
         finally:
             drop_array(&found)
+
+    cdef object run_predict(self, const numbers *x, bint logits):
+        cdef network_pass run
+        run.rows = x.shape[0]
+        self.prepare(self.passing, &run)
+        y = new_output(&self.single if run.rows == 1 else &self.several, self.type, run.rows, self.outputs, &run.y)
+        run.net, run.logits, run.x = &self.net, logits, x.data
+        self.go(FORWARD, &run)
         return y
+
+    cdef inline bint is_alone(self, Py_ssize_t rows) noexcept:
+        """Can a pass of so many rows run without taking its turn?"""
+        return self.turn.busy == 0 and rows * self.work < LONG
 
     def forward(self, x, bint logits=False):
         """y (N, M), an array of this object, for a backward to follow."""
-        cdef network_pass *run = &self.kept_pass
+        if self.turn.busy == 0 and self.begin(x) and self.is_alone(self.kept_pass.rows):
+            return self.run_forward(logits)
+        with self.turn:
+            if self.begin(x) or self.begin(self.otherwise.read(x)):
+                return self.run_forward(logits)
+            self.pending_otherwise = True
+            return self.otherwise.forward(x, logits)
+
+    cdef bint begin(self, x) except -1:
+        """Forget the last forward, and keep x for a new one; False when it does not fit."""
         self.pending = False
         self.release()
         if self.pending_otherwise:
             self.otherwise.pending, self.pending_otherwise = None, False
-        if not self.hold(x):
-            x = self.otherwise.read(x)
-            if not self.hold(x):
-                self.pending_otherwise = True
-                return self.otherwise.forward(x, logits)
+        return self.hold(x)
+
+    cdef object run_forward(self, bint logits):
+        cdef network_pass *run = &self.kept_pass
         self.prepare(self.kept, run)
         if run.rows != self.y_rows:
             self.y, self.y_rows = self.buffer(self.ys, (run.rows, self.outputs), &run.y), run.rows
         run.net, run.logits, run.x = &self.net, logits, self.source.data
         self.go(FORWARD, run)
-        self.pending = True
+        self.pending, self.owner = True, current_thread()
         return self.y
 
     def backward(self, dy, bint need_dx=False):
         """Fill grads from dy (N, M), by the passes that ran the last forward; gives dx (N, ...) if need_dx."""
-        cdef network_pass *run = &self.kept_pass
         cdef numbers found
-        if not self.pending:
+        if not self.pending or self.owner != current_thread():
             return self.otherwise.backward(dy, need_dx)
         if not take_array(dy, self.type, 2, &found) or not self.fits_output(&found):
             dy = self.otherwise.read_gradient(dy, self.y.shape)
             take_array(dy, self.type, 2, &found)
-        self.pending = False
+        if self.is_alone(self.kept_pass.rows):
+            return self.run_backward(&found, need_dx)
+        with self.turn:
+            return self.run_backward(&found, need_dx)
+
+    cdef object run_backward(self, numbers *dy, bint need_dx):
+        cdef network_pass *run = &self.kept_pass
         dx = None
-        run.dy, run.dx, run.workspace = found.data, NULL, self.workspace.start
+        if not self.pending or self.owner != current_thread():    # another thread's forward came between
+            drop_array(dy)
+            return self.otherwise.backward(None, need_dx)
+        self.pending = False
+        run.dy, run.dx, run.workspace = dy.data, NULL, self.workspace.start
         if need_dx:
             dx = self.buffer(self.dxs, (run.rows, *self.input_shape), &run.dx)
         self.go(BACKWARD, run)
-        drop_array(&found)
+        drop_array(dy)
         self.release()
         return dx
 

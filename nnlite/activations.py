@@ -11,10 +11,11 @@ from typing import Any
 import numpy as np
 
 from nnlite.arrays import Array
+from nnlite.attributes import Guarded
 from nnlite.utils import from_registry, missing_name
 
 
-class Activation:
+class Activation(Guarded):
     """A function f and its derivative. `name` is Keras's."""
 
     name = ""

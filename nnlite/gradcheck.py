@@ -15,8 +15,9 @@ from collections.abc import Callable
 
 import numpy as np
 
+from nnlite.activated import ActivatedLayer
 from nnlite.arrays import Array
-from nnlite.layer import ActivatedLayer, Layer
+from nnlite.layer import Layer
 from nnlite.network import Network
 from nnlite.pooling import MaxPooling2D
 
@@ -72,7 +73,8 @@ def gradient_errors(model: Network, x: Array, seed: int = 0, step: float = 1e-5)
     model  built, float64; its weights are unchanged afterwards
     x      (N, ...) float64, away from kinks (a relu at exactly 0 has no derivative); see smooth_input
 
-    Regularizers are part of L. Dropout uses one mask for all passes.
+    Regularizers are part of L. Dropout uses one mask for all passes. Weights of layers that are not trainable
+    have no gradient, so they are left out.
     """
     if model.dtype != np.float64:
         raise ValueError("only a float64 model can be checked: Sequential(..., dtype='float64')")
@@ -92,6 +94,8 @@ def gradient_errors(model: Network, x: Array, seed: int = 0, step: float = 1e-5)
         "x": numerical_gradient(objective, x, step),
     }
     before.rewind()
+    for place in model.variables.frozen:
+        measured["params"][place] = 0
     return {name: relative_error(claimed[name], measured[name]) for name in claimed}
 
 

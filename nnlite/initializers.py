@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 
 from nnlite.arrays import Array
-from nnlite.utils import from_registry, missing_name, registry_name
+from nnlite.attributes import Guarded, checked
+from nnlite.utils import from_registry, missing_name, not_negative, real, registry_name
 
 Shape = tuple[int, ...]
 
@@ -38,7 +39,7 @@ def truncated_normal(rng: np.random.Generator, shape: Shape) -> Array:
     return values
 
 
-class Initializer:
+class Initializer(Guarded):
     """A function initializer(shape, rng) -> float64 array; the model casts it to its own dtype."""
 
     def __call__(self, shape: Shape, rng: np.random.Generator) -> Array:
@@ -66,8 +67,10 @@ class Ones(Initializer):
 class Constant(Initializer):
     """All `value`."""
 
+    value: float = checked(real)
+
     def __init__(self, value: float = 0.0) -> None:
-        self.value = float(value)
+        self.value = value
 
     def __call__(self, shape: Shape, rng: np.random.Generator) -> Array:
         return np.full(shape, self.value)
@@ -76,8 +79,11 @@ class Constant(Initializer):
 class RandomNormal(Initializer):
     """Normal with this mean and standard deviation."""
 
+    mean: float = checked(real)
+    stddev: float = checked(not_negative)
+
     def __init__(self, mean: float = 0.0, stddev: float = 0.05) -> None:
-        self.mean, self.stddev = float(mean), float(stddev)
+        self.mean, self.stddev = mean, stddev
 
     def __call__(self, shape: Shape, rng: np.random.Generator) -> Array:
         return rng.normal(self.mean, self.stddev, shape)
@@ -86,8 +92,11 @@ class RandomNormal(Initializer):
 class RandomUniform(Initializer):
     """Uniform in [minval, maxval)."""
 
+    minval: float = checked(real)
+    maxval: float = checked(real)
+
     def __init__(self, minval: float = -0.05, maxval: float = 0.05) -> None:
-        self.minval, self.maxval = float(minval), float(maxval)
+        self.minval, self.maxval = minval, maxval
 
     def __call__(self, shape: Shape, rng: np.random.Generator) -> Array:
         return rng.uniform(self.minval, self.maxval, shape)
@@ -150,8 +159,10 @@ class LecunNormal(VarianceScaling):
 class Orthogonal(Initializer):
     """gain * Q of the QR decomposition of a normal matrix, signs made unique.  Source: Saxe et al. 2014."""
 
+    gain: float = checked(real)
+
     def __init__(self, gain: float = 1.0) -> None:
-        self.gain = float(gain)
+        self.gain = gain
 
     def __call__(self, shape: Shape, rng: np.random.Generator) -> Array:
         rows, columns = int(np.prod(shape[:-1])), shape[-1]

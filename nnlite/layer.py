@@ -1,43 +1,19 @@
-"""Base classes of layers: declared weights, views of the model's flat arrays, a cache for one backward."""
+"""Base class of layers: declared weights, views of the model's flat arrays, a cache for one backward."""
 
 from __future__ import annotations
 
-import math
-from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
-from nnlite import activations, initializers, regularizers
+from nnlite import initializers, regularizers
 from nnlite.arrays import Array
-from nnlite.utils import aligned_zeros, numbers, refuse_unknown, snake_case
-
-Shape = tuple[int, ...]
-
-
-@dataclass
-class Weight:
-    """A weight that a layer declares in `build`; the model gives it a place in a flat array.
-
-    Trainable weights lie in `params`, the others (moving statistics) in `state`.
-    """
-
-    name: str
-    shape: Shape
-    initializer: initializers.Initializer
-    regularizer: regularizers.Regularizer | None = None
-    trainable: bool = True
-    # views, once the model is built
-    value: Array = field(default_factory=lambda: np.zeros(0), repr=False)
-    gradient: Array = field(default_factory=lambda: np.zeros(0), repr=False)
-
-    @property
-    def size(self) -> int:
-        """The number of elements."""
-        return math.prod(self.shape)
+from nnlite.attributes import Guarded, argument, put
+from nnlite.utils import aligned_zeros, flag, is_whole, numbers, refuse_unknown, snake_case
+from nnlite.weights import Shape, Weight
 
 
-class Layer:
+class Layer(Guarded):
     """One step of a model. Shapes are without the batch axis.
 
     build(input_shape)     declares the weights, returns the output's shape
@@ -46,18 +22,70 @@ class Layer:
 
     name         the layer's name in summary() and in files; the class's name in snake case by default
     input_shape  on the first layer: the shape of one example, (2,) or (8, 8, 1)
+    trainable    False: training leaves the layer's weights as they are; may be changed at any time
     """
 
-    def __init__(self, name: str | None = None, input_shape: Any = None, **unknown: Any) -> None:
+    name: str = argument()
+    input_shape: Shape | None = argument()
+    _weights: list[Weight] = []  # of no layer: each has its own after __init__
+    _absent: tuple[str, ...] = ()  # names of optional weights, once it is built without them
+
+    def __init__(
+        self, name: str | None = None, input_shape: Any = None, trainable: bool = True, **unknown: Any
+    ) -> None:
         refuse_unknown(unknown, type(self).__name__, type(self).__init__, Layer.__init__)
         self.name = name or snake_case(type(self).__name__)
-        self.input_shape: Shape | None = None if input_shape is None else as_shape(input_shape)
-        self.output_shape: Shape | None = None
-        self.weights: list[Weight] = []
-        self.dtype = np.dtype(np.float32)
-        self.model: Any = None
+        self.input_shape = None if input_shape is None else as_shape(input_shape)
+        self._trainable = flag(trainable, "trainable")
+        self._output_shape: Shape | None = None
+        self._weights = []
+        self._dtype = np.dtype(np.float32)
+        self._model: Any = None
         self._cache: tuple[Any, ...] | None = None
         self._buffers: dict[tuple[str, Shape], Array] = {}
+
+    @property
+    def trainable(self) -> bool:
+        """Whether training changes the layer's weights."""
+        return self._trainable
+
+    @trainable.setter
+    def trainable(self, value: bool) -> None:
+        self._trainable = flag(value, "trainable")
+        self._changed()
+
+    @property
+    def output_shape(self) -> Shape | None:
+        """The shape of one example's output; None until the model is built."""
+        return self._output_shape
+
+    @property
+    def weights(self) -> tuple[Weight, ...]:
+        """The declared weights, in Keras's order."""
+        return tuple(self._weights)
+
+    @property
+    def dtype(self) -> np.dtype[np.floating]:
+        """The model's float32 or float64."""
+        return self._dtype
+
+    def _changed(self) -> None:
+        """Tell the model that this layer computes or trains in another way from now on."""
+        if self._model is not None:
+            self._model.layer_changed()
+
+    def _place(self, name: str) -> Array | None:
+        if callable(getattr(type(self), name, None)):  # the compiled passes would not call it
+            raise AttributeError(
+                f"{name} is a method of {type(self).__name__}; to change it, make a subclass"
+            )
+        held = getattr(self, name, None)
+        if isinstance(held, Weight):
+            held = held.value if held.value.size else None
+        elif held is None and name in self._absent:
+            raise AttributeError(f"{self.name} was made without {name}")
+        is_view = any(held is weight.value or held is weight.gradient for weight in self._weights)
+        return held if is_view else None
 
     def build(self, input_shape: Shape) -> Shape:
         """Declare the weights for inputs (N, *input_shape); return the output's shape.
@@ -88,34 +116,36 @@ class Layer:
     ) -> Weight:
         """Declare a weight inside `build`."""
         weight = Weight(name, shape, initializers.get(initializer), regularizers.get(regularizer), trainable)
-        self.weights.append(weight)
+        self._weights.append(weight)
         return weight
 
     def get_weights(self) -> list[Array]:
         """Return copies of the weights in Keras's order: kernel, bias; gamma, beta, moving mean, variance."""
         self._ensure_built()
-        return [weight.value.copy() for weight in self.weights]
+        return [weight.value.copy() for weight in self._weights]
 
     def set_weights(self, values: list[Any]) -> None:
         """Overwrite all weights. Raises ValueError, and changes none, unless number and shapes fit."""
         self._ensure_built()
         arrays = [numbers(value, "a weight") for value in values]
-        wanted = [weight.shape for weight in self.weights]
+        wanted = [weight.shape for weight in self._weights]
         if [array.shape for array in arrays] != wanted:
             raise ValueError(f"{self.name} needs weights of shapes {wanted}, not {[a.shape for a in arrays]}")
-        for weight, array in zip(self.weights, arrays):
+        for weight, array in zip(self._weights, arrays):
             weight.value[...] = array
 
     def count_params(self) -> int:
         """Return the number of weights, trainable or not."""
         self._ensure_built()
-        return sum(weight.size for weight in self.weights)
+        return sum(weight.size for weight in self._weights)
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments as plain values, enough to make the layer again."""
         config: dict[str, Any] = {"name": self.name}
         if self.input_shape is not None:
             config["input_shape"] = list(self.input_shape)
+        if not self._trainable:
+            config["trainable"] = False
         return config
 
     def buffer(self, name: str, shape: Shape, dtype: Any = None) -> Array:
@@ -123,86 +153,34 @@ class Layer:
         key = (name, shape)
         found = self._buffers.get(key)
         if found is None:
-            found = self._buffers[key] = aligned_zeros(shape, dtype or self.dtype)
+            found = self._buffers[key] = aligned_zeros(shape, dtype or self._dtype)
         return found
 
     def _keep(self, *arrays: Any) -> None:
-        self._cache = arrays
+        put(self, "_cache", arrays)
 
     def _take_cache(self) -> tuple[Any, ...]:
         if self._cache is None:
             raise RuntimeError(
                 f"{self.name}: backward needs a forward(training=True) before it; one backward per forward"
             )
-        cache, self._cache = self._cache, None
+        cache = self._cache
+        put(self, "_cache", None)
         return cache
 
     def _ensure_built(self) -> None:
-        if self.output_shape is None:
-            if self.model is None:
+        if self._output_shape is None:
+            if self._model is None:
                 raise ValueError(
                     f"{self.name} has no weights yet: add it to a model whose first layer has an input_shape"
                 )
-            self.model.build()
-
-
-class ActivatedLayer(Layer):
-    """A layer that ends in an activation function; a loss computed from logits leaves the function out."""
-
-    def __init__(self, activation: Any = None, **common: Any) -> None:
-        super().__init__(**common)
-        self.activation = activations.get(activation)
-
-    def forward(self, x: Array, training: bool = False, activate: bool = True) -> Array:
-        raise TypeError(f"{type(self).__name__} has no forward")
-
-    def _activate(self, z: Array, activate: bool) -> activations.Activation:
-        """Overwrite z (N, ...) with y = f(z), or leave it; return the function used."""
-        used = self.activation if activate else activations.Linear()
-        used.forward(z)
-        return used
-
-    def _activation_gradient(self, used: activations.Activation, y: Array, dy: Array) -> Array:
-        """Return dL/dz = dL/dy f'(z), all (N, ...), computed from y."""
-        return used.backward(y, dy, self.buffer("dz", y.shape))
-
-
-class KernelLayer(ActivatedLayer):
-    """A layer with a kernel W, an optional bias b and an activation at its end: Dense and Conv2D."""
-
-    use_bias: bool
-    initializers: tuple[Any, Any]  # of kernel and bias
-    regularizers: tuple[Any, Any]
-
-    def add_weights(self, kernel_shape: Shape) -> None:
-        """Declare the kernel and, along its last axis, the bias."""
-        self.kernel = self.add_weight("kernel", kernel_shape, self.initializers[0], self.regularizers[0])
-        if self.use_bias:
-            self.bias = self.add_weight("bias", kernel_shape[-1:], self.initializers[1], self.regularizers[1])
-
-    def bound(self) -> None:
-        self.W, self.dW = self.kernel.value, self.kernel.gradient
-        self.b: Array | None = self.bias.value if self.use_bias else None
-        self.db: Array | None = self.bias.gradient if self.use_bias else None
-
-    def get_config(self) -> dict[str, Any]:
-        penalties = [regularizers.get(identifier) for identifier in self.regularizers]
-        kernel_penalty, bias_penalty = [None if p is None else p.get_config() for p in penalties]
-        return {
-            **super().get_config(),
-            "activation": self.activation.name,
-            "use_bias": self.use_bias,
-            "kernel_initializer": initializers.get(self.initializers[0]).get_config(),
-            "bias_initializer": initializers.get(self.initializers[1]).get_config(),
-            "kernel_regularizer": kernel_penalty,
-            "bias_regularizer": bias_penalty,
-        }
+            self._model.build()
 
 
 def as_shape(value: Any) -> Shape:
     """Turn 2 into (2,), [8, 8, 1] into (8, 8, 1). Raises ValueError unless every size is an integer >= 1."""
-    sizes = (value,) if isinstance(value, (int, np.integer)) else value
+    sizes = (value,) if is_whole(value) else value
     listed = isinstance(sizes, (tuple, list)) and len(sizes) > 0
-    if not listed or any(not isinstance(n, (int, np.integer)) or n < 1 for n in sizes):
+    if not listed or not all(is_whole(n) and n >= 1 for n in sizes):
         raise ValueError(f"a shape must hold whole numbers >= 1, without the batch axis, not {value!r}")
     return tuple(int(n) for n in sizes)

@@ -11,12 +11,15 @@ from typing import Any
 import numpy as np
 
 from nnlite import activations, products
+from nnlite.activated import ActivatedLayer, KernelLayer
 from nnlite.arrays import Array
-from nnlite.convolution import PATHS, Geometry, default_path
-from nnlite.layer import ActivatedLayer, KernelLayer, Layer, Shape
+from nnlite.attributes import argument
+from nnlite.convolution import PATHS, DirectConvolution, Geometry, PatchConvolution, default_path
+from nnlite.layer import Layer
 from nnlite.normalization import BatchNormalization, Dropout
 from nnlite.pooling import MaxPooling2D
-from nnlite.utils import missing_name, pair, positive
+from nnlite.utils import missing_name, pair, positive, real
+from nnlite.weights import Shape
 
 __all__ = [
     "REGISTRY",
@@ -36,6 +39,8 @@ __all__ = [
 class Dense(KernelLayer):
     """y = f(x @ W + b), with x (N, D), W (D, M), b (M,), y (N, M). Further axes before D count as rows."""
 
+    units: int = argument()
+
     def __init__(
         self,
         units: int,
@@ -47,10 +52,9 @@ class Dense(KernelLayer):
         bias_regularizer: Any = None,
         **common: Any,
     ) -> None:
-        super().__init__(activation, **common)
-        self.units, self.use_bias = positive(units, "units"), bool(use_bias)
-        self.initializers = (kernel_initializer, bias_initializer)
-        self.regularizers = (kernel_regularizer, bias_regularizer)
+        drawn, penalised = (kernel_initializer, bias_initializer), (kernel_regularizer, bias_regularizer)
+        super().__init__(activation, use_bias, drawn, penalised, **common)
+        self.units = positive(units, "units")
 
     def build(self, input_shape: Shape) -> Shape:
         self.add_weights((input_shape[-1], self.units))
@@ -87,6 +91,14 @@ class Conv2D(KernelLayer):
     x (N, H, W, C), W (KH, KW, C, F), b (F,), y (N, OH, OW, F), as in Keras. Outside the image x is 0.
     """
 
+    filters: int = argument()
+    kernel_size: tuple[int, int] = argument()
+    strides: tuple[int, int] = argument()
+    padding: str = argument()
+    geometry: Geometry
+    input_scale: float  # see Rescaling
+    path: DirectConvolution | PatchConvolution
+
     def __init__(
         self,
         filters: int,
@@ -101,13 +113,11 @@ class Conv2D(KernelLayer):
         bias_regularizer: Any = None,
         **common: Any,
     ) -> None:
-        super().__init__(activation, **common)
-        self.filters, self.use_bias = positive(filters, "filters"), bool(use_bias)
+        drawn, penalised = (kernel_initializer, bias_initializer), (kernel_regularizer, bias_regularizer)
+        super().__init__(activation, use_bias, drawn, penalised, **common)
+        self.filters, self.padding = positive(filters, "filters"), padding
         self.kernel_size, self.strides = pair(kernel_size, "kernel_size"), pair(strides, "strides")
-        self.padding = padding
         self.input_scale = 1.0
-        self.initializers = (kernel_initializer, bias_initializer)
-        self.regularizers = (kernel_regularizer, bias_regularizer)
 
     def build(self, input_shape: Shape) -> Shape:
         self.geometry = Geometry.of(input_shape, self.kernel_size, self.strides, self.padding, self.name)
@@ -189,10 +199,13 @@ class Rescaling(Layer):
     """
 
     accepts_bytes = True
+    scale: float = argument()
+    offset: float = argument()
+    handed_over: bool
 
     def __init__(self, scale: float, offset: float = 0.0, **common: Any) -> None:
         super().__init__(**common)
-        self.scale, self.offset = float(scale), float(offset)
+        self.scale, self.offset = real(scale, "scale"), real(offset, "offset")
         self.handed_over = False
 
     def build(self, input_shape: Shape) -> Shape:

@@ -1,11 +1,15 @@
 """Loss functions: (prediction, target) -> (value, dprediction).
 
-value is the mean over the batch; dprediction is its exact derivative, in prediction's shape and dtype. Shapes
-must be equal: a (N,) target never broadcasts against a (N, 1) prediction, but raises ValueError naming both.
+value is the mean over the batch; dprediction is its exact derivative, in prediction's shape. Shapes must be
+equal: a (N,) target never broadcasts against a (N, 1) prediction, but raises ValueError naming both.
+
+Losses compute in the prediction's float32 or float64. Integers, bytes and lists are read as float64, half
+precision as float32. A loss over one class is constant, and warns.
 """
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -15,7 +19,7 @@ from nnlite_ext import _crossentropy
 from nnlite.arrays import Array
 from nnlite.reference import crossentropy as reference
 from nnlite.reference.crossentropy import log_softmax as log_softmax
-from nnlite.utils import missing_name
+from nnlite.utils import missing_name, numbers, real
 
 LossResult = tuple[float, Array]
 SMALLEST_PROBABILITY = 1e-7
@@ -28,15 +32,15 @@ def mean_squared_error(prediction: Array, target: Array) -> LossResult:
 
     On a Q network with A outputs this is 1/A of the loss of the chosen actions.
     """
-    _same_shape(prediction, target)
-    error = np.subtract(prediction, target, dtype=prediction.dtype)
+    prediction, target = _read(prediction, target)
+    error = prediction - target
     return float(np.mean(np.square(error))), error * prediction.dtype.type(2.0 / error.size)
 
 
 def mean_absolute_error(prediction: Array, target: Array) -> LossResult:
     """L = mean over all outputs of |p - t|, dp = sign(p - t) / size (0 where they are equal)."""
-    _same_shape(prediction, target)
-    error = np.subtract(prediction, target, dtype=prediction.dtype)
+    prediction, target = _read(prediction, target)
+    error = prediction - target
     return float(np.mean(np.abs(error))), np.sign(error) * prediction.dtype.type(1.0 / error.size)
 
 
@@ -45,10 +49,10 @@ def huber(prediction: Array, target: Array, delta: float = 1.0) -> LossResult:
 
     dp = clip(e, -delta, delta) / size.  Source: Huber 1964; as a loss for Q-learning, Mnih et al. 2015.
     """
-    _same_shape(prediction, target)
-    if not delta > 0:
-        raise ValueError(f"delta must be > 0, not {delta}")
-    error = np.subtract(prediction, target, dtype=prediction.dtype)
+    prediction, target = _read(prediction, target)
+    if delta != np.inf:
+        real(delta, "delta", above=0)
+    error = prediction - target
     inside = np.clip(error, -delta, delta)  # e where it is small, +-delta where it is large
     value = float(np.mean(inside * (error - inside * prediction.dtype.type(0.5))))
     return value, inside * prediction.dtype.type(1.0 / error.size)
@@ -59,7 +63,8 @@ def categorical_crossentropy_from_logits(logits: Array, target: Array) -> LossRe
 
     logits  (N, ..., K), target (N, ..., K) one-hot or probabilities.
     """
-    _same_shape(logits, target)
+    logits, target = _read(logits, target)
+    _warn_of_one_class(logits)
     return _crossentropy.crossentropy(logits, target, reference.crossentropy)
 
 
@@ -68,7 +73,8 @@ def categorical_crossentropy(probabilities: Array, target: Array) -> LossResult:
 
     dp = (-t/q + sum_k t) / (sum p) / N, with 0 in place of t/q where q was clipped.
     """
-    _same_shape(probabilities, target)
+    probabilities, target = _read(probabilities, target)
+    _warn_of_one_class(probabilities)
     total = probabilities.sum(axis=-1, keepdims=True)
     q = probabilities / total
     clipped = np.clip(q, SMALLEST_PROBABILITY, 1 - SMALLEST_PROBABILITY)
@@ -81,7 +87,7 @@ def categorical_crossentropy(probabilities: Array, target: Array) -> LossResult:
 
 def binary_crossentropy_from_logits(logits: Array, target: Array) -> LossResult:
     """L = mean of softplus(z) - t z, dz = (sigmoid(z) - t) / size."""
-    _same_shape(logits, target)
+    logits, target = _read(logits, target)
     softplus = np.logaddexp(0, logits)
     value = float(np.mean(softplus - target * logits))
     sigmoid = np.exp(logits - softplus)
@@ -90,18 +96,29 @@ def binary_crossentropy_from_logits(logits: Array, target: Array) -> LossResult:
 
 def binary_crossentropy(probabilities: Array, target: Array) -> LossResult:
     """L = mean of -t log p - (1-t) log(1-p), p clipped to [1e-7, 1 - 1e-7]; dp 0 where it was clipped."""
-    _same_shape(probabilities, target)
+    probabilities, target = _read(probabilities, target)
     p = np.clip(probabilities, SMALLEST_PROBABILITY, 1 - SMALLEST_PROBABILITY)
     value = -float(np.mean(target * np.log(p) + (1 - target) * np.log1p(-p)))
     gradient = np.where(p == probabilities, (p - target) / (p * (1 - p)), 0) / p.size
     return value, gradient.astype(probabilities.dtype, copy=False)
 
 
-def _same_shape(prediction: Array, target: Array) -> None:
+def _read(prediction: Any, target: Any) -> tuple[Array, Array]:
+    """Return both as arrays of one floating type; ValueError unless they have one shape, and an element."""
+    prediction, target = numbers(prediction, "prediction"), numbers(target, "target")
     if prediction.shape != target.shape:
         raise ValueError(f"prediction {prediction.shape} and target {target.shape} must have the same shape")
     if prediction.size == 0:
         raise ValueError("a loss over an empty batch has no mean")
+    kind = prediction.dtype.char
+    dtype = prediction.dtype if kind in "fd" else np.dtype(np.float32 if kind == "e" else np.float64)
+    return prediction.astype(dtype, copy=False), target.astype(dtype, copy=False)
+
+
+def _warn_of_one_class(prediction: Array) -> None:
+    if prediction.shape[-1:] == (1,):
+        what = "categorical_crossentropy over one column is always 0, so nothing is learned"
+        warnings.warn(f"{what}; use binary_crossentropy, or one column for each class", stacklevel=3)
 
 
 mse, mae = mean_squared_error, mean_absolute_error  # Keras's short names

@@ -7,16 +7,21 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from nnlite import losses, optimizers, saving, strict_json
 from nnlite.arrays import Array
+from nnlite.attributes import put
 from nnlite.layer import as_shape
 from nnlite.layers import REGISTRY
 from nnlite.network import Network
-from nnlite.passes import PREDICT_BATCH
+from nnlite.passes import PREDICT_BATCH, batches
+from nnlite.progress import Progress, verbosity
 from nnlite.summary import summary_table
 from nnlite.tensor_file import Check, Spec, read_tensors, read_tensors_from_bytes, write_tensors
+from nnlite.terminal import say
 from nnlite.training import History, TrainingLoop
-from nnlite.utils import missing_name, refuse_unknown
+from nnlite.utils import flag, missing_name, real, refuse_unknown
 
 __all__ = ["Sequential", "clone_model", "load_model", "model_from_bytes", "save_model"]
 
@@ -58,7 +63,7 @@ class Sequential(Network):
         epochs: int = 1,
         verbose: int = 1,
         validation_split: float = 0.0,
-        validation_data: tuple[Any, Any] | None = None,
+        validation_data: Any = None,
         shuffle: bool = True,
         seed: Any = None,
         **unknown: Any,
@@ -66,26 +71,36 @@ class Sequential(Network):
         """Train on x (N, ...) and y (N, ...) for `epochs` passes; return the History of loss and metrics.
 
         batch_size        examples a step, 32 by default; the last batch of an epoch may be smaller
-        verbose           0 silent, 1 Keras's progress line, 2 one line an epoch
+        verbose           0 silent, 1 (or "auto") Keras's progress line, 2 one line an epoch
         validation_split  share of the data in [0, 1); this last part is evaluated every epoch, not trained on
-        validation_data   (x, y) to evaluate instead
+        validation_data   (x, y) or (x, y, weights) to evaluate instead; weights (N,) multiply each loss
         shuffle, seed     a new order each epoch, from this seed or Generator; None: the model's own generator
 
-        Raises RuntimeError before compile, ValueError for data that do not fit, FloatingPointError for NaN or
-        infinity.
+        Setting `stop_training` ends it after the epoch. Raises RuntimeError before compile, ValueError for
+        data that do not fit, before the first epoch, and FloatingPointError for NaN or infinity.
         """
         refuse_unknown(unknown, "fit", Sequential.fit)
-        validation = validation_data if validation_data is not None else float(validation_split)
-        size = 32 if batch_size is None else batch_size
-        return self._compiled.fit(x, y, size, epochs, verbose, validation, shuffle, seed)
+        share = real(validation_split, "validation_split", 0, 1)
+        if share and validation_data is not None:
+            raise ValueError("give validation_split or validation_data, not both")
+        validation = share if validation_data is None else validation_data
+        size, level = 32 if batch_size is None else batch_size, verbosity(verbose)
+        return self._compiled.fit(x, y, size, epochs, level, validation, flag(shuffle, "shuffle"), seed)
 
     def train_on_batch(self, x: Any, y: Any) -> Any:
         """Take one gradient step; return the loss before it, or [loss, metrics...] with metrics."""
         return self._compiled.train_on_batch(x, y)
 
     def evaluate(self, x: Any, y: Any, batch_size: int = PREDICT_BATCH, verbose: int = 0) -> Any:
-        """Return the loss in prediction mode, regularizers included; [loss, metrics...] with metrics."""
-        return self._compiled.evaluate(x, y, batch_size)
+        """Return the loss in prediction mode, regularizers included; [loss, metrics...] with metrics.
+
+        verbose  1 or 2 prints Keras's line at the end
+        """
+        progress = Progress(batches(x, batch_size), verbosity(verbose))
+        result = self._compiled.evaluate(x, y, batch_size)
+        values = np.atleast_1d(result).tolist()
+        progress.finish(dict(zip(["loss", *self._compiled.metrics], values)))
+        return result
 
     @property
     def _compiled(self) -> TrainingLoop:
@@ -98,7 +113,7 @@ class Sequential(Network):
     def summary(self) -> None:
         """Print the table of layers, output shapes and weights."""
         self.build()
-        print(summary_table(self))
+        say(summary_table(self))
 
     def save(self, path: Any, overwrite: bool = True, include_optimizer: bool = False) -> None:
         """Write architecture and weights as safetensors, whatever the file's extension; see save_model."""
@@ -124,7 +139,7 @@ class Sequential(Network):
     def without_weights(cls, config: dict[str, Any]) -> Sequential:
         """Make a model of this architecture whose layers know their weights' shapes; none is allocated."""
         model = cls._unbuilt(config, None)
-        model.input_shape = as_shape(config["input_shape"])
+        put(model, "input_shape", as_shape(config["input_shape"]))
         model._declare()
         return model
 
@@ -162,7 +177,8 @@ def save_model(
 
     Raises FileExistsError if the file exists and overwrite is False.
     """
-    target = Path(path)
+    target, overwrite = Path(path), flag(overwrite, "overwrite")
+    include_optimizer = flag(include_optimizer, "include_optimizer")
     if target.exists() and not overwrite:
         raise FileExistsError(f"{target} exists; overwrite=True replaces it")
     tensors = saving.model_tensors(model.build())
@@ -170,7 +186,10 @@ def save_model(
     metadata = {**(notes or {}), **own}
     if include_optimizer and model._training is not None:
         model._training.bind()
-        tensors |= {f"{saving.OPTIMIZER}{k}": v for k, v in model.optimizer.get_state().items()}
+        state = {f"{saving.OPTIMIZER}{k}": v for k, v in model.optimizer.get_state().items()}
+        if taken := sorted(set(state) & set(tensors)):
+            raise ValueError(f"a weight and an array of the optimizer are both called {taken[0]!r}")
+        tensors |= state
         metadata["compiled"] = strict_json.dumps(
             {"optimizer": model.optimizer.get_config(), "loss": model._training.loss.__name__}
         )
@@ -194,12 +213,8 @@ def _model_from(read: Callable[[Check], tuple[dict[str, Array], dict[str, str]]]
     tensors, metadata = read(_check_header)
     config = saving.architecture(metadata)
     model = saving.usable(lambda: Sequential.from_config(config, seed=0))
-    state = {
-        name.removeprefix(saving.OPTIMIZER): tensors.pop(name)
-        for name in list(tensors)
-        if name.startswith(saving.OPTIMIZER)
-    }
-    saving.load_tensors(model, tensors)
+    weights, state = saving.split_tensors(model, tensors)
+    saving.load_tensors(model, weights)
     if "compiled" in metadata:
         saving.usable(lambda: _compile(model, metadata["compiled"], state))
     elif state:

@@ -1,34 +1,35 @@
-"""Network: a chain of layers on three flat arrays. `models.Sequential` adds Keras's methods.
+"""Network: the passes and the weights of a chain of layers. `models.Sequential` adds Keras's methods.
 
-    params   every trainable weight, one after the other
-    grads    their gradients, in the same places
-    state    weights that are not trained: BatchNormalization's moving statistics
-
-They are allocated once, when the network is built, and never rebound. Layers hold views of them, an optimizer
-changes `params` in one pass, `copy_from` is a memcpy. The passes own all other arrays, one set for each batch
-size in use, so a training step allocates nothing after the first.
+`copy_from` is a memcpy, because all weights lie in flat arrays. The passes own all other arrays, one set for
+each batch size in use, so a training step allocates nothing after the first.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, NoReturn, TypeVar
+from typing import Any, NoReturn
 
 import numpy as np
 from nnlite_ext._network import CompiledNetwork
 
 from nnlite.arrays import Array
-from nnlite.layer import Layer, Shape, Weight, as_shape
-from nnlite.layers import Rescaling
-from nnlite.passes import PREDICT_BATCH, LayerPasses
+from nnlite.attributes import checked
+from nnlite.chain import Chain
+from nnlite.layer import Layer
+from nnlite.passes import PREDICT_BATCH, LayerPasses, batches
 from nnlite.plan import compiled_network
-from nnlite.utils import aligned_zeros, numbers
+from nnlite.progress import Progress, verbosity
+from nnlite.utils import flag, numbers
+from nnlite.weights import Shape
 
-Model = TypeVar("Model", bound="Network")
 
+class Network(Chain):
+    """A model whose layers run one after the other; the arguments are explained in models.Sequential.
 
-class Network:
-    """A model whose layers run one after the other; the arguments are explained in models.Sequential."""
+    Threads may share a network: its passes take turns where they use the same memory.
+    """
+
+    stop_training: bool = checked(flag)
 
     def __init__(
         self,
@@ -38,107 +39,21 @@ class Network:
         dtype: Any = "float32",
         passes: str = "compiled",
     ) -> None:
-        self.name, self.dtype = name, np.dtype(dtype)
-        if self.dtype not in (np.float32, np.float64):
-            raise ValueError(f"dtype must be float32 or float64, not {self.dtype}")
-        self.layers: list[Layer] = []
-        self._rng = np.random.default_rng(seed)
         if passes not in ("compiled", "layers"):
             raise ValueError(f"passes must be 'compiled' or 'layers', not {passes!r}")
+        super().__init__(layers, name, seed, dtype)
         self._wanted_passes = passes
-        self._passes: LayerPasses | CompiledNetwork = LayerPasses([], (), self.dtype)  # until it is built
-        self._built = False
-        for layer in layers or ():
-            self.add(layer)
+        self._passes: LayerPasses | CompiledNetwork = LayerPasses([], (), self.dtype, self.lock)
+        self.stop_training = False
 
-    # --- building
-
-    def add(self, layer: Layer) -> None:
-        """Append a layer. Raises RuntimeError once the model is built, because its arrays never move."""
-        if not isinstance(layer, Layer):
-            raise TypeError(f"add needs a layer, not {type(layer).__name__}")
+    def layer_changed(self) -> None:
+        """Follow a layer whose activation or `trainable` was set. A pending backward is dropped."""
+        super().layer_changed()
         if self._built:
-            raise RuntimeError(
-                "a built model takes no more layers: its arrays never move; make a new Sequential"
-            )
-        if layer.model is not None:
-            raise ValueError(f"{layer.name} already belongs to a model; every layer stands in one place")
-        layer.model = self
-        names = {other.name for other in self.layers}
-        stem, count = layer.name, 1
-        while layer.name in names:
-            layer.name, count = f"{stem}_{count}", count + 1
-        self.layers.append(layer)
-
-    def build(self: Model, input_shape: Any = None) -> Model:
-        """Allocate and draw the weights for inputs of this shape, without the batch axis. Return the model.
-
-        Raises ValueError if the shape is unknown, does not fit the layers, or differs from that of an earlier
-        build.
-        """
-        if self._built:
-            if input_shape is not None and as_shape(input_shape) != self.input_shape:
-                raise ValueError(
-                    f"the model was built for inputs {self.input_shape}, not {tuple(input_shape)}"
-                )
-            return self
-        if not self.layers:
-            raise ValueError("a model needs at least one layer")
-        shape = input_shape if input_shape is not None else self.layers[0].input_shape
-        if shape is None:
-            raise ValueError(
-                "the input's shape is unknown: give the first layer input_shape=, or call build(shape)"
-            )
-        self.input_shape: Shape = as_shape(shape)
-        declared = self.layers[0].input_shape
-        if declared is not None and declared != self.input_shape:
-            raise ValueError(
-                f"the first layer declares input_shape {declared}, but the data is {self.input_shape}"
-            )
-        self._declare()
-        self._allocate()
-        self._draw()
-        self._passes = self._choose_passes()
-        self._built = True
-        return self
-
-    def _build_for(self, x: Any) -> None:
-        shape = numbers(x, "x").shape
-        self.build(shape[1:] if len(shape) > 1 else None)
-
-    def _declare(self) -> None:
-        shape = self.input_shape
-        for layer in self.layers:
-            layer.dtype = self.dtype
-            layer.weights = []
-            shape = layer.output_shape = layer.build(shape)
-        self.output_shape = shape
-
-    def _allocate(self) -> None:
-        trainable = [w for layer in self.layers for w in layer.weights if w.trainable]
-        carried = [w for layer in self.layers for w in layer.weights if not w.trainable]
-        self.params, self.variables = _flat(trainable, self.dtype)
-        self.grads = aligned_zeros(self.params.shape, self.dtype)
-        self.state, places = _flat(carried, self.dtype)
-        for weight, place in zip(trainable, self.variables):
-            weight.value = self.params[place].reshape(weight.shape)
-            weight.gradient = self.grads[place].reshape(weight.shape)
-        for weight, place in zip(carried, places):
-            weight.value = self.state[place].reshape(weight.shape)
-        self._penalised = [w for w in trainable if w.regularizer is not None]
-
-    def _draw(self) -> None:
-        for layer, rng in zip(self.layers, self._rng.spawn(len(self.layers))):
-            for weight in layer.weights:
-                weight.value[...] = weight.initializer(weight.shape, rng)
-            layer.seed(rng)
-            layer.bound()
-        for layer, following in zip(self.layers, self.layers[1:]):
-            if isinstance(layer, Rescaling):
-                layer.hand_over(following)
+            self._passes = self._choose_passes()
 
     def _choose_passes(self) -> LayerPasses | CompiledNetwork:
-        layers = LayerPasses(self.layers, self.input_shape, self.dtype)
+        layers = LayerPasses(self._layers, self.input_shape, self.dtype, self.lock)
         if self._wanted_passes == "layers":
             return layers
         return compiled_network(layers, self.params, self.grads) or layers
@@ -154,7 +69,7 @@ class Network:
         Raises ValueError if x has another shape than the network reads, or holds no example.
         """
         if not self._built:
-            self._build_for(x)
+            self.build_for(x)
         return self._passes.forward(x, logits)
 
     def backward(self, dy: Any, need_dx: bool = False) -> Array | None:
@@ -166,6 +81,8 @@ class Network:
         dx = self._passes.backward(dy, need_dx)
         for weight in self._penalised:
             weight.gradient += weight.regularizer.gradient(weight.value)  # type: ignore[union-attr]
+        for place in self._frozen:
+            self.grads[place] = 0
         return dx
 
     def predict(
@@ -174,12 +91,20 @@ class Network:
         """Return y (N, ...) for x (N, ...) in prediction mode, a new array. A pending backward stays valid.
 
         batch_size  examples at a time; it changes the memory in use, not the result
-        verbose     accepted because Keras has it; nothing is printed
+        verbose     1 or 2 prints Keras's line at the end
         logits      leave out the last layer's activation
+
+        Several threads may call it, also while another one trains: each answer belongs to weights that the
+        model had between two steps.
         """
         if not self._built:
-            self._build_for(x)
-        return self._passes.predict(x, batch_size, logits)
+            self.build_for(x)
+        if not verbose:
+            return self._passes.predict(x, batch_size, logits)
+        progress = Progress(batches(x, batch_size), verbosity(verbose))
+        y = self._passes.predict(x, batch_size, logits)
+        progress.finish()
+        return y
 
     __call__ = predict
 
@@ -192,7 +117,7 @@ class Network:
     def get_weights(self) -> list[Array]:
         """Return copies of all weights, layer by layer."""
         self.build()
-        return [value for layer in self.layers for value in layer.get_weights()]
+        return [value for layer in self._layers for value in layer.get_weights()]
 
     def set_weights(self, values: list[Any]) -> None:
         """Overwrite all weights. Raises ValueError, and changes none, unless every shape fits."""
@@ -202,15 +127,17 @@ class Network:
         given = [value.shape for value in values]
         if wanted != given:
             raise ValueError(f"the model needs weights of shapes {wanted}, not {given}")
-        for layer in self.layers:
-            count = len(layer.weights)
-            layer.set_weights(values[:count])
-            values = values[count:]
+        with self.lock:
+            for layer in self._layers:
+                count = len(layer.weights)
+                layer.set_weights(values[:count])
+                values = values[count:]
 
     def copy_from(self, other: Network, tau: float = 1.0) -> None:
         """Move params and state towards `other`: w += tau (w_other - w). tau = 1 copies them.
 
-        Raises ValueError unless both have weights of the same shapes, and 0 <= tau <= 1.
+        Layers that are not trainable take part too. Raises ValueError unless both have weights of the same
+        shapes, and 0 <= tau <= 1.
         """
         self.build(other.build().input_shape)
         mine, theirs = self._shapes(), other._shapes()
@@ -218,14 +145,15 @@ class Network:
             raise ValueError(f"weights of shapes {mine} cannot be copied from {theirs}")
         if not 0 <= tau <= 1:
             raise ValueError(f"tau must be in [0, 1], not {tau}")
-        for target, source in ((self.params, other.params), (self.state, other.state)):
-            if tau == 1.0:
-                np.copyto(target, source)
-            else:
-                target += self.dtype.type(tau) * (source - target)
+        with self.lock:
+            for target, source in ((self.params, other.params), (self.state, other.state)):
+                if tau == 1.0:
+                    np.copyto(target, source)
+                else:
+                    target += self.dtype.type(tau) * (source - target)
 
     def _shapes(self) -> list[Shape]:
-        return [weight.shape for layer in self.layers for weight in layer.weights]
+        return [weight.shape for layer in self._layers for weight in layer.weights]
 
     def __reduce__(self) -> NoReturn:
         raise TypeError(
@@ -237,12 +165,3 @@ class Network:
         """Return the number of weights, trainable or not."""
         self.build()
         return int(self.params.size + self.state.size)
-
-
-def _flat(weights: list[Weight], dtype: Any) -> tuple[Array, list[slice]]:
-    """Return one zeroed array for all weights, and each weight's slice of it."""
-    places, start = [], 0
-    for weight in weights:
-        places.append(slice(start, start + weight.size))
-        start += weight.size
-    return aligned_zeros((start,), dtype), places

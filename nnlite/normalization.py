@@ -7,7 +7,10 @@ from typing import Any
 import numpy as np
 
 from nnlite.arrays import Array
-from nnlite.layer import Layer, Shape
+from nnlite.attributes import argument
+from nnlite.layer import Layer
+from nnlite.utils import flag, real
+from nnlite.weights import Shape, Weight
 
 
 class BatchNormalization(Layer):
@@ -16,8 +19,19 @@ class BatchNormalization(Layer):
     Training uses the batch's mean and biased variance, and moves m = momentum m + (1 - momentum) m_batch.
     Prediction uses these moving statistics m. They are not trained: they lie in the model's `state`.
 
+    Not trainable, it uses the moving statistics in training too, and leaves them as they are, as in Keras.
+
     Source: Ioffe & Szegedy 2015; defaults as in Keras.
     """
+
+    momentum: float = argument()
+    epsilon: float = argument()
+    center: bool = argument()
+    scale: bool = argument()
+    gamma: Weight | None
+    beta: Weight | None
+    moving_mean: Weight
+    moving_variance: Weight
 
     def __init__(
         self,
@@ -28,10 +42,8 @@ class BatchNormalization(Layer):
         **common: Any,
     ) -> None:
         super().__init__(**common)
-        if not (0 <= momentum < 1 and epsilon > 0):
-            raise ValueError(f"need 0 <= momentum < 1 and epsilon > 0, not {momentum}, {epsilon}")
-        self.momentum, self.epsilon = float(momentum), float(epsilon)
-        self.center, self.scale = bool(center), bool(scale)
+        self.momentum, self.epsilon = real(momentum, "momentum", 0, 1), real(epsilon, "epsilon", above=0)
+        self.center, self.scale = flag(center, "center"), flag(scale, "scale")
 
     def build(self, input_shape: Shape) -> Shape:
         channels = (input_shape[-1],)
@@ -39,14 +51,17 @@ class BatchNormalization(Layer):
         self.beta = self.add_weight("beta", channels, "zeros") if self.center else None
         self.moving_mean = self.add_weight("moving_mean", channels, "zeros", trainable=False)
         self.moving_variance = self.add_weight("moving_variance", channels, "ones", trainable=False)
+        self._absent = tuple(name for name in ("gamma", "beta") if getattr(self, name) is None)
         return input_shape
 
     def forward(self, x: Array, training: bool = False) -> Array:
         y = self.buffer("y" if training else "p", x.shape)
-        if not training:
+        if not (training and self.trainable):
             inverse = 1 / np.sqrt(self.moving_variance.value + self.dtype.type(self.epsilon))
             np.subtract(x, self.moving_mean.value, out=y)
             y *= inverse
+            if training:
+                self._keep(None, inverse)
             return self._affine(y)
         rows = tuple(range(x.ndim - 1))
         mean = x.mean(axis=rows)  # (C,)
@@ -62,6 +77,9 @@ class BatchNormalization(Layer):
 
     def backward(self, dy: Array, need_dx: bool = True) -> Array | None:
         x_hat, inverse = self._take_cache()
+        if x_hat is None:  # frozen: mean and variance are constants, dL/dx = gamma / std dy
+            slope = inverse if self.gamma is None else inverse * self.gamma.value
+            return np.multiply(dy, slope, out=self.buffer("dx", dy.shape)) if need_dx else None
         rows = tuple(range(dy.ndim - 1))
         sum_dy = dy.sum(axis=rows)  # (C,)
         sum_dy_x = np.sum(dy * x_hat, axis=rows)  # (C,)
@@ -101,11 +119,12 @@ class Dropout(Layer):
     Prediction returns x. Source: Srivastava et al. 2014 (inverted form).
     """
 
+    rate: float = argument()
+    rng: np.random.Generator
+
     def __init__(self, rate: float, **common: Any) -> None:
         super().__init__(**common)
-        if not 0 <= rate < 1:
-            raise ValueError(f"rate must be in [0, 1), not {rate}")
-        self.rate = float(rate)
+        self.rate = real(rate, "rate", 0, 1)
 
     def build(self, input_shape: Shape) -> Shape:
         return input_shape

@@ -14,9 +14,10 @@ from nnlite_ext._network import CompiledNetwork
 
 from nnlite import activations
 from nnlite.arrays import Array
-from nnlite.layer import Layer, Shape
+from nnlite.layer import Layer
 from nnlite.layers import Activation, Conv2D, Dense, Flatten
 from nnlite.passes import LayerPasses
+from nnlite.weights import Shape
 
 # Measured for forward and backward together, against the layers on one BLAS thread. 450 weights are 19 times
 # as fast at 32 rows, 5 times at 1024; 102,000 weights 1.9 and 1.1 times. From 400,000 weights on BLAS is

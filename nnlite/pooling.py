@@ -7,9 +7,11 @@ from typing import Any
 import numpy as np
 
 from nnlite.arrays import Array
+from nnlite.attributes import argument
 from nnlite.convolution import Geometry
-from nnlite.layer import Layer, Shape
+from nnlite.layer import Layer
 from nnlite.utils import pair
+from nnlite.weights import Shape
 
 
 class MaxPooling2D(Layer):
@@ -17,6 +19,11 @@ class MaxPooling2D(Layer):
 
     x (N, H, W, C) -> y (N, OH, OW, C). dy goes to the largest pixel of each window, the first of equals.
     """
+
+    pool_size: tuple[int, int] = argument()
+    strides: tuple[int, int] = argument()
+    padding: str = argument()
+    geometry: Geometry
 
     def __init__(
         self, pool_size: Any = (2, 2), strides: Any = None, padding: str = "valid", **common: Any

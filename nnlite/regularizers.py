@@ -7,10 +7,11 @@ from typing import Any
 import numpy as np
 
 from nnlite.arrays import Array
-from nnlite.utils import from_registry, missing_name
+from nnlite.attributes import Guarded, checked
+from nnlite.utils import from_registry, missing_name, not_negative
 
 
-class Regularizer:
+class Regularizer(Guarded):
     """A penalty: value(w) is added to the loss, gradient(w) to the weight's gradient."""
 
     def value(self, w: Array) -> float:
@@ -29,8 +30,11 @@ class Regularizer:
 class L1L2(Regularizer):
     """l1 * sum|w| + l2 * sum w^2, with gradient l1 * sign(w) + 2 * l2 * w (subgradient 0 at w = 0)."""
 
+    l1: float = checked(not_negative)
+    l2: float = checked(not_negative)
+
     def __init__(self, l1: float = 0.0, l2: float = 0.0) -> None:
-        self.l1, self.l2 = float(l1), float(l2)
+        self.l1, self.l2 = l1, l2
 
     def value(self, w: Array) -> float:
         return self.l1 * float(np.abs(w).sum()) + self.l2 * float(np.square(w).sum())

@@ -8,7 +8,7 @@ shape, dtype or checksum that does not fit is a ValueError, before an array is a
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 import numpy as np
@@ -22,7 +22,7 @@ T = TypeVar("T")
 FORMAT = "nnlite-1"
 MAX_WEIGHTS = 1 << 28  # a gigabyte of float32
 MAX_LAYERS = 1000
-OPTIMIZER = "optimizer/"  # prefix of the arrays that belong to the optimizer
+OPTIMIZER = "optimizer/"  # prefix of the optimizer's arrays; a layer may have this name too
 
 
 def model_tensors(model: Network) -> dict[str, Array]:
@@ -50,6 +50,17 @@ def load_weights(model: Network, path: Any) -> None:
     """
     tensors, _ = read_tensors(path, lambda specs, _: fits(model, specs))
     load_tensors(model, tensors)
+
+
+def split_tensors(model: Network, tensors: Mapping[str, T]) -> tuple[dict[str, T], dict[str, T]]:
+    """Split a file's arrays into those of the model, and the optimizer's without their prefix.
+
+    What is neither stays with the model's, where `fits` names it.
+    """
+    own = {f"{layer.name}/{weight.name}" for layer in model.layers for weight in layer.weights}
+    others = {name for name in tensors if name not in own and name.startswith(OPTIMIZER)}
+    state = {name.removeprefix(OPTIMIZER): tensors[name] for name in tensors if name in others}
+    return {name: value for name, value in tensors.items() if name not in others}, state
 
 
 def fits(model: Network, specs: dict[str, Any]) -> None:
@@ -115,13 +126,13 @@ def check_arrays(declared: Network, specs: dict[str, Spec]) -> None:
 
     declared  a network of the file's architecture; its weights need not be allocated
     """
-    weights = {name: spec for name, spec in specs.items() if not name.startswith(OPTIMIZER)}
+    weights, others = split_tensors(declared, specs)
     every = [weight for layer in declared.layers for weight in layer.weights]
     size = sum(weight.size for weight in every)
     if size > MAX_WEIGHTS:
         raise ValueError(f"its architecture has {size} weights; {MAX_WEIGHTS} are the most")
     fits(declared, weights)
     flat = (sum(weight.size for weight in every if weight.trainable),)
-    for name in set(specs) - set(weights):
-        if specs[name].shape not in ((), flat):
-            raise ValueError(f"array {name[:50]!r} is no optimizer's: its shape is {specs[name].shape}")
+    for name, spec in others.items():
+        if spec.shape not in ((), flat):
+            raise ValueError(f"array {name[:50]!r} is no optimizer's: its shape is {spec.shape}")

@@ -14,7 +14,8 @@ def summary_table(model: Network) -> str:
     for name, layer in zip(names, model.layers):
         shape = str((None, *(layer.output_shape or ())))
         rows.append(f"{name:<{column}}{shape:<26}{layer.count_params():<10,}")
-    total, carried = model.count_params(), int(model.state.size)
+    total = model.count_params()
+    carried = int(model.state.size) + sum(place.stop - place.start for place in model.variables.frozen)
     return "\n".join(
         [
             f'Model: "{model.name}"',

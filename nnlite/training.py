@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import math
-import sys
-import time
 from typing import Any
 
 import numpy as np
 from nnlite_ext import _adam
 
 from nnlite import losses
+from nnlite.activated import ActivatedLayer
 from nnlite.arrays import Array
-from nnlite.layer import ActivatedLayer
 from nnlite.losses import FROM_LOGITS, Loss
 from nnlite.network import Network
-from nnlite.optimizers import Optimizer
+from nnlite.optimizer import Optimizer
+from nnlite.passes import check_input
+from nnlite.progress import Progress
+from nnlite.terminal import say
 from nnlite.utils import numbers, positive, to_categorical
 
 METRICS = ("accuracy", "acc")
@@ -61,7 +62,11 @@ class TrainingLoop:
 
     def train_on_batch(self, x: Any, y: Any) -> Any:
         """Take one gradient step; return the loss before it, or [loss, metrics...]."""
-        model, target = self._ready(x, y)
+        with self.model.lock:
+            return self._train_on_batch(x, y)
+
+    def _train_on_batch(self, x: Any, y: Any) -> Any:
+        model, (x, target) = self.model, self._ready(x, y)
         logit_loss, step = self.logit_loss, self.optimizer.iterations + 1
         if not (all_finite(x) and all_finite(target)):
             raise FloatingPointError(
@@ -77,11 +82,14 @@ class TrainingLoop:
         self.optimizer.step()
         return [value, *scores] if self.metrics else value
 
-    def evaluate(self, x: Any, y: Any, batch_size: int) -> Any:
-        """Return the loss over (x, y) in prediction mode, or [loss, metrics...]."""
-        model, target = self._ready(x, y)
+    def evaluate(self, x: Any, y: Any, batch_size: int, weights: Array | None = None) -> Any:
+        """Return the loss over (x, y) in prediction mode, or [loss, metrics...].
+
+        weights  (N,) factors of each example's loss; the mean is still over all N
+        """
+        model, (x, target) = self.model, self._ready(x, y)
         output = model.predict(x, batch_size, logits=self.logit_loss is not None)
-        value = (self.logit_loss or self.loss)(output, target)[0] + model.penalty()
+        value = weighted_loss(self.logit_loss or self.loss, output, target, weights) + model.penalty()
         return [value, *(self._score(output, target) for _ in self.metrics)] if self.metrics else value
 
     def fit(
@@ -91,32 +99,38 @@ class TrainingLoop:
         batch_size: int,
         epochs: int,
         verbose: int,
-        validation: tuple[Any, Any] | float,
+        validation: Any,
         shuffle: bool,
         seed: Any,
     ) -> History:
-        """Train as Sequential.fit; `validation` is (x, y), or the share of the data to hold out."""
+        """Train as Sequential.fit; `validation` is (x, y), (x, y, weights), or the share to hold out."""
         x, y = numbers(x, "x"), numbers(y, "y")
         positive(batch_size, "batch_size"), positive(epochs, "epochs")
-        if x.ndim == 0 or y.ndim == 0:
-            raise ValueError("x and y must hold one row an example, not a single number")
-        if len(x) != len(y) or len(x) == 0:
-            raise ValueError(
-                f"x and y must hold the same number of examples, at least one: {len(x)} and {len(y)}"
-            )
-        x, y, held_out = hold_out(x, y, validation) if isinstance(validation, float) else (x, y, validation)
+        check_examples(x, y)
+        if isinstance(validation, float):
+            x, y, held_out = hold_out(x, y, validation)
+        else:
+            held_out = validation_data(validation)
+        x, y = self._ready(x, y)
+        if held_out is not None:
+            self._ready(held_out[0], held_out[1])
         rng = self.model._rng if seed is None else np.random.default_rng(seed)
         history = History()
+        self.model.stop_training = False
         for epoch in range(epochs):
             order = rng.permutation(len(x)) if shuffle else np.arange(len(x))
-            progress = Progress(epoch, epochs, -(-len(x) // batch_size), verbose)
+            if verbose:
+                say(f"Epoch {epoch + 1}/{epochs}")
+            progress = Progress(-(-len(x) // batch_size), verbose)
             values = self._epoch(x, y, order, batch_size, progress)
             if held_out is not None:
-                result = self.evaluate(held_out[0], held_out[1], max(batch_size, 256))
+                result = self.evaluate(held_out[0], held_out[1], max(batch_size, 256), held_out[2])
                 named = zip(["loss", *self.metrics], np.atleast_1d(result).tolist())
                 values |= {f"val_{name}": value for name, value in named}
             progress.finish(values)
             history.add(epoch, values)
+            if self.model.stop_training:
+                break
         return history
 
     def _epoch(
@@ -134,13 +148,16 @@ class TrainingLoop:
             progress.step(means)
         return means
 
-    def _ready(self, x: Any, y: Any) -> tuple[Network, Array]:
-        """Return the model, built and bound to its optimizer, and y in the output's shape and dtype."""
-        model = self.model
+    def _ready(self, x: Any, y: Any) -> tuple[Array, Array]:
+        """Return x, and y in the output's shape and dtype, for the model, which is built and bound.
+
+        Raises ValueError unless x and y fit the model and each other.
+        """
+        model, x, target = self.model, numbers(x, "x"), numbers(y, "y")
         if not model._built:
-            model.build(np.shape(x)[1:])
+            model.build_for(x)
         self.bind()
-        target = numbers(y, "y")
+        check_input(x, model.input_shape)
         if target.ndim == 0:
             raise ValueError("y must hold one row an example, not a single number")
         wanted = (len(target), *model.output_shape)
@@ -149,7 +166,11 @@ class TrainingLoop:
             target = to_categorical(target.reshape(wanted[:-1]), wanted[-1])
         elif target.shape == wanted[:-1] and wanted[-1] == 1:
             target = target[..., None]  # Keras's one forgiveness: (N,) targets of a one-column output
-        return model, np.ascontiguousarray(target, model.dtype)
+        if target.shape != wanted:
+            raise ValueError(f"y {target.shape} must have the same shape as the model's output, {wanted}")
+        if len(target) != len(x):
+            raise ValueError(f"x and y must hold the same number of examples: {len(x)} and {len(target)}")
+        return x, np.ascontiguousarray(target, model.dtype)
 
     def _score(self, output: Array, target: Array) -> float:
         """Return the share of right answers.
@@ -172,48 +193,53 @@ def all_finite(values: Any) -> bool:
     return bool(np.isfinite(array).all())
 
 
-def hold_out(x: Array, y: Array, share: float) -> tuple[Array, Array, tuple[Array, Array] | None]:
-    """Split off the last `share` of the examples: (x, y, (x, y) held out), or None if that is no example."""
-    if not 0 <= share < 1:
-        raise ValueError(f"validation_split must be in [0, 1), not {share}")
-    kept = len(x) - int(len(x) * share)
-    return (x, y, None) if kept == len(x) else (x[:kept], y[:kept], (x[kept:], y[kept:]))
+def check_examples(x: Array, y: Array) -> None:
+    """Raise ValueError unless x (N, ...) and y (N, ...) hold the same number of examples, at least one."""
+    if x.ndim == 0 or y.ndim == 0:
+        raise ValueError("x and y must hold one row an example, not a single number")
+    if len(x) != len(y) or len(x) == 0:
+        raise ValueError(
+            f"x and y must hold the same number of examples, at least one: {len(x)} and {len(y)}"
+        )
 
 
-class Progress:
-    """Keras's progress lines: "Epoch 1/8", then a bar, which moves only on a terminal."""
-
-    def __init__(self, epoch: int, epochs: int, steps: int, verbose: int) -> None:
-        self.steps, self.verbose, self.done, self.start = steps, verbose, 0, time.perf_counter()
-        self.moving = verbose == 1 and sys.stdout.isatty()
-        self.shown = 0.0
-        if verbose:
-            print(f"Epoch {epoch + 1}/{epochs}")
-
-    def step(self, values: dict[str, float]) -> None:
-        """Count one more batch; `values` are the means so far."""
-        self.done += 1
-        now = time.perf_counter()
-        if self.moving and now - self.shown > 0.05 and self.done < self.steps:
-            self.shown = now
-            print("\r" + self._line(values), end="", flush=True)
-
-    def finish(self, values: dict[str, float]) -> None:
-        """Print the epoch's last line."""
-        if self.verbose:
-            print(("\r" if self.moving else "") + self._line(values), flush=True)
-
-    def _line(self, values: dict[str, float]) -> str:
-        filled = 30 * self.done // self.steps
-        bar = "=" * filled if filled == 30 else "=" * filled + ">" + "." * (29 - filled)
-        spent = time.perf_counter() - self.start
-        head = f"{self.done}/{self.steps} [{bar}] - " if self.verbose == 1 else ""
-        numbers = " - ".join(f"{name}: {value:.4f}" for name, value in values.items())
-        return f"{head}{spent:.0f}s {_duration(spent / max(self.done, 1))}/step - {numbers}"
+Validation = tuple[Array, Array, Array | None]
 
 
-def _duration(seconds: float) -> str:
-    """Format 0.0004 as 400us, 0.02 as 20ms, 3.1 as 3s: whole numbers, as Keras does."""
-    if seconds < 1e-3:
-        return f"{seconds * 1e6:.0f}us"
-    return f"{seconds * 1e3:.0f}ms" if seconds < 1 else f"{seconds:.0f}s"
+def hold_out(x: Array, y: Array, share: float) -> tuple[Array, Array, Validation | None]:
+    """Split off the last `share` of the examples: (x, y, (x, y, None) held out); None for a share of 0.
+
+    As in Keras, floor(N (1 - share)) examples remain. Raises ValueError if that leaves a part empty.
+    """
+    if share == 0:
+        return x, y, None
+    kept = math.floor(len(x) * (1 - share))
+    if not 0 < kept < len(x):
+        raise ValueError(
+            f"validation_split={share} of {len(x)} examples leaves {kept} to train on; "
+            "give more examples, another share, or validation_data"
+        )
+    return x[:kept], y[:kept], (x[kept:], y[kept:], None)
+
+
+def validation_data(given: Any) -> Validation:
+    """Read (x, y) or (x, y, weights); weights (N,). Raises ValueError for anything else."""
+    if not isinstance(given, (tuple, list)) or len(given) not in (2, 3):
+        kind = f"{len(given)} parts" if isinstance(given, (tuple, list)) else type(given).__name__
+        raise ValueError(f"validation_data must be (x, y) or (x, y, weights), not {kind}")
+    x, y = numbers(given[0], "validation x"), numbers(given[1], "validation y")
+    check_examples(x, y)
+    if len(given) == 2 or given[2] is None:
+        return x, y, None
+    weights = numbers(given[2], "validation weights")
+    if weights.shape != (len(x),) or not np.isfinite(weights).all() or (weights < 0).any():
+        raise ValueError(f"validation weights must be {len(x)} finite numbers >= 0, not {weights.shape}")
+    return x, y, weights
+
+
+def weighted_loss(loss: Loss, output: Array, target: Array, weights: Array | None) -> float:
+    """Return the loss of output and target (N, ...), or the mean over N of weights (N,) times loss."""
+    if weights is None:
+        return loss(output, target)[0]
+    each = [loss(output[n : n + 1], target[n : n + 1])[0] for n in range(len(output))]
+    return float(np.mean(np.multiply(each, weights)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import math
 from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
@@ -11,6 +12,7 @@ import numpy as np
 from nnlite.arrays import Array
 
 T = TypeVar("T")
+INF = math.inf
 
 
 def to_categorical(labels: Any, num_classes: int | None = None) -> Array:
@@ -94,25 +96,78 @@ def _by_class_name(name: str, registry: dict[str, type[T]]) -> type[T] | None:
 
 def pair(value: Any, what: str) -> tuple[int, int]:
     """Turn 3 into (3, 3), keep (2, 4). Raises ValueError unless both are integers >= 1."""
-    two = (value, value) if isinstance(value, (int, np.integer)) else tuple(value)
-    if len(two) != 2 or any(isinstance(v, bool) or int(v) != v or v < 1 for v in two):
+    two = (value, value) if isinstance(value, (int, np.integer)) else value
+    if not isinstance(two, (tuple, list)) or len(two) != 2 or not all(is_whole(n) and n >= 1 for n in two):
         raise ValueError(f"{what} must be one or two whole numbers >= 1, not {value!r}")
     return int(two[0]), int(two[1])
 
 
 def positive(value: Any, what: str) -> int:
     """Return the value as an int. Raises ValueError unless it is an integer >= 1."""
-    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 1:
+    if not is_whole(value) or value < 1:
         raise ValueError(f"{what} must be a whole number >= 1, not {value!r}")
     return int(value)
 
 
+def is_whole(value: Any) -> bool:
+    """Return whether it is an integer, of Python or NumPy, and no truth value."""
+    return isinstance(value, (int, np.integer)) and not isinstance(value, bool)
+
+
+def real(
+    value: Any, what: str, least: float = -math.inf, below: float = math.inf, above: float = -math.inf
+) -> float:
+    """Return the value as a float with least <= value < below, value > above.
+
+    Raises ValueError unless it is a finite number in these bounds: text and truth values are none.
+    """
+    is_number = isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool)
+    if is_number and math.isfinite(value) and least <= value < below and value > above:
+        return float(value)
+    if below < INF:
+        bounds = f"in [{least:g}, {below:g})"
+    else:
+        bounds = f"> {above:g}" if above > -INF else f">= {least:g}" if least > -INF else ""
+    raise ValueError(f"{what} must be a finite number {bounds}".rstrip() + f", not {value!r}")
+
+
+def not_negative(value: Any, what: str) -> float:
+    """Return a finite number >= 0."""
+    return real(value, what, least=0)
+
+
+def above_zero(value: Any, what: str) -> float:
+    """Return a finite number > 0."""
+    return real(value, what, above=0)
+
+
+def flag(value: Any, what: str) -> bool:
+    """Return the value as a bool. Raises ValueError unless it is True or False: "no" is neither."""
+    if not isinstance(value, (bool, np.bool_)):
+        raise ValueError(f"{what} must be True or False, not {value!r}")
+    return bool(value)
+
+
 def numbers(value: Any, what: str) -> Array:
-    """Return the value as an aligned array of real numbers. Raises ValueError for text, dates or complex."""
-    array = np.asarray(value)
+    """Return the value as an aligned array of real numbers.
+
+    Raises ValueError for text, dates, complex numbers, rows of unequal length, and masked elements.
+    """
+    if type(value) is not np.ndarray:
+        value = _as_array(value, what)
+    array: Array = value
     if array.dtype.kind not in "biuf":
         raise ValueError(f"{what} must hold real numbers, not {array.dtype}")
     return array if array.flags.aligned else array.copy()
+
+
+def _as_array(value: Any, what: str) -> Array:
+    if np.ma.is_masked(value):
+        raise ValueError(f"{what} has masked elements; replace them first, {what}.filled(0) for example")
+    try:
+        return np.asarray(value)
+    except ValueError as problem:  # rows of unequal length, for example
+        raise ValueError(f"{what} cannot be read as an array: {problem}") from None
 
 
 ALIGNMENT = 64  # bytes: a cache line, and the widest vector

@@ -163,7 +163,8 @@ class DeepQNetworkAgent(Agent):
         apart = self.target is not self.model
         require(apart, "network made the same network twice", "make a new one each time")
         self.target.copy_from(self.model)
-        self.optimizer = optimizers.Adam(s.learning_rate).bind(self.model.params, self.model.grads)
+        self.optimizer = optimizers.Adam(s.learning_rate)
+        self.optimizer.bind(self.model.params, self.model.grads, self.model.variables)
         self.replay = make_replay(observations, s.buffer_size, s.games, n_step=s.n_step, gamma=s.gamma)
         self.updates = 0
 

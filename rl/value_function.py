@@ -114,7 +114,8 @@ class ValueFunctionAgent(Agent):
         self.settings = s = settings
         self.actions, self.rngs = int(actions.n), rngs
         self.model = make_network(observations, self.actions, s.hidden, rngs.network, own)
-        self.optimizer = optimizers.Adam(s.learning_rate).bind(self.model.params, self.model.grads)
+        self.optimizer = optimizers.Adam(s.learning_rate)
+        self.optimizer.bind(self.model.params, self.model.grads, self.model.variables)
         self.scaler = Scaler()
         self.replay = make_replay(observations, s.buffer_size, s.num_envs, n_step=1, gamma=s.gamma)
         self.updates = 0

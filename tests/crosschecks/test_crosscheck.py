@@ -37,7 +37,7 @@ sys.exit(crosscheck.main())
     "fault",
     [
         "right = convolution.same_padding; convolution.same_padding = lambda *sizes: right(*sizes)[::-1]",
-        "optimizers.SGD._update = lambda self, scale: self.params.__isub__(self.grads * 0.01)",
+        "optimizers.SGD._step = lambda self: self.params.__isub__(self.grads * 0.01)",
     ],
 )
 def test_a_planted_fault_is_found(fault):

@@ -136,7 +136,7 @@ def test_a_kernel_hands_on_what_it_would_misread(name, place, version):
 @pytest.fixture
 def net():
     params = np.arange(8, dtype=np.float32) / 8
-    otherwise = NoLayers([], (3,), params.dtype)
+    otherwise = NoLayers([], (3,), params.dtype, _network.Turn())
     return _network.CompiledNetwork(
         params, np.zeros_like(params), [], [(3, 2, 0, 6, "tanh")], (3,), 64, otherwise
     )

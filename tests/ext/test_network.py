@@ -12,7 +12,11 @@ CONV = (3, 1, 1, 1, 1, 1, 1, 0, 0, 3, 1, 1, 0, -1, "relu")
 def net(
     convs=(), layers=((3, 4, 0, 12, "relu"), (4, 2, 16, -1, "linear")), size=24, shape=(3,), dtype=np.float64
 ):
-    params, grads, otherwise = np.zeros(size, dtype), np.zeros(size, dtype), NoLayers([], shape, dtype)
+    params, grads, otherwise = (
+        np.zeros(size, dtype),
+        np.zeros(size, dtype),
+        NoLayers([], shape, dtype, _network.Turn()),
+    )
     return _network.CompiledNetwork(params, grads, list(convs), list(layers), shape, 100, otherwise)
 
 

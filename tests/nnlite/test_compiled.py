@@ -49,7 +49,7 @@ def networks(draw, sizes=sizes, depth=4):
             made.append(layers.Dense(units, name, use_bias=bias, kernel_regularizer=penalty))
             if extra is not None:
                 made.append(layers.Activation(extra))
-        made[0].input_shape = shape
+        vars(made[0])["input_shape"] = shape
         return made
 
     return make

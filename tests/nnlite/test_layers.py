@@ -156,7 +156,7 @@ REFUSED = rows(r"""
     layers.Dense(2.5)                                       units
     layers.Conv2D(1, (0, 2))                                kernel_size
     layers.Conv2D(1, 2, strides=(1, 2, 3))                  strides
-    layers.Dropout(1.0)                                     rate must be in \[0, 1\)
+    layers.Dropout(1.0)                                     rate must be a finite number in \[0, 1\)
     layers.BatchNormalization(momentum=1.0)                 momentum
     layers.Dense(1, input_shape=(0,))                       whole numbers >= 1
     layers.Dense(1, input_shape=(2.5,))                     whole numbers >= 1

@@ -110,7 +110,7 @@ def test_lr_is_learning_rate():
     [
         ({"learning_rate": -1}, "learning_rate"),
         ({"learning_rate": math.nan}, "learning_rate"),
-        ({"clipnorm": 0}, "clipnorm must be > 0"),
+        ({"clipnorm": 0}, "clipnorm must be a finite number > 0, not 0"),
         ({"clipnorm": 1, "clipvalue": 1}, "one kind of clipping"),
     ],
 )

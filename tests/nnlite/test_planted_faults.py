@@ -73,7 +73,7 @@ def test_stale_view_of_weights_or_gradients(name):
     class Stale(layers.Dense):
         def bound(self):
             super().bound()
-            setattr(self, name, getattr(self, name).copy())  # no longer a part of model.params or grads
+            vars(self)[name] = getattr(self, name).copy()  # no longer a part of model.params or grads
 
     assert worst(Stale(3)) > CAUGHT
 

@@ -1,0 +1,184 @@
+"""Chain: layers one after the other, built on three flat arrays that never move.
+
+    params   every trained weight, one after the other
+    grads    their gradients, in the same places
+    state    weights that are not trained: BatchNormalization's moving statistics
+
+They are allocated once, when the chain is built, and never rebound. Layers hold views of them, an optimizer
+changes `params` in one pass.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterable
+from typing import Any, TypeVar
+
+import numpy as np
+from nnlite_ext._network import Turn
+
+from nnlite import activations
+from nnlite.arrays import Array
+from nnlite.attributes import Guarded, argument, put
+from nnlite.layer import Layer, as_shape
+from nnlite.layers import Rescaling
+from nnlite.utils import aligned_zeros, numbers
+from nnlite.weights import Shape, Variables, Weight
+
+Model = TypeVar("Model", bound="Chain")
+
+
+class Chain(Guarded):
+    """Layers, their order and their memory; the arguments are explained in models.Sequential."""
+
+    name: str
+    dtype: np.dtype[np.floating] = argument()
+    input_shape: Shape = argument()
+    output_shape: Shape = argument()
+    params: Array
+    grads: Array
+    state: Array
+    variables: Variables = argument()
+    lock: Turn = argument()  # held by every pass that another thread could disturb
+
+    def __init__(self, layers: Iterable[Layer] | None, name: str, seed: Any, dtype: Any) -> None:
+        self.name, self.dtype = name, np.dtype(dtype)
+        if self.dtype not in (np.float32, np.float64):
+            raise ValueError(f"dtype must be float32 or float64, not {self.dtype}")
+        self._layers: list[Layer] = []
+        self._penalised: list[Weight] = []  # trainable weights with a regularizer
+        self._frozen: list[slice] = []  # places of weights of layers that are not trainable
+        self.lock = Turn()
+        self._rng = np.random.default_rng(seed)
+        self._built = False
+        for layer in layers or ():
+            self.add(layer)
+
+    @property
+    def layers(self) -> tuple[Layer, ...]:
+        """The layers, in order; add() appends one."""
+        return tuple(self._layers)
+
+    @property
+    def trainable(self) -> bool:
+        """Whether any layer is trainable. Setting it sets every layer's, as in Keras."""
+        return any(layer.trainable for layer in self._layers)
+
+    @trainable.setter
+    def trainable(self, value: bool) -> None:
+        for layer in self._layers:
+            layer.trainable = value
+
+    def add(self, layer: Layer) -> None:
+        """Append a layer. Raises RuntimeError once the model is built, because its arrays never move."""
+        if not isinstance(layer, Layer):
+            raise TypeError(f"add needs a layer, not {type(layer).__name__}")
+        if self._built:
+            raise RuntimeError(
+                "a built model takes no more layers: its arrays never move; make a new Sequential"
+            )
+        if layer._model is not None:
+            raise ValueError(f"{layer.name} already belongs to a model; every layer stands in one place")
+        layer._model = self
+        names = {other.name for other in self._layers}
+        name, count = layer.name, 1
+        while name in names:
+            name, count = f"{layer.name}_{count}", count + 1
+        put(layer, "name", name)
+        self._layers.append(layer)
+
+    def build(self: Model, input_shape: Any = None) -> Model:
+        """Allocate and draw the weights for inputs of this shape, without the batch axis. Return the model.
+
+        Raises ValueError if the shape is unknown, does not fit the layers, or differs from that of an earlier
+        build.
+        """
+        if self._built:
+            if input_shape is not None and as_shape(input_shape) != self.input_shape:
+                raise ValueError(
+                    f"the model was built for inputs {self.input_shape}, not {tuple(input_shape)}"
+                )
+            return self
+        if not self._layers:
+            raise ValueError("a model needs at least one layer")
+        shape = input_shape if input_shape is not None else self._layers[0].input_shape
+        if shape is None:
+            raise ValueError(
+                "the input's shape is unknown: give the first layer input_shape=, or call build(shape)"
+            )
+        put(self, "input_shape", as_shape(shape))  # a build that fails may be tried again
+        declared = self._layers[0].input_shape
+        if declared is not None and declared != self.input_shape:
+            raise ValueError(
+                f"the first layer declares input_shape {declared}, but the data is {self.input_shape}"
+            )
+        self._declare()
+        self._allocate()
+        self._draw()
+        self._built = True
+        self.layer_changed()
+        return self
+
+    def layer_changed(self) -> None:
+        """Follow a layer whose activation or `trainable` was set."""
+        if not self._built:
+            return
+        with self.lock:
+            trained = [(layer, w) for layer in self._layers for w in layer._weights if w.trainable]
+            self._frozen = self.variables.frozen
+            self._frozen[:] = [p for p, (layer, _) in zip(self.variables, trained) if not layer.trainable]
+            self._penalised = [w for layer, w in trained if layer.trainable and w.regularizer is not None]
+        for layer in self._layers:
+            one_column = (layer.output_shape or ())[-1:] == (1,)
+            if one_column and isinstance(getattr(layer, "activation", None), activations.Softmax):
+                what = f"the softmax of {layer.name} over one column is always 1, so nothing is learned"
+                warnings.warn(f"{what}; use sigmoid, or one column for each class", stacklevel=3)
+
+    def build_for(self, x: Any) -> None:
+        """Build the model for data x (N, ...), if it is not built. Raises ValueError if x does not fit."""
+        shape = numbers(x, "x").shape
+        with self.lock:
+            self.build(shape[1:] if len(shape) > 1 else None)
+
+    def _place(self, name: str) -> Array | None:
+        return getattr(self, name, None) if name in ("params", "grads", "state") else None
+
+    def _declare(self) -> None:
+        shape = self.input_shape
+        for layer in self._layers:
+            layer._dtype = self.dtype
+            layer._weights = []
+            shape = layer._output_shape = layer.build(shape)
+        put(self, "output_shape", shape)
+
+    def _allocate(self) -> None:
+        trainable = [w for layer in self._layers for w in layer.weights if w.trainable]
+        carried = [w for layer in self._layers for w in layer.weights if not w.trainable]
+        self.params, places = _flat(trainable, self.dtype)
+        self.variables = Variables(places, self.lock)
+        self.grads = aligned_zeros(self.params.shape, self.dtype)
+        self.state, carried_places = _flat(carried, self.dtype)
+        for weight, place in zip(trainable, self.variables):
+            weight.value = self.params[place].reshape(weight.shape)
+            weight.gradient = self.grads[place].reshape(weight.shape)
+        for weight, place in zip(carried, carried_places):
+            weight.value = self.state[place].reshape(weight.shape)
+
+    def _draw(self) -> None:
+        for layer, rng in zip(self._layers, self._rng.spawn(len(self._layers))):
+            for weight in layer.weights:
+                weight.value[...] = weight.initializer(weight.shape, rng)
+            layer.seed(rng)
+            layer.bound()
+        for layer, following in zip(self._layers, self._layers[1:]):
+            if isinstance(layer, Rescaling):
+                layer.hand_over(following)
+
+
+def _flat(weights: list[Weight], dtype: Any) -> tuple[Array, list[slice]]:
+    """Return one zeroed array for all weights, and each weight's slice of it."""
+    places, start = [], 0
+    for weight in weights:
+        places.append(slice(start, start + weight.size))
+        start += weight.size
+    return aligned_zeros((start,), dtype), places
