@@ -110,8 +110,7 @@ def _read(prediction: Any, target: Any) -> tuple[Array, Array]:
         raise ValueError(f"prediction {prediction.shape} and target {target.shape} must have the same shape")
     if prediction.size == 0:
         raise ValueError("a loss over an empty batch has no mean")
-    kind = prediction.dtype.char
-    dtype = prediction.dtype if kind in "fd" else np.dtype(np.float32 if kind == "e" else np.float64)
+    dtype = np.float32 if prediction.dtype.char in "ef" else np.float64
     return prediction.astype(dtype, copy=False), target.astype(dtype, copy=False)
 
 

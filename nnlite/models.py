@@ -81,11 +81,9 @@ class Sequential(Network):
         """
         refuse_unknown(unknown, "fit", Sequential.fit)
         share = real(validation_split, "validation_split", 0, 1)
-        if share and validation_data is not None:
-            raise ValueError("give validation_split or validation_data, not both")
-        validation = share if validation_data is None else validation_data
         size, level = 32 if batch_size is None else batch_size, verbosity(verbose)
-        return self._compiled.fit(x, y, size, epochs, level, validation, flag(shuffle, "shuffle"), seed)
+        mixed = flag(shuffle, "shuffle")
+        return self._compiled.fit(x, y, size, epochs, level, share, validation_data, mixed, seed)
 
     def train_on_batch(self, x: Any, y: Any) -> Any:
         """Take one gradient step; return the loss before it, or [loss, metrics...] with metrics."""

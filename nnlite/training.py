@@ -99,18 +99,20 @@ class TrainingLoop:
         batch_size: int,
         epochs: int,
         verbose: int,
+        share: float,
         validation: Any,
         shuffle: bool,
         seed: Any,
     ) -> History:
-        """Train as Sequential.fit; `validation` is (x, y), (x, y, weights), or the share to hold out."""
+        """Train as Sequential.fit; `share` and `validation` are its validation_split and validation_data."""
         x, y = numbers(x, "x"), numbers(y, "y")
         positive(batch_size, "batch_size"), positive(epochs, "epochs")
         check_examples(x, y)
-        if isinstance(validation, float):
-            x, y, held_out = hold_out(x, y, validation)
-        else:
-            held_out = validation_data(validation)
+        if share and validation is not None:
+            raise ValueError("give validation_split or validation_data, not both")
+        held_out = None if validation is None else validation_data(validation)
+        if share:
+            x, y, held_out = hold_out(x, y, share)
         x, y = self._ready(x, y)
         if held_out is not None:
             self._ready(held_out[0], held_out[1])
@@ -206,13 +208,11 @@ def check_examples(x: Array, y: Array) -> None:
 Validation = tuple[Array, Array, Array | None]
 
 
-def hold_out(x: Array, y: Array, share: float) -> tuple[Array, Array, Validation | None]:
-    """Split off the last `share` of the examples: (x, y, (x, y, None) held out); None for a share of 0.
+def hold_out(x: Array, y: Array, share: float) -> tuple[Array, Array, Validation]:
+    """Split off the last `share` of the examples: (x, y, (x, y, None) held out).
 
     As in Keras, floor(N (1 - share)) examples remain. Raises ValueError if that leaves a part empty.
     """
-    if share == 0:
-        return x, y, None
     kept = math.floor(len(x) * (1 - share))
     if not 0 < kept < len(x):
         raise ValueError(

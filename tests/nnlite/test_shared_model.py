@@ -45,7 +45,7 @@ def inputs(model, threads=4, rows=40):
 @pytest.mark.parametrize("make", MODELS)
 def test_predictions_of_one_model_in_four_threads(make, rows):
     model = make().build()
-    batches = [x if rows is None else x[: rows + i] for i, x in enumerate(inputs(model))]
+    batches = [x if rows is None else x[: rows + i] for i, x in enumerate(inputs(model, rows=300))]
     expected = [model.predict(x) for x in batches]
 
     def wrong(x, right):
