@@ -241,7 +241,7 @@ cdef class CompiledNetwork:
         return y
 
     cdef inline bint is_alone(self, Py_ssize_t rows) noexcept:
-        """Can a pass of so many rows run without taking its turn?"""
+        """Can a pass of this number of rows run without taking its turn?"""
         return self.turn.busy == 0 and rows * self.work < LONG
 
     def forward(self, x, bint logits=False):

@@ -146,7 +146,7 @@ def get(identifier: str | Loss) -> Loss:
     """Return the loss of this name, or the function itself."""
     if callable(identifier):
         return identifier
-    if identifier not in REGISTRY:
+    if not isinstance(identifier, str) or identifier not in REGISTRY:
         raise ValueError(f"unknown loss {identifier!r}; there are {', '.join(sorted(REGISTRY))}")
     return REGISTRY[identifier]
 

@@ -47,7 +47,7 @@ class Sequential(Network):
         Raises ValueError for an unknown name; the message lists the known ones.
         """
         refuse_unknown(unknown, "compile", Sequential.compile)
-        names = [metrics] if isinstance(metrics, str) else list(metrics or ())
+        names = list(metrics or ()) if isinstance(metrics, (list, tuple)) or not metrics else [metrics]
         self._training = TrainingLoop(self, optimizers.get(optimizer), losses.get(loss), names)
 
     @property

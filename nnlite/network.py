@@ -19,7 +19,7 @@ from nnlite.layer import Layer
 from nnlite.passes import PREDICT_BATCH, LayerPasses, batches
 from nnlite.plan import compiled_network
 from nnlite.progress import Progress, verbosity
-from nnlite.utils import flag, numbers
+from nnlite.utils import flag, numbers, real
 from nnlite.weights import Shape
 
 
@@ -143,7 +143,7 @@ class Network(Chain):
         mine, theirs = self._shapes(), other._shapes()
         if mine != theirs:
             raise ValueError(f"weights of shapes {mine} cannot be copied from {theirs}")
-        if not 0 <= tau <= 1:
+        if real(tau, "tau", least=0) > 1:
             raise ValueError(f"tau must be in [0, 1], not {tau}")
         with self.lock:
             for target, source in ((self.params, other.params), (self.state, other.state)):

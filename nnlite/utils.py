@@ -23,14 +23,14 @@ def to_categorical(labels: Any, num_classes: int | None = None) -> Array:
 
     Returns labels.shape + (num_classes,) float32. Raises ValueError if a label does not fit.
     """
-    labels = np.asarray(labels)
+    labels = numbers(labels, "labels")
     whole = labels.astype(np.int64)
     if labels.size and (whole.min() < 0 or np.any(whole != labels)):
         raise ValueError("to_categorical needs integer labels >= 0")
     if labels.ndim > 1 and labels.shape[-1] == 1:
         whole = whole[..., 0]
     highest = int(whole.max()) + 1 if whole.size else 0
-    columns = highest if num_classes is None else int(num_classes)
+    columns = highest if num_classes is None else positive(num_classes, "num_classes")
     if highest > columns:
         raise ValueError(f"label {highest - 1} does not fit into num_classes={columns}")
     onehot = np.zeros((whole.size, columns), np.float32)
@@ -80,7 +80,7 @@ def from_registry(identifier: Any, registry: dict[str, type[T]], kind: type[T], 
     else:
         name, arguments = identifier, {}
     if not isinstance(name, str):
-        raise ValueError(f"not an {what}: {identifier!r}; there are {', '.join(sorted(registry))}")
+        raise ValueError(f"{identifier!r} names no {what}; there are {', '.join(sorted(registry))}")
     found = registry.get(name.lower()) or registry.get(name) or _by_class_name(name, registry)
     if found is None:
         raise ValueError(f"unknown {what} {name!r}; there are {', '.join(sorted(registry))}")

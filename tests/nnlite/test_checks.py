@@ -117,6 +117,37 @@ def test_what_makes_sense_is_not_warned_of():
         compiled("categorical_crossentropy", 2, "softmax").fit(X, Y[:, 0] > 0.5, verbose=0)
 
 
+OTHERS = r"""
+    K.utils.to_categorical(["1", "2"])                  labels must hold real numbers
+    K.utils.to_categorical(np.ma.masked_less([0, 1], 1))  labels has masked elements
+    K.utils.to_categorical([0, 1], "3")                 num_classes must be a whole number
+    K.utils.to_categorical([0, 1], 2.5)                 num_classes must be a whole number
+    compiled().compile("sgd", 5)                        unknown loss 5
+    compiled().compile("sgd", ["mse"])                  unknown loss
+    compiled().compile("sgd", "mse", metrics=5)         unknown metric 5
+    compiled().compile(0.01, "mse")                     0.01 names no optimizer
+    K.layers.Dense(2, kernel_regularizer=0.01)          0.01 names no regularizer
+    K.layers.Dense(2, activation=len)                   names no activation
+    compiled().build().set_weights([[["1"], ["2"]], [0]])  a weight must hold real numbers
+    compiled().build().copy_from(compiled(), tau="1")   tau must be a finite number
+    compiled().build().copy_from(compiled(), tau=1.5)   tau must be in .0, 1.
+    compiled().build((3,))                              \(2,\), but the data is \(3,\)
+    compiled().predict(["1", "2"])                      x must hold real numbers
+    compiled().predict(X, batch_size=2.5)               batch_size must be a whole number
+    compiled().predict(X, verbose=7)                    verbose must be
+    K.losses.huber([1.0], [2.0], delta=-1)              delta must be a finite number > 0
+    K.losses.huber([1.0], [2.0], delta="1")             delta must be a finite number > 0
+"""
+OTHER_CASES = [re.split(r"\s{2,}", line.strip()) for line in OTHERS.strip().splitlines()]
+
+
+@pytest.mark.parametrize("call, message", OTHER_CASES, ids=[case[0] for case in OTHER_CASES])
+def test_other_doors_refuse_too(call, message):
+    with pytest.raises(ValueError, match=message) as caught:
+        eval(call)
+    assert "\n" not in str(caught.value)
+
+
 # --- losses called directly
 
 LOSSES = [

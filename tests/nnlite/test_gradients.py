@@ -24,6 +24,7 @@ from nnlite.gradcheck import (
 from nnlite.models import Sequential
 from tests.nnlite.samples import PAIRWISE
 
+pytestmark = pytest.mark.filterwarnings("ignore:.*over one column")  # drawn at random
 BOUND = 1e-7
 seeds = st.integers(0, 2**32 - 2)
 activation_names = st.sampled_from(sorted(activations.REGISTRY))
