@@ -15,6 +15,7 @@ from nnlite.network import Network
 from nnlite.passes import PREDICT_BATCH
 from nnlite.summary import summary_table
 from nnlite.tensor_file import Check, Spec, read_tensors, read_tensors_from_bytes, write_tensors
+from nnlite.terminal import say
 from nnlite.training import History, TrainingLoop
 from nnlite.utils import missing_name, refuse_unknown
 
@@ -98,7 +99,7 @@ class Sequential(Network):
     def summary(self) -> None:
         """Print the table of layers, output shapes and weights."""
         self.build()
-        print(summary_table(self))
+        say(summary_table(self))
 
     def save(self, path: Any, overwrite: bool = True, include_optimizer: bool = False) -> None:
         """Write architecture and weights as safetensors, whatever the file's extension; see save_model."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import sys
 import time
 from typing import Any
 
@@ -16,6 +15,7 @@ from nnlite.layer import ActivatedLayer
 from nnlite.losses import FROM_LOGITS, Loss
 from nnlite.network import Network
 from nnlite.optimizers import Optimizer
+from nnlite.terminal import is_terminal, say
 from nnlite.utils import numbers, positive, to_categorical
 
 METRICS = ("accuracy", "acc")
@@ -185,10 +185,10 @@ class Progress:
 
     def __init__(self, epoch: int, epochs: int, steps: int, verbose: int) -> None:
         self.steps, self.verbose, self.done, self.start = steps, verbose, 0, time.perf_counter()
-        self.moving = verbose == 1 and sys.stdout.isatty()
+        self.moving = verbose == 1 and is_terminal()
         self.shown = 0.0
         if verbose:
-            print(f"Epoch {epoch + 1}/{epochs}")
+            say(f"Epoch {epoch + 1}/{epochs}")
 
     def step(self, values: dict[str, float]) -> None:
         """Count one more batch; `values` are the means so far."""
@@ -196,12 +196,12 @@ class Progress:
         now = time.perf_counter()
         if self.moving and now - self.shown > 0.05 and self.done < self.steps:
             self.shown = now
-            print("\r" + self._line(values), end="", flush=True)
+            say("\r" + self._line(values), end="")
 
     def finish(self, values: dict[str, float]) -> None:
         """Print the epoch's last line."""
         if self.verbose:
-            print(("\r" if self.moving else "") + self._line(values), flush=True)
+            say(("\r" if self.moving else "") + self._line(values))
 
     def _line(self, values: dict[str, float]) -> str:
         filled = 30 * self.done // self.steps

@@ -10,7 +10,7 @@ from rl import __version__
 from rl.articles import ARTICLES, COMMANDS
 from rl.command.cli import exit_codes
 from rl.command.errors import UsageError
-from rl.command.text import make_writable, terminal_width, wrap
+from rl.command.text import terminal_width, wrap
 
 TOOLS = {  # the tool NAME is the module rl.tools.NAME
     "all": "run every article and write one page with all results (--quick: minutes)",
@@ -50,7 +50,7 @@ def make_list() -> str:
         lines.append(_entry("", f"{article.title}; about {article.takes}; expect: {article.expect}"))
     lines += ["", "Tools:", ""]
     lines += [_entry(f"python -m rl {name}", what) for name, what in TOOLS.items()]
-    return make_writable("\n".join(lines))
+    return "\n".join(lines)
 
 
 def _entry(command: str, what: str) -> str:

@@ -1,7 +1,7 @@
 """The command line of every article and tool: flags from a dataclass, errors of two lines, exit codes.
 
-Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted, 143 terminated. With `RL_TRACEBACK=1` in the
-environment, a traceback is printed above the error.
+Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted, 141 the reader of the output has left, 143
+terminated. With `RL_TRACEBACK=1` in the environment, a traceback is printed above the error.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from typing import Any, ParamSpec, TypeVar
 from rl.command.config import read_settings
 from rl.command.errors import UsageError, require
 from rl.command.settings import NEWEST, RunName, format_flag
+from rl.command.streams import whole_streams
 from rl.command.text import terminal_width, wrap
 
 S = TypeVar("S")
@@ -31,27 +32,40 @@ def exit_codes(action: Callable[P, int | None]) -> Callable[P, int]:
 
     @functools.wraps(action)
     def command(*words: P.args, **options: P.kwargs) -> int:
-        replace_unwritable()
-        try:
-            code = action(*words, **options) or 0
-            sys.stdout.flush()  # a closed pipe is noticed here, not at the end of the process
-            return code
-        except SystemExit as stop:  # --help
-            return int(stop.code or 0)
-        except KeyboardInterrupt as stop:  # 130; 143 when SIGTERM stopped a run
-            print(str(stop) or "interrupted", file=sys.stderr)
-            return getattr(stop, "code", 130)
-        except (UsageError, FileNotFoundError) as problem:
-            return report(problem, 2)
-        except ValueError as problem:  # a second line is a remedy: wrong usage
-            return report(problem, 2 if "\n  " in str(problem) else 1)
-        except BrokenPipeError:  # the reader, `| head` for example, has closed the pipe
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            return 141
-        except (OSError, FloatingPointError, RuntimeError, MemoryError) as problem:
-            return report(problem, 1)
+        with whole_streams():
+            try:
+                return judge(functools.partial(action, *words, **options))
+            except BrokenPipeError:
+                return 141
 
     return command
+
+
+def judge(action: Callable[[], int | None]) -> int:
+    """Do the action, print its error, and return the exit code. Raises BrokenPipeError."""
+    try:
+        return finish(action)
+    except KeyboardInterrupt as stop:  # 130; 143 when SIGTERM stopped a run
+        complain(str(stop) or "interrupted")
+        return getattr(stop, "code", 130)
+    except BrokenPipeError:
+        raise
+    except (UsageError, FileNotFoundError) as problem:
+        return report(problem, 2)
+    except ValueError as problem:  # a second line is a remedy: wrong usage
+        return report(problem, 2 if "\n  " in str(problem) else 1)
+    except (OSError, FloatingPointError, RuntimeError, MemoryError) as problem:
+        return report(problem, 1)
+
+
+def finish(action: Callable[[], int | None]) -> int:
+    """Do the action, print its last lines, and return its exit code."""
+    try:
+        code = action() or 0
+    except SystemExit as stop:  # --help
+        code = int(stop.code or 0)
+    sys.stdout.flush()  # a reader that has left and a full disk are noticed here
+    return code
 
 
 def parse(
@@ -158,9 +172,19 @@ def report(problem: BaseException, code: int) -> int:
     if os.environ.get("RL_TRACEBACK"):
         import traceback
 
-        traceback.print_exception(type(problem), problem, problem.__traceback__)
-    print(f"error: {explain(problem)}", file=sys.stderr)
+        complain("".join(traceback.format_exception(problem)).rstrip())
+    complain(f"error: {explain(problem)}")
     return code
+
+
+def complain(text: str) -> None:
+    """Print on stderr; where that is full, the exit code says enough. Raises BrokenPipeError."""
+    try:
+        print(text, file=sys.stderr, flush=True)
+    except BrokenPipeError:
+        raise
+    except OSError:
+        pass
 
 
 def explain(problem: BaseException) -> str:
@@ -173,10 +197,3 @@ def explain(problem: BaseException) -> str:
         remedy = "make the run smaller: --buffer-size, --num-envs, --batch-size, --hidden"
         return f"{str(problem) or 'out of memory'}\n  {remedy}"
     return str(problem) or type(problem).__name__
-
-
-def replace_unwritable() -> None:
-    """Print ? for a character that the terminal's encoding does not have, instead of failing."""
-    for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="replace")

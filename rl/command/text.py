@@ -1,12 +1,20 @@
-"""Text for a terminal of any width, whose encoding may lack Japanese."""
+"""Text for a terminal of any width, whose encoding may lack Japanese and Greek."""
 
 from __future__ import annotations
 
+import codecs
 import shutil
-import sys
 import unicodedata
 
-ENGLISH = {"ニューラルネットワーク": "neural networks"}  # for terminals that cannot write Japanese
+SPELLING = "rl.spelling"  # the handler of encoding errors that is registered below
+SPELLED = {  # for an encoding that lacks them
+    "ニューラルネットワーク": "neural networks",
+    "ε": "epsilon",
+    "→": "->",
+    "±": "+/-",
+    "×": "x",
+    "–": "-",
+}
 
 
 def terminal_width() -> int:
@@ -32,14 +40,22 @@ def wrap(text: str, width: int, indent: int = 0) -> str:
     return ("\n" + " " * indent).join(lines)
 
 
-def make_writable(text: str) -> str:
-    """Replace Japanese words by English ones if the terminal's encoding cannot write them."""
-    try:
-        text.encode(sys.stdout.encoding or "utf-8")
-    except UnicodeEncodeError:
-        for japanese, english in ENGLISH.items():
-            text = text.replace(japanese, english)
-    return text
+def spell(problem: UnicodeError) -> tuple[str | bytes, int]:
+    """Spell characters that an encoding lacks, ? if there is no spelling; keep bytes that are no text.
+
+    Python calls it for the first run of such characters; the result is written in their place.
+    """
+    if not isinstance(problem, UnicodeEncodeError):
+        raise problem
+    lacking = problem.object[problem.start : problem.end]
+    if all("\udc80" <= character <= "\udcff" for character in lacking):
+        return lacking.encode("ascii", "surrogateescape"), problem.end  # of a file's name
+    for character, spelled in SPELLED.items():
+        lacking = lacking.replace(character, spelled)
+    return "".join(c if c.isascii() else "?" for c in lacking), problem.end
+
+
+codecs.register_error(SPELLING, spell)
 
 
 def format_duration(seconds: float) -> str:

@@ -177,12 +177,13 @@ def redirect_output(path: Path) -> Iterator[None]:
     with open(path, "ab") as file:
         os.dup2(file.fileno(), 1)
         os.dup2(file.fileno(), 2)
-    streams: tuple[TextIO, ...] = (sys.stdout, sys.stderr)
+    streams: tuple[TextIO | None, ...] = (sys.stdout, sys.stderr)
     try:
         yield
     finally:
         for stream in streams:
-            stream.flush()
+            if stream is not None:
+                stream.flush()
 
 
 def last_words(path: Path) -> str:

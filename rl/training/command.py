@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
+from nnlite.terminal import say
 from rl.articles import module_of
 from rl.command.config import read_settings
 from rl.command.errors import UsageError
@@ -58,6 +59,6 @@ def show(algorithm: type[Algorithm], settings: AgentSettings) -> None:
         player.agent.load(folder / BEST)
     except (ValueError, OSError) as problem:
         raise UsageError(str(problem), "play another run, or train a new one") from None
-    print(f"{module_of(algorithm.article)} on {trained.env_id}, the best model of {folder}", flush=True)
+    say(f"{module_of(algorithm.article)} on {trained.env_id}, the best model of {folder}")
     player.play(folder, settings.seed)
     player.close()

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from nnlite.terminal import is_terminal, say
 from rl.core.evaluation import Evaluation
 
 REPORT_INTERVAL = 10  # episodes
@@ -37,7 +38,7 @@ class Progress:
         """Begin to count, at `done` environment steps."""
         self.first = self.steps = done
         self.started = self.shown = self.last_report = time.perf_counter()
-        if not self.quiet and sys.stdout.isatty():
+        if not self.quiet and is_terminal():
             from tqdm import tqdm
 
             ascii_only = "utf" not in (sys.stdout.encoding or "").lower()
@@ -56,7 +57,7 @@ class Progress:
         if self.bar is not None:
             self.bar.write(line, file=sys.stdout)
         elif not self.quiet:
-            print(line, flush=True)
+            say(line)
 
     def episode(self, returns: Sequence[float]) -> None:
         """Print the articles' line when it is due."""

@@ -1,12 +1,9 @@
 """Lines fit the terminal; a terminal without Japanese gets English."""
 
-import io
-import sys
-
 import pytest
 
 from rl import __main__ as rl_main
-from rl.command.text import format_duration, make_writable, width_of, wrap
+from rl.command.text import SPELLING, format_duration, width_of, wrap
 
 
 def test_a_japanese_character_takes_two_columns():
@@ -31,11 +28,30 @@ def test_the_list_fits_the_terminal(monkeypatch, columns):
 
 @pytest.mark.parametrize(
     "encoding, said",
-    [("ascii", "neural networks 1"), ("cp932", "ニューラルネットワーク 1"), ("cp1252", "neural networks 1")],
+    [
+        ("ascii", "neural networks 1, epsilon-greedy"),
+        ("cp932", "ニューラルネットワーク 1, ε-greedy"),
+        ("cp1252", "neural networks 1, epsilon-greedy"),
+        ("utf-8", "ニューラルネットワーク 1, ε-greedy"),
+    ],
 )
-def test_an_encoding_without_japanese(monkeypatch, encoding, said):
-    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(io.BytesIO(), encoding=encoding, errors="replace"))
-    assert make_writable("ニューラルネットワーク 1") == said
+def test_an_encoding_without_japanese_or_greek(encoding, said):
+    written = "ニューラルネットワーク 1, ε-greedy".encode(encoding, SPELLING)
+    assert written.decode(encoding) == said
+
+
+@pytest.mark.parametrize(
+    "text, said",
+    [("3 → 8", "3 -> 8"), ("1 ± 2", "1 +/- 2"), ("3×3", "3x3"), ("a–b", "a-b"), ("記事 ?", "?? ?")],
+)
+def test_signs_are_spelled_in_ascii(text, said):
+    assert text.encode("ascii", SPELLING).decode() == said
+
+
+def test_only_what_is_lacking_is_spelled():
+    assert "é ε é".encode("latin-1", SPELLING).decode("latin-1") == "é epsilon é"
+    with pytest.raises(UnicodeDecodeError):
+        b"\xff".decode("utf-8", SPELLING)
 
 
 @pytest.mark.parametrize(

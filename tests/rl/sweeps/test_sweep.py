@@ -1,5 +1,6 @@
 """`python -m rl sweep` as a whole: its folders and table, and runs that fail, are missing or are killed."""
 
+import contextlib
 import json
 import os
 import shutil
@@ -184,6 +185,28 @@ def test_a_run_that_kills_its_process_fails_after_three_times(tmp_path, capsys):
 
     conductor = conduct(tmp_path, plan_of(1), perform_all)
     assert len(calls) == 3 and "killed 3 times (signal 9)" in conductor.records["seed-0"].error
+
+
+def test_a_reader_that_leaves_stops_the_runs(tmp_path, monkeypatch):
+    rounds = []
+
+    def perform_all(jobs):
+        if rounds:
+            raise AssertionError("the runs are started again")
+        rounds.append(jobs)
+        reader, writer = os.pipe()
+        os.close(reader)
+        monkeypatch.setattr(sys, "stdout", open(writer, "w"))
+        write(tmp_path, jobs[0]["key"], done(0))
+        stop = Path(jobs[0]["stop"])
+        wait_until(stop.exists)
+        assert stop.exists()
+        return [{"key": job["key"], "state": "stopped"} for job in jobs]
+
+    with pytest.raises(BrokenPipeError):
+        conduct(tmp_path, plan_of(2), perform_all)
+    with contextlib.suppress(BrokenPipeError):
+        sys.stdout.close()
 
 
 def test_a_run_that_another_sweep_does_is_waited_for(tmp_path):
