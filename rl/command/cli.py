@@ -14,7 +14,8 @@ import io
 import os
 import re
 import sys
-from collections.abc import Callable, Mapping
+import warnings
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, ParamSpec, TypeVar
 
 from rl.command.config import read_settings
@@ -32,13 +33,24 @@ def exit_codes(action: Callable[P, int | None]) -> Callable[P, int]:
 
     @functools.wraps(action)
     def command(*words: P.args, **options: P.kwargs) -> int:
-        with whole_streams():
+        with whole_streams(), short_warnings():
             try:
                 return judge(functools.partial(action, *words, **options))
             except BrokenPipeError:
                 return 141
 
     return command
+
+
+@contextlib.contextmanager
+def short_warnings() -> Iterator[None]:
+    """Print a warning as one line, without the place in the source that raised it."""
+    before = warnings.formatwarning
+    warnings.formatwarning = lambda message, *place, **more: f"warning: {message}\n"
+    try:
+        yield
+    finally:
+        warnings.formatwarning = before
 
 
 def judge(action: Callable[[], int | None]) -> int:

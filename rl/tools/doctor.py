@@ -7,6 +7,7 @@ import platform
 import shutil
 import sys
 import time
+import warnings
 from importlib import metadata
 
 PACKAGES = (
@@ -109,6 +110,18 @@ def check_kernels() -> list[str]:
     ]
 
 
+def check_simulators() -> list[str]:
+    """Say where numba keeps the simulators' machine code, and whether it can."""
+    from rl.envs.compiled import REMEDY, find_folder
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the same, for those who do not ask
+        _, kept = find_folder()
+    if not kept:
+        return [f"WARNING: no folder for their machine code, every process compiles it: {REMEDY}"]
+    return [f"machine code in {kept}, which is writable"]
+
+
 def check_blas() -> list[str]:
     """Name NumPy's BLAS, and environment variables that slow it down."""
     import numpy  # noqa: F401  loads the BLAS
@@ -148,6 +161,7 @@ CHECKS = {
     "system": check_system,
     "packages": check_packages,
     "kernels": check_kernels,
+    "simulators": check_simulators,
     "BLAS": check_blas,
     "display": check_display,
     "files": check_files,
