@@ -19,6 +19,7 @@ from typing import Any
 
 import numba
 
+CONFIG: Any = numba.config  # its names are made when it is imported
 REMEDY = "name another folder with NUMBA_CACHE_DIR"
 
 
@@ -54,7 +55,7 @@ def find_folder() -> tuple[str, str]:
 
 
 def folder_of_numba() -> str:
-    """Return the folder in which numba keeps the code of this file's functions; "" if it can write nowhere."""
+    """Return the folder in which numba keeps the code of this file; "" if it can write nowhere."""
     try:
         return str(numba.njit(cache=True)(_nothing).stats.cache_path)
     except RuntimeError:
@@ -68,12 +69,12 @@ def _nothing() -> None:
 @contextlib.contextmanager
 def numba_folder(path: str) -> Iterator[None]:
     """Give numba a folder for the functions decorated in the block; "" leaves it as it is."""
-    before = numba.config.CACHE_DIR
-    numba.config.CACHE_DIR = path or before
+    before = CONFIG.CACHE_DIR
+    CONFIG.CACHE_DIR = path or before
     try:
         yield
     finally:
-        numba.config.CACHE_DIR = before
+        CONFIG.CACHE_DIR = before
 
 
 def private_folder() -> str:
