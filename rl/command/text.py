@@ -40,16 +40,15 @@ def wrap(text: str, width: int, indent: int = 0) -> str:
     return ("\n" + " " * indent).join(lines)
 
 
-def spell(problem: UnicodeError) -> tuple[str | bytes, int]:
-    """Spell characters that an encoding lacks, ? if there is no spelling; keep bytes that are no text.
+def spell(problem: UnicodeError) -> tuple[str, int]:
+    """Spell characters that an encoding lacks; ? if there is no spelling.
 
-    Python calls it for the first run of such characters; the result is written in their place.
+    Python calls it for the first run of such characters; the result is written in their place. The ? for a
+    byte of a file's name that is no text stands for that byte in a shell too.
     """
-    if not isinstance(problem, UnicodeEncodeError):
-        raise problem
+    if not isinstance(problem, UnicodeEncodeError):  # a stream that is also read
+        return "\ufffd", problem.end
     lacking = problem.object[problem.start : problem.end]
-    if all("\udc80" <= character <= "\udcff" for character in lacking):
-        return lacking.encode("ascii", "surrogateescape"), problem.end  # of a file's name
     for character, spelled in SPELLED.items():
         lacking = lacking.replace(character, spelled)
     return "".join(c if c.isascii() else "?" for c in lacking), problem.end

@@ -78,7 +78,7 @@ def write_page(path: Path, layout: MazeLayout, cells: list[int], title: str) -> 
         points=json.dumps([centre(layout, cell) for cell in cells]),
         delay=milliseconds(len(cells)),
     )
-    path.write_text(page, encoding="utf-8")
+    path.write_text(page, encoding="utf-8", errors="replace")
 
 
 def _squares(layout: MazeLayout) -> list[str]:

@@ -29,6 +29,7 @@ from typing import Any, TextIO
 from rl.articles import COMMANDS
 from rl.command import threads
 from rl.command.settings import check_values
+from rl.command.streams import whole_streams
 from rl.runs import checkpoint
 from rl.runs.run_folder import write_json
 from rl.sweeps import record
@@ -177,13 +178,12 @@ def redirect_output(path: Path) -> Iterator[None]:
     with open(path, "ab") as file:
         os.dup2(file.fileno(), 1)
         os.dup2(file.fileno(), 2)
-    streams: tuple[TextIO | None, ...] = (sys.stdout, sys.stderr)
+    streams: tuple[TextIO, ...] = (sys.stdout, sys.stderr)
     try:
         yield
     finally:
         for stream in streams:
-            if stream is not None:
-                stream.flush()
+            stream.flush()
 
 
 def last_words(path: Path) -> str:
@@ -198,4 +198,6 @@ def last_words(path: Path) -> str:
 
 
 if __name__ == "__main__":
-    os._exit(main())  # every file is closed; do not wait for threads of other libraries
+    with whole_streams():
+        code = main()
+    os._exit(code)  # every file is closed; do not wait for threads of other libraries
