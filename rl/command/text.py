@@ -46,8 +46,10 @@ def spell(problem: UnicodeError) -> tuple[str, int]:
     Python calls it for the first run of such characters; the result is written in their place. The ? for a
     byte of a file's name that is no text stands for that byte in a shell too.
     """
-    if not isinstance(problem, UnicodeEncodeError):  # a stream that is also read
+    if isinstance(problem, UnicodeDecodeError):  # a stream that is also read
         return "\ufffd", problem.end
+    if not isinstance(problem, UnicodeEncodeError):
+        raise problem
     lacking = problem.object[problem.start : problem.end]
     for character, spelled in SPELLED.items():
         lacking = lacking.replace(character, spelled)

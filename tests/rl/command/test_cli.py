@@ -99,6 +99,15 @@ def test_a_wrong_config_file_is_answered(content, tmp_path, capsys):
     two_lines(capsys)
 
 
+@pytest.mark.parametrize("begin", ["", "\ufeff", "\n\n"])
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_a_config_file_is_wrong_on_the_line_that_is_named(begin, end, tmp_path, capsys):
+    path, line = tmp_path / "config.json", 3 + begin.count("\n")
+    path.write_bytes((begin + '{\n"seed": 5,\n"gamma" 1}\n').replace("\n", end).encode())
+    assert run_main(["--config", str(path)]) == 2
+    assert f"line {line} column 9" in two_lines(capsys)[0]
+
+
 def fail_with(problem):
     def run(settings):
         raise problem
