@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import difflib
 import importlib
+import shutil
 import sys
 
+from nnlite.terminal import is_terminal
 from rl import __version__
 from rl.articles import ARTICLES, COMMANDS
 from rl.command.cli import exit_codes
@@ -13,14 +15,15 @@ from rl.command.errors import UsageError
 from rl.command.text import terminal_width, wrap
 
 TOOLS = {  # the tool NAME is the module rl.tools.NAME
-    "all": "run every article and write one page with all results (--quick: minutes)",
-    "sweep": "many seeds and settings of an article, in parallel, on one machine or a cluster",
-    "compare": "compare settings: means with intervals, on one page",
-    "plot": "plot the learning curves of several runs in one picture",
-    "export": "a run's network as an ONNX file, compared with ours in onnxruntime",
-    "doctor": "versions, compiled kernels, threads, display: for a bug report",
+    "all": "every article, and one page with all results",
+    "sweep": "many seeds and settings of an article at once",
+    "compare": "settings compared on one page, with intervals",
+    "plot": "the learning curves of runs in one picture",
+    "export": "a run's network as an ONNX file",
+    "doctor": "what is installed and works: for a bug report",
 }
 COLUMN = 32  # column at which the descriptions begin
+ROOMY = 40  # lines of a terminal that shows two lines for each article
 
 
 @exit_codes
@@ -43,11 +46,13 @@ def main(argv: list[str]) -> int | None:
 
 
 def make_list() -> str:
-    """List the ten articles and the tools."""
+    """List the ten articles and the tools; on a low terminal in so few lines that nothing scrolls away."""
+    details = not is_terminal() or shutil.get_terminal_size().lines >= ROOMY
     lines = ["Ten articles. --help shows the settings of each, --play what it learned:", ""]
     for article in ARTICLES:
         lines.append(_entry(f"python -m rl.{article.module}", article.shows))
-        lines.append(_entry("", f"{article.title}; about {article.takes}; expect: {article.expect}"))
+        if details:
+            lines.append(_entry("", f"{article.title}; about {article.takes}; expect: {article.expect}"))
     lines += ["", "Tools:", ""]
     lines += [_entry(f"python -m rl {name}", what) for name, what in TOOLS.items()]
     return "\n".join(lines)

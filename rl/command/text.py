@@ -6,6 +6,8 @@ import codecs
 import shutil
 import unicodedata
 
+from nnlite.terminal import is_terminal
+
 SPELLING = "rl.spelling"  # the handler of encoding errors that is registered below
 SPELLED = {  # for an encoding that lacks them
     "ニューラルネットワーク": "neural networks",
@@ -38,6 +40,11 @@ def wrap(text: str, width: int, indent: int = 0) -> str:
             lines.append("")
         lines[-1] += f" {word}" if lines[-1] else word
     return ("\n" + " " * indent).join(lines)
+
+
+def fit(line: str) -> str:
+    """Break a line at spaces where standard output is a terminal; files keep it whole."""
+    return wrap(line, terminal_width(), 2) if is_terminal() else line
 
 
 def spell(problem: UnicodeError) -> tuple[str, int]:

@@ -13,6 +13,7 @@ import numpy as np
 from nnlite.arrays import Array
 from rl.command.cli import exit_codes
 from rl.command.errors import UsageError, require
+from rl.command.text import fit
 from rl.command.threads import use_threads
 from rl.envs.maze_layout import MazeLayout
 from rl.envs.maze_text import draw_maze, read_maze
@@ -82,7 +83,7 @@ def learn_one(settings: Settings) -> report.Result:
         report.write_results(folder, progress, result)
         last = last_episode(layout, begin(layout, [settings.seed]), rule, result.episodes)
         report.write_replay(folder, layout, last, result.episodes)
-    print(f"policy.png, steps.png, replay.gif, replay.html: {folder}")
+    print(fit(f"policy.png, steps.png, replay.gif, replay.html: {folder}"))
     if not result.settled:
         print(f"go on: python -m rl.maze --resume {folder} --max-episodes {2 * result.episodes}")
     return result

@@ -8,6 +8,7 @@ from pathlib import Path
 from nnlite.terminal import say
 from rl.articles import module_of, program_of
 from rl.command.settings import AgentSettings
+from rl.command.text import fit
 from rl.command.threads import use_threads
 from rl.core.games import Games
 from rl.runs.run import open_run
@@ -34,7 +35,7 @@ def train(make: type[Algorithm], settings: AgentSettings) -> Result:
     use_threads(settings.num_threads)
     algorithm = make(settings.env_id, settings=settings)
     with open_run(make.article, settings, algorithm.columns) as run:
-        say(header(algorithm, run.folder))
+        say(fit(header(algorithm, run.folder)))
         if not algorithm.source.restorable:
             what = settings.env_id if isinstance(algorithm.source, Games) else "what actors play"
             say(

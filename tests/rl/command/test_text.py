@@ -1,9 +1,12 @@
 """Lines fit the terminal; a terminal without Japanese gets English."""
 
+import io
+import sys
+
 import pytest
 
 from rl import __main__ as rl_main
-from rl.command.text import SPELLING, format_duration, width_of, wrap
+from rl.command.text import SPELLING, fit, format_duration, width_of, wrap
 
 
 def test_a_japanese_character_takes_two_columns():
@@ -24,6 +27,33 @@ def test_the_list_fits_the_terminal(monkeypatch, columns):
     assert all(
         line[:2] == "  " and (line[2] != " ") == (line[2:8] == "python") for line in lines[2:22] if line
     )
+
+
+class Terminal(io.StringIO):
+    """A terminal."""
+
+    def isatty(self):
+        return True
+
+
+@pytest.mark.parametrize("lines, detailed", [(24, False), (39, False), (40, True)])
+def test_the_list_fits_a_low_terminal(monkeypatch, lines, detailed):
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setenv("LINES", str(lines))
+    monkeypatch.setattr(sys, "stdout", Terminal())
+    text = rl_main.make_list()
+    assert text.count("python -m rl.") == 10 and ("expect: " in text) == detailed
+    assert detailed or len(text.splitlines()) < 24
+    assert max(map(width_of, text.splitlines())) <= 80
+
+
+def test_a_long_line_is_broken_on_a_terminal_only(monkeypatch):
+    monkeypatch.setenv("COLUMNS", "40")
+    line = "rl.dqn on CartPole-v0, seed 0; folder runs/dqn__CartPole-v0__0__20261127"
+    monkeypatch.setattr(sys, "stdout", io.StringIO())
+    assert fit(line) == line
+    monkeypatch.setattr(sys, "stdout", Terminal())
+    assert fit(line).split() == line.split() and max(map(len, fit(line).splitlines())) <= 40
 
 
 @pytest.mark.parametrize(
