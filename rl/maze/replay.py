@@ -25,7 +25,7 @@ def moments_of(layout: MazeLayout, history: Sequence[tuple[int, int]], pi: Array
     steps = [*history, (int(layout.neighbour[last, action]), -1)]
     first, pi = max(0, len(steps) - LONGEST_GIF), np.nan_to_num(pi)  # the goal has no actions
     return [
-        Moment(paint(layout, cell), np.array([cell]), pi[cell], action, -float(step), 0, step)
+        Moment(paint(layout, cell), np.array([cell]), pi[cell], action, 0.0 - step, 0, step)
         for step, (cell, action) in enumerate(steps[first:], start=first)
     ]
 
