@@ -8,9 +8,8 @@ import shutil
 import sys
 
 from nnlite.terminal import is_terminal
-from rl import __version__
 from rl.articles import ARTICLES, COMMANDS
-from rl.command.cli import exit_codes
+from rl.command.cli import VERSION, exit_codes
 from rl.command.errors import UsageError
 from rl.command.text import terminal_width, wrap
 
@@ -32,10 +31,10 @@ def main(argv: list[str]) -> int | None:
     if not argv or argv[0] in ("-h", "--help"):
         print(make_list())
         return 0
-    name, *rest = argv
-    if name == "--version":
-        print(f"nnlite-rl {__version__}")
+    if "--version" in argv:
+        print(VERSION)
         return 0
+    name, *rest = argv
     if name in TOOLS:
         return int(importlib.import_module(f"rl.tools.{name}").main(rest))
     if name in COMMANDS:

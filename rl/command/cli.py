@@ -18,14 +18,17 @@ import warnings
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, ParamSpec, TypeVar
 
+from nnlite import __version__
 from rl.command.config import read_settings
 from rl.command.errors import UsageError, require
-from rl.command.settings import NEWEST, RunName, format_flag
+from rl.command.help import HELP_FLAGS, flags_of, make_help
+from rl.command.settings import NEWEST, RunName, Settings, format_flag
 from rl.command.streams import whole_streams
-from rl.command.text import terminal_width, wrap
+from rl.command.text import terminal_width
 
 S = TypeVar("S")
 P = ParamSpec("P")
+VERSION = f"nnlite-rl {__version__}"
 
 
 def exit_codes(action: Callable[P, int | None]) -> Callable[P, int]:
@@ -99,31 +102,51 @@ def parse(
     argv      the arguments behind the program; None for those of this process
     defaults  values of flags that are not given; None for the class's own
 
-    Raises UsageError for a wrong flag or value, SystemExit(0) for --help.
+    Raises UsageError for a wrong flag or value, SystemExit(0) for --help and --version.
     """
-    words = sys.argv[1:] if argv is None else argv
+    words = split_lists(sys.argv[1:] if argv is None else argv, settings_class)
     defaults = settings_class() if defaults is None else defaults
-    shown = wrap(summary, terminal_width())
-    if examples:
-        shown += "\n\nExamples:\n" + "\n".join(f"  {line}" for line in examples)
-    first, _ = _run_parser(settings_class, words, program, shown, defaults, helps=False)
+    if "--version" in words:
+        print(VERSION)
+        raise SystemExit(0)
+    helps = any(flag in words for flag in HELP_FLAGS)
+    words = [word for word in words if word not in HELP_FLAGS]
+    first, _ = _run_parser(settings_class, words, program, defaults)
     for name, preset in (presets or {}).items():
         if getattr(first, name):
             defaults = dataclasses.replace(defaults, **preset)  # type: ignore[type-var]
     if path := getattr(first, "config", ""):
         defaults = dataclasses.replace(defaults, **read_settings(path, settings_class))  # type: ignore[type-var]
-    settings, unknown = _run_parser(settings_class, words, program, shown, defaults, helps=True)
+    if helps:
+        print(make_help(program, summary, examples, defaults, terminal_width()))
+        raise SystemExit(0)
+    settings, unknown = _run_parser(settings_class, words, program, defaults)
     if unknown:
-        flags = [format_flag(field.name) for field in dataclasses.fields(settings_class)]  # type: ignore[arg-type]
+        flags = flags_of(settings_class)
         near = difflib.get_close_matches(unknown[0], flags, 1)
         hint = f"did you mean {near[0]}? " if near else ""
         raise UsageError(f"there is no flag {unknown[0]}", f"{hint}see {program} --help")
     return settings
 
 
-def _run_parser(
-    settings_class: type[S], words: list[str], program: str, shown: str, defaults: S, helps: bool
-) -> tuple[S, list[str]]:
+def split_lists(words: list[str], settings_class: type[Any]) -> list[str]:
+    """Split the values of an article's lists at commas: --hidden 64,64 is --hidden 64 64."""
+    if not issubclass(settings_class, Settings):
+        return words
+    fields = dataclasses.fields(settings_class)
+    lists = {format_flag(field.name) for field in fields if isinstance(field.default, tuple)}
+    found, inside = [], False
+    for word in words:
+        flag, equals, value = word.partition("=")
+        if word.startswith("--"):
+            inside = flag.replace("_", "-") in lists
+            found += [flag, *value.split(",")] if inside and equals else [word]
+        else:
+            found += [part for part in word.split(",") if part] if inside else [word]
+    return found
+
+
+def _run_parser(settings_class: type[S], words: list[str], program: str, defaults: S) -> tuple[S, list[str]]:
     """Return the settings, and the words that no flag takes."""
     import tyro  # takes 0.1 s; only the command line needs it
 
@@ -133,17 +156,14 @@ def _run_parser(
             return tyro.cli(
                 settings_class,
                 prog=program,
-                description=shown,
                 args=words,
                 default=defaults,
-                add_help=helps,
+                add_help=False,
                 return_unknown_args=True,
                 registry=_make_registry(),
                 config=(tyro.conf.OmitSubcommandPrefixes,),
             )
-    except SystemExit as stop:
-        if stop.code in (0, None):
-            raise
+    except SystemExit:
         raise UsageError(extract_message(complaint.getvalue()), f"see {program} --help") from None
 
 
