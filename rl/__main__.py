@@ -11,7 +11,7 @@ from nnlite.terminal import is_terminal
 from rl.articles import ARTICLES, COMMANDS
 from rl.command.cli import VERSION, exit_codes
 from rl.command.errors import UsageError
-from rl.command.text import terminal_width, wrap
+from rl.command.text import terminal_width, wrap, writable
 
 TOOLS = {  # the tool NAME is the module rl.tools.NAME
     "all": "every article, and one page with all results",
@@ -58,7 +58,7 @@ def make_list() -> str:
 
 
 def _entry(command: str, what: str) -> str:
-    return f"  {command:<{COLUMN - 2}}" + wrap(what, terminal_width(), COLUMN)
+    return f"  {command:<{COLUMN - 2}}" + wrap(writable(what), terminal_width(), COLUMN)
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import shutil
+import sys
 import unicodedata
 
 from nnlite.terminal import is_terminal
@@ -64,6 +65,12 @@ def spell(problem: UnicodeError) -> tuple[str, int]:
 
 
 codecs.register_error(SPELLING, spell)
+
+
+def writable(text: str) -> str:
+    """Spell the text as standard output will write it, so that columns stay in line."""
+    encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
+    return text.encode(encoding, SPELLING).decode(encoding)
 
 
 def format_duration(seconds: float) -> str:

@@ -6,7 +6,7 @@ import sys
 import pytest
 
 from rl import __main__ as rl_main
-from rl.command.text import SPELLING, fit, format_duration, width_of, wrap
+from rl.command.text import SPELLING, fit, format_duration, width_of, wrap, writable
 
 
 def test_a_japanese_character_takes_two_columns():
@@ -89,3 +89,11 @@ def test_only_what_is_lacking_is_spelled():
 )
 def test_durations(seconds, text):
     assert format_duration(seconds) == text
+
+
+def test_columns_stay_in_line_where_letters_are_spelled(monkeypatch):
+    for encoding, said in (("ascii", "epsilon-greedy "), ("utf-8", "ε-greedy       ")):
+        monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(io.BytesIO(), encoding=encoding))
+        assert f"{writable('ε-greedy'):15}" == said
+    monkeypatch.setattr(sys, "stdout", None)
+    assert writable("ε") == "ε"
