@@ -266,7 +266,7 @@ def closed_stream():
 @pytest.mark.parametrize("out", [lambda: None, OnlyWrites, closed_stream])
 def test_the_library_needs_no_standard_output(out, monkeypatch, no_pictures, tmp_path):
     monkeypatch.setattr(sys, "stdout", out())
-    settings = {"total_timesteps": 200, "learning_starts": 50, "eval_episodes": 1}
-    assert DQN(corridor, seed=0, **settings).learn(progress=True).evaluate(1).complete
-    train("value_function", out=str(tmp_path), **settings)
+    settings = {"learning_starts": 50, "eval_episodes": 1}
+    assert DQN(corridor, seed=0, **settings).learn(200, progress=True).evaluate(1).complete
+    train("value_function", out=str(tmp_path), total_timesteps=200, **settings)
     K.Sequential([K.layers.Dense(1)]).build((2,)).summary()
