@@ -251,7 +251,7 @@ def test_wrong_use_is_two_lines(make, what, remedy):
 
 
 class OnlyWrites:
-    """What a program with a window may have instead of a stream."""
+    """A stand-in for a stream, as programs with a window have it."""
 
     def write(self, text):
         pass
