@@ -43,9 +43,7 @@ SLOWING = ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE")
 def main(argv: list[str]) -> int:
     """Print the facts; returns 0 when every part works, 1 otherwise."""
     if argv and argv[0] in ("-h", "--help"):
-        print(
-            "usage: python -m rl doctor\n\nPrints versions, kernels, the simulators' folder, BLAS, threads and display."
-        )
+        print("usage: python -m rl doctor\n\nPrints versions, kernels, folders, BLAS, threads and display.")
         return 0
     if argv:
         what = f"doctor takes no arguments, not {argv[0]}"
