@@ -180,8 +180,8 @@ def checksum(tensors: dict[str, Array], metadata: dict[str, str]) -> str:
 def atomic_write(path: Path, data: bytes) -> None:
     """Write a file that holds all of `data`, or after a crash what it held before.
 
-    Temporary file beside it, fsync, replace, fsync of the folder. Raises FileNotFoundError if there is no
-    such folder.
+    Temporary file beside it, fsync, replace, fsync of the folder. Raises OSError, with the name of the file
+    itself; FileNotFoundError if there is no such folder.
     """
     if not path.parent.is_dir():
         raise FileNotFoundError(errno.ENOENT, "there is no folder for it", str(path))
@@ -192,9 +192,11 @@ def atomic_write(path: Path, data: bytes) -> None:
             file.flush()
             os.fsync(file.fileno())
         os.replace(temporary, path)
-    except BaseException:
+    except BaseException as problem:
         with contextlib.suppress(OSError):
             os.unlink(temporary)
+        if isinstance(problem, OSError) and problem.errno is not None:
+            raise OSError(problem.errno, problem.strerror, str(path)) from problem
         raise
     sync_folder(path.parent)
 

@@ -4,23 +4,25 @@ from __future__ import annotations
 
 import difflib
 import importlib
+import shutil
 import sys
 
-from rl import __version__
+from nnlite.terminal import is_terminal
 from rl.articles import ARTICLES, COMMANDS
-from rl.command.cli import exit_codes
+from rl.command.cli import VERSION, exit_codes
 from rl.command.errors import UsageError
-from rl.command.text import make_writable, terminal_width, wrap
+from rl.command.text import terminal_width, wrap, writable
 
 TOOLS = {  # the tool NAME is the module rl.tools.NAME
-    "all": "run every article and write one page with all results (--quick: minutes)",
-    "sweep": "many seeds and settings of an article, in parallel, on one machine or a cluster",
-    "compare": "compare settings: means with intervals, on one page",
-    "plot": "plot the learning curves of several runs in one picture",
-    "export": "a run's network as an ONNX file, compared with ours in onnxruntime",
-    "doctor": "versions, compiled kernels, threads, display: for a bug report",
+    "all": "every article, and one page with all results",
+    "sweep": "many seeds and settings of an article at once",
+    "compare": "settings compared on one page, with intervals",
+    "plot": "the learning curves of runs in one picture",
+    "export": "a run's network as an ONNX file",
+    "doctor": "what is installed and works: for a bug report",
 }
 COLUMN = 32  # column at which the descriptions begin
+ROOMY = 40  # lines of a terminal that shows two lines for each article
 
 
 @exit_codes
@@ -29,10 +31,10 @@ def main(argv: list[str]) -> int | None:
     if not argv or argv[0] in ("-h", "--help"):
         print(make_list())
         return 0
-    name, *rest = argv
-    if name == "--version":
-        print(f"nnlite-rl {__version__}")
+    if "--version" in argv:
+        print(VERSION)
         return 0
+    name, *rest = argv
     if name in TOOLS:
         return int(importlib.import_module(f"rl.tools.{name}").main(rest))
     if name in COMMANDS:
@@ -43,18 +45,20 @@ def main(argv: list[str]) -> int | None:
 
 
 def make_list() -> str:
-    """List the ten articles and the tools."""
+    """List the ten articles and the tools; on a low terminal in so few lines that nothing scrolls away."""
+    details = not is_terminal() or shutil.get_terminal_size().lines >= ROOMY
     lines = ["Ten articles. --help shows the settings of each, --play what it learned:", ""]
     for article in ARTICLES:
         lines.append(_entry(f"python -m rl.{article.module}", article.shows))
-        lines.append(_entry("", f"{article.title}; about {article.takes}; expect: {article.expect}"))
+        if details:
+            lines.append(_entry("", f"{article.title}; about {article.takes}; expect: {article.expect}"))
     lines += ["", "Tools:", ""]
     lines += [_entry(f"python -m rl {name}", what) for name, what in TOOLS.items()]
-    return make_writable("\n".join(lines))
+    return "\n".join(lines)
 
 
 def _entry(command: str, what: str) -> str:
-    return f"  {command:<{COLUMN - 2}}" + wrap(what, terminal_width(), COLUMN)
+    return f"  {command:<{COLUMN - 2}}" + wrap(writable(what), terminal_width(), COLUMN)
 
 
 if __name__ == "__main__":

@@ -25,7 +25,6 @@ IN_FUNCTIONS = {  # modules that a function may import, and the heavy package th
     "rl.actors.fleet": "Ray",
     "rl.envs.bandit_sim": "numba",
     "rl.envs.cartpole": "numba",
-    "rl.envs.maze": "numba",
     "rl.envs.random_stream": "numba",
     "rl.envs.window": "pygame",
     "rl.watch.play": "matplotlib",

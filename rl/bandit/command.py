@@ -17,6 +17,7 @@ from rl.bandit.simulation import simulate, streams_of
 from rl.bandit.tally import Result, Tally, compile_simulation, complete
 from rl.command.cli import exit_codes
 from rl.command.errors import require
+from rl.command.text import writable
 from rl.command.threads import use_threads
 from rl.runs.resumable import STATE, open_folder, run_pieces
 from rl.runs.resume import keep_settings, parse
@@ -124,7 +125,7 @@ def play_all(
         result = tally.result(algo, settings)
         results.append(result)
         print(
-            f"{result.label:34}{result.rewards.mean():12.3f}{result.rewards[-1]:11.3f}"
+            f"{writable(result.label):34}{result.rewards.mean():12.3f}{result.rewards[-1]:11.3f}"
             f"{result.best_arm:10.1%}{result.regret[-1]:8.2f}{1000 * result.seconds:7.1f} ms",
             flush=True,
         )

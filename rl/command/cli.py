@@ -1,7 +1,7 @@
 """The command line of every article and tool: flags from a dataclass, errors of two lines, exit codes.
 
-Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted, 143 terminated. With `RL_TRACEBACK=1` in the
-environment, a traceback is printed above the error.
+Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted, 141 the reader of the output has left, 143
+terminated. With `RL_TRACEBACK=1` in the environment, a traceback is printed above the error.
 """
 
 from __future__ import annotations
@@ -14,16 +14,21 @@ import io
 import os
 import re
 import sys
-from collections.abc import Callable, Mapping
+import warnings
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, ParamSpec, TypeVar
 
+from nnlite import __version__
 from rl.command.config import read_settings
 from rl.command.errors import UsageError, require
-from rl.command.settings import NEWEST, RunName, format_flag
-from rl.command.text import terminal_width, wrap
+from rl.command.help import HELP_FLAGS, flags_of, make_help
+from rl.command.settings import NEWEST, RunName, Settings, format_flag
+from rl.command.streams import whole_streams
+from rl.command.text import terminal_width
 
 S = TypeVar("S")
 P = ParamSpec("P")
+VERSION = f"nnlite-rl {__version__}"
 
 
 def exit_codes(action: Callable[P, int | None]) -> Callable[P, int]:
@@ -31,27 +36,51 @@ def exit_codes(action: Callable[P, int | None]) -> Callable[P, int]:
 
     @functools.wraps(action)
     def command(*words: P.args, **options: P.kwargs) -> int:
-        replace_unwritable()
-        try:
-            code = action(*words, **options) or 0
-            sys.stdout.flush()  # a closed pipe is noticed here, not at the end of the process
-            return code
-        except SystemExit as stop:  # --help
-            return int(stop.code or 0)
-        except KeyboardInterrupt as stop:  # 130; 143 when SIGTERM stopped a run
-            print(str(stop) or "interrupted", file=sys.stderr)
-            return getattr(stop, "code", 130)
-        except (UsageError, FileNotFoundError) as problem:
-            return report(problem, 2)
-        except ValueError as problem:  # a second line is a remedy: wrong usage
-            return report(problem, 2 if "\n  " in str(problem) else 1)
-        except BrokenPipeError:  # the reader, `| head` for example, has closed the pipe
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            return 141
-        except (OSError, FloatingPointError, RuntimeError, MemoryError) as problem:
-            return report(problem, 1)
+        with whole_streams(), short_warnings():
+            try:
+                return judge(functools.partial(action, *words, **options))
+            except BrokenPipeError:
+                return 141
 
     return command
+
+
+@contextlib.contextmanager
+def short_warnings() -> Iterator[None]:
+    """Print a warning as one line, without the place in the source that raised it."""
+    before = warnings.formatwarning
+    warnings.formatwarning = lambda message, *place, **more: f"warning: {message}\n"
+    try:
+        yield
+    finally:
+        warnings.formatwarning = before
+
+
+def judge(action: Callable[[], int | None]) -> int:
+    """Do the action, print its error, and return the exit code. Raises BrokenPipeError."""
+    try:
+        return finish(action)
+    except KeyboardInterrupt as stop:  # 130; 143 when SIGTERM stopped a run
+        complain(str(stop) or "interrupted")
+        return getattr(stop, "code", 130)
+    except BrokenPipeError:
+        raise
+    except (UsageError, FileNotFoundError) as problem:
+        return report(problem, 2)
+    except ValueError as problem:  # a second line is a remedy: wrong usage
+        return report(problem, 2 if "\n  " in str(problem) else 1)
+    except (OSError, FloatingPointError, RuntimeError, MemoryError) as problem:
+        return report(problem, 1)
+
+
+def finish(action: Callable[[], int | None]) -> int:
+    """Do the action, print its last lines, and return its exit code."""
+    try:
+        code = action() or 0
+    except SystemExit as stop:  # --help
+        code = int(stop.code or 0)
+    sys.stdout.flush()  # a reader that has left and a full disk are noticed here
+    return code
 
 
 def parse(
@@ -73,31 +102,51 @@ def parse(
     argv      the arguments behind the program; None for those of this process
     defaults  values of flags that are not given; None for the class's own
 
-    Raises UsageError for a wrong flag or value, SystemExit(0) for --help.
+    Raises UsageError for a wrong flag or value, SystemExit(0) for --help and --version.
     """
-    words = sys.argv[1:] if argv is None else argv
+    words = split_lists(sys.argv[1:] if argv is None else argv, settings_class)
     defaults = settings_class() if defaults is None else defaults
-    shown = wrap(summary, terminal_width())
-    if examples:
-        shown += "\n\nExamples:\n" + "\n".join(f"  {line}" for line in examples)
-    first, _ = _run_parser(settings_class, words, program, shown, defaults, helps=False)
+    if "--version" in words:
+        print(VERSION)
+        raise SystemExit(0)
+    helps = any(flag in words for flag in HELP_FLAGS)
+    words = [word for word in words if word not in HELP_FLAGS]
+    first, _ = _run_parser(settings_class, words, program, defaults)
     for name, preset in (presets or {}).items():
         if getattr(first, name):
             defaults = dataclasses.replace(defaults, **preset)  # type: ignore[type-var]
     if path := getattr(first, "config", ""):
         defaults = dataclasses.replace(defaults, **read_settings(path, settings_class))  # type: ignore[type-var]
-    settings, unknown = _run_parser(settings_class, words, program, shown, defaults, helps=True)
+    if helps:
+        print(make_help(program, summary, examples, defaults, terminal_width()))
+        raise SystemExit(0)
+    settings, unknown = _run_parser(settings_class, words, program, defaults)
     if unknown:
-        flags = [format_flag(field.name) for field in dataclasses.fields(settings_class)]  # type: ignore[arg-type]
+        flags = flags_of(settings_class)
         near = difflib.get_close_matches(unknown[0], flags, 1)
         hint = f"did you mean {near[0]}? " if near else ""
         raise UsageError(f"there is no flag {unknown[0]}", f"{hint}see {program} --help")
     return settings
 
 
-def _run_parser(
-    settings_class: type[S], words: list[str], program: str, shown: str, defaults: S, helps: bool
-) -> tuple[S, list[str]]:
+def split_lists(words: list[str], settings_class: type[Any]) -> list[str]:
+    """Split the values of an article's lists at commas: --hidden 64,64 is --hidden 64 64."""
+    if not issubclass(settings_class, Settings):
+        return words
+    fields = dataclasses.fields(settings_class)
+    lists = {format_flag(field.name) for field in fields if isinstance(field.default, tuple)}
+    found, inside = [], False
+    for word in words:
+        flag, equals, value = word.partition("=")
+        if word.startswith("--"):
+            inside = flag.replace("_", "-") in lists
+            found += [flag, *value.split(",")] if inside and equals else [word]
+        else:
+            found += [part for part in word.split(",") if part] if inside else [word]
+    return found
+
+
+def _run_parser(settings_class: type[S], words: list[str], program: str, defaults: S) -> tuple[S, list[str]]:
     """Return the settings, and the words that no flag takes."""
     import tyro  # takes 0.1 s; only the command line needs it
 
@@ -107,17 +156,14 @@ def _run_parser(
             return tyro.cli(
                 settings_class,
                 prog=program,
-                description=shown,
                 args=words,
                 default=defaults,
-                add_help=helps,
+                add_help=False,
                 return_unknown_args=True,
                 registry=_make_registry(),
                 config=(tyro.conf.OmitSubcommandPrefixes,),
             )
-    except SystemExit as stop:
-        if stop.code in (0, None):
-            raise
+    except SystemExit:
         raise UsageError(extract_message(complaint.getvalue()), f"see {program} --help") from None
 
 
@@ -158,9 +204,19 @@ def report(problem: BaseException, code: int) -> int:
     if os.environ.get("RL_TRACEBACK"):
         import traceback
 
-        traceback.print_exception(type(problem), problem, problem.__traceback__)
-    print(f"error: {explain(problem)}", file=sys.stderr)
+        complain("".join(traceback.format_exception(problem)).rstrip())
+    complain(f"error: {explain(problem)}")
     return code
+
+
+def complain(text: str) -> None:
+    """Print on stderr; where that is full, the exit code says enough. Raises BrokenPipeError."""
+    try:
+        print(text, file=sys.stderr, flush=True)
+    except BrokenPipeError:
+        raise
+    except OSError:
+        pass
 
 
 def explain(problem: BaseException) -> str:
@@ -173,10 +229,3 @@ def explain(problem: BaseException) -> str:
         remedy = "make the run smaller: --buffer-size, --num-envs, --batch-size, --hidden"
         return f"{str(problem) or 'out of memory'}\n  {remedy}"
     return str(problem) or type(problem).__name__
-
-
-def replace_unwritable() -> None:
-    """Print ? for a character that the terminal's encoding does not have, instead of failing."""
-    for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="replace")

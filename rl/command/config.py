@@ -21,7 +21,7 @@ def read_config(path: str | Path) -> dict[str, Any]:
     file = Path(path) / NAME if Path(path).is_dir() else Path(path)
     remedy = "give the path of a run, or of its config.json"
     try:
-        found = json.loads(file.read_text(encoding="utf-8"))
+        found = json.loads(file.read_text(encoding="utf-8-sig"))
         config = found if "settings" in found else {"settings": found}
         if isinstance(config["settings"], dict):
             return config

@@ -18,6 +18,14 @@ from nnlite_ext._threads import MOST_THREADS
 from rl.command.errors import require
 
 NEWEST = "newest"
+OTHERS = "How to learn"
+GROUPS: Mapping[str, tuple[str, ...]] = {  # titles of --help, and the settings below each
+    "What to learn": tuple("env_id test total_timesteps keep_going max_episode_steps num_envs".split()),
+    OTHERS: (),  # all that no other title has
+    "When to judge and to save": ("eval_freq", "eval_episodes", "save_freq"),
+    "Ray": ("actors", "ray_address", "segment", "broadcast"),
+    "This run": ("seed", "out", "num_threads", "config", "resume", "play"),
+}
 
 
 class RunName(str):

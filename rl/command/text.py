@@ -1,12 +1,23 @@
-"""Text for a terminal of any width, whose encoding may lack Japanese."""
+"""Text for a terminal of any width, whose encoding may lack Japanese and Greek."""
 
 from __future__ import annotations
 
+import codecs
 import shutil
 import sys
 import unicodedata
 
-ENGLISH = {"ニューラルネットワーク": "neural networks"}  # for terminals that cannot write Japanese
+from nnlite.terminal import is_terminal
+
+SPELLING = "rl.spelling"  # the handler of encoding errors that is registered below
+SPELLED = {  # for an encoding that lacks them
+    "ニューラルネットワーク": "neural networks",
+    "ε": "epsilon",
+    "→": "->",
+    "±": "+/-",
+    "×": "x",
+    "–": "-",
+}
 
 
 def terminal_width() -> int:
@@ -32,14 +43,34 @@ def wrap(text: str, width: int, indent: int = 0) -> str:
     return ("\n" + " " * indent).join(lines)
 
 
-def make_writable(text: str) -> str:
-    """Replace Japanese words by English ones if the terminal's encoding cannot write them."""
-    try:
-        text.encode(sys.stdout.encoding or "utf-8")
-    except UnicodeEncodeError:
-        for japanese, english in ENGLISH.items():
-            text = text.replace(japanese, english)
-    return text
+def fit(line: str) -> str:
+    """Break a line at spaces where standard output is a terminal; files keep it whole."""
+    return wrap(line, terminal_width(), 2) if is_terminal() else line
+
+
+def spell(problem: UnicodeError) -> tuple[str, int]:
+    """Spell characters that an encoding lacks; ? if there is no spelling.
+
+    Python calls it for the first run of such characters; the result is written in their place. The ? for a
+    byte of a file's name that is no text stands for that byte in a shell too.
+    """
+    if isinstance(problem, UnicodeDecodeError):  # a stream that is also read
+        return "\ufffd", problem.end
+    if not isinstance(problem, UnicodeEncodeError):
+        raise problem
+    lacking = problem.object[problem.start : problem.end]
+    for character, spelled in SPELLED.items():
+        lacking = lacking.replace(character, spelled)
+    return "".join(c if c.isascii() else "?" for c in lacking), problem.end
+
+
+codecs.register_error(SPELLING, spell)
+
+
+def writable(text: str) -> str:
+    """Spell the text as standard output will write it, so that columns stay in line."""
+    encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
+    return text.encode(encoding, SPELLING).decode(encoding)
 
 
 def format_duration(seconds: float) -> str:

@@ -18,22 +18,22 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import njit
 
 from nnlite.arrays import Array
+from rl.envs.compiled import njit
 from rl.envs.random_stream import below, beta, uniform
 
 PLAYS, NEXT, FIRST_ARM = 0, 1, 2  # columns of a game's state, see `step_games`
 SPAWNED, ENDED, BAD_ACTION = 1, 2, -1  # as in rl.envs.native_vector
 
 
-@njit(cache=True, nogil=True)
+@njit(nogil=True)
 def draw(p: Array, arm: int, stream: Array) -> float:
     """Draw the coin of an arm: 1.0 with chance p[arm], else 0.0. Takes one random number."""
     return 1.0 if uniform(stream) < p[arm] else 0.0
 
 
-@njit(cache=True, nogil=True)
+@njit(nogil=True)
 def highest(value: Array) -> tuple[int, int]:
     """Return the first arm of the highest value, and the number of arms that share that value."""
     best, ties = 0, 1
@@ -45,7 +45,7 @@ def highest(value: Array) -> tuple[int, int]:
     return best, ties
 
 
-@njit(cache=True, nogil=True)
+@njit(nogil=True)
 def break_tie(value: Array, best: int, ties: int, stream: Array) -> int:
     """Draw one of the arms that share the highest value, all equally likely. Takes one random number."""
     skip = below(stream, ties)
@@ -57,7 +57,7 @@ def break_tie(value: Array, best: int, ties: int, stream: Array) -> int:
     return best
 
 
-@njit(cache=True, nogil=True)
+@njit(nogil=True)
 def pick(weight: Array, stream: Array) -> int:
     """Draw an arm with chance weight[arm] / sum(weight). Takes one random number."""
     total = 0.0
@@ -71,7 +71,7 @@ def pick(weight: Array, stream: Array) -> int:
     return len(weight) - 1
 
 
-@njit(cache=True, nogil=True)
+@njit(nogil=True)
 def epsilon_greedy(
     p: Array, epsilon: float, random_ties: bool, streams: Array, chosen: Array, rewards: Array
 ) -> None:
@@ -92,7 +92,7 @@ def epsilon_greedy(
             chosen[s, t], rewards[s, t] = arm, reward
 
 
-@njit(cache=True, nogil=True)
+@njit(nogil=True)
 def ucb1(p: Array, streams: Array, chosen: Array, rewards: Array) -> None:
     """Every play changes the bound w/n + sqrt(2 ln t / n) of all arms: ln, roots and 1/n come from tables."""
     arms, num_time = len(p), chosen.shape[1]
@@ -119,7 +119,7 @@ def ucb1(p: Array, streams: Array, chosen: Array, rewards: Array) -> None:
             chosen[s, t], rewards[s, t] = arm, reward
 
 
-@njit(cache=True, nogil=True)
+@njit(nogil=True)
 def softmax(p: Array, temperature: float, streams: Array, chosen: Array, rewards: Array) -> None:
     n, v = np.zeros(len(p)), np.zeros(len(p))
     weight = np.zeros(len(p))  # exp(v / temperature), kept up to date
@@ -135,7 +135,7 @@ def softmax(p: Array, temperature: float, streams: Array, chosen: Array, rewards
             chosen[s, t], rewards[s, t] = arm, reward
 
 
-@njit(cache=True, nogil=True)
+@njit(nogil=True)
 def thompson(p: Array, streams: Array, chosen: Array, rewards: Array) -> None:
     coins, blanks = np.zeros(len(p)), np.zeros(len(p))
     belief = np.zeros(len(p))  # one sample of each arm's chance
@@ -152,7 +152,7 @@ def thompson(p: Array, streams: Array, chosen: Array, rewards: Array) -> None:
             chosen[s, t], rewards[s, t] = arm, reward
 
 
-@njit(cache=True, nogil=True)
+@njit(nogil=True)
 def gradient(p: Array, step_size: float, streams: Array, chosen: Array, rewards: Array) -> None:
     arms = len(p)
     preference, weight = np.zeros(arms), np.zeros(arms)  # h and exp(h)
@@ -172,7 +172,7 @@ def gradient(p: Array, step_size: float, streams: Array, chosen: Array, rewards:
             chosen[s, t], rewards[s, t] = arm, reward
 
 
-@njit(cache=True)
+@njit()
 def step_games(
     p: Array,
     states: Array,

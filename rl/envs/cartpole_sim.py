@@ -15,9 +15,8 @@ from __future__ import annotations
 
 import math
 
-from numba import njit
-
 from nnlite.arrays import Array
+from rl.envs.compiled import njit
 
 POSITION, VELOCITY, ANGLE, SPIN, STEPS = range(5)
 COLUMNS = 5
@@ -32,7 +31,7 @@ TOTAL_MASS = POLE_MASS + 1.0
 POLE_MOMENT = POLE_MASS * HALF_LENGTH
 
 
-@njit(cache=True)
+@njit()
 def step_games(
     states: Array,
     actions: Array,

@@ -16,9 +16,9 @@ because a check in NumPy costs more than the step itself.
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
 from nnlite.arrays import Array
+from rl.envs.compiled import njit
 
 SIZE = 64  # side of the screen, pixels
 SCREEN_SHAPE = (SIZE, SIZE, 3)
@@ -66,7 +66,7 @@ def refill_spawns(states: Array, rng: np.random.Generator) -> None:
     states[games, NEXT_X : NEXT_Y + 1] = draw_spawns(rng, len(games))
 
 
-@njit(cache=True)
+@njit()
 def _step_game(state: Array, action: int) -> float:
     """Move the game in `state` (9,), IN/OUT, by one step; return its reward."""
     reward = 0.0
@@ -102,7 +102,7 @@ def _step_game(state: Array, action: int) -> float:
     return reward
 
 
-@njit(cache=True)
+@njit()
 def paint_screens(states: Array, screens: Array) -> None:
     """Paint N games, the fruit over the paddle.
 
@@ -124,7 +124,7 @@ def paint_screens(states: Array, screens: Array) -> None:
                 screen[y, x, 2] = FRUIT_GREEN_BLUE
 
 
-@njit(cache=True)
+@njit()
 def step_games(
     states: Array,
     actions: Array,
@@ -159,7 +159,7 @@ def step_games(
     return SPAWNED * spawned + ENDED * ended
 
 
-@njit(cache=True)
+@njit()
 def render_luminance(states: Array, screens: Array) -> None:
     """Paint N games in grey: paddle 255, fruit 160.
 
@@ -178,7 +178,7 @@ def render_luminance(states: Array, screens: Array) -> None:
                 screen[y, x] = FRUIT_LUMINANCE
 
 
-@njit(cache=True)
+@njit()
 def _spawn(rng: np.random.Generator, state: Array, column: int) -> None:
     """Draw one spawn into two columns of `state`, as `draw_spawns` does."""
     for axis in range(2):
@@ -187,7 +187,7 @@ def _spawn(rng: np.random.Generator, state: Array, column: int) -> None:
         )
 
 
-@njit(cache=True)
+@njit()
 def rollout(
     rng: np.random.Generator,
     states: Array,

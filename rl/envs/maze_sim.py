@@ -21,9 +21,9 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import njit
 
 from nnlite.arrays import Array
+from rl.envs.compiled import njit
 from rl.envs.random_stream import uniform
 
 ARTICLE, GRADIENT, ADVANTAGE = 0, 1, 2  # the rules of `update`; rl/maze/__init__.py explains them
@@ -33,7 +33,7 @@ ENDED, BAD_ACTION = 2, -1  # as in rl.envs.native_vector
 VALUE_RATE = 0.1  # of the running mean in the advantage update
 
 
-@njit(cache=True, nogil=True)
+@njit(nogil=True)
 def policy(theta: Array, pi: Array) -> float:
     """Write pi = softmax(theta) over the open sides of each cell; return sum |new pi - old pi|."""
     moved = 0.0
@@ -53,7 +53,7 @@ def policy(theta: Array, pi: Array) -> float:
     return moved
 
 
-@njit(cache=True, nogil=True)
+@njit(nogil=True)
 def choose(pi: Array, cell: int, stream: Array) -> int:
     """Draw an action with chance pi[cell, action]. Takes one random number."""
     left = uniform(stream)
@@ -67,7 +67,7 @@ def choose(pi: Array, cell: int, stream: Array) -> int:
     return last  # rounding: the chances sum to slightly less than 1
 
 
-@njit(cache=True, nogil=True)
+@njit(nogil=True)
 def episode(
     neighbour: Array,
     pi: Array,
@@ -90,7 +90,7 @@ def episode(
     return steps, cell
 
 
-@njit(cache=True, nogil=True)
+@njit(nogil=True)
 def count_update(theta: Array, pi: Array, counts: Array, steps: int, eta: float, sign: float) -> None:
     """Update theta_ij += eta * (n_ij + sign * pi_ij * n_i) / steps."""
     for cell in range(theta.shape[0]):
@@ -100,7 +100,7 @@ def count_update(theta: Array, pi: Array, counts: Array, steps: int, eta: float,
                 theta[cell, action] += eta * (counts[cell, action] + sign * pi[cell, action] * visits) / steps
 
 
-@njit(cache=True, nogil=True)
+@njit(nogil=True)
 def advantage_update(
     theta: Array, value: Array, counts: Array, moments: Array, length: float, eta: float
 ) -> None:
@@ -124,7 +124,7 @@ def advantage_update(
         value[cell] += VALUE_RATE * (mean_to_go - value[cell])
 
 
-@njit(cache=True, nogil=True)
+@njit(nogil=True)
 def update(
     rule: int,
     theta: Array,
@@ -145,7 +145,7 @@ def update(
         count_update(theta, pi, counts, steps, eta, 1.0 if rule == ARTICLE else -1.0)
 
 
-@njit(cache=True, nogil=True)
+@njit(nogil=True)
 def learn(
     neighbour: Array,
     start: int,
@@ -194,7 +194,7 @@ def learn(
             episodes[run] += 1
 
 
-@njit(cache=True, nogil=True)
+@njit(nogil=True)
 def mean_length(
     neighbour: Array, pi: Array, start: int, goal: int, max_steps: int, games: int, stream: Array
 ) -> float:
@@ -206,7 +206,7 @@ def mean_length(
     return total / games
 
 
-@njit(cache=True)
+@njit()
 def step_games(
     neighbour: Array,
     goal: int,

@@ -25,9 +25,9 @@ import math
 from collections.abc import Iterable
 
 import numpy as np
-from numba import njit
 
 from nnlite.arrays import Array
+from rl.envs.compiled import njit
 
 _STEP = np.uint64(0x9E3779B97F4A7C15)
 _MIX_1 = np.uint64(0xBF58476D1CE4E5B9)
@@ -46,7 +46,7 @@ def streams_of_seeds(seeds: Iterable[int]) -> Array:
     return np.concatenate([streams_of(int(seed), 1) for seed in seeds])
 
 
-@njit(cache=True, nogil=True)
+@njit(nogil=True)
 def uniform(stream: Array) -> float:
     """Draw the next number in [0, 1). stream (1,) uint64 IN/OUT."""
     state = stream[0] + _STEP
@@ -56,20 +56,20 @@ def uniform(stream: Array) -> float:
     return ((z ^ (z >> _31)) >> _11) * _TO_UNIT
 
 
-@njit(cache=True, nogil=True)
+@njit(nogil=True)
 def below(stream: Array, count: int) -> int:
     """Draw a whole number from 0 to count - 1, all equally likely."""
     return int(uniform(stream) * count)
 
 
-@njit(cache=True, nogil=True)
+@njit(nogil=True)
 def normal(stream: Array) -> float:
     """Draw a standard normal number (Box-Muller from two uniform numbers, without its sine)."""
     radius = math.sqrt(-2.0 * math.log(1.0 - uniform(stream)))
     return radius * math.cos(2.0 * math.pi * uniform(stream))
 
 
-@njit(cache=True, nogil=True)
+@njit(nogil=True)
 def gamma(stream: Array, shape: float) -> float:
     """Draw from the gamma distribution of unit scale, shape >= 1, by Marsaglia and Tsang's rejection."""
     d = shape - 1.0 / 3.0
@@ -81,7 +81,7 @@ def gamma(stream: Array, shape: float) -> float:
             return d * v
 
 
-@njit(cache=True, nogil=True)
+@njit(nogil=True)
 def beta(stream: Array, a: float, b: float) -> float:
     """Draw from the beta distribution, a, b >= 1: x / (x + y) of two gamma numbers."""
     x = gamma(stream, a)

@@ -8,7 +8,6 @@ made to study something else. `--exclude B` leaves that column out. The project 
 
 from __future__ import annotations
 
-import csv
 import math
 import socket
 import warnings
@@ -16,12 +15,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from nnlite.arrays import Array
 from rl.command.errors import UsageError, require
+from rl.housing.csv_file import Row, read_rows
 
 COLUMNS = ("CRIM", "ZN", "INDUS", "CHAS", "NOX", "RM", "AGE", "DIS", "RAD", "TAX", "PTRATIO", "B", "LSTAT")
 TARGET = "MEDV"
@@ -92,15 +91,8 @@ def read_file(path: str) -> Table:
 
     Raises UsageError for a file that cannot be read, a missing column, or a cell that is no finite number.
     """
-    try:
-        with open(path, encoding="utf-8-sig", newline="") as file:
-            lines = [line for line in csv.reader(file) if line]
-    except (OSError, UnicodeDecodeError, csv.Error) as problem:
-        what = problem.strerror if isinstance(problem, OSError) else "not a CSV file in UTF-8"
-        raise UsageError(
-            f"cannot read {path}: {what}", "give a CSV file with a heading, or leave --data away"
-        ) from None
-    heading = [name.strip().upper() for name in lines[0]] if lines else []
+    lines = read_rows(path)
+    heading = [name.strip().upper() for name in lines[0].cells] if lines else []
     missing = [name for name in (*COLUMNS, TARGET) if name not in heading]
     require(
         not missing,
@@ -111,12 +103,7 @@ def read_file(path: str) -> Table:
         len(lines) > 10, f"{path} has {len(lines) - 1} rows", "training and testing need ten rows at least"
     )
     places = [heading.index(name) for name in (*COLUMNS, TARGET)]
-    rows = np.array(
-        [
-            [_number(line, place, path, number) for place in places]
-            for number, line in enumerate(lines[1:], start=2)
-        ]
-    )
+    rows = np.array([[_number(line, place, path) for place in places] for line in lines[1:]])
     return Table(rows[:, :-1], rows[:, -1], COLUMNS, f"Data: the file {path}, {len(rows)} districts.")
 
 
@@ -212,15 +199,15 @@ def answer_within(seconds: float) -> Iterator[None]:
         socket.setdefaulttimeout(before)
 
 
-def _number(line: list[Any], place: int, path: str, number: int) -> float:
+def _number(row: Row, place: int, path: str) -> float:
     """Return the number in a cell; raise UsageError when it is none."""
     try:
-        value = float(line[place])
+        value = float(row.cells[place])
     except (ValueError, IndexError):
         value = math.nan
     require(
         math.isfinite(value),
-        f"{path}, line {number}: column {place + 1} is no number",
+        f"{path}, line {row.line_of(place)}: column {place + 1} is no number",
         "every cell must hold a number",
     )
     return value

@@ -13,6 +13,7 @@ import numpy as np
 from nnlite.arrays import Array
 from rl.command.cli import exit_codes
 from rl.command.errors import UsageError, require
+from rl.command.text import fit
 from rl.command.threads import use_threads
 from rl.envs.maze_layout import MazeLayout
 from rl.envs.maze_text import draw_maze, read_maze
@@ -30,6 +31,7 @@ from rl.maze.learning import (
     sampled_length,
 )
 from rl.maze.progress import Progress
+from rl.maze.replay import moments_of, show_in_window, write_replay
 from rl.runs.resumable import STATE, open_folder, run_pieces
 from rl.runs.resume import keep_settings, parse
 from rl.runs.run_folder import RESULT, find
@@ -80,9 +82,9 @@ def learn_one(settings: Settings) -> report.Result:
         result = report.judge(progress, settings.seed, folder)
         report.print_result(result, layout, policy_of(progress.runs.theta[0]))
         report.write_results(folder, progress, result)
-        last = last_episode(layout, begin(layout, [settings.seed]), rule, result.episodes)
-        report.write_replay(folder, layout, last, result.episodes)
-    print(f"policy.png, steps.png, replay.gif, replay.html: {folder}")
+        last, pi = last_episode(layout, begin(layout, [settings.seed]), rule, result.episodes)
+        write_replay(folder, layout, last, pi, result.episodes)
+    print(fit(f"policy.png, steps.png, replay.gif, replay.html: {folder}"))
     if not result.settled:
         print(f"go on: python -m rl.maze --resume {folder} --max-episodes {2 * result.episodes}")
     return result
@@ -111,15 +113,17 @@ def restore(folder: Path, settings: Settings, progress: Progress, state: dict[st
     (folder / RESULT).unlink(missing_ok=True)
 
 
-def last_episode(layout: MazeLayout, before: Runs, rule: Rule, episodes: int) -> list[int]:
-    """Return the cells of the run's last episode: learn up to the one before it, then walk step by step.
+def last_episode(
+    layout: MazeLayout, before: Runs, rule: Rule, episodes: int
+) -> tuple[list[tuple[int, int]], Array]:
+    """Return the (cell, action) pairs of the run's last episode, and its policy (S, 4).
 
-    Learning keeps only sums of an episode. Repeating it costs less than storing every step.
+    Learning keeps only sums of an episode. Repeating it, up to the one before, costs less than storing every
+    step.
     """
     learn(layout, before, rule, episodes - 1)
-    history = play(layout, policy_of(before.theta[0]), Stream(before.streams), max_steps(layout))
-    last, action = history[-1]
-    return [cell for cell, _ in history] + [int(layout.neighbour[last, action])]
+    pi = policy_of(before.theta[0])
+    return play(layout, pi, Stream(before.streams), max_steps(layout)), pi
 
 
 def learn_many(settings: Settings) -> Runs:
@@ -189,10 +193,9 @@ def show(settings: Settings) -> Path:
     runs = load_runs(folder, layout)
     pi = policy_of(runs.theta[0])
     history = play(layout, pi, Stream(report.evaluation_stream(settings.seed)), max_steps(layout))
-    print(f"{folder}: an episode of {len(history)} steps")
-    if not show_in_window(layout, [action for _, action in history]):
-        cells = [cell for cell, _ in history] + [layout.goal]
-        report.write_replay(folder, layout, cells, int(runs.episodes[0]))
+    print(f"{folder}: an episode of {len(history)} steps", flush=True)
+    if not show_in_window(moments_of(layout, history, pi), f"rl.maze: {len(history)} steps"):
+        write_replay(folder, layout, history, pi, int(runs.episodes[0]))
         print(
             f"no screen for a window; written instead: {folder / 'replay.gif'} and {folder / 'replay.html'}"
         )
@@ -213,20 +216,3 @@ def load_runs(folder: Path, layout: MazeLayout) -> Runs:
         "learn again: python -m rl.maze",
     )
     return runs
-
-
-def show_in_window(layout: MazeLayout, actions: list[int]) -> bool:
-    """Walk in a window; return False where there is no screen."""
-    from rl.envs.maze import MazeEnv
-    from rl.envs.window import NoScreenError  # imports pygame
-
-    env = MazeEnv(layout, render_mode="human")
-    try:
-        env.reset()
-        for action in actions:
-            env.step(action)
-    except NoScreenError:
-        return False
-    finally:
-        env.close()
-    return True

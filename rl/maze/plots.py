@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -103,15 +104,13 @@ def draw_lengths(path: Path, lengths: Array, shortest: int) -> None:
     figure.savefig(path, dpi=120)
 
 
-def write_gif(path: Path, layout: MazeLayout, cells: list[int]) -> None:
-    """Write the walk through these cells as an animation."""
+def write_gif(path: Path, pictures: Sequence[Array]) -> None:
+    """Write the pictures of a walk as an animation that holds its end."""
     from PIL import Image
 
-    from rl.envs.maze import paint
-
     frames = []
-    for cell in cells[-LONGEST_GIF:]:
-        picture = Image.fromarray(paint(layout, cell))
+    for pixels in pictures:
+        picture = Image.fromarray(pixels)
         scale = max(2, GIF_SIDE // max(picture.size))
         frames.append(
             picture.resize((picture.width * scale, picture.height * scale), Image.Resampling.NEAREST)

@@ -12,8 +12,7 @@ from rl.envs.maze_text import draw_maze
 from rl.envs.random_stream import streams_of
 from rl.maze import Rule, Settings
 from rl.maze.learning import greedy_path, policy_of, sampled_length
-from rl.maze.page import write_page
-from rl.maze.plots import draw_lengths, draw_policy, write_gif
+from rl.maze.plots import draw_lengths, draw_policy
 from rl.maze.progress import Progress
 from rl.runs.run_folder import RESULT, write_json
 
@@ -109,9 +108,3 @@ def write_results(folder: Path, progress: Progress, result: Result) -> None:
     )
     draw_policy(folder / "policy.png", layout, pi, greedy_path(layout, pi), title)
     draw_lengths(folder / "steps.png", lengths, result.shortest_steps)
-
-
-def write_replay(folder: Path, layout: MazeLayout, cells: list[int], episode: int) -> None:
-    """Write the walk through these cells as replay.gif and replay.html."""
-    write_gif(folder / "replay.gif", layout, cells)
-    write_page(folder / "replay.html", layout, cells, f"Maze, episode {episode}: {len(cells) - 1} steps")

@@ -69,7 +69,7 @@ def read_curve(folder: Path, axis: str) -> Curve:
         with open(folder / "monitor.csv", encoding="utf-8", newline="") as file:
             rows = list(csv.DictReader(line for line in file if not line.startswith("#")))
         table = np.array([[float(row[name]) for name in ("r", "l", "t")] for row in rows]).reshape(-1, 3)
-    except (OSError, ValueError, KeyError, TypeError) as problem:
+    except (OSError, ValueError, KeyError, TypeError, csv.Error) as problem:
         raise UsageError(
             f"{folder / 'monitor.csv'} cannot be read: {problem}", "leave this run out"
         ) from None

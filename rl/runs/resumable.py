@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from nnlite.tensor_file import sweep
+from nnlite.terminal import say
 from rl.command.errors import UsageError
 from rl.command.settings import Settings
 from rl.runs import resume, run_folder
@@ -84,4 +85,4 @@ def _save(folder: Path, state: dict[str, Any]) -> None:
     try:
         save_state(folder / STATE, state)
     except OSError as problem:
-        print(f"the state could not be written: {problem}; the last one before it is kept", flush=True)
+        say(f"the state could not be written: {problem}; the last one before it is kept")

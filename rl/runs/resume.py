@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, TypeVar
@@ -53,13 +53,22 @@ def parse(
     read = functools.partial(cli.parse, settings_class, program, summary, examples, argv=argv)
     settings: Any = read(presets=presets, defaults=defaults)
     if settings.resume:
-        env_id = getattr(settings, "env_id", None)
-        elsewhere = env_id if env_id != getattr(settings_class, "env_id", None) else None
-        folder = find(article, settings.out, settings.resume, holding, elsewhere, unfinished)
+        named = named_env_id(functools.partial(read, presets=presets), settings_class)
+        folder = find(article, settings.out, settings.resume, holding, named, unfinished)
         stored = settings_class(**config.read_settings(folder, settings_class))
         settings = read(defaults=stored)
         settings = replace(settings, resume=RunName(folder))
     return settings
+
+
+def named_env_id(read: Callable[..., Any], settings_class: type[Any]) -> str | None:
+    """Return the environment that the flags name, be it the article's own; None if they name none.
+
+    read  parses the flags, with `defaults`
+    """
+    if not hasattr(settings_class, "env_id"):
+        return None
+    return read(defaults=settings_class(env_id="")).env_id or None
 
 
 def check_settings(folder: Path, settings: Settings, may_change: Collection[str] = MAY_CHANGE) -> None:

@@ -80,7 +80,8 @@ def find(
 
 def write_json(path: Path, data: Any) -> None:
     """Write readable JSON; replace the file atomically."""
-    atomic_write(path, (json.dumps(data, indent=2, ensure_ascii=False) + "\n").encode("utf-8"))
+    text = json.dumps(data, indent=2, ensure_ascii=False) + "\n"
+    atomic_write(path, text.encode("utf-8", "backslashreplace"))  # \udcff: a byte of a name that is no text
 
 
 def describe_machine() -> dict[str, Any]:

@@ -29,6 +29,7 @@ from typing import Any, TextIO
 from rl.articles import COMMANDS
 from rl.command import threads
 from rl.command.settings import check_values
+from rl.command.streams import whole_streams
 from rl.runs import checkpoint
 from rl.runs.run_folder import write_json
 from rl.sweeps import record
@@ -197,4 +198,6 @@ def last_words(path: Path) -> str:
 
 
 if __name__ == "__main__":
-    os._exit(main())  # every file is closed; do not wait for threads of other libraries
+    with whole_streams():
+        code = main()
+    os._exit(code)  # every file is closed; do not wait for threads of other libraries

@@ -73,11 +73,12 @@ class Conductor:
         """Do the missing jobs.
 
         Returns when all have ended, or after a signal, when the running ones have written their checkpoints.
-        Raises RuntimeError when the workers keep dying without an ended job.
+        Raises RuntimeError when the workers keep dying without an ended job, BrokenPipeError when the reader
+        of the output has left: then the running ones stop too.
         """
         breaks = 0
         with watch(self, display, stop):
-            while (jobs := self.missing) and stop.received is None:
+            while (jobs := self.missing) and stop.received is None and not self.stop_file.exists():
                 before = len(self.records)
                 try:
                     outcomes = perform_all([self._order(job) for job in jobs])
@@ -147,6 +148,14 @@ def watch(conductor: Conductor, display: Display, stop: StopSignals) -> Iterator
     Each ended job is shown, the table is written now and then, and a signal makes the runs stop.
     """
     over = threading.Event()
+    broken: list[BrokenPipeError] = []
+
+    def watch_output() -> None:
+        try:
+            read_and_write()
+        except BrokenPipeError as problem:
+            broken.append(problem)
+            conductor.stop_file.touch()
 
     def read_and_write() -> None:
         written = 0.0
@@ -161,7 +170,7 @@ def watch(conductor: Conductor, display: Display, stop: StopSignals) -> Iterator
                 conductor.write_table()
                 written = time.monotonic()
 
-    thread = threading.Thread(target=read_and_write, daemon=True)
+    thread = threading.Thread(target=watch_output, daemon=True)
     thread.start()
     try:
         yield
@@ -169,3 +178,5 @@ def watch(conductor: Conductor, display: Display, stop: StopSignals) -> Iterator
         over.set()
         thread.join()
         conductor.stop_file.unlink(missing_ok=True)
+    if broken:
+        raise broken[0]

@@ -7,6 +7,7 @@ import time
 
 from tqdm import tqdm
 
+from nnlite.terminal import is_terminal, say
 from rl.command.text import format_duration
 from rl.pages.groups import plain_value
 from rl.sweeps.plan import Job, Plan
@@ -23,7 +24,7 @@ class Display:
         self.plan, self.before, self.done = plan, done, done
         self.begin = time.perf_counter()
         self.bar = None
-        if sys.stdout.isatty():
+        if is_terminal():
             ascii_only = "utf" not in (sys.stdout.encoding or "").lower()
             options = {
                 "ascii": ascii_only,
@@ -85,4 +86,4 @@ class Display:
         if self.bar is not None:
             self.bar.write(line, file=sys.stdout)
         else:
-            print(line, flush=True)
+            say(line)

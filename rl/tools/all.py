@@ -100,7 +100,7 @@ def write_page(folder: Path, settings: Settings, outcomes: list[Outcome], second
     """Write the page of the outcomes so far."""
     machine, versions = run_folder.describe_machine(), run_folder.list_versions()
     report = Report(outcomes, settings.quick, settings.seed, seconds, machine, versions)
-    (folder / PAGE).write_text(render(report), encoding="utf-8")
+    (folder / PAGE).write_text(render(report), encoding="utf-8", errors="replace")
 
 
 def print_ending(folder: Path, outcomes: list[Outcome], asked: int, seconds: float) -> None:

@@ -56,6 +56,6 @@ def run(settings: Settings) -> int:
     results = collect_results(settings.sweeps)
     comparison = compare(results, read_scale(settings.scale), settings.threshold, settings.window)
     print(make_table(comparison))
-    path.write_text(render(comparison), encoding="utf-8")
+    path.write_text(render(comparison), encoding="utf-8", errors="replace")
     print(f'open it:  python -m webbrowser "{path.resolve().as_uri()}"')
     return 0

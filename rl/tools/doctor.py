@@ -7,6 +7,7 @@ import platform
 import shutil
 import sys
 import time
+import warnings
 from importlib import metadata
 
 PACKAGES = (
@@ -42,7 +43,7 @@ SLOWING = ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE")
 def main(argv: list[str]) -> int:
     """Print the facts; returns 0 when every part works, 1 otherwise."""
     if argv and argv[0] in ("-h", "--help"):
-        print("usage: python -m rl doctor\n\nPrints versions, kernels, BLAS, threads and display.")
+        print("usage: python -m rl doctor\n\nPrints versions, kernels, folders, BLAS, threads and display.")
         return 0
     if argv:
         what = f"doctor takes no arguments, not {argv[0]}"
@@ -109,6 +110,18 @@ def check_kernels() -> list[str]:
     ]
 
 
+def check_simulators() -> list[str]:
+    """Say where numba keeps the simulators' machine code, and whether it can."""
+    from rl.envs.compiled import REMEDY, find_folder
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the same, for those who do not ask
+        _, kept = find_folder()
+    if not kept:
+        return [f"WARNING: no folder for their machine code, every process compiles it: {REMEDY}"]
+    return [f"machine code in {kept}, which is writable"]
+
+
 def check_blas() -> list[str]:
     """Name NumPy's BLAS, and environment variables that slow it down."""
     import numpy  # noqa: F401  loads the BLAS
@@ -148,6 +161,7 @@ CHECKS = {
     "system": check_system,
     "packages": check_packages,
     "kernels": check_kernels,
+    "simulators": check_simulators,
     "BLAS": check_blas,
     "display": check_display,
     "files": check_files,

@@ -15,6 +15,7 @@ from tyro.conf import Positional, UseAppendAction, arg
 
 from rl.command.errors import UsageError, require
 from rl.command.settings import NEWEST, RunName
+from rl.command.text import fit
 from rl.runs import run_folder
 from rl.runs.signals import Interrupted, StopSignals
 from rl.sweeps import plan as plans
@@ -94,11 +95,8 @@ def conduct(conductor: Conductor, perform_all: Map, how: str) -> int:
     jobs, done = len(conductor.plan.jobs), conductor.done
     at_once = f" in {jobs} compiled calls" if jobs < conductor.planned else ""
     before = f", {done} of them done before" if done else ""
-    print(
-        f"rl.{conductor.plan.article}: {conductor.planned} runs{at_once}{before}, {how}; folder "
-        f"{conductor.folder}",
-        flush=True,
-    )
+    runs = f"{conductor.planned} runs{at_once}{before}, {how}"
+    print(fit(f"rl.{conductor.plan.article}: {runs}; folder {conductor.folder}"), flush=True)
     display = Display(conductor.plan, len(conductor.records))
     try:
         with StopSignals() as stop:

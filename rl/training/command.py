@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
+from nnlite.terminal import say
 from rl.articles import module_of
 from rl.command.config import read_settings
 from rl.command.errors import UsageError
-from rl.command.settings import AgentSettings
+from rl.command.settings import NEWEST, AgentSettings
 from rl.envs.given import defaults_for
 from rl.runs import resume
 from rl.runs.run_folder import BEST, find
@@ -36,28 +37,30 @@ def run(
         settings = read(defaults=make(**fitting))
     settings.validate()
     if settings.play:
-        show(algorithm, settings)
+        show(algorithm, settings, resume.named_env_id(read, make))
     else:
         train(algorithm, settings)
 
 
-def show(algorithm: type[Algorithm], settings: AgentSettings) -> None:
+def show(algorithm: type[Algorithm], settings: AgentSettings, env_id: str | None = None) -> None:
     """Play games of a run's best model.
 
-    settings.play    the run: "newest" or a folder
-    settings.env_id  if not the article's own: "newest" means the newest run on this environment
+    settings.play  the run: "newest" or a folder
+    env_id         with "newest": the newest run on this environment; None for any
 
     Raises UsageError when there is no such run, or its environment cannot be shown.
     """
     make = algorithm.settings_class
-    elsewhere = settings.env_id if settings.env_id != make().env_id else None
-    folder = find(algorithm.article, settings.out, settings.play, BEST, elsewhere)
+    folder = find(algorithm.article, settings.out, settings.play, BEST, env_id)
     trained = make(**read_settings(folder, make))
     player = algorithm(trained.env_id, settings=trained)
     try:
         player.agent.load(folder / BEST)
     except (ValueError, OSError) as problem:
         raise UsageError(str(problem), "play another run, or train a new one") from None
-    print(f"{module_of(algorithm.article)} on {trained.env_id}, the best model of {folder}", flush=True)
+    say(f"{module_of(algorithm.article)} on {trained.env_id}, the best model of {folder}")
+    if settings.play == NEWEST and env_id is None and trained.env_id != make().env_id:
+        own = f"--play --env-id {make().env_id}"
+        say(f"this is the newest run; {own} shows the newest on it, --play RUN any other")
     player.play(folder, settings.seed)
     player.close()

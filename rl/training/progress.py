@@ -13,11 +13,23 @@ from typing import Any
 
 import numpy as np
 
+from nnlite.terminal import is_terminal, say
+from rl.command.text import terminal_width
 from rl.core.evaluation import Evaluation
 
 REPORT_INTERVAL = 10  # episodes
 PLAIN_SECONDS = 10.0
 FASTEST = 0.1  # seconds between two updates of what is shown
+BAR = "{percentage:3.0f}%|{bar}| {desc}"
+SHORTEST_BAR = 10  # columns
+
+
+def beside_bar(numbers: Sequence[str]) -> str:
+    """Join the numbers that leave room for the bar; the last ones are left out first."""
+    room = terminal_width() - len("100%|| ") - SHORTEST_BAR
+    while len(numbers) > 1 and len(", ".join(numbers)) > room:
+        numbers = numbers[:-1]
+    return ", ".join(numbers)
 
 
 class Progress:
@@ -37,14 +49,14 @@ class Progress:
         """Begin to count, at `done` environment steps."""
         self.first = self.steps = done
         self.started = self.shown = self.last_report = time.perf_counter()
-        if not self.quiet and sys.stdout.isatty():
+        if not self.quiet and is_terminal():
             from tqdm import tqdm
 
             ascii_only = "utf" not in (sys.stdout.encoding or "").lower()
             self.bar = tqdm(
                 total=self.total,
                 initial=done,
-                unit="step",
+                bar_format=BAR,
                 file=sys.stdout,
                 ascii=ascii_only,
                 dynamic_ncols=True,
@@ -56,7 +68,7 @@ class Progress:
         if self.bar is not None:
             self.bar.write(line, file=sys.stdout)
         elif not self.quiet:
-            print(line, flush=True)
+            say(line)
 
     def episode(self, returns: Sequence[float]) -> None:
         """Print the articles' line when it is due."""
@@ -75,22 +87,25 @@ class Progress:
         if now - self.shown < (FASTEST if self.bar is not None else PLAIN_SECONDS):
             return
         self.shown = now
-        numbers = f"mean return {np.mean(recent):.2f}" if recent else "mean return -"
         epsilon = status().get("rollout/exploration_rate")
-        if epsilon is not None:
-            numbers += f", epsilon {epsilon:.3f}"
-        if self.bar is not None:
-            self.bar.set_postfix_str(numbers, refresh=False)
-            self.bar.update(steps - self.bar.n)
+        numbers = [f"mean return {np.mean(recent):.2f}" if recent else "mean return -"]
+        numbers += [] if epsilon is None else [f"epsilon {epsilon:.3f}"]
+        speed = f"{self.rate():,.0f} steps/s"
+        left = (self.total - steps) / self.rate() if steps > self.first else None
+        if self.bar is None:
+            time_left = [] if left is None else [f"at most {left:,.0f} s left"]
+            self.say(", ".join([f"step {steps:,} of {self.total:,}", speed, *time_left, *numbers]))
         else:
-            left = f", at most {(self.total - steps) / self.rate():,.0f} s left" if steps > self.first else ""
-            self.say(f"step {steps:,} of {self.total:,}, {self.rate():,.0f} steps/s{left}, {numbers}")
+            time_left = [] if left is None else [f"at most {self.bar.format_interval(left)} left"]
+            count = f"{steps:,}/{self.total:,}"
+            self.bar.set_description_str(beside_bar([count, *time_left, *numbers, speed]), refresh=False)
+            self.bar.update(steps - self.bar.n)
 
     def evaluation(self, step: int, result: Evaluation, best: bool, solved: bool) -> None:
         """Print a line about an evaluation."""
         mean = f"mean return {result.mean:.2f}, " if len(result.returns) else ""
         marks = (
-            (", stopped early" if not result.complete else "")
+            (", goal out of reach" if not result.complete else "")
             + (", best so far" if best else "")
             + (", SOLVED" if solved else "")
         )

@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from nnlite.terminal import say
 from rl.articles import module_of, program_of
 from rl.command.settings import AgentSettings
+from rl.command.text import fit
 from rl.command.threads import use_threads
 from rl.core.games import Games
 from rl.runs.run import open_run
@@ -33,22 +35,21 @@ def train(make: type[Algorithm], settings: AgentSettings) -> Result:
     use_threads(settings.num_threads)
     algorithm = make(settings.env_id, settings=settings)
     with open_run(make.article, settings, algorithm.columns) as run:
-        print(header(algorithm, run.folder), flush=True)
+        say(fit(header(algorithm, run.folder)))
         if not algorithm.source.restorable:
             what = settings.env_id if isinstance(algorithm.source, Games) else "what actors play"
-            print(
+            say(
                 f"note: {what} cannot be saved in the middle of a game; a resumed run starts new games",
-                flush=True,
             )
         if run.saved:
-            print(f"resumed at step {run.saved['agent']['steps']:,}", flush=True)
+            say(f"resumed at step {run.saved['agent']['steps']:,}")
         try:
             trainer = algorithm.train_in(run, progress=True)
         finally:
             algorithm.close()
-        print(outcome(trainer))
+        say(outcome(trainer))
         draw(run.folder, algorithm, trainer)
-        print(f"watch it:  {program_of(make.article)} --play {run.folder}")
+        say(f"watch it:  {program_of(make.article)} --play {run.folder}")
         return Result(run.folder, algorithm, trainer)
 
 

@@ -40,7 +40,7 @@ def write_gif(path: Path, recorded: Recording) -> None:
 
 def write_html(path: Path, recorded: Recording) -> None:
     """Write the player page: all frames, with score and preferences; play, pause, slider, speed, steps."""
-    path.write_text(render_player(recorded), encoding="utf-8")
+    path.write_text(render_player(recorded), encoding="utf-8", errors="replace")
 
 
 def inline(recorded: Recording | Path, height: int = 640) -> Any:

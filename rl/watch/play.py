@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from nnlite.terminal import say
 from rl.core.agent import Agent
 from rl.watch import saliency
 from rl.watch.animation import inline, write_gif, write_html
@@ -22,7 +23,7 @@ def record(folder: Path, agent: Agent, make_stage: Callable[[], Stage], title: s
     try:
         stage = make_stage()
     except CannotRenderError as problem:
-        print(f"no replay: {str(problem).splitlines()[0]}")
+        say(f"no replay: {str(problem).splitlines()[0]}")
         return
     write_files(folder, film(stage, agent, f"A trained agent on {title}", GAMES, STEPS))
     stage.close()
@@ -73,9 +74,9 @@ def play_into_files(stage: Stage, agent: Agent, title: str, folder: Path) -> Non
     recorded = film(stage, agent, title, PLAYED_GAMES, PLAYED_STEPS)
     for moment in recorded.moments:
         if moment.action < 0:
-            print(f"Get reward {moment.score}.")
+            say(f"Get reward {moment.score}.")
     if not stage.over:
-        print(f"Reward {stage.score} after {stage.steps} steps of a longer game.")
+        say(f"Reward {stage.score} after {stage.steps} steps of a longer game.")
     write_files(folder, recorded)
     names = ["replay.gif", "replay.html"]
     if saliency.looks_at_screens(agent.model):
@@ -86,9 +87,9 @@ def play_into_files(stage: Stage, agent: Agent, title: str, folder: Path) -> Non
             names.append("filters.png")
     if in_notebook():
         sys.modules["IPython"].display.display(inline(recorded))
-    print("In the run's folder:" if in_notebook() else "There is no screen for a window; open instead")
+    say("In the run's folder:" if in_notebook() else "There is no screen for a window; open instead")
     for name in names:
-        print(f"  {folder / name}")
+        say(f"  {folder / name}")
 
 
 def in_notebook() -> bool:
@@ -129,5 +130,5 @@ def play_in_window(stage: Stage, agent: Agent, title: str) -> None:
             stage.step(action)
             if stage.over:
                 wait = max(1, int(END_SECONDS * stage.fps))
-                print(f"Get reward {stage.score}.", flush=True)
+                say(f"Get reward {stage.score}.")
     window.close()

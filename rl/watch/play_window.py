@@ -17,25 +17,31 @@ PAGE = (22, 22, 24)
 INK, SOFT = (240, 240, 242), (160, 160, 168)
 TRACK, BAR = (48, 48, 54), (47, 93, 124)
 BEST, YOURS = (86, 180, 233), (230, 159, 0)
-HELP = (
-    "space pause    + - speed    r restart    esc quit",
-    "arrows, numbers: play yourself    a: the agent plays",
-)
+HELP = "space pause    + - speed    r restart    esc quit"
+PLAY_HELP = "arrows, numbers: play yourself    a: the agent plays"
 SALIENCY_HELP = "s: what the network looks at"
 
 
 class PlayWindow:
     """Shows moments of a game, enlarged, and reads the keys.
 
-    size     (H, W) of the pictures
-    measure  name of the preferences
-    looks    the network reads screens, so its saliency can be shown
+    size      (H, W) of the pictures
+    measure   name of the preferences
+    looks     the network reads screens, so its saliency can be shown
+    playable  the user can play too; False for a recorded game
 
     Raises NoScreenError where no window can be opened.
     """
 
     def __init__(
-        self, title: str, size: tuple[int, int], actions: tuple[str, ...], measure: str, fps: int, looks: bool
+        self,
+        title: str,
+        size: tuple[int, int],
+        actions: tuple[str, ...],
+        measure: str,
+        fps: int,
+        looks: bool,
+        playable: bool = True,
     ) -> None:
         require_screen()
         pygame.font.init()
@@ -43,7 +49,7 @@ class PlayWindow:
         height, width = size
         scale = GAME / max(size) if max(size) > GAME else max(1, GAME // max(size))
         self.game = pygame.Rect(MARGIN, MARGIN, round(width * scale), round(height * scale))
-        self.help = HELP + ((SALIENCY_HELP,) if looks else ())
+        self.help = [HELP, *([PLAY_HELP] if playable else []), *([SALIENCY_HELP] if looks else [])]
         inner = max(self.game.height, 150 + ROW * (len(actions) + 1))
         self.surface = pygame.display.set_mode(
             (self.game.width + PANEL + 3 * MARGIN, inner + 2 * MARGIN + 20 * len(self.help) + 8)

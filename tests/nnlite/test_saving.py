@@ -178,3 +178,14 @@ def test_load_tensors_changes_nothing_when_one_does_not_fit():
     with pytest.raises(ValueError, match="dense/bias"):
         saving.load_tensors(model, tensors)
     assert np.array_equal(before, model.params)
+
+
+@pytest.mark.parametrize("name", ["missing/x", "folder", "x" * 300, "file/x"])
+def test_an_error_names_the_path_that_was_given(name, tmp_path):
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "file").write_text("")
+    model = Sequential([layers.Dense(1)], seed=0).build((2,))
+    with pytest.raises(OSError) as caught:
+        model.save(tmp_path / name)
+    assert caught.value.filename == str(tmp_path / name) and ".tmp" not in str(caught.value)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "folder"], "nothing is left behind"

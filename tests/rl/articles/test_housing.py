@@ -74,6 +74,36 @@ def test_a_file_that_is_no_such_table_is_refused_in_two_lines(tmp_path, change, 
     assert message in str(caught.value) and str(caught.value).count("\n") == 1
 
 
+GOOD = b",".join([b"1"] * 14)
+HEADING = ",".join((*housing_data.COLUMNS, housing_data.TARGET)).encode()
+TEN = [GOOD] * 10
+
+
+@pytest.mark.parametrize(
+    "lines, message",
+    [
+        ([HEADING, b"", b"", *TEN, b"x,1"], "line 14: column 1 is no number"),
+        ([b"", HEADING, *TEN, b"", b"1,x"], "line 14: column 2 is no number"),
+        ([HEADING, *TEN, b"   "], "line 12: column 1 is no number"),
+        ([HEADING, b'"1\n",' + GOOD[2:], *TEN, b"1,x"], "line 14: column 2 is no number"),
+        ([HEADING, *TEN, b'"1\n\n",x'], "line 14: column 2 is no number"),
+        ([HEADING, *TEN, b'1,"\nx\n"'], "line 12: column 2 is no number"),
+        ([HEADING, *TEN, b"", b'"' + b"1" * 140_000 + b'"'], "line 13: field larger than field limit"),
+        ([HEADING, *TEN, b'"1', b"1" * 140_000], "line 12: field larger than field limit"),
+        ([HEADING, *TEN, b"", b"\xe9,1"], "line 13: not text in UTF-8"),
+        ([b"\xff\xfe"], "line 1: not text in UTF-8"),
+    ],
+)
+@pytest.mark.parametrize("end", [b"\n", b"\r\n", b"\r"])
+@pytest.mark.parametrize("begin", [b"", b"\xef\xbb\xbf"], ids=["", "BOM"])
+def test_a_message_names_the_line_of_the_file(lines, message, end, begin, tmp_path):
+    path = tmp_path / "table.csv"
+    path.write_bytes(begin + b"\n".join(lines).replace(b"\n", end))
+    with pytest.raises(UsageError) as caught:
+        housing_data.read_file(str(path))
+    assert f"{path}, {message}" in str(caught.value) and str(caught.value).count("\n") == 1
+
+
 def test_no_file_and_no_text(tmp_path, capsys):
     (tmp_path / "binary").write_bytes(b"\xff\xfe\x00\x81" * 50)
     for path in (tmp_path / "none.csv", tmp_path, tmp_path / "binary"):

@@ -12,9 +12,10 @@ from rl.envs import maze_sim as sim
 from rl.envs.maze_layout import generate_maze, shortest_path
 from rl.envs.maze_text import article_maze, read_maze
 from rl.envs.random_stream import Stream, streams_of
-from rl.maze import ETA, STOP_AFTER, Rule, Settings, command, get_pi, play, update_theta
+from rl.maze import ETA, STOP_AFTER, Rule, Settings, get_pi, play, replay, update_theta
 from rl.maze.command import last_episode, main
 from rl.maze.learning import Runs, begin, greedy_path, learn, max_steps, policy_of, sampled_length
+from rl.maze.plots import milliseconds
 from rl.runs.state_file import load_state, save_state
 from tests.rl.helpers import read_csv, read_json, run_folder_in, two_lines
 from tests.tables import rows
@@ -169,8 +170,10 @@ def test_the_last_episode_is_found_again():
     lengths, _ = learn(ARTICLE, runs, RULES["article"], 1000, record=1000)
     episodes = int(runs.episodes[0])
     for wanted in (1, 50, episodes):
-        cells = last_episode(ARTICLE, begin(ARTICLE, [4]), RULES["article"], wanted)
-        assert len(cells) - 1 == lengths[0, wanted - 1] and (cells[0], cells[-1]) == (0, 8)
+        walk, _ = last_episode(ARTICLE, begin(ARTICLE, [4]), RULES["article"], wanted)
+        cell, action = walk[-1]
+        assert len(walk) == lengths[0, wanted - 1]
+        assert (walk[0][0], ARTICLE.neighbour[cell, action]) == (0, 8)
 
 
 # command
@@ -193,8 +196,11 @@ def test_the_command_writes_what_it_prints(tmp_path, capsys):
     with Image.open(folder / "replay.gif") as animation:
         assert animation.n_frames == int(table[-1]["steps"]) + 1
     page = (folder / "replay.html").read_text(encoding="utf-8")
-    points = json.loads(re.search(r"const points = (.*);", page).group(1))
-    assert len(points) == int(table[-1]["steps"]) + 1 and points[0] == [0.5, 0.5] and points[-1] == [2.5, 2.5]
+    data = json.loads(re.search(r"const data = (.*);", page).group(1))
+    steps = int(table[-1]["steps"])
+    assert data["step"] == list(range(steps + 1)) and data["score"] == [-step for step in range(steps + 1)]
+    assert data["chosen"][-1] == -1 and data["actions"] == ["up", "right", "down", "left"]
+    assert np.sum(data["values"][:-1], axis=1) == pytest.approx(1, abs=1e-4)
     assert not re.search(r"(src|href)=|https?:|@import|url\(", page)  # nothing from a network
 
 
@@ -211,11 +217,51 @@ def test_resume_goes_on_to_what_the_uninterrupted_run_reaches(tmp_path, capsys):
 
 def test_play_writes_an_episode_where_there_is_no_screen(tmp_path, capsys, monkeypatch):
     main(["--out", str(tmp_path)])
-    monkeypatch.setattr(command, "show_in_window", lambda layout, actions: False)
+    monkeypatch.delenv("SDL_VIDEODRIVER")
+    monkeypatch.delenv("DISPLAY", raising=False)
+    monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
     folder = run_folder_in(tmp_path)
     (folder / "replay.gif").unlink()
     assert main(["--play", "--out", str(tmp_path)]) == 0
     assert "an episode of" in capsys.readouterr().out and (folder / "replay.gif").exists()
+
+
+def walk_of(steps):
+    """Moments of the article's maze: a step back and forth, then the way to the goal."""
+    layout = article_maze()
+    way = [(0, 1), (1, 3)] * ((steps - 4) // 2) + [(0, 1), (1, 2), (4, 1), (5, 2)]
+    return replay.moments_of(layout, way, np.full((9, 4), 0.25))
+
+
+def test_the_window_stays_until_it_is_closed(monkeypatch):
+    from rl.envs.window import pygame
+    from rl.watch import play_window
+
+    shown, keys = [], {6: "r", 9: " ", 11: " ", 12: "1", 400: "q"}
+    show = play_window.PlayWindow.show
+
+    def show_and_press(self, moment, picture=None):
+        assert len(shown) <= 400
+        show(self, moment, picture)
+        shown.append(moment.step)
+        if key := keys.get(len(shown)):
+            pygame.event.post(pygame.event.Event(pygame.KEYDOWN, key=ord(key), unicode=key))
+
+    monkeypatch.setattr(play_window.PlayWindow, "show", show_and_press)
+    monkeypatch.setattr(play_window, "SPEEDS", (100.0,) * 7)
+    monkeypatch.setattr(replay, "WINDOW_FPS", 2)
+    try:
+        assert replay.show_in_window(walk_of(4), "a walk")
+    finally:
+        pygame.display.quit()
+    assert shown[:12] == [0, 0, 1, 1, 2, 2, 0, 0, 1, 1, 1, 1]  # r begins again, space waits
+    assert len(shown) == 400 and shown[-300:] == [4] * 300  # the end is held
+
+
+def test_a_short_walk_takes_a_second_a_step_and_a_long_one_is_cut():
+    assert milliseconds(len(walk_of(4))) == 1000 and milliseconds(500) == 40
+    long = walk_of(2000)
+    assert len(long) == 600 and (long[0].step, long[-1].step, long[-1].action) == (1401, 2000, -1)
 
 
 def test_a_maze_of_ones_own_and_many_runs(tmp_path, capsys):

@@ -1,10 +1,7 @@
 """Flags, presets, config files, and errors of two lines with exit code 2."""
 
 import json
-import os
 import pickle
-import subprocess
-import sys
 from dataclasses import dataclass
 
 import pytest
@@ -102,6 +99,15 @@ def test_a_wrong_config_file_is_answered(content, tmp_path, capsys):
     two_lines(capsys)
 
 
+@pytest.mark.parametrize("begin", ["", "\ufeff", "\n\n"])
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_a_config_file_is_wrong_on_the_line_that_is_named(begin, end, tmp_path, capsys):
+    path, line = tmp_path / "config.json", 3 + begin.count("\n")
+    path.write_bytes((begin + '{\n"seed": 5,\n"gamma" 1}\n').replace("\n", end).encode())
+    assert run_main(["--config", str(path)]) == 2
+    assert f"line {line} column 9" in two_lines(capsys)[0]
+
+
 def fail_with(problem):
     def run(settings):
         raise problem
@@ -163,16 +169,6 @@ def test_the_list_names_every_article_and_wrong_names_are_answered(capsys):
 def test_an_article_runs_by_its_name(capsys):
     assert listing.main(["one_layer", "--seed", "-1"]) == 2
     assert "--seed is -1" in capsys.readouterr().err
-
-
-@pytest.mark.skipif(sys.platform == "win32", reason="a shell's pipe")
-@pytest.mark.parametrize("words", ["rl", "rl.dqn --help", "rl doctor"])
-@pytest.mark.parametrize("unbuffered", ["", "1"])
-def test_a_reader_that_leaves_is_no_error(words, unbuffered):
-    command = f"{sys.executable} -m {words} | head -n 1"
-    environment = {**os.environ, "PYTHONUNBUFFERED": unbuffered}
-    done = subprocess.run(command, shell=True, capture_output=True, text=True, env=environment, timeout=60)
-    assert done.stdout.count("\n") == 1 and done.stderr == ""
 
 
 IMPOSSIBLE = rows("""

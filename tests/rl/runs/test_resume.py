@@ -5,6 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from rl import dqn
+from rl.command.errors import UsageError
+from rl.runs import resume
 from rl.runs.checkpoint import Checkpoints
 from tests.rl.helpers import read_csv, read_json, run_folder_in
 from tests.rl.runs.segments import job, run
@@ -156,3 +159,25 @@ def test_games_that_cannot_be_saved_begin_anew_and_say_so(tmp_path):
     codes, said = run(first, job("dqn", ["--resume"], tmp_path, 400), job("dqn", ["--resume"], tmp_path))
     assert codes == [130, 130, 0], said
     assert "cannot be saved in the middle of a game" in said
+
+
+@pytest.mark.parametrize(
+    "flags, named",
+    [
+        ("", None),
+        ("--env-id rl/Catcher-v0", "rl/Catcher-v0"),  # the default, named all the same
+        ("--env-id=CartPole-v1", "CartPole-v1"),
+        ("--test", "CartPole-v0"),
+        ("--test --env-id rl/Catcher-v0", "rl/Catcher-v0"),
+    ],
+)
+def test_resume_looks_for_the_environment_that_is_named(flags, named, monkeypatch, capsys):
+    asked = []
+
+    def find(article, out, wanted, holding, env_id, unfinished):
+        asked.append(env_id)
+        raise UsageError("no run", "start one")
+
+    monkeypatch.setattr(resume, "find", find)
+    assert dqn.main(["--resume", *flags.split()]) == 2
+    assert asked == [named] and "no run" in capsys.readouterr().err

@@ -1,22 +1,25 @@
 """`python -m rl sweep` as a whole: its folders and table, and runs that fail, are missing or are killed."""
 
+import contextlib
 import json
 import os
 import shutil
 import signal
+import subprocess
 import sys
 import threading
 from pathlib import Path
 
 import pytest
 
+from rl.sweeps import plan as plans
 from rl.sweeps import record, table
 from rl.sweeps.claim import claim
 from rl.sweeps.conductor import Conductor
 from rl.sweeps.display import Display
 from rl.sweeps.plan import Job, Plan
 from rl.sweeps.record import Record
-from tests.processes import run_at_once, run_python, start_python, wait_until
+from tests.processes import ROOT, run_at_once, run_python, start_python, wait_until
 from tests.rl.helpers import read_csv, read_json, run_folder_in
 
 HOUSING = ["housing", "--set", "data=synthetic"]
@@ -184,6 +187,48 @@ def test_a_run_that_kills_its_process_fails_after_three_times(tmp_path, capsys):
 
     conductor = conduct(tmp_path, plan_of(1), perform_all)
     assert len(calls) == 3 and "killed 3 times (signal 9)" in conductor.records["seed-0"].error
+
+
+@linux
+def test_a_run_of_a_sweep_needs_no_stream_for_errors(tmp_path):
+    plan = plans.make("value_function", "3", ["total-timesteps=100"])
+    job = {"folder": str(tmp_path / "r\udcff"), "article": "value_function", "key": "one", "seeds": [3]}
+    job |= {"settings": plan.jobs[0].settings, "cwd": str(tmp_path), "stop": str(tmp_path / "stop")}
+    child = subprocess.Popen(
+        [sys.executable, "-m", "rl.sweeps.child"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        cwd=ROOT,
+        preexec_fn=lambda: os.close(2),
+    )
+    child.stdin.write(json.dumps(job) + "\n")
+    child.stdin.flush()
+    assert child.stdout.readline() == '{"state": "done"}\n'
+    child.communicate(timeout=60)
+    assert child.returncode == 0
+
+
+def test_a_reader_that_leaves_stops_the_runs(tmp_path, monkeypatch):
+    rounds = []
+
+    def perform_all(jobs):
+        if rounds:
+            raise AssertionError("the runs are started again")
+        rounds.append(jobs)
+        reader, writer = os.pipe()
+        os.close(reader)
+        monkeypatch.setattr(sys, "stdout", open(writer, "w"))
+        write(tmp_path, jobs[0]["key"], done(0))
+        stop = Path(jobs[0]["stop"])
+        wait_until(stop.exists)
+        assert stop.exists()
+        return [{"key": job["key"], "state": "stopped"} for job in jobs]
+
+    with pytest.raises(BrokenPipeError):
+        conduct(tmp_path, plan_of(2), perform_all)
+    with contextlib.suppress(BrokenPipeError):
+        sys.stdout.close()
 
 
 def test_a_run_that_another_sweep_does_is_waited_for(tmp_path):

@@ -5,7 +5,9 @@ unasked.
 from __future__ import annotations
 
 import functools
+import io
 import json
+import sys
 from typing import Any
 
 import gymnasium as gym
@@ -246,3 +248,25 @@ def test_wrong_use_is_two_lines(make, what, remedy):
     assert len(lines) == 2
     with pytest.raises(ValueError, match=remedy):
         raise problem.value
+
+
+class OnlyWrites:
+    """A stand-in for a stream, as programs with a window have it."""
+
+    def write(self, text):
+        pass
+
+
+def closed_stream():
+    stream = io.StringIO()
+    stream.close()
+    return stream
+
+
+@pytest.mark.parametrize("out", [lambda: None, OnlyWrites, closed_stream])
+def test_the_library_needs_no_standard_output(out, monkeypatch, no_pictures, tmp_path):
+    monkeypatch.setattr(sys, "stdout", out())
+    settings = {"learning_starts": 50, "eval_episodes": 1}
+    assert DQN(corridor, seed=0, **settings).learn(200, progress=True).evaluate(1).complete
+    train("value_function", out=str(tmp_path), total_timesteps=200, **settings)
+    K.Sequential([K.layers.Dense(1)]).build((2,)).summary()

@@ -1,6 +1,7 @@
 """--play: a run's agent, shown in files, in a notebook, or not at all."""
 
 import html
+import os
 from dataclasses import asdict, dataclass
 
 import pytest
@@ -52,7 +53,7 @@ def trained(tmp_path, **changes):
 
 def show(tmp_path, play_it="newest", **changes):
     settings = OwnSettings(**{"out": str(tmp_path), "play": str(play_it), **changes})
-    command.show(Lazy, settings)
+    command.show(Lazy, settings, changes.get("env_id"))
 
 
 @pytest.mark.parametrize("newest", [True, False])
@@ -91,3 +92,27 @@ def test_another_environment_means_its_newest_run(tmp_path, no_screen):
     trained(tmp_path, max_episode_steps=9)
     with pytest.raises(ValueError, match="no trained model"):
         show(tmp_path, env_id="CartPole-v1")
+
+
+@pytest.mark.parametrize(
+    "flags, shown, other",
+    [
+        ("", "CartPole-v0", True),
+        ("--env-id rl/Catcher-v0", "rl/Catcher-v0", False),
+        ("--env-id CartPole-v0", "CartPole-v0", False),
+        ("--env-id=CartPole-v1", "CartPole-v1", False),
+    ],
+)
+def test_the_command_says_which_run_it_shows(flags, shown, other, tmp_path, capsys, monkeypatch):
+    for age, env_id in enumerate(("CartPole-v0", "CartPole-v1", "rl/Catcher-v0")):
+        model = trained(tmp_path, env_id=env_id, max_episode_steps=9) / "best.safetensors"
+        os.utime(model, (1e9 - age, 1e9 - age))
+    monkeypatch.setattr(Lazy, "play", lambda *_: None)
+    command.run(Lazy, "A test.", (), argv=["--play", *flags.split(), "--out", str(tmp_path)])
+    first, *rest = capsys.readouterr().out.splitlines()
+    assert first.startswith(f"small on {shown}, the best model of {tmp_path}")
+    assert rest == (
+        ["this is the newest run; --play --env-id rl/Catcher-v0 shows the newest on it, --play RUN any other"]
+        if other
+        else []
+    )
