@@ -22,11 +22,13 @@ except ImportError:  # setuptools < 59
 
 BOUNDSCHECK = os.environ.get("NNLITE_BOUNDSCHECK") == "1"
 SANITIZE = os.environ.get("NNLITE_SANITIZE") == "1"
-UNIX_FLAGS = ["-O3", "-g0", "-fno-math-errno", "-fno-trapping-math", "-Wno-unknown-pragmas"]
+UNIX_FLAGS = ["-O3", "-fno-math-errno", "-fno-trapping-math", "-Wno-unknown-pragmas"]
 SHARED = "nnlite_ext._cyutility"  # Cython's code for memoryviews, compiled once instead of in six modules
 UNIX_LINK = []
 if BOUNDSCHECK or SANITIZE:
     UNIX_FLAGS[0] = "-O1"  # the same memory accesses, in a third of the compile time
+if "-g" not in os.environ.get("CFLAGS", "").split():
+    UNIX_FLAGS += ["-g0"]  # Python's own flags ask for symbols, a third of the time
 if SANITIZE:
     UNIX_FLAGS += ["-fsanitize=address", "-fno-omit-frame-pointer", "-g"]
     UNIX_LINK += ["-fsanitize=address"]
