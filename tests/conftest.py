@@ -1,6 +1,7 @@
-"""Settings of the whole test run: no screen, no deadlines, threads and target restored after each test."""
+"""The whole test run: tiers, no screen, no deadlines, threads and target put back after each test."""
 
 import os
+import re
 
 import pytest
 from hypothesis import settings
@@ -9,6 +10,17 @@ from nnlite_ext import _threads
 os.environ.update(SDL_VIDEODRIVER="dummy", SDL_AUDIODRIVER="dummy", MPLBACKEND="Agg")
 settings.register_profile("nnlite-rl", deadline=None)  # the first call of a kernel may compile or load
 settings.load_profile("nnlite-rl")
+TIERS = ("slow", "thorough")  # a test of both belongs to the first
+
+
+def pytest_collection_modifyitems(config, items):
+    """Leave out every tier that `-m` does not name; an `-m` in addopts would give way to a user's own."""
+    named = set(re.findall(r"\w+", config.option.markexpr))
+    tiers = [next(filter(item.get_closest_marker, TIERS), None) for item in items]
+    left_out = [item for item, tier in zip(items, tiers) if tier and tier not in named]
+    if left_out:
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item, tier in zip(items, tiers) if not tier or tier in named]
 
 
 @pytest.fixture(autouse=True)

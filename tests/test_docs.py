@@ -8,7 +8,7 @@ import pytest
 
 from tests.processes import run_python
 
-pytest.importorskip("sphinx", reason="needs Sphinx: pip install -e '.[docs]'")
+pytest.importorskip("sphinx", reason="needs Sphinx: pip install -e '.[dev]'")
 ROOT = Path(__file__).parents[1]
 PACKAGES = [path.parent for top in ("nnlite", "rl") for path in (ROOT / top).rglob("__init__.py")]
 MODULES = [path for package in PACKAGES for path in package.glob("[!_]*.py")]
@@ -19,6 +19,7 @@ def build(builder, out):
     run_python("-m", "sphinx", *words)
 
 
+@pytest.mark.thorough
 def test_every_module_is_read_without_a_warning(tmp_path):
     build("dummy", tmp_path)
     assert len(list((ROOT / "docs" / "api").glob("*.md"))) == len(MODULES) + len(PACKAGES)

@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
-nbformat = pytest.importorskip("nbformat", reason="needs nbclient: pip install -e '.[test]'")
-nbclient = pytest.importorskip("nbclient", reason="needs nbclient: pip install -e '.[test]'")
+nbformat = pytest.importorskip("nbformat", reason="needs nbformat: pip install -e '.[dev]'")
+nbclient = pytest.importorskip("nbclient", reason="needs nbclient: pip install -e '.[dev]'")
+pytestmark = pytest.mark.thorough
 
 FOLDER = Path(__file__).parents[1] / "notebooks"
 SHORT = {  # what the cell tagged "parameters" is followed by

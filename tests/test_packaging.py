@@ -42,7 +42,9 @@ def templates():
 
 
 def test_the_wheel_holds_modules_and_their_templates_and_nothing_else(monkeypatch):
-    pytest.importorskip("setuptools", minversion="77")
+    setuptools = pytest.importorskip("setuptools", reason="needs setuptools: pip install -e '.[dev]'")
+    if int(setuptools.__version__.partition(".")[0]) < 77:  # where `license` became a plain text
+        pytest.skip("needs setuptools 77: pip install -e '.[dev]'")
     from setuptools import Distribution
 
     monkeypatch.chdir(ROOT)
@@ -124,6 +126,23 @@ def test_the_version_is_said_once(project):
     assert nnlite.__version__ == project["project"]["version"]
     changes = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
     assert f"## {nnlite.__version__}" in changes or "Unreleased" in changes
+
+
+def test_every_python_from_the_first_on_is_tested_and_gets_wheels(project):
+    first = int(re.fullmatch(r">=3\.(\d+)", project["project"]["requires-python"])[1])
+    workflow = (ROOT / ".github" / "workflows" / "tests.yml").read_text(encoding="utf-8")
+    tested = [int(minor) for minor in re.findall(r'"3\.(\d+)"', re.search(r"python: \[(.+)\]", workflow)[1])]
+    assert tested == list(range(first, tested[-1] + 1))
+    assert project["tool"]["cibuildwheel"]["build"].split() == [f"cp3{minor}-*" for minor in tested]
+    assert f"Python 3.{first} to 3.{tested[-1]}" in (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def test_a_newcomer_gets_three_packages_and_a_developer_every_extra_that_the_tests_use(project):
+    extras = project["project"]["optional-dependencies"]
+    assert len(extras["test"]) == 3
+    (named,) = [found for line in extras["dev"] if (found := re.match(r"nnlite-rl\[(.+)\]", line))]
+    assert set(named[1].split(",")) == set(extras) - {"dev", "bench", "atari", "ray"}
+    assert any(line.startswith("ray;") for line in extras["dev"])  # where it has wheels
 
 
 @pytest.mark.skipif(os.name != "posix", reason="needs sh")

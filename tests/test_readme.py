@@ -7,6 +7,8 @@ import pkgutil
 import re
 import runpy
 import shlex
+import sys
+import warnings
 from functools import cache
 from pathlib import Path
 from types import SimpleNamespace
@@ -57,8 +59,16 @@ def commands(name):
 
 
 @cache
-def help_of(*words):
-    return run_python("-m", *words, "--help").stdout
+def help_of(module, *words):
+    """The text of `python -m MODULE WORDS --help`; in this process, which has imported most of it already."""
+    printed = io.StringIO()
+    with pytest.MonkeyPatch.context() as patch, contextlib.redirect_stdout(printed):
+        patch.setattr(sys, "argv", [module, *words, "--help"])
+        with warnings.catch_warnings(), pytest.raises(SystemExit) as end:
+            warnings.simplefilter("ignore", RuntimeWarning)  # runpy: what was imported runs once more
+            runpy.run_module(module, run_name="__main__", alter_sys=True)
+    assert not end.value.code, printed.getvalue()
+    return printed.getvalue()
 
 
 def has_flag(shown, flag):
@@ -117,7 +127,12 @@ def test_the_articles_commands_are_understood(page):
     assert seen == articles or page not in READMES
 
 
-@pytest.mark.parametrize("page", ["README.md", "docs/library.md", "docs/own.md", "docs/migration.md"])
+LONG = [
+    pytest.param(f"docs/{name}.md", marks=pytest.mark.thorough) for name in ("library", "own", "migration")
+]
+
+
+@pytest.mark.parametrize("page", ["README.md", *LONG])
 def test_the_blocks_of_python_run(page, tmp_path):
     written = [content for language, content in blocks(page) if language == "python"]
     code = "\n".join(content for content in written if "gym.register" not in content)  # names a reader's file

@@ -18,6 +18,7 @@ from bench import __main__ as command  # noqa: E402
 from bench import compare, harness, report, worker  # noqa: E402
 from bench.questions import Options, Question, Row, Side  # noqa: E402
 
+pytestmark = pytest.mark.thorough
 TINY = Options(threads=(1,), rounds=2, seconds=0.01)
 SIDES = """
 import time

@@ -10,6 +10,8 @@ import pytest
 
 from tests.processes import run_python
 
+pytestmark = pytest.mark.thorough
+
 
 def needs(module):
     there = importlib.util.find_spec(module) is not None

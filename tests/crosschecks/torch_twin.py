@@ -127,8 +127,9 @@ def normalise(x: Tensor, weights: dict[str, Tensor], config: dict[str, Any], tra
             batch_variance, batch_mean = torch.var_mean(flat, dim=0, correction=0)
             mean.lerp_(batch_mean, 1 - config["momentum"])
             variance.lerp_(batch_variance, 1 - config["momentum"])
-    old = (None, None) if training else (mean, variance)
-    y = F.batch_norm(flat, *old, weights.get("gamma"), weights.get("beta"), training, 0.0, config["epsilon"])
+    old_mean, old_variance = (None, None) if training else (mean, variance)
+    scale, shift = weights.get("gamma"), weights.get("beta")
+    y = F.batch_norm(flat, old_mean, old_variance, scale, shift, training, 0.0, config["epsilon"])
     return y.reshape(x.shape)
 
 

@@ -9,8 +9,8 @@ from nnlite import Sequential, layers
 from nnlite.onnx_export import save_onnx, to_onnx, worst_difference
 from tests.crosschecks.networks import random_case
 
-pytest.importorskip("onnx", reason="needs ONNX: pip install -e '.[onnx]'")
-pytest.importorskip("onnxruntime", reason="needs ONNX: pip install -e '.[onnx]'")
+pytest.importorskip("onnx", reason="needs onnx: pip install -e '.[dev]'")
+pytest.importorskip("onnxruntime", reason="needs onnxruntime: pip install -e '.[dev]'")
 NETWORKS = 60
 
 

@@ -1,7 +1,6 @@
-"""Fifty thousand damaged model files under a memory limit: a ValueError, or the model it describes."""
+"""Damaged model files under a memory limit: a ValueError, or the model it describes."""
 
 import json
-import os
 
 import pytest
 
@@ -9,9 +8,10 @@ from nnlite import strict_json
 from tests.processes import run_at_once, run_python
 
 
-def test_mutated_model_files():
-    """Two processes with half of the files each; FUZZ=2000 in the environment makes it quick."""
-    number = int(os.environ.get("FUZZ", "50000")) // 2
+@pytest.mark.parametrize("files", [2_000, pytest.param(50_000, marks=pytest.mark.thorough)])
+def test_mutated_model_files(files):
+    """Two processes with half of the files each."""
+    number = files // 2
     jobs = [
         lambda seed=seed: run_python("-W", "ignore", "-m", "tests.tools.fuzz", number, seed) for seed in "12"
     ]

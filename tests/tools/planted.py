@@ -86,7 +86,7 @@ def build(module: str, tree: Path) -> None:
 
 def run_tests(tests: str, tree: Path) -> int:
     """The exit code of pytest in the copy: 0 all passed, 1 a test failed, anything else is no answer."""
-    options = ["-q", "-x", "-n", "0", "-p", "no:cacheprovider"]
+    options = ["-q", "-x", "-n", "0", "-p", "no:cacheprovider", "-m", "thorough or not thorough"]
     command = [sys.executable, "-m", "pytest", *options, *tests.split()]
     environment = {**os.environ, "PYTHONPATH": str(tree), "PYTHONDONTWRITEBYTECODE": "1"}
     try:

@@ -31,7 +31,7 @@ rm -f ext/*.so ext/*.c
 ln -s ext nnlite_ext # the name under which an installed package would be found
 env "$switch=1" "$python" setup.py -q build_ext --inplace
 
-export PYTHONPATH="$copy" OMP_NUM_THREADS=1 FUZZ="${FUZZ:-2000}" # damaged model files never reach a kernel
+export PYTHONPATH="$copy" OMP_NUM_THREADS=1
 if [ "$mode" = address ]; then
     # Python's own allocator hands out parts of large blocks, inside which nothing would be noticed
     export PYTHONMALLOC=malloc ASAN_OPTIONS=detect_leaks=0

@@ -235,7 +235,8 @@ def test_settings_that_cannot_work_are_answered(changes, what):
         settings_of("dqn", **{**SMALL, **changes})
 
 
-@pytest.mark.skipif(not importlib.util.find_spec("ray"), reason="Ray is not installed: pip install '.[ray]'")
+@pytest.mark.thorough
+@pytest.mark.skipif(not importlib.util.find_spec("ray"), reason="needs ray: pip install -e '.[dev]'")
 def test_a_run_with_ray_survives_the_kill_of_an_actor_stops_and_is_resumed(
     tmp_path, monkeypatch, capfd, no_pictures
 ):

@@ -76,8 +76,8 @@ def test_a_missing_atari_package_is_named(monkeypatch):
 
 @pytest.mark.parametrize("env_id, actions", [("ALE/Pong-v5", 6), ("ALE/Breakout-v5", 4)])
 def test_atari_games_come_with_the_usual_preprocessing(env_id, actions):
-    pytest.importorskip("ale_py", reason="ale-py is not installed: pip install '.[atari]'")
-    pytest.importorskip("cv2", reason="OpenCV is not installed: pip install '.[atari]'")
+    pytest.importorskip("ale_py", reason="needs ale_py: pip install -e '.[atari]'")
+    pytest.importorskip("cv2", reason="needs cv2: pip install -e '.[atari]'")
     envs = make_observed(env_id, 2, 30)
     assert envs.single_action_space.n == actions and envs.single_observation_space.shape == (84, 84, 4)
     observations, _ = envs.reset(seed=0)

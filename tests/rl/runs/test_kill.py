@@ -21,9 +21,10 @@ def kills(*words) -> dict[str, int]:
 
 
 @unix
-def test_sixty_kills_at_random_moments():
-    counts = kills("random", "60")
-    assert counts["trials"] == 60 and counts["as told"] + counts.get("newer than told", 0) > 40
+@pytest.mark.parametrize("trials", [12, pytest.param(60, marks=pytest.mark.thorough)])
+def test_kills_at_random_moments(trials):
+    counts = kills("random", trials)
+    assert counts["trials"] == trials and counts["as told"] + counts.get("newer than told", 0) > trials // 3
 
 
 @unix

@@ -47,8 +47,11 @@ def assert_same_run(one: Path, two: Path) -> None:
     assert_same(state_of(one), state_of(two))
 
 
-STOPS = [pytest.param(name, 10, marks=pytest.mark.slow if "Catcher" in name else ()) for name in RUNS]
-STOPS += [pytest.param(name, 3) for name in RUNS if "Catcher" in name]  # ten are a minute of writing weights
+WRITES = "dqn Catcher"  # each stop of it writes a large replay; in small, the killed run below stands for it
+STOPS = [pytest.param(name, 2) for name in RUNS if name != WRITES]
+STOPS += [pytest.param(name, 3, marks=pytest.mark.thorough) for name in RUNS if "Catcher" in name]
+TIER = {name: pytest.mark.slow if "Catcher" in name else pytest.mark.thorough for name in RUNS}
+STOPS += [pytest.param(name, 10, marks=TIER[name]) for name in RUNS]
 
 
 @pytest.mark.parametrize("name, stops", STOPS)

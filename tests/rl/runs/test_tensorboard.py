@@ -10,9 +10,8 @@ from rl.runs.logger import Logger
 from tests.processes import run_python
 from tests.rl.helpers import ALGORITHMS, train
 
-event_accumulator = pytest.importorskip(
-    "tensorboard.backend.event_processing.event_accumulator", reason="tensorboard is not installed"
-)
+pytest.importorskip("tensorboard", reason="needs tensorboard: pip install -e '.[dev]'")
+event_accumulator = pytest.importorskip("tensorboard.backend.event_processing.event_accumulator")
 
 COMMON = {"time/fps", "time/episodes", "rollout/ep_rew_mean", "rollout/ep_len_mean", "eval/mean_reward"}
 SMALL = {"num_envs": 2, "eval_episodes": 2, "num_threads": 1, "keep_going": True}

@@ -83,20 +83,24 @@ def test_resume_does_what_is_missing_and_nothing_else(swept, tmp_path):
 
 
 def test_parquet_says_the_same(swept):
-    parquet = pytest.importorskip("pyarrow.parquet", reason="pyarrow is not installed")
+    parquet = pytest.importorskip("pyarrow.parquet", reason="needs pyarrow: pip install -e '.[dev]'")
     stored = parquet.read_table(swept[1] / table.PARQUET).to_pylist()
     assert [str(row["seed"]) for row in stored] == [row["seed"] for row in rows_of(swept[1])]
     assert stored[0]["score"] == float(rows_of(swept[1])[0]["score"]) and stored[2]["score"] is None
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("backend", ["dask", pytest.param("ray", marks=pytest.mark.slow)])
 def test_a_cluster_gives_the_same_table(tmp_path, backend):
-    pytest.importorskip({"dask": "distributed", "ray": "ray"}[backend], reason="the extra is not installed")
+    pytest.importorskip(
+        {"dask": "distributed", "ray": "ray"}[backend], reason=f"needs {backend}: pip install -e '.[dev]'"
+    )
     _, here = sweep(tmp_path / "here", *HOUSING, "--seeds", "0:3")
     _, there = sweep(tmp_path / "there", *HOUSING, "--seeds", "0:3", "--backend", backend)
     assert without_times(here) == without_times(there)
 
 
+@pytest.mark.thorough
 @linux
 def test_killed_workers_and_runs_change_nothing():
     done = run_python("-m", "tests.tools.sweep_kills", "2", "4", "20000")
@@ -277,6 +281,7 @@ def trains(monitor):
     return len(monitor.read_text(encoding="utf-8").splitlines()) > 2
 
 
+@pytest.mark.thorough
 @pytest.mark.skipif(os.name == "nt", reason="POSIX signals")
 def test_ctrl_c_keeps_what_is_done_and_resume_goes_on(tmp_path):
     words = "value_function --seeds 0:2 --set total-timesteps=6000 --set keep-going=true".split()

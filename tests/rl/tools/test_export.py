@@ -15,7 +15,7 @@ from rl.tools import export
 from tests.rl.helpers import two_lines
 
 ONNX = all(importlib.util.find_spec(name) for name in ("onnx", "onnxruntime"))
-needs_onnx = pytest.mark.skipif(not ONNX, reason="needs ONNX: pip install -e '.[onnx]'")
+needs_onnx = pytest.mark.skipif(not ONNX, reason="needs onnx: pip install -e '.[dev]'")
 
 
 def make_run(root, article, settings, model):
