@@ -18,7 +18,8 @@ from collections.abc import Callable, Mapping
 from typing import Any, ParamSpec, TypeVar
 
 from rl.command.config import read_settings
-from rl.command.errors import UsageError, require
+from rl.command.errors import EnvironmentFault, UsageError, require
+from rl.command.notes import printed_notes
 from rl.command.settings import NEWEST, RunName, format_flag
 from rl.command.text import terminal_width, wrap
 
@@ -33,7 +34,8 @@ def exit_codes(action: Callable[P, int | None]) -> Callable[P, int]:
     def command(*words: P.args, **options: P.kwargs) -> int:
         replace_unwritable()
         try:
-            code = action(*words, **options) or 0
+            with printed_notes():
+                code = action(*words, **options) or 0
             sys.stdout.flush()  # a closed pipe is noticed here, not at the end of the process
             return code
         except SystemExit as stop:  # --help
@@ -48,7 +50,7 @@ def exit_codes(action: Callable[P, int | None]) -> Callable[P, int]:
         except BrokenPipeError:  # the reader, `| head` for example, has closed the pipe
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             return 141
-        except (OSError, FloatingPointError, RuntimeError, MemoryError) as problem:
+        except (EnvironmentFault, OSError, FloatingPointError, RuntimeError, MemoryError) as problem:
             return report(problem, 1)
 
     return command

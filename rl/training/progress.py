@@ -90,7 +90,7 @@ class Progress:
         """Print a line about an evaluation."""
         mean = f"mean return {result.mean:.2f}, " if len(result.returns) else ""
         marks = (
-            (", stopped early" if not result.complete else "")
+            (", the goal is out of reach, so it ends here" if not result.complete else "")
             + (", best so far" if best else "")
             + (", SOLVED" if solved else "")
         )

@@ -6,11 +6,12 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from rl.command.notes import extra
 from rl.core.agent import Agent
 from rl.watch import saliency
 from rl.watch.animation import inline, write_gif, write_html
 from rl.watch.recording import LONGEST, Recording, make_recording
-from rl.watch.stage import CannotRenderError, Moment, Stage, watch
+from rl.watch.stage import Moment, Stage, showing, watch
 
 GAMES, STEPS = 2, 300  # at most, in the recording after a run: a second of work
 PLAYED_GAMES, PLAYED_STEPS = 3, 3000  # at most, for --play without a screen
@@ -18,12 +19,8 @@ END_SECONDS = 0.7  # that the last picture of a game is shown
 
 
 def record(folder: Path, agent: Agent, make_stage: Callable[[], Stage], title: str) -> None:
-    """Write replay.gif and replay.html of greedy games into the run's folder, or print why not."""
-    try:
-        stage = make_stage()
-    except CannotRenderError as problem:
-        print(f"no replay: {str(problem).splitlines()[0]}")
-        return
+    """Write replay.gif and replay.html of greedy games into the run's folder."""
+    stage = make_stage()
     write_files(folder, film(stage, agent, f"A trained agent on {title}", GAMES, STEPS))
     stage.close()
 
@@ -47,22 +44,23 @@ def write_files(folder: Path, recorded: Recording) -> None:
 def play(agent: Agent, make_stage: Callable[[], Stage], title: str, folder: Path) -> None:
     """Show greedy games: in a window, in the notebook, or as files in the folder.
 
-    Raises CannotRenderError when the environment has no pictures.
+    Raises CannotRenderError when the environment has no pictures, or anything else prevents it.
     """
-    from rl.envs.window import NoScreenError, require_screen  # pygame
+    with showing(title):
+        from rl.envs.window import NoScreenError, require_screen  # pygame
 
-    screen = not in_notebook()
-    try:
+        screen = not in_notebook()
+        try:
+            if screen:
+                require_screen()  # before the environment draws: that may open a dummy display for good
+        except NoScreenError:
+            screen = False
+        stage = make_stage()
         if screen:
-            require_screen()  # before the environment draws: that may open a dummy display for good
-    except NoScreenError:
-        screen = False
-    stage = make_stage()
-    if screen:
-        play_in_window(stage, agent, title)
-    else:
-        play_into_files(stage, agent, title, folder)
-    stage.close()
+            play_in_window(stage, agent, title)
+        else:
+            play_into_files(stage, agent, title, folder)
+        stage.close()
 
 
 def play_into_files(stage: Stage, agent: Agent, title: str, folder: Path) -> None:
@@ -79,11 +77,13 @@ def play_into_files(stage: Stage, agent: Agent, title: str, folder: Path) -> Non
     write_files(folder, recorded)
     names = ["replay.gif", "replay.html"]
     if saliency.looks_at_screens(agent.model):
-        saliency.saliency_plot(folder / "saliency.png", agent.model, recorded.moments, stage.actions)
-        names.append("saliency.png")
+        with extra("no saliency.png"):
+            saliency.saliency_plot(folder / "saliency.png", agent.model, recorded.moments, stage.actions)
+            names.append("saliency.png")
         if saliency.first_convolution(agent.model):
-            saliency.filters_plot(folder / "filters.png", agent.model)
-            names.append("filters.png")
+            with extra("no filters.png"):
+                saliency.filters_plot(folder / "filters.png", agent.model)
+                names.append("filters.png")
     if in_notebook():
         sys.modules["IPython"].display.display(inline(recorded))
     print("In the run's folder:" if in_notebook() else "There is no screen for a window; open instead")
