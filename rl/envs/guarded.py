@@ -1,4 +1,4 @@
-"""Guards around environments that are not ours: they name the environment that made a mistake (rl.envs.faults).
+"""Guards around environments that are not ours: errors name the environment that made the mistake.
 
 A GuardedEnv is one game, a GuardedVector N of them. Our own simulators have none.
 """
@@ -135,7 +135,8 @@ class GuardedVector(VectorWrapper):
         games = env.unwrapped
         if isinstance(games, SyncVectorEnv):
             games.envs = [guard(game) for game in games.envs]
-        self.start = int(getattr(env.single_action_space, "start", 0))
+        actions = env.single_action_space
+        self.start = int(actions.start) if isinstance(actions, spaces.Discrete) else 0
         self._judges = not isinstance(env, SyncVectorEnv)
 
     def reset(

@@ -181,7 +181,7 @@ class Algorithm:
                 f"the observation is no array of its space: {problem}", "give the observation alone"
             ) from None
         shape = observation_shape(self.observations)
-        what = f"the observation has shape {np.shape(observation)}"
+        what = f"the observation has shape {given.shape}"
         single = given.shape == shape
         require(single or given.shape[1:] == shape, what, f"the agent reads {shape}, or a batch of them")
         actions = self.agent.greedy(given[None] if single else given) + int(self.actions.start)
