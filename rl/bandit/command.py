@@ -44,6 +44,7 @@ def main(argv: list[str] | None = None) -> None:
 
 def run(settings: Settings) -> list[Result]:
     """Play, print the table, and write curves.csv, result.json, rewards.png and regret.png."""
+    settings.validate()
     with open_folder("bandit", "rl/Bandit-v0", settings, settings.resume, MAY_CHANGE) as (folder, state):
         algorithms, slope = settings.algorithms(), lai_robbins(np.array(settings.arms))
         if state is None:

@@ -57,6 +57,7 @@ def main(argv: list[str] | None = None) -> None:
 
 def run(settings: Settings) -> report.Result | Runs | Path:
     """Learn one run or many, or show one, as the settings say."""
+    settings.validate()
     if settings.play:
         return show(settings)
     return learn_many(settings) if settings.num_runs > 1 else learn_one(settings)

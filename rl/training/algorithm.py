@@ -141,6 +141,7 @@ class Algorithm:
         """
         require(total_timesteps >= 1, f"total_timesteps is {total_timesteps}", "give a whole number >= 1")
         settings = replace(self.settings, total_timesteps=self.steps + int(total_timesteps))
+        settings.validate()
         with threads(settings.num_threads):
             if run is None:
                 self._train(settings, None, progress, callback)
