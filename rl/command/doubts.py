@@ -39,6 +39,8 @@ def _replay_doubts(s: Any, total: int) -> Iterator[str]:
             f"a batch takes {s.batch_size:,} steps and the replay stores {s.buffer_size:,}, so every batch "
             "repeats some; give a larger --buffer-size"
         )
+    if getattr(s, "epsilon", 0) == 1:
+        yield "epsilon is 1, so every action is random; a usual --epsilon is 0.05 to 0.3"
     if not hasattr(s, "target_update"):
         return
     if s.target_update > left // s.train_freq:

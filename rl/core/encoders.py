@@ -15,7 +15,9 @@ from rl.envs.misfit import misfit
 
 
 class Encoder(VectorWrapper):
-    """Observations of N games -> vectors (N, D) float32. A subclass says how: `encode`.
+    """Observations of N games -> vectors (N, D) float32. A subclass says how.
+
+    `encode` is for a user's observations and refuses wrong ones; the others are for the environment's.
 
     size  D
     """
@@ -30,8 +32,12 @@ class Encoder(VectorWrapper):
         raise NotImplementedError(f"{type(self).__name__} has no encode")
 
     def encode_all(self, observations: Any) -> Array:
-        """Return the vectors (N, D) of what the vector environment gave."""
+        """Return the vectors (N, D) of the observations of all games."""
         return self.encode(observations)
+
+    def encode_one(self, observation: Any) -> Array:
+        """Return the vector (D,) of one game's observation."""
+        return self.encode(observation)
 
     def reset(
         self, *, seed: Any = None, options: dict[str, Any] | None = None
@@ -44,7 +50,7 @@ class Encoder(VectorWrapper):
         if info and (ended := terminated | truncated).any():
             last = np.zeros(self.observation_space.shape or (), np.float32)
             for game in np.flatnonzero(ended):
-                last[game] = self.encode(info["final_obs"][game])
+                last[game] = self.encode_one(info["final_obs"][game])
             info["final_obs"] = last
         return self.encode_all(observations), rewards, terminated, truncated, info
 
@@ -66,15 +72,22 @@ class OneHotObserver(Encoder):
 
     def __init__(self, env: VectorEnv) -> None:
         labels: Any = env.single_observation_space
-        self._labels, self._rows = labels, np.eye(int(labels.n), dtype=np.float32)
+        self._labels, self._start = labels, int(labels.start)
+        self._rows = np.eye(int(labels.n), dtype=np.float32)
         super().__init__(env, (len(self._rows),))
 
     def encode(self, labels: Any) -> Array:
         """Return one-hot rows (..., n) of labels (...). Raises ValueError for a label out of the space."""
-        places = np.asarray(labels) - self._labels.start
+        places = np.asarray(labels) - self._start
         if places.dtype.kind not in "iu" or (places < 0).any() or (places >= len(self._rows)).any():
             raise ValueError(f"{labels} is not in {self._labels}")
         return self._rows[places]
+
+    def encode_all(self, labels: Any) -> Array:
+        return self._rows[labels - self._start]
+
+    def encode_one(self, label: Any) -> Array:
+        return self._rows[int(label) - self._start]
 
 
 class NumberObserver(Encoder):
@@ -101,13 +114,13 @@ class FlatObserver(Encoder):
     def encode(self, observations: Any) -> Array:
         """Return the vector of one observation, or those of a sequence of them."""
         if not misfit(self._space, observations):
-            return self._flatten(observations)
-        return np.stack([self._flatten(one) for one in observations])
+            return self.encode_one(observations)
+        return np.stack([self.encode_one(one) for one in observations])
 
     def encode_all(self, observations: Any) -> Array:
-        return np.stack([self._flatten(one) for one in iterate(self.env.observation_space, observations)])
+        return np.stack([self.encode_one(one) for one in iterate(self.env.observation_space, observations)])
 
-    def _flatten(self, observation: Any) -> Array:
+    def encode_one(self, observation: Any) -> Array:
         with np.errstate(over="ignore"):
             return np.asarray(flatten(self._space, observation)).astype(np.float32)
 

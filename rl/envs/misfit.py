@@ -15,7 +15,7 @@ from gymnasium import spaces
 
 from nnlite.arrays import Array
 
-NUMBER_KINDS, FLAG_KINDS = "fiu", "biu"
+NUMBER_KINDS, FLAG_KINDS = "biuf", "biu"
 
 
 def misfit(space: spaces.Space[Any], value: Any) -> str:

@@ -22,6 +22,7 @@ from rl.command.settings import AgentSettings
 from rl.core.agent import Agent, Metrics
 from rl.core.evaluation import Evaluation, Evaluator
 from rl.core.games import Episode, Source, Turn
+from rl.envs.goals import MeanReturn
 from rl.runs.run import Run
 from rl.runs.run_folder import BEST
 from rl.runs.signals import Interrupted, StopSignals
@@ -80,9 +81,8 @@ class Trainer:
             if run.saved is not None:
                 self.seconds_before = run.saved["logger"]["seconds"]
                 self.set_state(run.saved)
-        if agent.steps == 0:
-            for doubt in find_doubts(settings):
-                self.tell(doubt)
+        for doubt in find_doubts(settings) if agent.steps == 0 else ():
+            self.tell(doubt)
         progress.start(agent.steps)
 
     @property
@@ -190,8 +190,8 @@ class Trainer:
         if self.run is not None:
             if best:
                 self.run.save_model(self.agent, BEST)
-            values = {"eval/mean_reward": result.mean, "eval/score": result.score}
-            self.run.logger.write_scalars(self.agent.steps, values)
+            whole = {"eval/mean_reward": result.mean} if isinstance(self.evaluator.goal, MeanReturn) else {}
+            self.run.logger.write_scalars(self.agent.steps, {"eval/score": result.score, **whole})
         self.progress.evaluation(self.agent.steps, result, best, solved)
         self._call(Event(self.agent.steps, evaluation=result))
 

@@ -29,6 +29,7 @@ DOUBTFUL = {
     "a batch above the replay": (dqn, {"batch_size": 900, "buffer_size": 800}, "every batch repeats"),
     "a target that stays": (dqn, {"target_update": 7_000}, "it never changes"),
     "exploring to the end": (dqn, {"exploration_steps": 1_000_000}, "91% of the actions are still random"),
+    "always exploring by values": (value_function, {"epsilon": 1.0}, "every action is random"),
     "always exploring": (dqn, {"final_epsilon": 1.0}, "100% of the actions"),
 }
 

@@ -149,6 +149,7 @@ GOOD = {
     "float64": steps(VECTOR.astype(float), 1.0, True, False, {}),
     "NumPy's numbers": steps(VECTOR, np.int32(1), np.bool_(True), np.bool_(False), {}),
     "arrays without axes": steps(VECTOR, np.array(1.0), np.array(True), np.array(0), {}),
+    "a reward that is a flag": steps(VECTOR, np.bool_(True), True, False, {}),
     "flags 1 and 0": steps(VECTOR, 1, 1, 0, {}),
     "odd info": {"step": lambda self, action: (VECTOR, 1.0, True, False, {"final_obs": 3, "x": object()})},
     "a tuple's list": steps([VECTOR, 1.0, True, False, {}]),

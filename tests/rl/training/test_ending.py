@@ -16,7 +16,7 @@ SHOWN = {"metadata": {"render_modes": ["rgb_array"]}}
 
 
 class Shown(World):
-    """A World that is asked for pictures; `render` returns `picture`."""
+    """A World with pictures; `render` returns `picture`."""
 
     picture = PICTURE
 
@@ -180,3 +180,19 @@ def test_saliency_is_an_extra_of_what_is_shown(tmp_path, capsys, monkeypatch, no
         agent.play(tmp_path)
     assert (tmp_path / "filters.png").is_file() and (tmp_path / "replay.gif").is_file()
     assert "saliency.png" not in capsys.readouterr().out
+
+
+def test_an_environment_without_a_goal_is_neither_solved_nor_not(tmp_path, capsys, no_pictures):
+    assert command(World, tmp_path) == 0
+    printed = capsys.readouterr().out
+    assert "goal: best mean return" in printed and f"trained for {STEPS} steps, " in printed
+    assert "solved" not in printed
+    few = "--total-timesteps 12 --eval-episodes 1 --eval-freq 0 --learning-starts 4".split()
+    assert dqn.main(["--env-id", "CartPole-v0", *few, "--out", str(tmp_path / "goal")]) == 0
+    assert "not solved in 12 steps" in capsys.readouterr().out
+
+
+def test_an_evaluation_that_ends_early_says_why(tmp_path, capsys, no_pictures):
+    few = "--total-timesteps 8 --eval-episodes 2 --eval-freq 0 --max-episode-steps 200".split()
+    assert dqn.main([*few, "--out", str(tmp_path)]) == 0
+    assert "the goal is out of reach, so it ends here" in capsys.readouterr().out
