@@ -176,11 +176,16 @@ class GuardedVector(VectorWrapper):
                 )
         if not isinstance(info, dict):
             raise wrong(self, call, f"{short(info)} as infos", f"return {FIVE}, info is a dict")
-        if (terminated | truncated).any() and "final_obs" not in info:
+        ended = np.flatnonzero(terminated | truncated)
+        if len(ended) and "final_obs" not in info:
             expected = (
                 "with SAME_STEP, infos['final_obs'] holds the last observations of the games that ended"
             )
             raise wrong(self, call, "no final_obs for a game that ended", expected)
+        for game in ended:
+            fault = misfit(self.env.single_observation_space, info["final_obs"][game])
+            if fault:
+                raise wrong(self, call, f"final_obs of {fault}", SPACE)
 
     def _check_observations(self, call: str, observations: Any) -> None:
         fault = misfit(self.env.observation_space, observations)

@@ -203,6 +203,7 @@ SEEN, PAID, NO, NO, INFO = Vector.result
         ((SEEN, PAID, NO * 1.0, NO, INFO), "as terminated"),
         ((SEEN, PAID, NO, NO, None), "None as infos"),
         ((SEEN, PAID, ~NO, NO, INFO), "no final_obs"),
+        ((SEEN, PAID, ~NO, NO, {"final_obs": [None, None]}), "final_obs of None"),
         (ValueError("vector"), "raised ValueError: vector in step"),
     ],
 )
