@@ -14,6 +14,7 @@ from gymnasium.vector.utils import batch_space
 from nnlite_ext import _frames
 
 from nnlite.arrays import Array
+from rl.command.errors import UsageError
 from rl.core.encoders import FlatObserver, NumberObserver, OneHotObserver, is_flat
 from rl.envs.make import make_vector
 
@@ -105,10 +106,14 @@ def observe(envs: VectorEnv) -> VectorEnv:
     space = envs.single_observation_space
     if is_screen(space):
         return ScreenObserver(envs)
-    if isinstance(space, spaces.Discrete):
-        return OneHotObserver(envs)
-    if is_flat(space):
-        return FlatObserver(envs)
+    try:
+        if isinstance(space, spaces.Discrete):
+            return OneHotObserver(envs)
+        if is_flat(space):
+            return FlatObserver(envs)
+    except (ValueError, MemoryError, OverflowError) as problem:
+        what = f"observations are {space}, too many values for one-hot vectors"
+        raise UsageError(what, "show them in fewer numbers, in a Box for example") from problem
     plain = not isinstance(space, spaces.Box) or space.dtype in (np.uint8, np.float32)
     return envs if plain else NumberObserver(envs)
 

@@ -10,13 +10,13 @@ from typing import Any
 
 import gymnasium
 import numpy as np
-from gymnasium.vector import AutoresetMode, VectorEnv
+from gymnasium.vector import AsyncVectorEnv, AutoresetMode, VectorEnv
 from gymnasium.wrappers import TimeLimit
 
 from rl.command.errors import UsageError, require
 from rl.command.settings import AgentSettings
 from rl.envs.faults import MAKING, Env, GivenEnv, telling
-from rl.envs.guarded import GuardedVector, guard
+from rl.envs.guarded import GuardedVector, guard, require_spaces
 from rl.envs.make import actions_of, make_vector, sync
 from rl.envs.native_vector import NativeVectorEnv
 
@@ -35,6 +35,7 @@ def vector_of(env: GivenEnv, num_envs: int, max_episode_steps: int = 0, **option
         return make_vector(env, num_envs, max_episode_steps=max_episode_steps or None, **options)
     if isinstance(env, VectorEnv):
         envs = env
+        require_spaces(env, "single_observation_space", "observation_space", "single_action_space")
         require(
             num_envs == env.num_envs, f"{num_envs} games are wanted of {env.num_envs}", "leave num_envs away"
         )
@@ -74,10 +75,13 @@ def _maker(env: Env | Callable[[], Env], num_envs: int, max_episode_steps: int) 
 def copy_of(env: GivenEnv) -> GivenEnv:
     """The same for games apart from these, evaluations for example.
 
-    An environment is copied; raises UsageError when that cannot be.
+    An environment is copied; raises UsageError when that cannot be. Of games in other processes, which
+    cannot be copied, new ones are made in this one.
     """
     if not isinstance(env, (gymnasium.Env, VectorEnv)):
         return env
+    if isinstance(env, AsyncVectorEnv):
+        return sync(env.env_fns)
     try:
         return copy.deepcopy(env)
     except Exception as problem:  # whatever an environment's parts answer to being copied
@@ -88,9 +92,9 @@ def copy_of(env: GivenEnv) -> GivenEnv:
 def shows_screens(env: GivenEnv) -> bool:
     """Whether observations are pictures (H, W, C) of bytes; raises the errors of vector_of."""
     if isinstance(env, VectorEnv):
-        space = env.single_observation_space
+        space = getattr(env, "single_observation_space", None)
     elif isinstance(env, gymnasium.Env):
-        space = env.observation_space
+        space = getattr(env, "observation_space", None)  # without one, vector_of says so
     else:
         envs = vector_of(env, 1)
         space = envs.single_observation_space

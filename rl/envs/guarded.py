@@ -32,10 +32,7 @@ class GuardedEnv(gymnasium.Wrapper[Any, Any, Any, Any]):
     """
 
     def __init__(self, env: Env) -> None:
-        for name in ("observation_space", "action_space"):
-            if not isinstance(getattr(env, name, None), spaces.Space):
-                what = f"the environment {name_of(env)} has no {name}"
-                raise EnvironmentFault(what, f"set self.{name} to one of gymnasium.spaces in __init__")
+        require_spaces(env, "observation_space", "action_space")
         super().__init__(env)
         self.metadata = dict(env.metadata) if isinstance(env.metadata, Mapping) else {}
         self.steps = 0  # ever taken
@@ -104,6 +101,14 @@ class GuardedEnv(gymnasium.Wrapper[Any, Any, Any, Any]):
         """Close the game; one that fails at it is noted, because nothing is lost."""
         with extra("not closed"), telling(self, "close()"):
             self.env.close()
+
+
+def require_spaces(env: Env | VectorEnv, *names: str) -> None:
+    """Raise EnvironmentFault unless these attributes of the environment are spaces."""
+    for name in names:
+        if not isinstance(getattr(env, name, None), spaces.Space):
+            what = f"the environment {name_of(env)} has no {name}"
+            raise EnvironmentFault(what, f"set self.{name} to one of gymnasium.spaces in __init__")
 
 
 def guard(env: Env) -> Env:

@@ -66,7 +66,7 @@ class Camera(gymnasium.Wrapper):
     def opening(self) -> Array:
         """(H, W, 3) uint8 of the environment now, after a restart if there was one."""
         try:
-            picture = np.asarray(self.env.render())
+            picture = np.array(self.env.render())  # a copy: some draw into one array again and again
         except ANYTHING as problem:
             raise CannotRenderError(summarize(raised(self, "render()", problem)), REMEDY) from problem
         if picture.ndim != 3 or picture.shape[2] != 3 or picture.dtype != np.uint8 or picture.size == 0:

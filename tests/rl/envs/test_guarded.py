@@ -1,5 +1,6 @@
 """Errors name the environment that made a mistake: of the library, the command, and in vectors."""
 
+import contextlib
 from typing import Any
 
 import gymnasium
@@ -12,7 +13,6 @@ from gymnasium.wrappers import TimeLimit
 
 from rl import DQN
 from rl.command.errors import EnvironmentFault
-from rl.envs.given import vector_of as vector_of_given
 from rl.envs.guarded import GuardedEnv
 from rl.envs.make import make_vector
 from tests.rl.games import vector_of
@@ -220,13 +220,24 @@ class Spoilt(World):
         raise KeyError("spoilt")
 
 
-def test_games_in_other_processes_are_told_too():
-    envs = AsyncVectorEnv([Spoilt, Spoilt], autoreset_mode=AutoresetMode.SAME_STEP)
-    guarded = vector_of_given(envs, 2)
-    guarded.reset(seed=0)
-    with pytest.raises(EnvironmentFault, match=r"AsyncVectorEnv raised KeyError.* in step\(actions\)"):
-        guarded.step(np.zeros(2, np.int64))
-    guarded.close()
+def test_games_in_other_processes_are_trained_on_and_guarded():
+    with contextlib.closing(in_processes(World)) as envs:
+        assert learn(envs, 24).steps == 24
+    with contextlib.closing(in_processes(Spoilt)) as envs:
+        with pytest.raises(EnvironmentFault, match=r"AsyncVectorEnv raised KeyError.* in step\(actions\)"):
+            learn(envs)
+
+
+def in_processes(world):
+    return AsyncVectorEnv([world, world], autoreset_mode=AutoresetMode.SAME_STEP)
+
+
+@pytest.mark.parametrize("env", [Vector(), World()])
+def test_an_environment_without_spaces_is_refused(env, monkeypatch):
+    for name in ("single_observation_space", "observation_space"):
+        monkeypatch.setattr(type(env), name, None, raising=False)
+    with pytest.raises(EnvironmentFault, match="has no (single_)?observation_space"):
+        DQN(env)
 
 
 def test_a_ready_vector_s_games_are_guarded():

@@ -8,7 +8,9 @@ import pytest
 from rl import dqn
 from rl.sweeps import child
 from rl.watch import play, plots
+from rl.watch.stage import Stage, watch
 from tests.rl.helpers import read_json, run_folder_in, two_lines
+from tests.rl.watch.scripted import lazy
 from tests.rl.worlds import FEW, STEPS, World, command, failing
 
 PICTURE = np.zeros((20, 30, 3), np.uint8)
@@ -196,3 +198,15 @@ def test_an_evaluation_that_ends_early_says_why(tmp_path, capsys, no_pictures):
     few = "--total-timesteps 8 --eval-episodes 2 --eval-freq 0 --max-episode-steps 200".split()
     assert dqn.main([*few, "--out", str(tmp_path)]) == 0
     assert "the goal is out of reach, so it ends here" in capsys.readouterr().out
+
+
+def test_an_environment_that_draws_into_one_array_is_filmed_frame_by_frame():
+    canvas = np.zeros((20, 30, 3), np.uint8)
+
+    def render(self):
+        canvas[...] = 10 * self.t
+        return canvas
+
+    env = shown(**SHOWN, render=render)
+    moments = list(watch(Stage(lambda: env("rgb_array"), seed=0), lazy(2), games=1, steps=9))
+    assert [int(moment.picture[0, 0, 0]) for moment in moments] == [0, 10, 20, 30, 40, 50]

@@ -52,6 +52,8 @@ REFUSED = {
     "an empty dict": (spaces.Dict({}), "observations are Dict"),
     "a table": (spaces.Box(-1, 1, (3, 4)), r"observations have shape \(3, 4\)"),
     "four axes": (spaces.Box(0, 255, (3, 3, 3, 3), np.uint8), "observations have shape"),
+    "more labels than memory": (spaces.Discrete(10**12), "too many values"),
+    "more of several": (spaces.MultiDiscrete([10**15, 10**15]), "too many values"),
     "an image of floats": (spaces.Box(0, 1, (40, 40, 3)), "screens are float32"),
 }
 ACTIONS = (spaces.Discrete(2, start=1), spaces.Discrete(3, start=-7), spaces.Discrete(1), spaces.Discrete(2))
