@@ -38,10 +38,14 @@ class Settings:
     """read the settings from this config.json; flags override them"""
 
     def validate(self) -> None:
-        """Raise UsageError for a value of another type, or one that cannot work."""
-        check_values(
-            type(self), {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
-        )
+        """Convert the values to the types of the settings: NumPy's numbers, a list for a tuple.
+
+        Raises UsageError for a value of another type, and for one that cannot work.
+        """
+        names = [field.name for field in dataclasses.fields(self)]
+        values = check_values(type(self), {name: getattr(self, name) for name in names})
+        for name, value in values.items():
+            setattr(self, name, value)
         require(self.seed >= 0, f"--seed is {self.seed}", "give a whole number >= 0")
         threads = f"give 0 (all cores) or a number of threads up to {MOST_THREADS}"
         require(0 <= self.num_threads <= MOST_THREADS, f"--num-threads is {self.num_threads}", threads)

@@ -17,7 +17,7 @@ from nnlite.tensor_file import sweep
 from rl.articles import program_of
 from rl.command import cli, config
 from rl.command.errors import UsageError
-from rl.command.settings import AgentSettings, RunName, Settings, check_values, format_flag
+from rl.command.settings import AgentSettings, RunName, Settings, format_flag
 from rl.runs import checkpoint
 from rl.runs.logger import EVENTS
 from rl.runs.run_folder import RESULT, find, write_json
@@ -69,7 +69,7 @@ def check_settings(folder: Path, settings: Settings, may_change: Collection[str]
     stored = config.read_settings(folder, type(settings))
     changed = [
         f"{format_flag(name)} {stored[name]} -> {value}"
-        for name, value in check_values(type(settings), asdict(settings)).items()  # a list is a tuple
+        for name, value in asdict(settings).items()
         if name not in may_change and name in stored and stored[name] != value
     ]
     if changed:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rl.command.notes import extra
 from rl.core.agent import Agent
@@ -13,6 +15,9 @@ from rl.watch.animation import inline, write_gif, write_html
 from rl.watch.recording import LONGEST, Recording, make_recording
 from rl.watch.stage import Moment, Stage, showing, watch
 
+if TYPE_CHECKING:
+    from rl.watch.play_window import PlayWindow  # pygame
+
 GAMES, STEPS = 2, 300  # at most, in the recording after a run: a second of work
 PLAYED_GAMES, PLAYED_STEPS = 3, 3000  # at most, for --play without a screen
 END_SECONDS = 0.7  # that the last picture of a game is shown
@@ -20,9 +25,8 @@ END_SECONDS = 0.7  # that the last picture of a game is shown
 
 def record(folder: Path, agent: Agent, make_stage: Callable[[], Stage], title: str) -> None:
     """Write replay.gif and replay.html of greedy games into the run's folder."""
-    stage = make_stage()
-    write_files(folder, film(stage, agent, f"A trained agent on {title}", GAMES, STEPS))
-    stage.close()
+    with closing(make_stage()) as stage:
+        write_files(folder, film(stage, agent, f"A trained agent on {title}", GAMES, STEPS))
 
 
 def film(stage: Stage, agent: Agent, title: str, games: int, steps: int) -> Recording:
@@ -55,12 +59,11 @@ def play(agent: Agent, make_stage: Callable[[], Stage], title: str, folder: Path
                 require_screen()  # before the environment draws: that may open a dummy display for good
         except NoScreenError:
             screen = False
-        stage = make_stage()
-        if screen:
-            play_in_window(stage, agent, title)
-        else:
-            play_into_files(stage, agent, title, folder)
-        stage.close()
+        with closing(make_stage()) as stage:
+            if screen:
+                play_in_window(stage, agent, title)
+            else:
+                play_into_files(stage, agent, title, folder)
 
 
 def play_into_files(stage: Stage, agent: Agent, title: str, folder: Path) -> None:
@@ -101,7 +104,12 @@ def play_in_window(stage: Stage, agent: Agent, title: str) -> None:
     from rl.watch.play_window import PlayWindow  # pygame
 
     looks = saliency.looks_at_screens(agent.model)
-    window = PlayWindow(title, stage.size, stage.actions, agent.measure, stage.fps, looks)
+    with closing(PlayWindow(title, stage.size, stage.actions, agent.measure, stage.fps, looks)) as window:
+        play_until_closed(window, stage, agent, looks)
+
+
+def play_until_closed(window: PlayWindow, stage: Stage, agent: Agent, looks: bool) -> None:
+    """Show one game after the other; `looks` as in PlayWindow."""
     controls = window.controls
     wait = 0  # frames that the end of a game is still shown
     while not controls.quit:
@@ -130,4 +138,3 @@ def play_in_window(stage: Stage, agent: Agent, title: str) -> None:
             if stage.over:
                 wait = max(1, int(END_SECONDS * stage.fps))
                 print(f"Get reward {stage.score}.", flush=True)
-    window.close()

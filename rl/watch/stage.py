@@ -98,12 +98,20 @@ class Stage:
     ) -> None:
         with hide_display(), showing(name_of(env)):
             self.envs = observer(vector_of(env, 1, max_episode_steps, render_mode="rgb_array"))
-            self.camera = self._install_camera()
-            self.fps = frame_rate(self.camera.metadata)
-            self.actions = action_names(self.camera)
-            self.game = -1
-            self.restart(seed)
-            self.size = self.picture.shape[:2]
+            try:
+                self._open(seed)
+            except BaseException:
+                self.envs.close()
+                raise
+
+    def _open(self, seed: int | None) -> None:
+        """Begin the first game and draw it."""
+        self.camera = self._install_camera()
+        self.fps = frame_rate(self.camera.metadata)
+        self.actions = action_names(self.camera)
+        self.game = -1
+        self.restart(seed)
+        self.size = self.picture.shape[:2]
 
     def _install_camera(self) -> Camera:
         games = self.envs.unwrapped

@@ -5,6 +5,7 @@ import json
 import warnings
 from functools import partial
 
+import numpy as np
 import pytest
 
 from rl import a2c, bandit, digits, dqn, housing, maze, one_layer, policy_gradient, two_layer, value_function
@@ -16,7 +17,7 @@ from rl.maze import command as maze_command
 from rl.sweeps import plan
 from rl.training.train import train
 from tests.rl.games import Game
-from tests.rl.helpers import two_lines
+from tests.rl.helpers import read_json, two_lines
 from tests.rl.worlds import World, command, failing, learn
 
 DOUBTFUL = {
@@ -119,6 +120,15 @@ def test_settings_made_in_python_are_checked_at_every_door(name, value, tmp_path
     stored.write_text(json.dumps({name: value}), encoding="utf-8")
     assert dqn.main(["--config", str(stored), "--out", str(tmp_path / "runs")]) == 2
     two_lines(capsys)
+
+
+def test_numbers_of_numpy_and_lists_become_what_a_file_holds(tmp_path, no_pictures):
+    values = {"seed": np.int64(2), "hidden": [8], "learning_rate": 1, "total_timesteps": np.int32(20)}
+    few = {"eval_episodes": 1, "eval_freq": 0, "out": str(tmp_path)}
+    result = train(dqn.DQN, dqn.Settings(env_id="CartPole-v0", **values, **few))
+    stored = read_json(result.folder / "config.json")["settings"]
+    assert (stored["seed"], stored["hidden"], stored["total_timesteps"]) == (2, [8], 20)
+    assert type(result.algorithm.settings.learning_rate) is float
 
 
 @pytest.mark.parametrize(
