@@ -105,7 +105,7 @@ class Settings(ActorSettings):
     eval_freq: int = 1_000
     """environment steps between evaluations; 0 = only at the end"""
     save_freq: int = 10_000
-    """environment steps between checkpoints; 0 = only at the end"""
+    """environment steps between checkpoints, of which there is one a minute too; 0 = only at the end"""
 
     vectors = {
         "max_episode_steps": 0,

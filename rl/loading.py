@@ -18,7 +18,7 @@ from rl.command.config import NAME, NOT_SETTINGS, read_config
 from rl.command.errors import UsageError, require
 from rl.command.settings import ActorSettings, check_values
 from rl.dqn import DQN
-from rl.envs.given import GivenEnv
+from rl.envs.faults import GivenEnv
 from rl.policy_gradient import PolicyGradient
 from rl.runs import checkpoint
 from rl.runs.run_folder import BEST, LAST

@@ -68,6 +68,7 @@ def gradient_by_hand(
 
 def run(settings: Settings) -> dict[str, Any]:
     """Print all shapes and values, write them into the run's folder, and return them."""
+    settings.validate()
     weights_rng, data_rng = np.random.default_rng(settings.seed).spawn(2)
     model = make_model(weights_rng)
     kernel, bias = model.layers[0].get_weights()

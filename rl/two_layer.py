@@ -95,6 +95,7 @@ def backward_by_hand(x: Matrix, h: Matrix, dy: Matrix, W2: Matrix) -> dict[str, 
 
 def run(settings: Settings) -> dict[str, Any]:
     """Print all shapes and values, write them into the run's folder, and return them."""
+    settings.validate()
     weights_rng, data_rng = np.random.default_rng(settings.seed).spawn(2)
     model = make_model(weights_rng)
     batch, target = data_rng.random((settings.batch_size, 2)), data_rng.random((settings.batch_size, 4))

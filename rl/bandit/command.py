@@ -17,6 +17,7 @@ from rl.bandit.simulation import simulate, streams_of
 from rl.bandit.tally import Result, Tally, compile_simulation, complete
 from rl.command.cli import exit_codes
 from rl.command.errors import require
+from rl.command.notes import extra
 from rl.command.text import writable
 from rl.command.threads import use_threads
 from rl.runs.resumable import STATE, open_folder, run_pieces
@@ -44,6 +45,7 @@ def main(argv: list[str] | None = None) -> None:
 
 def run(settings: Settings) -> list[Result]:
     """Play, print the table, and write curves.csv, result.json, rewards.png and regret.png."""
+    settings.validate()
     with open_folder("bandit", "rl/Bandit-v0", settings, settings.resume, MAY_CHANGE) as (folder, state):
         algorithms, slope = settings.algorithms(), lai_robbins(np.array(settings.arms))
         if state is None:
@@ -142,5 +144,7 @@ def write_results(folder: Path, settings: Settings, results: list[Result], slope
     summary = {result.label: result.figures() for result in results}
     write_json(folder / "result.json", {"algorithms": summary, "lai_robbins_slope": slope})
     title = f"Slot machines {settings.arms}, {settings.num_sims} simulations"
-    draw_rewards(folder / "rewards.png", {result.label: result.rewards for result in results[:3]}, title)
-    draw_regret(folder / "regret.png", {result.label: result.regret for result in results}, slope)
+    with extra("no rewards.png"):
+        draw_rewards(folder / "rewards.png", {result.label: result.rewards for result in results[:3]}, title)
+    with extra("no regret.png"):
+        draw_regret(folder / "regret.png", {result.label: result.regret for result in results}, slope)

@@ -20,8 +20,9 @@ from typing import Any, ParamSpec, TypeVar
 
 from nnlite import __version__
 from rl.command.config import read_settings
-from rl.command.errors import UsageError, require
+from rl.command.errors import EnvironmentFault, UsageError, require
 from rl.command.help import HELP_FLAGS, flags_of, make_help
+from rl.command.notes import printed_notes
 from rl.command.settings import NEWEST, RunName, Settings, format_flag
 from rl.command.streams import whole_streams
 from rl.command.text import terminal_width
@@ -69,14 +70,15 @@ def judge(action: Callable[[], int | None]) -> int:
         return report(problem, 2)
     except ValueError as problem:  # a second line is a remedy: wrong usage
         return report(problem, 2 if "\n  " in str(problem) else 1)
-    except (OSError, FloatingPointError, RuntimeError, MemoryError) as problem:
+    except (EnvironmentFault, OSError, FloatingPointError, RuntimeError, MemoryError) as problem:
         return report(problem, 1)
 
 
 def finish(action: Callable[[], int | None]) -> int:
     """Do the action, print its last lines, and return its exit code."""
     try:
-        code = action() or 0
+        with printed_notes():
+            code = action() or 0
     except SystemExit as stop:  # --help
         code = int(stop.code or 0)
     sys.stdout.flush()  # a reader that has left and a full disk are noticed here

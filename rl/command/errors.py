@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+ANYTHING = (Exception, SystemExit)  # what foreign code may raise: all but KeyboardInterrupt, the user's own
+LONGEST = 300  # characters of a foreign error's text
 
-class UsageError(ValueError):
-    """A request that cannot work, found before anything was done.
 
-    The command line prints both lines and exits with 2.
-    """
+class TwoLines(Exception):
+    """An error whose text is two lines."""
 
     def __init__(self, what: str, remedy: str) -> None:
         super().__init__(what, remedy)  # pickle needs both as args
@@ -16,7 +16,33 @@ class UsageError(ValueError):
         return "\n  ".join(self.args)
 
 
+class UsageError(TwoLines, ValueError):
+    """A request that cannot work, found before anything was done.
+
+    The command line prints both lines and exits with 2.
+    """
+
+
+class EnvironmentFault(TwoLines):
+    """A mistake in an environment's own code: an exception in it, or a value that is none of its space.
+
+    The command line prints both lines and exits with 1.
+    """
+
+
 def require(holds: bool, what: str, remedy: str) -> None:
     """Raise UsageError unless the condition holds."""
     if not holds:
         raise UsageError(what, remedy)
+
+
+def describe(problem: BaseException) -> str:
+    """Return type and text of an exception, on one line."""
+    text = " ".join(str(problem).split())
+    text = text if len(text) <= LONGEST else text[:LONGEST] + "..."
+    return f"{type(problem).__name__}: {text}" if text else type(problem).__name__
+
+
+def summarize(problem: BaseException) -> str:
+    """Return the first line of an error of ours, and type and text of another one."""
+    return str(problem.args[0]) if isinstance(problem, TwoLines) else describe(problem)

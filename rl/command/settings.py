@@ -46,7 +46,14 @@ class Settings:
     """read the settings from this config.json; flags override them"""
 
     def validate(self) -> None:
-        """Raise UsageError for a value that cannot work."""
+        """Convert the values to the types of the settings: NumPy's numbers, a list for a tuple.
+
+        Raises UsageError for a value of another type, and for one that cannot work.
+        """
+        names = [field.name for field in dataclasses.fields(self)]
+        values = check_values(type(self), {name: getattr(self, name) for name in names})
+        for name, value in values.items():
+            setattr(self, name, value)
         require(self.seed >= 0, f"--seed is {self.seed}", "give a whole number >= 0")
         threads = f"give 0 (all cores) or a number of threads up to {MOST_THREADS}"
         require(0 <= self.num_threads <= MOST_THREADS, f"--num-threads is {self.num_threads}", threads)
@@ -79,7 +86,7 @@ class AgentSettings(Settings):
     eval_episodes: int = 20
     """greedy games per evaluation"""
     save_freq: int = 50_000
-    """environment steps between checkpoints; 0 = only at the end"""
+    """environment steps between checkpoints, of which there is one a minute too; 0 = only at the end"""
     keep_going: bool = False
     """train to the last step, even if the environment is solved before"""
     test: bool = False

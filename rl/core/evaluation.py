@@ -9,6 +9,7 @@ from gymnasium.vector import VectorEnv
 
 from nnlite.arrays import Array
 from rl.core.agent import Agent
+from rl.core.guards import refuse
 from rl.envs.goals import Goal, Outcome
 
 
@@ -59,6 +60,8 @@ class Evaluator:
         """Evaluate the agent. Does not change its generators or its training.
 
         to_the_end  play all games, even if the goal is out of reach
+
+        Raises FloatingPointError when a return is not finite.
         """
         observations, _ = self.envs.reset(seed=self.seed + self.calls)
         self.calls += 1
@@ -67,6 +70,7 @@ class Evaluator:
             observations, rewards, terminated, truncated, _ = self.envs.step(agent.greedy(observations))
             games.count(rewards, terminated, truncated)
         returns, lengths, outcome = games.outcome()
+        refuse("return", returns, agent.steps)
         solved, score = self.goal.is_solved(outcome), self.goal.score(outcome)
         text = self.goal.describe(outcome)
         return Evaluation(returns, lengths, outcome.complete, solved, score, text)

@@ -10,8 +10,9 @@ from gymnasium.vector import VectorEnv
 
 from nnlite.arrays import Array
 from rl.core.agent import Agent, Metrics
+from rl.core.ended_returns import EndedReturns
 from rl.core.experience import Experience, insert_final_obs
-from rl.core.guards import check_step, locate
+from rl.core.guards import check_observations, check_step, locate
 from rl.envs.native_vector import NativeVectorEnv
 
 
@@ -36,25 +37,33 @@ class Games:
     envs    vector environment that restarts a game in the step that ends it (SAME_STEP)
     seed    of its first reset
     reward  maps the environment's rewards (N,) to those to learn from; None leaves them unchanged
+    life_loss_ends  the agent takes a negative reward for the end of the return
     """
 
     columns: tuple[str, ...] = ()
 
-    def __init__(self, envs: VectorEnv, seed: int, reward: Callable[[Array], Array] | None = None) -> None:
+    def __init__(
+        self,
+        envs: VectorEnv,
+        seed: int,
+        reward: Callable[[Array], Array] | None = None,
+        life_loss_ends: bool = False,
+    ) -> None:
         self.envs, self.seed, self.reward = envs, seed, reward
         self.stride = envs.num_envs
         self.restorable = hasattr(envs.unwrapped, "get_state")
         self._foreign = not isinstance(envs.unwrapped, NativeVectorEnv)  # our own simulators never return NaN
+        self._ended = EndedReturns() if life_loss_ends else None
         self._observations: Array | None = None  # (N, ...) current; None before the first reset
         self._returns = np.zeros(envs.num_envs)  # of the unfinished games, so far
         self._lengths = np.zeros(envs.num_envs, np.int64)
 
     def play(self, agent: Agent) -> Iterator[Turn]:
         """Act, step, observe, without end. A turn is one step of every game."""
-        if self._observations is None:
-            self._observations, _ = self.envs.reset(seed=self.seed)
+        observations = self._observations
+        if observations is None:
+            observations = self._begin(self.seed, agent)
         while True:
-            observations = self._observations
             actions = agent.act(observations)
             following, rewards, terminated, truncated, info = self.envs.step(actions)
             done = terminated | truncated if info else None  # an empty info means that no game ended
@@ -67,8 +76,25 @@ class Games:
                 metrics = agent.observe(experience)
             except FloatingPointError as problem:
                 raise locate(problem, agent.model, agent.steps) from None
-            self._observations = following
-            yield Turn(metrics, self._count(rewards, done))
+            self._observations = observations = following
+            message = "" if self._ended is None else self._watch_ends(learned, terminated)
+            yield Turn(metrics, self._count(rewards, done), message)
+
+    def _begin(self, seed: int, agent: Agent) -> Array:
+        """Start all games; return their observations."""
+        observations, _ = self.envs.reset(seed=seed)
+        if self._foreign:
+            check_observations(observations, agent.steps)
+        self._observations = observations
+        return observations
+
+    def _watch_ends(self, rewards: Array, terminated: Array) -> str:
+        """Count a step of every game in EndedReturns, until it has seen enough."""
+        assert self._ended is not None
+        message = self._ended.count(rewards, terminated)
+        if self._ended.done:
+            self._ended = None
+        return message
 
     def _count(self, rewards: Array, done: Array | None) -> list[Episode]:
         """Count one step of every game; return the games that it ended."""
@@ -113,7 +139,7 @@ class Games:
             self._lengths[...] = state["running_length"]
         else:
             agent.truncate(state["observations"])
-            self._observations, _ = self.envs.reset(seed=(self.seed + agent.steps) % 2**32)
+            self._begin((self.seed + agent.steps) % 2**32, agent)
 
     def close(self) -> None:
         """Close the environments."""

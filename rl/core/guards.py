@@ -32,6 +32,11 @@ def check_step(
         )
     if not math.isfinite(np.vdot(rewards, rewards)):
         refuse("reward", rewards, step)
+    check_observations(observations, step)
+
+
+def check_observations(observations: Array, step: int) -> None:
+    """Raise FloatingPointError when an observation holds NaN or infinity; see check_step."""
     if observations.dtype.kind == "f" and not math.isfinite(np.vdot(observations, observations)):
         refuse("observation", observations, step)
 

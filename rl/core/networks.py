@@ -37,7 +37,9 @@ def make_network(
     """
     shape = observation_shape(observations)
     is_box = isinstance(observations, spaces.Box)
-    require(is_box, f"observations are {observations}", "wrap them into a Box of numbers")
+    require(
+        is_box, f"observations are {observations}", "wrap the environment so that it shows a Box of numbers"
+    )
     if own is not None:
         is_function = callable(own) and not isinstance(own, Sequential)
         what = f"network is {type(own).__name__}"
@@ -69,7 +71,8 @@ def vector_trunk(shape: tuple[int, ...], hidden: tuple[int, ...]) -> list[Layer]
     """Return layers that map vectors (D,) to hidden[-1] features."""
     positive = all(units >= 1 for units in hidden)
     require(positive, f"the hidden layers have {hidden} units", "give --hidden whole numbers >= 1")
-    require(len(shape) == 1, f"observations have shape {shape}", "use vectors (D,) or screens (H, W, C)")
+    remedy = "use screens (H, W, C), or make them vectors: gymnasium.wrappers.FlattenObservation"
+    require(len(shape) == 1, f"observations have shape {shape}", remedy)
     return [Dense(units, activation="relu", kernel_initializer="glorot_normal") for units in hidden]
 
 

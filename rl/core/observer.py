@@ -14,6 +14,8 @@ from gymnasium.vector.utils import batch_space
 from nnlite_ext import _frames
 
 from nnlite.arrays import Array
+from rl.command.errors import UsageError
+from rl.core.encoders import FlatObserver, NumberObserver, OneHotObserver, is_flat
 from rl.envs.make import make_vector
 
 
@@ -95,54 +97,25 @@ class ScreenObserver(VectorWrapper):
         return self._stack.copy()
 
 
-class OneHotObserver(VectorWrapper):
-    """Discrete observations (N,) -> one-hot rows (N, n) float32."""
-
-    def __init__(self, env: VectorEnv) -> None:
-        super().__init__(env)
-        self._rows = np.eye(int(env.single_observation_space.n), dtype=np.float32)  # type: ignore[attr-defined]
-        self.single_observation_space = spaces.Box(0, 1, (len(self._rows),), np.float32)
-        self.observation_space = batch_space(self.single_observation_space, env.num_envs)
-
-    def reset(
-        self, *, seed: Any = None, options: dict[str, Any] | None = None
-    ) -> tuple[Array, dict[str, Any]]:
-        observations, info = self.env.reset(seed=seed, options=options)
-        return self._rows[observations], info
-
-    def step(self, actions: Array) -> tuple[Array, Array, Array, Array, dict[str, Any]]:
-        observations, rewards, terminated, truncated, info = self.env.step(actions)
-        if "final_obs" in info:
-            last = [0 if label is None else int(label) for label in info["final_obs"]]
-            info["final_obs"] = self._rows[last]
-        return self._rows[observations], rewards, terminated, truncated, info
-
-    def encode(self, labels: Any) -> Array:
-        """Return one-hot rows (..., n) of labels (...)."""
-        return self._rows[np.asarray(labels)]
-
-    def get_state(self) -> dict[str, Any]:
-        """Return the state of the environment."""
-        return self.env.get_state()  # type: ignore[attr-defined]
-
-    def set_state(self, state: dict[str, Any]) -> None:
-        """Restore the state of `get_state`."""
-        self.env.set_state(state)  # type: ignore[attr-defined]
-
-    def observe(self) -> Array:
-        """Return the current observations, without a step."""
-        return self._rows[self.env.observe()]  # type: ignore[attr-defined]
-
-
 def observe(envs: VectorEnv) -> VectorEnv:
     """Wrap an environment so that a network can read its observations.
 
-    Screens get a ScreenObserver and labels a OneHotObserver; other observations stay unchanged.
+    Screens get a ScreenObserver, labels a OneHotObserver, numbers other than bytes and float32 a
+    NumberObserver, and vectors in a Dict or Tuple a FlatObserver. Other observations stay unchanged.
     """
     space = envs.single_observation_space
     if is_screen(space):
         return ScreenObserver(envs)
-    return OneHotObserver(envs) if isinstance(space, spaces.Discrete) else envs
+    try:
+        if isinstance(space, spaces.Discrete):
+            return OneHotObserver(envs)
+        if is_flat(space):
+            return FlatObserver(envs)
+    except (ValueError, MemoryError, OverflowError) as problem:
+        what = f"observations are {space}, too many values for one-hot vectors"
+        raise UsageError(what, "show them in fewer numbers, in a Box for example") from problem
+    plain = not isinstance(space, spaces.Box) or space.dtype in (np.uint8, np.float32)
+    return envs if plain else NumberObserver(envs)
 
 
 def make_observed(env_id: str, num_envs: int, max_episode_steps: int = 0, **options: Any) -> VectorEnv:

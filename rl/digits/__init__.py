@@ -161,6 +161,7 @@ class Result:
 
 def learn(settings: Settings, verbose: int = 1) -> Result:
     """Split, train, read the held-out images."""
+    settings.validate()
     weights_rng, split_rng, order_rng = np.random.default_rng(settings.seed).spawn(3)
     x_train, x_test, y_train, y_test = load(settings.test_size, split_rng)
     epochs = settings.epochs or EPOCHS[settings.recipe]

@@ -9,6 +9,7 @@ import numpy as np
 
 from nnlite.arrays import Array
 from rl.command.cli import exit_codes, parse
+from rl.command.notes import extra
 from rl.command.threads import use_threads
 from rl.digits import Result, Settings, learn
 from rl.digits.data import CLASSES
@@ -49,16 +50,13 @@ def run(settings: Settings) -> Result:
     misread = total - int(np.trace(counts))
     print(f"\nAccuracy {score} (article: 93.43 %), {misread} misread, trained in {result.seconds:.1f} s")
     wrong = result.predicted != result.actual
-    draw_confusion(folder / "confusion.png", counts, f"Digits read: {score} right")
-    draw_misread(
-        folder / "misread.png",
-        result.images[wrong, :, :, 0],
-        result.actual[wrong],
-        result.probabilities[wrong],
-        total,
-    )
     result.model.save(folder / "best.safetensors")
     write_json(folder / "result.json", as_plain(result, counts))
+    with extra("no confusion.png"):
+        draw_confusion(folder / "confusion.png", counts, f"Digits read: {score} right")
+    with extra("no misread.png"):
+        images, actual = result.images[wrong, :, :, 0], result.actual[wrong]
+        draw_misread(folder / "misread.png", images, actual, result.probabilities[wrong], total)
     print(f"confusion.png, misread.png and the model are in {folder}")
     return result
 

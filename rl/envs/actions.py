@@ -25,7 +25,7 @@ def action_names(env: gymnasium.Env[Any, Any] | VectorEnv) -> tuple[str, ...]:
     `get_action_meanings`.
     """
     space: Any = env.single_action_space if isinstance(env, VectorEnv) else env.action_space
-    numbers = tuple(str(index) for index in range(int(space.n)))
+    numbers = tuple(str(int(space.start) + index) for index in range(int(space.n)))
     game, spec = _one_game(env), spec_of(env)
     if hasattr(game, "get_action_meanings"):
         names = tuple(game.get_action_meanings())

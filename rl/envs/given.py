@@ -10,15 +10,15 @@ from typing import Any
 
 import gymnasium
 import numpy as np
-from gymnasium.vector import AutoresetMode, SyncVectorEnv, VectorEnv
+from gymnasium.vector import AsyncVectorEnv, AutoresetMode, VectorEnv
 from gymnasium.wrappers import TimeLimit
 
 from rl.command.errors import UsageError, require
 from rl.command.settings import AgentSettings
-from rl.envs.make import actions_of, make_vector
-
-Env = gymnasium.Env[Any, Any]
-GivenEnv = str | Env | VectorEnv | Callable[[], Env]
+from rl.envs.faults import MAKING, Env, GivenEnv, telling
+from rl.envs.guarded import GuardedVector, guard, require_spaces
+from rl.envs.make import actions_of, make_vector, sync
+from rl.envs.native_vector import NativeVectorEnv
 
 
 def vector_of(env: GivenEnv, num_envs: int, max_episode_steps: int = 0, **options: Any) -> VectorEnv:
@@ -29,36 +29,37 @@ def vector_of(env: GivenEnv, num_envs: int, max_episode_steps: int = 0, **option
     max_episode_steps  the time limit; 0 keeps the environment's own
     options            arguments of an environment that is made by its id, render_mode for example
 
-    Raises UsageError, or ValueError with two lines, when that cannot be.
+    Raises UsageError when that cannot be, EnvironmentFault when the environment's own code fails.
     """
     if isinstance(env, str):
         return make_vector(env, num_envs, max_episode_steps=max_episode_steps or None, **options)
     if isinstance(env, VectorEnv):
         envs = env
+        require_spaces(env, "single_observation_space", "observation_space", "single_action_space")
         require(
             num_envs == env.num_envs, f"{num_envs} games are wanted of {env.num_envs}", "leave num_envs away"
         )
-        mode = env.metadata.get("autoreset_mode")
+        mode = (env.metadata or {}).get("autoreset_mode")
         remedy = "make it with autoreset_mode=AutoresetMode.SAME_STEP"
         require(mode == AutoresetMode.SAME_STEP, f"the vector environment restarts games by {mode}", remedy)
     else:
-        make = _maker(env, num_envs, max_episode_steps)
-        envs = SyncVectorEnv([make] * num_envs, autoreset_mode=AutoresetMode.SAME_STEP)
+        envs = sync([_maker(env, num_envs, max_episode_steps)] * num_envs)
     actions_of(envs)
-    return envs
+    return envs if isinstance(envs, (NativeVectorEnv, GuardedVector)) else GuardedVector(envs)
 
 
 def _maker(env: Env | Callable[[], Env], num_envs: int, max_episode_steps: int) -> Callable[[], Env]:
     """A function that makes one game."""
 
     def make() -> Env:
-        game = env if isinstance(env, gymnasium.Env) else env()
+        with telling(env, MAKING):
+            game = env if isinstance(env, gymnasium.Env) else env()
         require(
             isinstance(game, gymnasium.Env),
             f"the function made {type(game).__name__}",
             "return a gymnasium.Env",
         )
-        return TimeLimit(game, max_episode_steps) if max_episode_steps else game
+        return guard(TimeLimit(game, max_episode_steps) if max_episode_steps else game)
 
     what = f"env is {type(env).__name__}"
     require(
@@ -74,10 +75,13 @@ def _maker(env: Env | Callable[[], Env], num_envs: int, max_episode_steps: int) 
 def copy_of(env: GivenEnv) -> GivenEnv:
     """The same for games apart from these, evaluations for example.
 
-    An environment is copied; raises UsageError when that cannot be.
+    An environment is copied; raises UsageError when that cannot be. Of games in other processes, which
+    cannot be copied, new ones are made in this one.
     """
     if not isinstance(env, (gymnasium.Env, VectorEnv)):
         return env
+    if isinstance(env, AsyncVectorEnv):
+        return sync(env.env_fns)
     try:
         return copy.deepcopy(env)
     except Exception as problem:  # whatever an environment's parts answer to being copied
@@ -85,25 +89,12 @@ def copy_of(env: GivenEnv) -> GivenEnv:
         raise UsageError(what, "give a function that makes one") from None
 
 
-def name_of(env: GivenEnv) -> str:
-    """The id of an environment, or the name of its class or function."""
-    if isinstance(env, str):
-        return env
-    if isinstance(env, SyncVectorEnv):
-        return name_of(env.envs[0])
-    spec = getattr(env, "spec", None)
-    inside = env.unwrapped if isinstance(env, gymnasium.Env) else env
-    return spec.id if spec is not None else getattr(inside, "__name__", type(inside).__name__)
-
-
 def shows_screens(env: GivenEnv) -> bool:
-    """Whether observations are pictures (H, W, C) of bytes; raises ValueError, in two lines, as vector_of
-    does.
-    """
+    """Whether observations are pictures (H, W, C) of bytes; raises the errors of vector_of."""
     if isinstance(env, VectorEnv):
-        space = env.single_observation_space
+        space = getattr(env, "single_observation_space", None)
     elif isinstance(env, gymnasium.Env):
-        space = env.observation_space
+        space = getattr(env, "observation_space", None)  # without one, vector_of says so
     else:
         envs = vector_of(env, 1)
         space = envs.single_observation_space

@@ -13,6 +13,7 @@ import numpy as np
 from gymnasium.vector import VectorEnv
 
 from nnlite.arrays import Array
+from rl.command.errors import require
 from rl.envs.actions import spec_of
 
 
@@ -109,6 +110,8 @@ def goal_of(envs: VectorEnv) -> Goal:
     """Return the goal in the environment's metadata, else the mean return that its registration asks for."""
     goal: Goal | None = envs.metadata.get("goal")
     if goal is not None:
+        what = f"metadata['goal'] of the environment is {goal!r}"
+        require(hasattr(goal, "is_solved"), what, "give a goal of rl.envs.goals, Misses(2) for example")
         return goal
     spec = spec_of(envs)
     return MeanReturn(None if spec is None else spec.reward_threshold)

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import importlib
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import gymnasium
+from gymnasium.envs.registration import EnvSpec
 from gymnasium.vector import AutoresetMode, SyncVectorEnv, VectorEnv
 
-from rl.command.errors import UsageError
+from rl.command.errors import EnvironmentFault, UsageError
+from rl.envs.faults import MAKING, Env, telling
 from rl.envs.foreign import ATARI, make_foreign, register_atari
+from rl.envs.guarded import GuardedVector
 
 CARTPOLE = ("CartPole-v0", "CartPole-v1")  # Gymnasium's, played by rl.envs.cartpole
 OWN_PACKAGE = "rl.envs."
@@ -32,8 +36,8 @@ def make_vector(
     Seeds go to `reset(seed=...)`. In the step that ends game i, its last observation is
     infos["final_obs"][i]. Only the compiled ones have `get_state` and `set_state`.
 
-    Raises UsageError when the id is unknown, when the environment
-    cannot be made, or when its actions are not Discrete and counted from 0.
+    Raises UsageError when the id is unknown, when what the environment needs is not installed, or when its
+    actions are not Discrete; EnvironmentFault when its own code fails.
     """
     if num_envs < 1:
         raise UsageError(f"num_envs is {num_envs}", "ask for at least one game")
@@ -43,10 +47,7 @@ def make_vector(
         )
     if env_id in CARTPOLE and not kwargs:  # with keywords, CartPole is Gymnasium's
         return _make_cartpole(env_id, num_envs, max_episode_steps)
-    try:
-        envs = _make(env_id, num_envs, max_episode_steps, kwargs)
-    except (gymnasium.error.Error, ModuleNotFoundError) as problem:
-        raise _why_not(env_id, problem) from problem
+    envs = _make(env_id, num_envs, max_episode_steps, kwargs)
     try:
         actions_of(envs)
     except UsageError as problem:
@@ -67,23 +68,48 @@ def _make_cartpole(env_id: str, num_envs: int, max_episode_steps: int | None) ->
 def _make(env_id: str, num_envs: int, max_episode_steps: int | None, kwargs: dict[str, Any]) -> VectorEnv:
     if max_episode_steps is not None:
         kwargs = {**kwargs, "max_episode_steps": max_episode_steps}
-    module, _, name = env_id.rpartition(":")
-    if module:
-        importlib.import_module(module)
-    if name.startswith(ATARI):
-        register_atari()
-    spec = gymnasium.spec(name)
+    spec = _find(env_id)
     seen = kwargs.get("render_mode") is not None
     if (
         not seen
         and isinstance(spec.vector_entry_point, str)
         and spec.vector_entry_point.startswith(OWN_PACKAGE)
     ):
-        return gymnasium.make_vec(name, num_envs, vectorization_mode="vector_entry_point", **kwargs)
-    return SyncVectorEnv(
-        [lambda: make_foreign(name, **kwargs) for _ in range(num_envs)],
-        autoreset_mode=AutoresetMode.SAME_STEP,
-    )
+        return gymnasium.make_vec(spec.id, num_envs, vectorization_mode="vector_entry_point", **kwargs)
+
+    def make() -> Env:
+        with telling(env_id, MAKING):
+            try:
+                return make_foreign(spec.id, **kwargs)
+            except (gymnasium.error.DependencyNotInstalled, ImportError) as problem:
+                raise _why_not(env_id, problem) from problem
+
+    return GuardedVector(sync([make] * num_envs))
+
+
+def _find(env_id: str) -> EnvSpec:
+    """Import the module that an id names, and return the registration."""
+    module, _, name = env_id.rpartition(":")
+    with telling(env_id, f"its module {module}"):
+        try:
+            if module:
+                importlib.import_module(module)
+            if name.startswith(ATARI):
+                register_atari()
+            return gymnasium.spec(name)
+        except (gymnasium.error.Error, ModuleNotFoundError) as problem:
+            raise _why_not(env_id, problem) from problem
+
+
+def sync(makers: Sequence[Callable[[], Env]]) -> SyncVectorEnv:
+    """Make games that restart in the step that ends them."""
+    try:
+        return SyncVectorEnv(list(makers), autoreset_mode=AutoresetMode.SAME_STEP)
+    except RuntimeError as problem:  # of SyncVectorEnv: the spaces of the games differ
+        if isinstance(problem, EnvironmentFault):
+            raise
+        reason = str(problem).splitlines()[0]
+        raise UsageError(f"the games differ: {reason}", "give all the same spaces") from problem
 
 
 def _why_not(env_id: str, problem: Exception) -> UsageError:
@@ -99,11 +125,11 @@ def _why_not(env_id: str, problem: Exception) -> UsageError:
 
 
 def actions_of(envs: VectorEnv) -> gymnasium.spaces.Discrete:
-    """Return the action space of one game. Raises UsageError unless it is Discrete and counts from 0."""
+    """Return the action space of one game. Raises UsageError unless it is Discrete."""
     actions = envs.single_action_space
-    if isinstance(actions, gymnasium.spaces.Discrete) and actions.start == 0:
+    if isinstance(actions, gymnasium.spaces.Discrete):
         return actions
     raise UsageError(
-        f"{actions}, and these agents choose one of n actions counted from 0",
+        f"{actions}, and these agents choose one of n actions",
         "use one with a Discrete(n) action space, CartPole-v1 for example, or wrap yours so that it has one",
     )

@@ -109,6 +109,7 @@ def learn(table: Table, settings: Settings, verbose: int = 1) -> Result:
     from sklearn.linear_model import LinearRegression
     from sklearn.model_selection import train_test_split
 
+    settings.validate()
     weights_rng, split_rng, order_rng = np.random.default_rng(settings.seed).spawn(3)
     parts = train_test_split(
         table.x, table.y, test_size=settings.test_size, random_state=int(split_rng.integers(2**31))

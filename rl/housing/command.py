@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from rl.command.cli import exit_codes, parse
+from rl.command.notes import extra
 from rl.command.threads import use_threads
 from rl.housing import Result, Settings, learn
 from rl.housing.data import Table, load
@@ -51,8 +52,9 @@ def run(settings: Settings) -> Result:
         ("always the mean price", result.mean_error),
     ):
         print(f"  {name:<22}{error:8.2f}   {1000 * error**0.5:6,.0f} $")
-    draw_scatter(folder / "prices.png", result.actual, result.predicted)
     write_json(folder / "result.json", as_plain(result, table))
+    with extra("no prices.png"):
+        draw_scatter(folder / "prices.png", result.actual, result.predicted)
     print(f"\n{time.perf_counter() - begin:.1f} s; plot and figures in {folder}")
     return result
 

@@ -13,6 +13,7 @@ import numpy as np
 from nnlite.arrays import Array
 from rl.command.cli import exit_codes
 from rl.command.errors import UsageError, require
+from rl.command.notes import extra
 from rl.command.text import fit
 from rl.command.threads import use_threads
 from rl.envs.maze_layout import MazeLayout
@@ -58,6 +59,7 @@ def main(argv: list[str] | None = None) -> None:
 
 def run(settings: Settings) -> report.Result | Runs | Path:
     """Learn one run or many, or show one, as the settings say."""
+    settings.validate()
     if settings.play:
         return show(settings)
     return learn_many(settings) if settings.num_runs > 1 else learn_one(settings)
@@ -65,7 +67,8 @@ def run(settings: Settings) -> report.Result | Runs | Path:
 
 def learn_one(settings: Settings) -> report.Result:
     """Learn one run, from the beginning or from where it was stopped."""
-    layout = read_maze(Path(settings.resume) / DRAWING) if settings.resume else settings.layout()
+    drawn = Path(settings.resume) / DRAWING
+    layout = read_maze(drawn) if settings.resume and drawn.is_file() else settings.layout()
     rule = settings.rule()
     progress = Progress.fresh(layout, rule, settings.seed, settings.max_episodes)
     with open_folder("maze", "rl/Maze-v0", settings, settings.resume, MAY_CHANGE) as (folder, state):
@@ -83,7 +86,8 @@ def learn_one(settings: Settings) -> report.Result:
         report.print_result(result, layout, policy_of(progress.runs.theta[0]))
         report.write_results(folder, progress, result)
         last, pi = last_episode(layout, begin(layout, [settings.seed]), rule, result.episodes)
-        write_replay(folder, layout, last, pi, result.episodes)
+        with extra("no replay"):
+            write_replay(folder, layout, last, pi, result.episodes)
     print(fit(f"policy.png, steps.png, replay.gif, replay.html: {folder}"))
     if not result.settled:
         print(f"go on: python -m rl.maze --resume {folder} --max-episodes {2 * result.episodes}")

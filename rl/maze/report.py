@@ -7,6 +7,7 @@ import dataclasses
 from pathlib import Path
 
 from nnlite.arrays import Array
+from rl.command.notes import extra
 from rl.envs.maze_layout import MazeLayout, shortest_path
 from rl.envs.maze_text import draw_maze
 from rl.envs.random_stream import streams_of
@@ -106,5 +107,7 @@ def write_results(folder: Path, progress: Progress, result: Result) -> None:
         f"policy after {result.episodes} episodes: {result.greedy_steps} steps, shortest "
         f"{result.shortest_steps}"
     )
-    draw_policy(folder / "policy.png", layout, pi, greedy_path(layout, pi), title)
-    draw_lengths(folder / "steps.png", lengths, result.shortest_steps)
+    with extra("no policy.png"):
+        draw_policy(folder / "policy.png", layout, pi, greedy_path(layout, pi), title)
+    with extra("no steps.png"):
+        draw_lengths(folder / "steps.png", lengths, result.shortest_steps)

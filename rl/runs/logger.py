@@ -21,6 +21,7 @@ import numpy as np
 
 from nnlite.arrays import Array
 
+EVENTS = "events.out.tfevents.*"  # names of TensorBoard's files
 BOARD_SECONDS = 5.0  # between two flushes of TensorBoard's file: each waits for the disk (fsync)
 
 

@@ -32,7 +32,9 @@ def open_folder(
 ) -> Iterator[tuple[Path, dict[str, Any] | None]]:
     """Make the folder of a new run, or open that of a run to resume; hold its lock. Yields folder, state.
 
-    resumed     folder of the run to resume; empty for a new run, whose state is None
+    The state is None in a new run, and in one that was killed before it saved any: it begins again.
+
+    resumed     folder of the run to resume; empty for a new run
     may_change  settings that may differ from those of the resumed run
 
     Raises UsageError when the run cannot be resumed, or another process holds its lock.
@@ -45,6 +47,10 @@ def open_folder(
     folder = Path(resumed)
     resume.check_settings(folder, settings, may_change)
     with hold_lock(folder):
+        if not (folder / STATE).exists() and not (folder / run_folder.RESULT).exists():
+            print(run_folder.BEGINS_AGAIN, flush=True)
+            yield folder, None
+            return
         try:
             state = load_state(folder / STATE)
         except (ValueError, OSError) as problem:

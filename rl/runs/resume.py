@@ -13,11 +13,13 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
+from nnlite.tensor_file import sweep
 from rl.articles import program_of
 from rl.command import cli, config
 from rl.command.errors import UsageError
 from rl.command.settings import AgentSettings, RunName, Settings, format_flag
 from rl.runs import checkpoint
+from rl.runs.logger import EVENTS
 from rl.runs.run_folder import RESULT, find, write_json
 
 S = TypeVar("S", bound=Settings)
@@ -39,7 +41,7 @@ def parse(
     holding: str = checkpoint.NAME,
     unfinished: bool = True,
 ) -> S:
-    """Parse the arguments of an article whose runs can be resumed.
+    """Parse the arguments of an article whose runs can be resumed; one that was killed early begins again.
 
     With --resume the settings of that run are the defaults, and `resume` names its folder.
 
@@ -54,7 +56,7 @@ def parse(
     settings: Any = read(presets=presets, defaults=defaults)
     if settings.resume:
         named = named_env_id(functools.partial(read, presets=presets), settings_class)
-        folder = find(article, settings.out, settings.resume, holding, named, unfinished)
+        folder = find(article, settings.out, settings.resume, holding, named, unfinished, begun=True)
         stored = settings_class(**config.read_settings(folder, settings_class))
         settings = read(defaults=stored)
         settings = replace(settings, resume=RunName(folder))
@@ -84,12 +86,20 @@ def check_settings(folder: Path, settings: Settings, may_change: Collection[str]
         raise UsageError(what, "leave them away, or start a new run without --resume")
 
 
-def load(folder: Path, settings: AgentSettings) -> tuple[checkpoint.Checkpoints, dict[str, Any]]:
+def load(folder: Path, settings: AgentSettings) -> tuple[checkpoint.Checkpoints, dict[str, Any] | None]:
     """Load the checkpoints of a run and its last state, and write the new settings into config.json.
+
+    The state is None for a run that was killed before its first checkpoint: it begins again.
 
     Raises UsageError when the run is finished, its checkpoint is damaged, or a setting must not change.
     """
     check_settings(folder, settings)
+    if not (folder / checkpoint.NAME).exists() and not (folder / RESULT).exists():
+        sweep(folder)
+        for events in folder.glob(EVENTS):  # TensorBoard would show both beginnings
+            events.unlink()
+        keep_settings(folder, settings)
+        return checkpoint.Checkpoints(folder), None
     checkpoints = checkpoint.Checkpoints(folder)
     try:
         state = checkpoints.load()

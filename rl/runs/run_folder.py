@@ -22,6 +22,7 @@ from rl.command.settings import NEWEST
 
 BEST, LAST = "best.safetensors", "last.safetensors"  # models: of the best evaluation, of the last step
 RESULT = "result.json"  # a run that has one is finished
+BEGINS_AGAIN = "the run was stopped before its first checkpoint: it begins again, with its settings"
 PACKAGES = ("nnlite-rl", "numpy", "numba", "gymnasium", "safetensors")
 
 
@@ -51,7 +52,13 @@ def make_config(article: str, settings: dict[str, Any]) -> dict[str, Any]:
 
 
 def find(
-    article: str, out: str, wanted: str, holding: str, env_id: str | None = None, unfinished: bool = False
+    article: str,
+    out: str,
+    wanted: str,
+    holding: str,
+    env_id: str | None = None,
+    unfinished: bool = False,
+    begun: bool = False,
 ) -> Path:
     """Find the run that --play or --resume means.
 
@@ -59,23 +66,33 @@ def find(
     holding     file that the run must have
     env_id      with "newest": only runs on this environment
     unfinished  with "newest": only runs without a result
+    begun       runs too that have no file `holding` yet, and no result
 
     Raises UsageError when there is no such run.
     """
     if wanted != NEWEST:
         for folder in (Path(wanted), Path(out) / wanted):
-            if (folder / holding).is_file():
+            if _file_of(folder, holding, begun) is not None:
                 return folder
         raise UsageError(f"no {holding} in {wanted}", f"train one: {program_of(article)}")
     kind = f"{article}__*" if env_id is None else f"{article}__{make_safe(env_id)}__*"
-    files = list(Path(out).glob(f"{kind}/{holding}"))
+    found = {folder: _file_of(folder, holding, begun) for folder in Path(out).glob(kind)}
+    files = {folder: file for folder, file in found.items() if file is not None}
     if unfinished:
-        files = [file for file in files if not (file.parent / RESULT).exists()]
+        files = {folder: file for folder, file in files.items() if not (folder / RESULT).exists()}
     if not files:
         remedy = "train one" if holding == BEST else "name a folder, or start one"
         what = "trained model" if holding == BEST else "unfinished run" if unfinished else "run"
         raise UsageError(f"no {what} of {module_of(article)} in {out}/", f"{remedy}: {program_of(article)}")
-    return max(files, key=lambda file: file.stat().st_mtime).parent
+    return max(files, key=lambda folder: files[folder].stat().st_mtime)
+
+
+def _file_of(folder: Path, holding: str, begun: bool) -> Path | None:
+    """Return the file that makes a folder a run of this kind; of one that has only begun, its config.json."""
+    if (folder / holding).is_file():
+        return folder / holding
+    only_begun = begun and (folder / config.NAME).is_file() and not (folder / RESULT).exists()
+    return folder / config.NAME if only_begun else None
 
 
 def write_json(path: Path, data: Any) -> None:

@@ -34,7 +34,8 @@ from rl.core.evaluation import Evaluation, Evaluator
 from rl.core.networks import MakeNetwork, observation_shape
 from rl.core.observer import observe
 from rl.core.seeding import streams
-from rl.envs.given import GivenEnv, copy_of, vector_of
+from rl.envs.faults import GivenEnv
+from rl.envs.given import copy_of, vector_of
 from rl.envs.goals import goal_of
 from rl.envs.make import actions_of
 from rl.runs.resume import describe_stop
@@ -140,6 +141,7 @@ class Algorithm:
         """
         require(total_timesteps >= 1, f"total_timesteps is {total_timesteps}", "give a whole number >= 1")
         settings = replace(self.settings, total_timesteps=self.steps + int(total_timesteps))
+        settings.validate()
         with threads(settings.num_threads):
             if run is None:
                 self._train(settings, None, progress, callback)
@@ -169,20 +171,21 @@ class Algorithm:
     def predict(self, observation: Any) -> Any:
         """Choose the best action for one observation, an int, or for a batch of N, an array (N,).
 
+        The actions are those of the environment: start .. start + n - 1 for Discrete(n, start=start).
         A network that reads screens needs stacks of them, as `make_envs` gives them.
         Raises UsageError when the shape is neither.
         """
         try:
             given = self.encode(observation)
-        except (ValueError, IndexError) as problem:
+        except (ValueError, TypeError, IndexError) as problem:
             raise UsageError(
-                f"the observation is no array: {problem}", "give the observation alone"
+                f"the observation is no array of its space: {problem}", "give the observation alone"
             ) from None
         shape = observation_shape(self.observations)
-        what = f"the observation has shape {np.shape(observation)}"
+        what = f"the observation has shape {given.shape}"
         single = given.shape == shape
         require(single or given.shape[1:] == shape, what, f"the agent reads {shape}, or a batch of them")
-        actions = self.agent.greedy(given[None] if single else given)
+        actions = self.agent.greedy(given[None] if single else given) + int(self.actions.start)
         return int(actions[0]) if single else actions
 
     def evaluate(self, games: int = 20, seed: int | None = None) -> Evaluation:

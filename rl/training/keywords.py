@@ -10,7 +10,8 @@ from gymnasium.vector import VectorEnv
 
 from rl.command.errors import require
 from rl.command.settings import AgentSettings, check_values
-from rl.envs.given import GivenEnv, defaults_for, name_of
+from rl.envs.faults import GivenEnv, name_of
+from rl.envs.given import defaults_for
 
 S = TypeVar("S", bound=AgentSettings)
 ELSEWHERE = {  # settings that are arguments of methods in Python, or flags of the command alone

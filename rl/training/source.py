@@ -31,7 +31,7 @@ def make_source(
     Raises UsageError when the settings name actors that cannot play.
     """
     if not isinstance(settings, ActorSettings) or not settings.actors:
-        return Games(envs, seed, reward)
+        return Games(envs, seed, reward, getattr(settings, "life_loss_ends", False))
     from rl.actors.fleet import Fleet  # Ray
 
     usual = plain and reward is None

@@ -7,12 +7,14 @@ from pathlib import Path
 
 from nnlite.terminal import say
 from rl.articles import module_of, program_of
+from rl.command.notes import extra, note, printed_notes
 from rl.command.settings import AgentSettings
 from rl.command.text import fit
 from rl.command.threads import use_threads
 from rl.core.games import Games
-from rl.runs.run import open_run
-from rl.runs.run_folder import BEST, describe_machine
+from rl.envs.goals import MeanReturn
+from rl.runs.run import Run, open_run
+from rl.runs.run_folder import BEGINS_AGAIN, BEST, describe_machine
 from rl.training.algorithm import Algorithm
 from rl.training.trainer import Trainer
 
@@ -32,25 +34,20 @@ def train(make: type[Algorithm], settings: AgentSettings) -> Result:
     Raises Interrupted, with the command that resumes it, when a signal stopped it; the checkpoint is then
     written.
     """
-    use_threads(settings.num_threads)
-    algorithm = make(settings.env_id, settings=settings)
-    with open_run(make.article, settings, algorithm.columns) as run:
-        say(fit(header(algorithm, run.folder)))
-        if not algorithm.source.restorable:
-            what = settings.env_id if isinstance(algorithm.source, Games) else "what actors play"
-            say(
-                f"note: {what} cannot be saved in the middle of a game; a resumed run starts new games",
-            )
-        if run.saved:
-            say(f"resumed at step {run.saved['agent']['steps']:,}")
-        try:
-            trainer = algorithm.train_in(run, progress=True)
-        finally:
-            algorithm.close()
-        say(outcome(trainer))
-        draw(run.folder, algorithm, trainer)
-        say(f"watch it:  {program_of(make.article)} --play {run.folder}")
-        return Result(run.folder, algorithm, trainer)
+    with printed_notes():
+        use_threads(settings.num_threads)
+        algorithm = make(settings.env_id, settings=settings)
+        with open_run(make.article, settings, algorithm.columns) as run:
+            say(fit(header(algorithm, run.folder)))
+            print_beginning(algorithm, run)
+            try:
+                trainer = algorithm.train_in(run, progress=True)
+            finally:
+                algorithm.close()
+            say(outcome(trainer))
+            draw(run.folder, algorithm, trainer)
+            say(f"watch it:  {program_of(make.article)} --play {run.folder}")
+            return Result(run.folder, algorithm, trainer)
 
 
 def header(algorithm: Algorithm, folder: Path) -> str:
@@ -62,13 +59,28 @@ def header(algorithm: Algorithm, folder: Path) -> str:
     )
 
 
+def print_beginning(algorithm: Algorithm, run: Run) -> None:
+    """Say where a resumed run begins, and whether this one can go on in the middle of a game."""
+    if not algorithm.source.restorable:
+        what = algorithm.settings.env_id if isinstance(algorithm.source, Games) else "what actors play"
+        note(f"{what} cannot be saved in the middle of a game; a resumed run starts new games")
+    if run.saved:
+        say(f"resumed at step {run.saved['agent']['steps']:,}")
+    elif run.settings.resume:
+        say(BEGINS_AGAIN)
+
+
 def outcome(trainer: Trainer) -> str:
-    """One line: solved or not, after how many steps and seconds, the best evaluation."""
+    """One line: solved or not, after how many steps and seconds, the best evaluation.
+
+    An environment that has no goal is neither.
+    """
     reached = trainer.summary()
-    solved = trainer.solved_at is not None
-    state = (
-        f"solved after {trainer.solved_at:,} steps" if solved else f"not solved in {reached['steps']:,} steps"
-    )
+    state = f"trained for {reached['steps']:,} steps"
+    if trainer.solved_at is not None:
+        state = f"solved after {trainer.solved_at:,} steps"
+    elif trainer.evaluator.goal != MeanReturn():
+        state = f"not solved in {reached['steps']:,} steps"
     best = f"best evaluation: score {trainer.best.score:.4g}" if trainer.best is not None else ""
     if reached["best_mean_return"] is not None:
         best += f", mean return {reached['best_mean_return']:.2f}"
@@ -76,14 +88,16 @@ def outcome(trainer: Trainer) -> str:
 
 
 def draw(folder: Path, algorithm: Algorithm, trainer: Trainer) -> None:
-    """Draw the curve of returns, and record games of the best model."""
-    from rl.watch.play import record  # Matplotlib and Pillow
-    from rl.watch.plots import plot_rewards
-
+    """Draw the curve of returns, and record games of the best model; what fails is left out."""
     settings = algorithm.settings
-    plot_rewards(
-        folder / "reward.png", trainer.returns, f"{module_of(algorithm.article)} on {settings.env_id}"
-    )
-    if (folder / BEST).is_file():
-        algorithm.agent.load(folder / BEST)
-    record(folder, algorithm.agent, algorithm.make_stage, settings.env_id)
+    with extra("no reward.png"):
+        from rl.watch.plots import plot_rewards  # Matplotlib
+
+        title = f"{module_of(algorithm.article)} on {settings.env_id}"
+        plot_rewards(folder / "reward.png", trainer.returns, title)
+    with extra("no replay"):
+        from rl.watch.play import record  # Matplotlib and Pillow
+
+        if (folder / BEST).is_file():
+            algorithm.agent.load(folder / BEST)
+        record(folder, algorithm.agent, algorithm.make_stage, settings.env_id)

@@ -16,13 +16,17 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from rl.command.doubts import find_doubts
+from rl.command.notes import note
 from rl.command.settings import AgentSettings
 from rl.core.agent import Agent, Metrics
 from rl.core.evaluation import Evaluation, Evaluator
 from rl.core.games import Episode, Source, Turn
+from rl.envs.goals import MeanReturn
 from rl.runs.run import Run
 from rl.runs.run_folder import BEST
 from rl.runs.signals import Interrupted, StopSignals
+from rl.training.due import SaveClock, crossed
 from rl.training.progress import Progress
 
 LOG_ROWS = 100  # rows of progress.csv in a run
@@ -62,7 +66,7 @@ class Trainer:
     ) -> None:
         self.agent, self.source, self.evaluator, self.settings = agent, source, evaluator, settings
         self.progress, self.run, self.callback = progress, run, callback
-        self.stop = StopSignals()
+        self.stop, self.clock = StopSignals(), SaveClock(settings.save_freq)
         self.log_freq = max(settings.total_timesteps // LOG_ROWS, source.stride)
         self.returns: list[float] = []  # of every finished training game
         self.lengths: list[int] = []
@@ -77,6 +81,8 @@ class Trainer:
             if run.saved is not None:
                 self.seconds_before = run.saved["logger"]["seconds"]
                 self.set_state(run.saved)
+        for doubt in find_doubts(settings) if agent.steps == 0 else ():
+            self.tell(doubt)
         progress.start(agent.steps)
 
     @property
@@ -103,8 +109,7 @@ class Trainer:
                     self._log()
                 if crossed(before, agent.steps, settings.eval_freq):
                     self._evaluate()
-                due = crossed(before, agent.steps, settings.save_freq)
-                if due and self.run is not None and not self.run.checkpoints.busy:
+                if self.run and self.clock.is_due(before, agent.steps) and not self.run.checkpoints.busy:
                     self.save()
             self.save()
             if self.run and self.stop.received is None and (self.best is None or self.solved_at is None):
@@ -122,10 +127,14 @@ class Trainer:
         if metrics and self.run is not None:
             self.run.logger.add_metrics(metrics)
         if message:
-            self.progress.say(message)
+            self.tell(message)
         self.progress.step(self.agent.steps, self.recent, self.agent.status)
         if self.callback is not None:
             self._call(Event(self.agent.steps, metrics, tuple(episodes)))
+
+    def tell(self, line: str) -> None:
+        """Print a line, or warn where nothing is printed."""
+        note(line) if self.progress.quiet else self.progress.say(f"note: {line}")
 
     def _note_episode(self, episode: Episode) -> None:
         """Count a finished game."""
@@ -181,19 +190,17 @@ class Trainer:
         if self.run is not None:
             if best:
                 self.run.save_model(self.agent, BEST)
-            values = {"eval/mean_reward": result.mean, "eval/score": result.score}
-            self.run.logger.write_scalars(self.agent.steps, values)
+            whole = {"eval/mean_reward": result.mean} if isinstance(self.evaluator.goal, MeanReturn) else {}
+            self.run.logger.write_scalars(self.agent.steps, {"eval/score": result.score, **whole})
         self.progress.evaluation(self.agent.steps, result, best, solved)
         self._call(Event(self.agent.steps, evaluation=result))
-
-    # --- keeping
-    # -----------------------------------------------------------------------------------------------
 
     def save(self) -> None:
         """Begin a checkpoint of this moment; it is written while training goes on."""
         if self.run is not None:
             self.wait_for_checkpoint()
             self.run.save_state(self.get_state())
+            self.clock.restart()
 
     def wait_for_checkpoint(self) -> None:
         """Return when the last checkpoint is durable, or say why it could not be written; the one before it
@@ -241,8 +248,3 @@ class Trainer:
             "best_mean_return": None if self.best is None or not len(self.best.returns) else self.best.mean,
             "seconds": round(self.seconds_before + self.progress.seconds(), 3),
         }
-
-
-def crossed(before: int, after: int, every: int) -> bool:
-    """Whether a multiple of `every` lies after step `before`, up to step `after`; never for 0."""
-    return every > 0 and after // every > before // every

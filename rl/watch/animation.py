@@ -16,6 +16,7 @@ import numpy as np
 from PIL import Image
 
 from nnlite.arrays import Array
+from nnlite.tensor_file import atomic_write
 from rl.command import templates
 from rl.watch.recording import Recording
 
@@ -33,14 +34,16 @@ def write_gif(path: Path, recorded: Recording) -> None:
         image.putpalette(colours)
         images.append(image)
     duration = max(GIF_FASTEST, round(1000 / recorded.fps / GIF_TICK) * GIF_TICK)
+    content = io.BytesIO()
     images[0].save(
-        path, "GIF", save_all=True, append_images=images[1:], duration=duration, loop=0, optimize=False
+        content, "GIF", save_all=True, append_images=images[1:], duration=duration, loop=0, optimize=False
     )
+    atomic_write(path, content.getvalue())  # no half picture on a full disk
 
 
 def write_html(path: Path, recorded: Recording) -> None:
     """Write the player page: all frames, with score and preferences; play, pause, slider, speed, steps."""
-    path.write_text(render_player(recorded), encoding="utf-8", errors="replace")
+    atomic_write(path, render_player(recorded).encode("utf-8", "replace"))
 
 
 def inline(recorded: Recording | Path, height: int = 640) -> Any:

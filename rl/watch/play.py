@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from nnlite.terminal import say
+from rl.command.notes import extra
 from rl.core.agent import Agent
 from rl.watch import saliency
 from rl.watch.animation import inline, write_gif, write_html
 from rl.watch.recording import LONGEST, Recording, make_recording
-from rl.watch.stage import CannotRenderError, Moment, Stage, watch
+from rl.watch.stage import Moment, Stage, showing, watch
+
+if TYPE_CHECKING:
+    from rl.watch.play_window import PlayWindow  # pygame
 
 GAMES, STEPS = 2, 300  # at most, in the recording after a run: a second of work
 PLAYED_GAMES, PLAYED_STEPS = 3, 3000  # at most, for --play without a screen
@@ -19,14 +25,9 @@ END_SECONDS = 0.7  # that the last picture of a game is shown
 
 
 def record(folder: Path, agent: Agent, make_stage: Callable[[], Stage], title: str) -> None:
-    """Write replay.gif and replay.html of greedy games into the run's folder, or print why not."""
-    try:
-        stage = make_stage()
-    except CannotRenderError as problem:
-        say(f"no replay: {str(problem).splitlines()[0]}")
-        return
-    write_files(folder, film(stage, agent, f"A trained agent on {title}", GAMES, STEPS))
-    stage.close()
+    """Write replay.gif and replay.html of greedy games into the run's folder."""
+    with closing(make_stage()) as stage:
+        write_files(folder, film(stage, agent, f"A trained agent on {title}", GAMES, STEPS))
 
 
 def film(stage: Stage, agent: Agent, title: str, games: int, steps: int) -> Recording:
@@ -48,22 +49,22 @@ def write_files(folder: Path, recorded: Recording) -> None:
 def play(agent: Agent, make_stage: Callable[[], Stage], title: str, folder: Path) -> None:
     """Show greedy games: in a window, in the notebook, or as files in the folder.
 
-    Raises CannotRenderError when the environment has no pictures.
+    Raises CannotRenderError when the environment has no pictures, or anything else prevents it.
     """
-    from rl.envs.window import NoScreenError, require_screen  # pygame
+    with showing(title):
+        from rl.envs.window import NoScreenError, require_screen  # pygame
 
-    screen = not in_notebook()
-    try:
-        if screen:
-            require_screen()  # before the environment draws: that may open a dummy display for good
-    except NoScreenError:
-        screen = False
-    stage = make_stage()
-    if screen:
-        play_in_window(stage, agent, title)
-    else:
-        play_into_files(stage, agent, title, folder)
-    stage.close()
+        screen = not in_notebook()
+        try:
+            if screen:
+                require_screen()  # before the environment draws: that may open a dummy display for good
+        except NoScreenError:
+            screen = False
+        with closing(make_stage()) as stage:
+            if screen:
+                play_in_window(stage, agent, title)
+            else:
+                play_into_files(stage, agent, title, folder)
 
 
 def play_into_files(stage: Stage, agent: Agent, title: str, folder: Path) -> None:
@@ -80,11 +81,13 @@ def play_into_files(stage: Stage, agent: Agent, title: str, folder: Path) -> Non
     write_files(folder, recorded)
     names = ["replay.gif", "replay.html"]
     if saliency.looks_at_screens(agent.model):
-        saliency.saliency_plot(folder / "saliency.png", agent.model, recorded.moments, stage.actions)
-        names.append("saliency.png")
+        with extra("no saliency.png"):
+            saliency.saliency_plot(folder / "saliency.png", agent.model, recorded.moments, stage.actions)
+            names.append("saliency.png")
         if saliency.first_convolution(agent.model):
-            saliency.filters_plot(folder / "filters.png", agent.model)
-            names.append("filters.png")
+            with extra("no filters.png"):
+                saliency.filters_plot(folder / "filters.png", agent.model)
+                names.append("filters.png")
     if in_notebook():
         sys.modules["IPython"].display.display(inline(recorded))
     say("In the run's folder:" if in_notebook() else "There is no screen for a window; open instead")
@@ -102,7 +105,12 @@ def play_in_window(stage: Stage, agent: Agent, title: str) -> None:
     from rl.watch.play_window import PlayWindow  # pygame
 
     looks = saliency.looks_at_screens(agent.model)
-    window = PlayWindow(title, stage.size, stage.actions, agent.measure, stage.fps, looks)
+    with closing(PlayWindow(title, stage.size, stage.actions, agent.measure, stage.fps, looks)) as window:
+        play_until_closed(window, stage, agent, looks)
+
+
+def play_until_closed(window: PlayWindow, stage: Stage, agent: Agent, looks: bool) -> None:
+    """Show one game after the other; `looks` as in PlayWindow."""
     controls = window.controls
     wait = 0  # frames that the end of a game is still shown
     while not controls.quit:
@@ -131,4 +139,3 @@ def play_in_window(stage: Stage, agent: Agent, title: str) -> None:
             if stage.over:
                 wait = max(1, int(END_SECONDS * stage.fps))
                 say(f"Get reward {stage.score}.")
-    window.close()

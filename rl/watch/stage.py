@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -15,13 +15,16 @@ import numpy as np
 from gymnasium.vector import SyncVectorEnv, VectorEnv
 
 from nnlite.arrays import Array
-from rl.command.errors import UsageError
+from rl.command.errors import ANYTHING, UsageError, summarize
 from rl.core.agent import Agent
 from rl.core.observer import observe
 from rl.envs.actions import action_names
-from rl.envs.given import GivenEnv, name_of, vector_of
+from rl.envs.faults import GivenEnv, name_of, raised
+from rl.envs.given import vector_of
+from rl.envs.misfit import is_number
 
-USUAL_FPS = 30
+USUAL_FPS, FASTEST = 30, 1_000
+REMEDY = "use one with rgb_array rendering, or correct what it renders"
 
 
 class CannotRenderError(UsageError):
@@ -62,11 +65,13 @@ class Camera(gymnasium.Wrapper):
     @property
     def opening(self) -> Array:
         """(H, W, 3) uint8 of the environment now, after a restart if there was one."""
-        picture = np.asarray(self.env.render())
-        if picture.ndim != 3 or picture.shape[2] != 3 or picture.dtype != np.uint8:
-            raise CannotRenderError(
-                "this environment renders no picture (H, W, 3) of bytes", "use one with rgb_array rendering"
-            )
+        try:
+            picture = np.array(self.env.render())  # a copy: some draw into one array again and again
+        except ANYTHING as problem:
+            raise CannotRenderError(summarize(raised(self, "render()", problem)), REMEDY) from problem
+        if picture.ndim != 3 or picture.shape[2] != 3 or picture.dtype != np.uint8 or picture.size == 0:
+            what = f"the environment {name_of(self)} renders no picture (H, W, 3) of bytes"
+            raise CannotRenderError(what, REMEDY)
         return picture
 
 
@@ -91,41 +96,34 @@ class Stage:
         seed: int | None = None,
         observer: Callable[[VectorEnv], VectorEnv] = observe,
     ) -> None:
-        env_id = name_of(env)
-        with hide_display():
+        with hide_display(), showing(name_of(env)):
+            self.envs = observer(vector_of(env, 1, max_episode_steps, render_mode="rgb_array"))
             try:
-                self.envs = observer(vector_of(env, 1, max_episode_steps, render_mode="rgb_array"))
-            except (ValueError, TypeError) as problem:
-                raise CannotRenderError(
-                    f"{env_id} cannot be shown: {str(problem).splitlines()[0]}",
-                    "use one with rgb_array rendering",
-                ) from problem
-            self.camera = self._install_camera(env_id)
-            self.fps = int(self.camera.metadata.get("render_fps") or USUAL_FPS)
-            self.actions = action_names(self.camera)
-            self.game = -1
-            self.restart(seed)
-            self.size = self.picture.shape[:2]
+                self._open(seed)
+            except BaseException:
+                self.envs.close()
+                raise
 
-    def _install_camera(self, env_id: str) -> Camera:
+    def _open(self, seed: int | None) -> None:
+        """Begin the first game and draw it."""
+        self.camera = self._install_camera()
+        self.fps = frame_rate(self.camera.metadata)
+        self.actions = action_names(self.camera)
+        self.game = -1
+        self.restart(seed)
+        self.size = self.picture.shape[:2]
+
+    def _install_camera(self) -> Camera:
         games = self.envs.unwrapped
         if not isinstance(games, SyncVectorEnv) or games.envs[0].render_mode != "rgb_array":
-            raise CannotRenderError(
-                f"{env_id} cannot be shown: it has no rgb_array rendering", "use one that has"
-            )
+            raise CannotRenderError(f"the environment {name_of(games)} has no rgb_array rendering", REMEDY)
         camera = Camera(games.envs[0])
         games.envs = [camera]
         return camera
 
     def restart(self, seed: int | None = None) -> None:
         """Begin a new game, even if this one is unfinished."""
-        try:
-            self.observation, _ = self.envs.reset(seed=seed)
-        except (gymnasium.error.Error, NotImplementedError, ImportError) as problem:
-            raise CannotRenderError(
-                f"this environment cannot be shown: {str(problem).splitlines()[0]}",
-                "install the package that it needs",
-            ) from problem
+        self.observation, _ = self.envs.reset(seed=seed)
         self._begin()
 
     def _begin(self) -> None:
@@ -177,6 +175,23 @@ def watch(stage: Stage, agent: Agent, games: int, steps: int, every: int = 1) ->
         if not stage.over:
             return
         yield Moment(stage.picture, observation, preferences, -1, stage.score, stage.game, stage.steps)
+
+
+@contextmanager
+def showing(title: str) -> Iterator[None]:
+    """Turn what prevents games from being shown into CannotRenderError; a full disk stays an OSError."""
+    try:
+        yield
+    except (CannotRenderError, OSError):
+        raise
+    except ANYTHING as problem:
+        raise CannotRenderError(f"{title} cannot be shown: {summarize(problem)}", REMEDY) from problem
+
+
+def frame_rate(metadata: Mapping[str, Any]) -> int:
+    """Return the pictures a second that an environment asks for, the usual number if it asks for none."""
+    asked: Any = metadata.get("render_fps")
+    return round(asked) if is_number(asked) and 1 <= asked <= FASTEST else USUAL_FPS
 
 
 @contextmanager

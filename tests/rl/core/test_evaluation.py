@@ -27,6 +27,8 @@ class Lengthy(Game):
 
 
 class Idle:
+    steps = 70
+
     def greedy(self, observations):
         return np.zeros(len(observations), np.int64)
 
@@ -80,3 +82,9 @@ def test_an_evaluation_is_rebuilt_from_its_fields():
     other = Evaluation(**asdict(one))
     assert asdict(other).keys() == asdict(one).keys() and other.solved and other.text == "2 games"
     np.testing.assert_array_equal(other.returns, one.returns)
+
+
+@pytest.mark.parametrize("reward", [np.nan, np.inf])
+def test_a_return_that_is_no_number_stops_the_evaluation(reward):
+    with pytest.raises(FloatingPointError, match="the return of game 0 is .* after environment step 70"):
+        Evaluator(games(2, reward=reward), 2, MeanReturn(), seed=0)(Idle())

@@ -4,7 +4,8 @@ import gymnasium
 import numpy as np
 import pytest
 
-from rl.core.observer import OneHotObserver, ScreenObserver, nearest
+from rl.core.encoders import OneHotObserver
+from rl.core.observer import ScreenObserver, nearest
 from rl.envs.make import make_vector
 from tests.rl.games import Game, vector_of
 

@@ -8,11 +8,14 @@ from rl.envs import make_vector
 
 def test_make_vector_leaves_other_environments_to_gymnasium():
     envs = make_vector("Acrobot-v1", 2, max_episode_steps=3)
-    assert isinstance(envs, SyncVectorEnv) and envs.metadata["autoreset_mode"] is AutoresetMode.SAME_STEP
+    assert (
+        isinstance(envs.unwrapped, SyncVectorEnv)
+        and envs.metadata["autoreset_mode"] is AutoresetMode.SAME_STEP
+    )
     envs.reset(seed=0)
     truncated = [envs.step([0, 0])[3].all() for _ in range(4)]
     assert truncated == [False, False, True, False]
-    assert isinstance(make_vector("CartPole-v1", 1, render_mode="rgb_array"), SyncVectorEnv)
+    assert isinstance(make_vector("CartPole-v1", 1, render_mode="rgb_array").unwrapped, SyncVectorEnv)
 
 
 def test_make_vector_finds_an_environment_of_ones_own(tmp_path, monkeypatch):

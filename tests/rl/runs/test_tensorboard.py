@@ -13,7 +13,7 @@ from tests.rl.helpers import ALGORITHMS, train
 pytest.importorskip("tensorboard", reason="needs tensorboard: pip install -e '.[dev]'")
 event_accumulator = pytest.importorskip("tensorboard.backend.event_processing.event_accumulator")
 
-COMMON = {"time/fps", "time/episodes", "rollout/ep_rew_mean", "rollout/ep_len_mean", "eval/mean_reward"}
+COMMON = {"time/fps", "time/episodes", "rollout/ep_rew_mean", "rollout/ep_len_mean", "eval/score"}
 SMALL = {"num_envs": 2, "eval_episodes": 2, "num_threads": 1, "keep_going": True}
 CARTPOLE = {**SMALL, "max_episode_steps": 50, "total_timesteps": 400, "eval_freq": 200}
 CATCHER = {**SMALL, "max_episode_steps": 30, "total_timesteps": 200, "eval_freq": 100}
@@ -38,6 +38,8 @@ def test_tensorboard_finds_scalars_pictures_and_histograms(name, tmp_path, no_pi
     board = read(train(name, **settings, out=str(tmp_path)).folder)
     tags = board.Tags()
     assert set(tags["scalars"]) >= COMMON | set(ALGORITHMS[name].metrics)
+    assert len(board.Scalars("eval/score")) >= 2  # of every evaluation
+    assert ("eval/mean_reward" in tags["scalars"]) == (settings is not CATCHER)  # whose goal is no mean
     losses = board.Scalars("train/loss")
     assert len(losses) > 5 and all(np.isfinite(event.value) for event in losses)
     assert tags["histograms"] == [histogram]

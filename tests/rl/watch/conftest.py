@@ -1,19 +1,9 @@
-"""A process without a screen, and one that looks like a notebook."""
+"""A process that looks like a notebook."""
 
 import sys
 import types
 
 import pytest
-
-from rl.envs import window
-
-
-@pytest.fixture
-def no_screen(monkeypatch):
-    def refuse():
-        raise window.NoScreenError("no screen\n  none")
-
-    monkeypatch.setattr(window, "require_screen", refuse)
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from gymnasium import spaces
 
+from rl.command.notes import extra, printed_notes
 from rl.envs import window
 from rl.envs.maze import WALKER
 from rl.watch import play, stage
@@ -106,6 +107,7 @@ gymnasium.register("test/Broken-v0", Broken)
 def test_no_pictures_is_one_line_and_no_file(env_id, tmp_path, capsys):
     with pytest.raises(CannotRenderError):
         Stage(env_id)
-    play.record(tmp_path, lazy(2), lambda: Stage(env_id), env_id)
-    assert re.fullmatch(r"no replay: .*\n", capsys.readouterr().out)
+    with printed_notes(), extra("no replay"):
+        play.record(tmp_path, lazy(2), lambda: Stage(env_id), env_id)
+    assert re.fullmatch(r"note: no replay: .*\n", capsys.readouterr().out)
     assert not list(tmp_path.iterdir())
