@@ -16,6 +16,7 @@ from typing import Any
 from nnlite.arrays import Array
 from nnlite.utils import numbers
 
+OURS = ("nnlite", "rl")  # the packages whose classes take no other names
 Rule = Callable[[Any, str, Any], Any]
 """rule(object, name, value) returns what is stored, or raises."""
 
@@ -53,7 +54,7 @@ class Guarded:
     """Base of nnlite's objects. Setting an attribute that nothing reads raises AttributeError.
 
     A class declares names by annotations, properties, argument() and checked(). Methods may be replaced.
-    Names that begin with _ are free, and a subclass outside nnlite may set any name. An array that has a
+    Names that begin with _ are free, and a class of your own may set any name. An array that has a
     `_place` is never replaced: the values are copied into it.
     """
 
@@ -95,8 +96,9 @@ def declared_names(cls: Any) -> tuple[frozenset[str], bool]:
         for base in cls.__mro__
         for name, value in {**inspect.get_annotations(base), **vars(base)}.items()
         if name in inspect.get_annotations(base) or hasattr(value, "__set__")
+        if not str(inspect.get_annotations(base).get(name)).startswith("ClassVar")
     }
-    return frozenset(declared), cls.__module__.partition(".")[0] == "nnlite"
+    return frozenset(declared), cls.__module__.partition(".")[0] in OURS
 
 
 def unknown_name(cls: type, name: str, known: frozenset[str]) -> str:

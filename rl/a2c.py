@@ -57,7 +57,7 @@ from rl.training.algorithm import Algorithm
 from rl.training.command import run
 
 
-@dataclass
+@dataclass(frozen=True)
 class Settings(AgentSettings):
     """Settings of A2C. The defaults learn Catcher fastest; `vectors` are the defaults for vectors."""
 

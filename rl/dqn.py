@@ -58,7 +58,7 @@ from rl.training.algorithm import Algorithm
 from rl.training.command import run
 
 
-@dataclass
+@dataclass(frozen=True)
 class Settings(ActorSettings):
     """Settings of DQN. The defaults learn Catcher fastest; `vectors` are the defaults for vectors."""
 

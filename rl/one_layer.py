@@ -37,7 +37,7 @@ SUMMARY = "Neural networks 1: what is inside a layer, and its gradient worked by
 EXAMPLES = ("python -m rl.one_layer", "python -m rl.one_layer --seed 3")
 
 
-@dataclass
+@dataclass(frozen=True)
 class Settings(CommonSettings):
     """One layer: its weights, one forward and one backward pass."""
 

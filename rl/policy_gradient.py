@@ -60,7 +60,7 @@ from rl.training.command import run
 SMALLEST_SPREAD = 1e-6  # for returns that are all equal: no division by 0
 
 
-@dataclass
+@dataclass(frozen=True)
 class Settings(AgentSettings):
     """Settings of the policy gradient. The defaults learn CartPole fastest."""
 

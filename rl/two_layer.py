@@ -40,7 +40,7 @@ EXAMPLES = ("python -m rl.two_layer", "python -m rl.two_layer --seed 3 --batch-s
 Matrix = list[list[float]]
 
 
-@dataclass
+@dataclass(frozen=True)
 class Settings(CommonSettings):
     """Two layers on a batch: one forward and one backward pass."""
 

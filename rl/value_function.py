@@ -63,7 +63,7 @@ from rl.training.command import run
 SQUARED = math.inf  # delta of a Huber loss without a linear part
 
 
-@dataclass
+@dataclass(frozen=True)
 class Settings(AgentSettings):
     """Settings of Q-learning. The defaults learn CartPole fastest."""
 

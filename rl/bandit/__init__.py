@@ -145,7 +145,7 @@ def play(
     return [np.tile(np.arange(1, num_time + 1, dtype=np.int32), num_sims), rewards.ravel().astype(np.float32)]
 
 
-@dataclass
+@dataclass(frozen=True)
 class Settings(CommonSettings):
     """Slot machines: which arm next?"""
 

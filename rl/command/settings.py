@@ -32,7 +32,7 @@ class RunName(str):
     """A run: its folder, its name inside `out`, or NEWEST. A flag of this type may stand without a value."""
 
 
-@dataclass
+@dataclass(frozen=True)
 class Settings:
     """Settings of every article."""
 
@@ -53,14 +53,14 @@ class Settings:
         names = [field.name for field in dataclasses.fields(self)]
         values = check_values(type(self), {name: getattr(self, name) for name in names})
         for name, value in values.items():
-            setattr(self, name, value)
+            object.__setattr__(self, name, value)  # frozen: a value set later would have no effect
         require(self.seed >= 0, f"--seed is {self.seed}", "give a whole number >= 0")
         threads = f"give 0 (all cores) or a number of threads up to {MOST_THREADS}"
         require(0 <= self.num_threads <= MOST_THREADS, f"--num-threads is {self.num_threads}", threads)
         require(self.out != "", "--out is empty", "name a folder, or leave --out away for runs/")
 
 
-@dataclass
+@dataclass(frozen=True)
 class AgentSettings(Settings):
     """Settings of every article with an agent and an environment.
 
@@ -106,7 +106,7 @@ class AgentSettings(Settings):
         require_positive(self, "learning_rate")
 
 
-@dataclass
+@dataclass(frozen=True)
 class ActorSettings(AgentSettings):
     """Settings of articles that can train with Ray actors, on any number of machines."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from gymnasium.vector import VectorEnv, VectorWrapper
 from gymnasium.vector.utils import batch_space, iterate
 
 from nnlite.arrays import Array
+from rl.command.errors import UsageError, require
 from rl.envs.misfit import misfit
 
 
@@ -139,3 +141,22 @@ def _is_part(space: spaces.Space[Any]) -> bool:
     if isinstance(space, spaces.Box):
         return len(space.shape) < 2
     return isinstance(space, spaces.Discrete) or is_flat(space)
+
+
+def read_batch(
+    observation: Any, encode: Callable[[Any], Array], shape: tuple[int, ...]
+) -> tuple[Array, bool]:
+    """Return a batch (N, ...) of what a user gives, and whether that was one observation: then N is 1.
+
+    shape  of one observation as the network reads it
+
+    Raises UsageError when it is neither one observation nor a batch of them.
+    """
+    try:
+        given = encode(observation)
+    except (ValueError, TypeError, IndexError) as problem:
+        what = f"the observation is no array of its space: {problem}"
+        raise UsageError(what, "give the observation alone") from None
+    single, what = given.shape == shape, f"the observation has shape {given.shape}"
+    require(single or given.shape[1:] == shape, what, f"the agent reads {shape}, or a batch of them")
+    return (given[None] if single else given), single

@@ -36,7 +36,7 @@ from rl.digits.data import CLASSES, DARKEST, IMAGE, load
 EPOCHS = {"article": 10, "best": 40}
 
 
-@dataclass
+@dataclass(frozen=True)
 class Settings(CommonSettings):
     """Handwritten digits and a convolutional network."""
 

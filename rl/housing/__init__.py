@@ -38,7 +38,7 @@ from rl.command.settings import format_flag, require_at_least, require_positive
 from rl.housing.data import Table
 
 
-@dataclass
+@dataclass(frozen=True)
 class Settings(CommonSettings):
     """House prices from thirteen numbers."""
 

@@ -112,7 +112,7 @@ def update_theta(theta: Array, pi: Array, history: list[tuple[int, int]], eta: f
     return theta + eta * (n + sign * pi * n.sum(axis=1, keepdims=True)) / len(history)
 
 
-@dataclass
+@dataclass(frozen=True)
 class Settings(CommonSettings):
     """A maze, learned by policy gradient."""
 

@@ -25,7 +25,7 @@ PAGE = "report.html"
 EXAMPLES = ("python -m rl all", "python -m rl all --quick", "python -m rl all --only digits,maze --seed 3")
 
 
-@dataclass
+@dataclass(frozen=True)
 class Settings:
     """Which articles, and how thoroughly."""
 

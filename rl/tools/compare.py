@@ -23,7 +23,7 @@ EXAMPLES = (
 )
 
 
-@dataclass
+@dataclass(frozen=True)
 class Settings:
     """Which runs, and how they are compared."""
 

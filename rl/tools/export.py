@@ -34,7 +34,7 @@ EXAMPLES = (
 )
 
 
-@dataclass
+@dataclass(frozen=True)
 class Settings:
     """Which run, and where the file goes."""
 

@@ -23,7 +23,7 @@ AXES = {"steps": "environment steps", "episodes": "episodes", "seconds": "second
 EXAMPLES = ("python -m rl plot runs/dqn__*", "python -m rl plot RUN OTHER_RUN --x seconds --out curves.svg")
 
 
-@dataclass
+@dataclass(frozen=True)
 class Settings:
     """Which runs, and how they are drawn."""
 

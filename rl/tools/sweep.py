@@ -35,7 +35,7 @@ EXAMPLES = (
 )
 
 
-@dataclass
+@dataclass(frozen=True)
 class Settings:
     """Which runs, and where they are executed."""
 

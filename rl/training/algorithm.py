@@ -23,20 +23,23 @@ from gymnasium.vector import VectorEnv
 
 from nnlite import Sequential
 from nnlite.arrays import Array
+from nnlite.attributes import Guarded, argument
 from nnlite.models import save_model
 from rl.articles import module_of
 from rl.command.config import NAME
-from rl.command.errors import UsageError, require
+from rl.command.errors import require
 from rl.command.settings import AgentSettings, RunName
 from rl.command.threads import threads
 from rl.core.agent import Agent
+from rl.core.encoders import read_batch
 from rl.core.evaluation import Evaluation, Evaluator
+from rl.core.games import Source
 from rl.core.networks import MakeNetwork, observation_shape
 from rl.core.observer import observe
 from rl.core.seeding import streams
 from rl.envs.faults import GivenEnv
 from rl.envs.given import copy_of, vector_of
-from rl.envs.goals import goal_of
+from rl.envs.goals import Goal, goal_of
 from rl.envs.make import actions_of
 from rl.runs.resume import describe_stop
 from rl.runs.run import Run, open_run
@@ -53,7 +56,7 @@ NOTES = "agent"  # the entry of a model file that says whose network it is
 EVALUATION_KEY = (6, 0)  # evaluations that a user asks for draw from a generator of their own
 
 
-class Algorithm:
+class Algorithm(Guarded):
     """An agent that learns, predicts, is evaluated, saved and loaded. Subclasses are DQN, A2C, ...
 
     env       a Gymnasium id, an environment, a function that makes one, or a vector environment (SAME_STEP)
@@ -71,9 +74,20 @@ class Algorithm:
     settings_class: ClassVar[type[AgentSettings]]
     agent_class: ClassVar[Callable[..., Agent]]
     metrics: ClassVar[tuple[str, ...]]  # columns of progress.csv
+    env: GivenEnv = argument()
+    observer: Callable[[VectorEnv], VectorEnv] = argument()
+    settings: AgentSettings = argument()
+    observations: gymnasium.Space[Any] = argument()
+    actions: gymnasium.spaces.Discrete = argument()
+    goal: Goal = argument()
+    agent: Agent = argument()
+    evaluation_seed: int = argument()
+    encode: Callable[[Any], Array] = argument()
+    source: Source = argument()
 
     def __init_subclass__(cls) -> None:
         """Name a class that has no `article`: its runs and files are not those of its base."""
+        super().__init_subclass__()
         if "article" not in cls.__dict__:
             cls.article = cls.__name__.lower()
 
@@ -87,8 +101,8 @@ class Algorithm:
         settings: AgentSettings | None = None,
         **keywords: Any,
     ) -> None:
-        require(settings is None or not keywords, "settings and keywords are given", "give one of them")
         self.env, self.observer = env, observer
+        require(settings is None or not keywords, "settings and keywords are given", "give one of them")
         self.settings = settings or settings_from(self.settings_class, env, keywords)
         self.settings.validate()
         clips = reward is not None and getattr(self.settings, "clip_rewards", False)
@@ -99,7 +113,7 @@ class Algorithm:
         self.goal = goal_of(envs)
         self.agent = self.agent_class(self.observations, self.actions, self.settings, rngs, network)
         self.evaluation_seed = rngs.evaluation
-        self.encode: Callable[[Any], Array] = getattr(envs, "encode", np.asarray)
+        self.encode = getattr(envs, "encode", np.asarray)
         plain = isinstance(env, str) and network is None and observer is observe
         self.source = make_source(type(self), self.settings, envs, rngs.environment, reward, plain)
         self._evaluator: Evaluator | None = None
@@ -175,17 +189,8 @@ class Algorithm:
         A network that reads screens needs stacks of them, as `make_envs` gives them.
         Raises UsageError when the shape is neither.
         """
-        try:
-            given = self.encode(observation)
-        except (ValueError, TypeError, IndexError) as problem:
-            raise UsageError(
-                f"the observation is no array of its space: {problem}", "give the observation alone"
-            ) from None
-        shape = observation_shape(self.observations)
-        what = f"the observation has shape {given.shape}"
-        single = given.shape == shape
-        require(single or given.shape[1:] == shape, what, f"the agent reads {shape}, or a batch of them")
-        actions = self.agent.greedy(given[None] if single else given) + int(self.actions.start)
+        batch, single = read_batch(observation, self.encode, observation_shape(self.observations))
+        actions = self.agent.greedy(batch) + int(self.actions.start)
         return int(actions[0]) if single else actions
 
     def evaluate(self, games: int = 20, seed: int | None = None) -> Evaluation:
@@ -194,16 +199,15 @@ class Algorithm:
         Returns returns, lengths, mean and std, and whether the environment counts as solved.
         """
         require(games >= 1, f"games is {games}", "give a whole number >= 1")
-        if seed is None:
-            seed = streams(self.settings.seed, EVALUATION_KEY).evaluation
-        evaluator = self._make_evaluator(games, seed)
+        first = streams(self.settings.seed, EVALUATION_KEY).evaluation if seed is None else seed
+        evaluator = self._make_evaluator(games, first)
         with threads(self.settings.num_threads):
             result = evaluator(self.agent, to_the_end=True)
         evaluator.close()
         return result
 
     def make_stage(self, seed: int | None = None) -> Stage:
-        """One game with pictures; the seed is that of an evaluation, the run's own by default."""
+        """One game with pictures; the seed is an evaluation's, the run's own by default."""
         first = self.evaluation_seed if seed is None else streams(seed).evaluation
         return Stage(copy_of(self.env), self.settings.max_episode_steps, first, self.observer)
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import functools
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 import nnlite as K
+from nnlite.attributes import put
 from rl import A2C, DQN, PolicyGradient, ValueFunction, load
 from rl.command.config import read_config
 from rl.command.errors import UsageError
@@ -135,7 +137,7 @@ def test_a_file_decides_no_import(tmp_path, monkeypatch):
     (tmp_path / "evil.py").write_text("raise SystemExit('imported')", encoding="utf-8")
     monkeypatch.syspath_prepend(tmp_path)
     agent = DQN("CartPole-v1")
-    agent.settings.env_id = "evil:CartPole-v1"
+    put(agent, "settings", replace(agent.settings, env_id="evil:CartPole-v1"))
     agent.save(tmp_path / "agent.safetensors")
     with pytest.raises(
         UsageError, match='trained on evil:CartPole-v1\n  give it: load.*env="evil:CartPole-v1"'

@@ -20,7 +20,7 @@ from tests.rl.helpers import two_lines
 from tests.tables import rows
 
 
-@dataclass
+@dataclass(frozen=True)
 class Settings(AgentSettings):
     """Settings of a test article."""
 

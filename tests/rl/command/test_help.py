@@ -76,7 +76,7 @@ def test_no_title_names_a_setting_that_does_not_exist():
     assert set(named) <= known and len(named) == len(set(named))
 
 
-@dataclass
+@dataclass(frozen=True)
 class Many(Settings):
     """Settings of every type."""
 

@@ -270,3 +270,46 @@ def test_the_library_needs_no_standard_output(out, monkeypatch, no_pictures, tmp
     assert DQN(corridor, seed=0, **settings).learn(200, progress=True).evaluate(1).complete
     train("value_function", out=str(tmp_path), total_timesteps=200, **settings)
     K.Sequential([K.layers.Dense(1)]).build((2,)).summary()
+
+
+@pytest.mark.parametrize(
+    ("statement", "message"),
+    [
+        ("agent.gamma = 0.5", "no 'gamma'"),
+        ("agent.learning_rate = 0.5", "no 'learning_rate'"),
+        ("agent.env = 'Acrobot-v1'", "env of a DQN is fixed"),
+        ("agent.settings = None", "settings of a DQN is fixed"),
+        ("agent.settings.gamma = 0.5", "cannot assign to field 'gamma'"),
+        ("agent.settings.gama = 0.5", "cannot assign to field 'gama'"),
+        ("agent.source = None", "source of a DQN is fixed"),
+        ("agent.model = None", "model"),
+        ("agent.steps = 0", "steps"),
+        ("agent.metrics = ()", "no 'metrics'"),
+    ],
+)
+def test_what_would_have_no_effect_on_an_agent_is_refused(statement, message):
+    agent = DQN("CartPole-v1", learning_starts=10)
+    with pytest.raises(AttributeError, match=message):
+        exec(statement, {"agent": agent})
+
+
+def test_an_algorithm_of_your_own_may_set_what_it_likes():
+    class Mine(DQN):
+        pass
+
+    agent = Mine("CartPole-v1")
+    agent.note = "mine"
+    with pytest.raises(AttributeError, match="settings of a Mine is fixed"):
+        agent.settings = None
+
+
+@pytest.mark.parametrize("make", [DQN, ValueFunction, A2C, PolicyGradient])
+def test_a_frozen_layer_of_an_agent_stays_as_it_is(make):
+    agent = make("CartPole-v1", seed=0)
+    first, *_, last = agent.model.layers
+    first.trainable = False
+    before, others = [w.copy() for w in first.get_weights()], agent.model.params.copy()
+    agent.learn(1_500)
+    for was, now in zip(before, first.get_weights()):
+        assert np.array_equal(was, now)
+    assert not np.array_equal(others, agent.model.params)

@@ -23,7 +23,7 @@ def test_a_replay_is_small(tmp_path):
     assert all(1_000 < (tmp_path / name).stat().st_size < 500_000 for name in ("replay.gif", "replay.html"))
 
 
-@dataclass
+@dataclass(frozen=True)
 class OwnSettings(AgentSettings):
     env_id: str = "rl/Catcher-v0"
     hidden: tuple[int, ...] = (5,)
