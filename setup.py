@@ -1,8 +1,9 @@
 """Build every ext/*.pyx into the package `nnlite_ext`; pyproject.toml has everything else.
 
-Two environment variables for developers; tests/tools/sanitize.sh runs the tests with both:
+Environment variables for developers; tests/tools/sanitize.sh runs the tests with the first two:
     NNLITE_BOUNDSCHECK=1   check every memoryview access
     NNLITE_SANITIZE=1      AddressSanitizer (GCC and Clang)
+    NNLITE_PLAIN=1         the code for compilers without vectors too: the instruction set "plain"
 """
 
 import glob
@@ -23,6 +24,7 @@ except ImportError:  # setuptools < 59
 BOUNDSCHECK = os.environ.get("NNLITE_BOUNDSCHECK") == "1"
 SANITIZE = os.environ.get("NNLITE_SANITIZE") == "1"
 UNIX_FLAGS = ["-O3", "-fno-math-errno", "-fno-trapping-math", "-Wno-unknown-pragmas"]
+PLAIN = os.environ.get("NNLITE_PLAIN") == "1"
 SHARED = "nnlite_ext._cyutility"  # Cython's code for memoryviews, compiled once instead of in six modules
 UNIX_LINK = []
 if BOUNDSCHECK or SANITIZE:
@@ -45,6 +47,8 @@ class BuildKernels(build_ext):
         unix = self.compiler.compiler_type != "msvc"
         for extension in self.extensions:
             extension.extra_compile_args = UNIX_FLAGS if unix else ["/O2"]
+            if unix and extension.name == SHARED:
+                extension.extra_compile_args = [*UNIX_FLAGS, "-O1"]  # no loop over numbers
             extension.extra_link_args = (UNIX_LINK + ["-pthread"]) if unix else []
         self.built: list[str] = []
         try:
@@ -72,18 +76,22 @@ def headers_of(path):
     return found.union(*(headers_of(header) for header in found))
 
 
+def make_extension(path, headers):
+    """Describe one module. Kernels that divide their work into blocks use plain code for narrow ones."""
+    plain = PLAIN or any(header.endswith("blocks.h") for header in headers)
+    return Extension(
+        "nnlite_ext." + os.path.basename(path)[:-4],
+        [path],
+        depends=sorted(headers),
+        include_dirs=["ext"],
+        define_macros=[("NNLITE_WITH_PLAIN", None)] if plain else [],
+    )
+
+
 def extensions():
     from Cython.Build import cythonize
 
-    modules = [
-        Extension(
-            "nnlite_ext." + os.path.basename(path)[:-4],
-            [path],
-            depends=sorted(headers_of(path)),
-            include_dirs=["ext"],
-        )
-        for path in sorted(glob.glob("ext/*.pyx"))
-    ]
+    modules = [make_extension(path, headers_of(path)) for path in sorted(glob.glob("ext/*.pyx"))]
     shared = Extension(SHARED, ["ext/_cyutility.c"])
     directives = {
         "language_level": 3,

@@ -6,7 +6,8 @@
      avx2      AVX2 and FMA
      avx512    AVX-512 F, BW, DQ, VL
 
-   Compilers without vector extensions (MSVC) use the plain code on both of the first two levels. */
+   Compilers without vector extensions (MSVC) use the plain code on both of the first two levels. The others build it where
+   setup.py defines NNLITE_WITH_PLAIN: for narrow blocks (blocks.h), or everywhere to test it. */
 #ifndef NNLITE_CPU_H
 #define NNLITE_CPU_H
 
@@ -16,6 +17,12 @@
 #define NNLITE_VECTORS 1
 #else
 #define NNLITE_VECTORS 0
+#endif
+
+#if defined(NNLITE_WITH_PLAIN) || !NNLITE_VECTORS
+#define NNLITE_HAS_PLAIN 1
+#else
+#define NNLITE_HAS_PLAIN 0
 #endif
 
 /* GCC for Windows cannot align the stack for vectors of more than 16 bytes. */
@@ -33,7 +40,8 @@ static const char *const nnlite_level_names[NNLITE_LEVELS] = {"plain", "baseline
 static const int nnlite_vector_bytes[NNLITE_LEVELS] = {0, NNLITE_VECTORS ? 16 : 0, 32, 64};
 
 static inline int nnlite_level_available(int level) {
-    if (level == NNLITE_PLAIN || level == NNLITE_BASELINE) return 1;
+    if (level == NNLITE_PLAIN) return NNLITE_HAS_PLAIN;
+    if (level == NNLITE_BASELINE) return 1;
 #if NNLITE_X86
     __builtin_cpu_init();
     if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("fma")) return 0;

@@ -3,9 +3,10 @@
    The file is a template as foreach_type.h describes it, and is written with the vector words of vector-inl.h.
 
    NNLITE_TABLES(x) is the table [2][NNLITE_LEVELS] of all versions of x: first by type, as in NNLITE_TYPES, then by the
-   level of cpu.h. A level that this compiler cannot build has the version of the level below. */
+   level of cpu.h. A level that is not built has the version of the level below; without plain, the baseline's. */
 #include "simd/cpu.h"
 
+#if NNLITE_HAS_PLAIN
 #define TARGET plain
 #define VECTOR_BYTES 0
 #define REGISTERS 16
@@ -13,6 +14,10 @@
 #undef TARGET
 #undef VECTOR_BYTES
 #undef REGISTERS
+#define NNLITE_PLAIN_OF(x, real) x##_plain_##real
+#else
+#define NNLITE_PLAIN_OF(x, real) x##_baseline_##real
+#endif
 
 #if NNLITE_VECTORS
 #define TARGET baseline
@@ -67,9 +72,9 @@
 #pragma GCC pop_options
 #endif
 
-#define NNLITE_TABLE(x, real) {x##_plain_##real, NNLITE_BASELINE_OF(x, real), x##_avx2_##real, x##_avx512_##real}
+#define NNLITE_TABLE(x, real) {NNLITE_PLAIN_OF(x, real), NNLITE_BASELINE_OF(x, real), x##_avx2_##real, x##_avx512_##real}
 #else
 #define NNLITE_TABLE(x, real) \
-    {x##_plain_##real, NNLITE_BASELINE_OF(x, real), NNLITE_BASELINE_OF(x, real), NNLITE_BASELINE_OF(x, real)}
+    {NNLITE_PLAIN_OF(x, real), NNLITE_BASELINE_OF(x, real), NNLITE_BASELINE_OF(x, real), NNLITE_BASELINE_OF(x, real)}
 #endif
 #define NNLITE_TABLES(x) {NNLITE_TABLE(x, float), NNLITE_TABLE(x, double)}
