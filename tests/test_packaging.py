@@ -12,6 +12,8 @@ import pytest
 
 import nnlite
 
+pytestmark = pytest.mark.thorough  # checks of the source, for those who change it
+
 ROOT = Path(__file__).parents[1]
 OWN = {"nnlite", "nnlite_ext", "rl"}
 THERE_WHERE_IT_IS_ASKED_FOR = {"IPython"}  # imported only when a notebook runs us

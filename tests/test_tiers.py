@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.thorough  # checks of the source, for those who change it
+
 pytest_plugins = ["pytester"]
 TESTS = """
 import pytest

@@ -6,6 +6,10 @@ import ast
 import re
 from pathlib import Path
 
+import pytest
+
+pytestmark = pytest.mark.thorough  # checks of the source, for those who change it
+
 ROOT = Path(__file__).parents[1]
 MOST_FILES, MOST_LINES = 18, 1_200
 

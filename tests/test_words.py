@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.thorough  # checks of the source, for those who change it
+
 ROOT = Path(__file__).parents[1]
 SOURCES = "nnlite/**/*.py rl/**/*.py ext/**/*.h ext/**/*.pyx ext/**/*.pxi bench/**/*.py"
 TEXTS = f"{SOURCES} tests/**/*.py docs/**/*.md *.md".split()

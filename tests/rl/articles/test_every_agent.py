@@ -191,6 +191,7 @@ def test_every_step_is_learned_from_once(name):
     assert updates == [step // 4 for step in range(1, 13)] and agent.steps == 24
 
 
+@pytest.mark.thorough
 @every_agent
 def test_evaluating_and_saving_change_nothing_that_is_learned(name, tmp_path):
     short = {**CARTPOLE[name], "total_timesteps": 1_600, "eval_episodes": 3, "seed": 3}

@@ -233,6 +233,7 @@ def walk_of(steps):
     return replay.moments_of(layout, way, np.full((9, 4), 0.25))
 
 
+@pytest.mark.thorough
 def test_the_window_stays_until_it_is_closed(monkeypatch):
     from rl.envs.window import pygame
     from rl.watch import play_window

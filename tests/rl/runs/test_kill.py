@@ -27,6 +27,7 @@ def test_kills_at_random_moments(trials):
     assert counts["trials"] == trials and counts["as told"] + counts.get("newer than told", 0) > trials // 3
 
 
+@pytest.mark.thorough
 @unix
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="needs strace")
 def test_a_kill_and_an_error_at_every_system_call_that_touches_the_disk():
@@ -42,6 +43,7 @@ def test_a_full_disk_leaves_the_checkpoint_before():
     assert counts["refused"] > 10 and counts["accepted"] > 0
 
 
+@pytest.mark.thorough
 def test_a_run_whose_folder_vanishes_makes_it_again_and_can_be_resumed(tmp_path):
     codes, said = run(job("a2c", RUN, tmp_path, 700, remove=True))
     assert codes == [0] and said.count("is gone: it is made again") == 1 and "Traceback" not in said, said

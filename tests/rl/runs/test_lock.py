@@ -59,6 +59,7 @@ def test_a_killed_process_holds_nothing(tmp_path):
     assert not (tmp_path / lock.NAME).exists()
 
 
+@pytest.mark.thorough
 def test_of_many_that_strive_one_is_inside(tmp_path):
     striving = [start_python("-c", STRIVE, tmp_path) for _ in range(3)]
     told = [each.communicate(timeout=60)[0] for each in striving]

@@ -54,6 +54,7 @@ def test_a_run_is_written_and_its_settings_are_read_back(name, odd, capsys):
         run(name, "--config", str(folder / "config.json"), "--out", "elsewhere")
 
 
+@pytest.mark.thorough
 def test_a_run_is_shown_resumed_plotted_and_compared(odd):
     run("maze", "--max-episodes", "20", "--out", NAME)
     folder = run_folder_in(odd)
@@ -70,6 +71,7 @@ def test_a_run_is_shown_resumed_plotted_and_compared(odd):
             assert "<html" in file.read()
 
 
+@pytest.mark.thorough
 def test_a_sweep_runs_there(odd):
     run("sweep", "value_function", "--seeds", "0:1", "--set", "total-timesteps=300", "--out", NAME)
     run("sweep", "--resume", str(run_folder_in(odd)))

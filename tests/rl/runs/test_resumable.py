@@ -60,6 +60,7 @@ def test_stops_in_new_processes_change_nothing(article, number, tmp_path):
     assert_same_run(article, straight, stopped)
 
 
+@pytest.mark.thorough
 def test_more_simulations_later_are_the_same_as_at_once(tmp_path, capsys):
     flags = ["--num-time", "30", "--seed", "5"]
     assert bandit.main([*flags, "--num-sims", "40", "--out", str(tmp_path / "a")]) == 0

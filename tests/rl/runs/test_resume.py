@@ -50,7 +50,9 @@ def assert_same_run(one: Path, two: Path) -> None:
 
 
 WRITES = "dqn Catcher"  # each stop of it writes a large replay; in small, the killed run below stands for it
-STOPS = [pytest.param(name, 2) for name in RUNS if name != WRITES]
+QUICK = ("dqn CartPole", "a2c Catcher")
+STOPS = [pytest.param(name, 2) for name in QUICK]
+STOPS += [pytest.param(name, 2, marks=pytest.mark.thorough) for name in RUNS if name not in (*QUICK, WRITES)]
 STOPS += [pytest.param(name, 3, marks=pytest.mark.thorough) for name in RUNS if "Catcher" in name]
 TIER = {name: pytest.mark.slow if "Catcher" in name else pytest.mark.thorough for name in RUNS}
 STOPS += [pytest.param(name, 10, marks=TIER[name]) for name in RUNS]
@@ -72,6 +74,7 @@ def test_stops_in_new_processes_change_nothing(name, stops, tmp_path):
     assert_same_run(run_folder_in(straight), run_folder_in(stopped))
 
 
+@pytest.mark.thorough
 def test_a_signal_in_an_evaluation_leaves_it_to_be_done(tmp_path):
     article, argv = RUNS["dqn CartPole"]
     argv, straight, stopped = [*argv, *COMMON], tmp_path / "straight", tmp_path / "stopped"
@@ -86,6 +89,7 @@ def test_a_signal_in_an_evaluation_leaves_it_to_be_done(tmp_path):
     assert_same_run(run_folder_in(straight), run_folder_in(stopped))
 
 
+@pytest.mark.thorough
 def test_twice_the_steps_are_the_same_as_going_on(tmp_path):
     article, argv = RUNS["dqn CartPole"]
     argv, whole, half = [*argv, *COMMON, "--eval-freq", "0"], tmp_path / "whole", tmp_path / "half"
@@ -104,6 +108,7 @@ def test_twice_the_steps_are_the_same_as_going_on(tmp_path):
     assert len({(folder / "last.safetensors").read_bytes() for folder in folders}) == 1
 
 
+@pytest.mark.thorough
 def test_a_killed_run_goes_on_from_its_last_checkpoint(tmp_path):
     article, argv = RUNS["dqn Catcher"]
     argv = [*argv, *COMMON, "--save-freq", "100"]
@@ -126,6 +131,7 @@ CHANGES = {
 }
 
 
+@pytest.mark.thorough
 def test_what_is_kept_and_what_may_change(tmp_path):
     article, argv = RUNS["a2c CartPole"]
 
@@ -158,6 +164,7 @@ def test_a_damaged_checkpoint_is_refused_in_two_lines(tmp_path):
     assert codes == [2] and "checksum does not match" in said and "Traceback" not in said
 
 
+@pytest.mark.thorough
 def test_games_that_cannot_be_saved_begin_anew_and_say_so(tmp_path):
     argv = "--env-id Acrobot-v1 --total-timesteps 600 --eval-freq 0 --buffer-size 400".split()
     first = job("dqn", [*argv, *DQN, *COMMON], tmp_path, 301)

@@ -69,6 +69,7 @@ def test_an_interval_is_as_narrow_as_its_runs():
     assert np.isnan(stat.interquartile_mean([np.ones(1)]).low), "one run says nothing of the spread"
 
 
+@pytest.mark.thorough
 def test_intervals_hold_the_truth_about_as_often_as_they_say():
     draws = ([np.random.default_rng(i).normal(size=20)] for i in range(60))
     held = [estimate.low <= 0 <= estimate.high for estimate in map(stat.interquartile_mean, draws)]

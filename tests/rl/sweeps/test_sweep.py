@@ -107,6 +107,7 @@ def test_killed_workers_and_runs_change_nothing():
     assert json.loads(done.stdout)["killed"] == {"runs": 1, "workers": 1}
 
 
+@pytest.mark.thorough
 def test_seeds_at_once_give_the_row_of_each_alone(tmp_path):
     _, together = sweep(tmp_path / "together", "maze", "--seeds", "0:3")
     _, alone = sweep(tmp_path / "alone", "maze", "--seeds", "2")
@@ -193,6 +194,7 @@ def test_a_run_that_kills_its_process_fails_after_three_times(tmp_path, capsys):
     assert len(calls) == 3 and "killed 3 times (signal 9)" in conductor.records["seed-0"].error
 
 
+@pytest.mark.thorough
 @linux
 def test_a_run_of_a_sweep_needs_no_stream_for_errors(tmp_path):
     plan = plans.make("value_function", "3", ["total-timesteps=100"])
@@ -235,6 +237,7 @@ def test_a_reader_that_leaves_stops_the_runs(tmp_path, monkeypatch):
         sys.stdout.close()
 
 
+@pytest.mark.thorough
 def test_a_run_that_another_sweep_does_is_waited_for(tmp_path):
     rounds = []
 
