@@ -99,6 +99,7 @@ def test_importing_rl_loads_neither_numba_nor_pygame():
     run_python("-c", code)
 
 
+@pytest.mark.thorough
 @over(OWN)
 def test_gymnasiums_check_passes_without_a_warning_in_every_render_mode(world, monkeypatch):
     monkeypatch.setenv("SDL_VIDEODRIVER", "dummy")

@@ -57,7 +57,7 @@ def test_images_of_any_layout_become_stacks_with_channels_last(name):
     assert terminated.all() and np.asarray(info["final_obs"][0]).shape == envs.single_observation_space.shape
 
 
-@pytest.mark.parametrize("main", [dqn.main, a2c.main])
+@pytest.mark.parametrize("main", [dqn.main, pytest.param(a2c.main, marks=pytest.mark.thorough)])
 def test_an_environment_of_images_trains_and_is_shown(main, tmp_path, monkeypatch, capsys):
     flags = "--env-id Painting/stack-first-v0 --total-timesteps 120 --num-envs 2 --eval-freq 0".split()
     monkeypatch.setattr("sys.argv", ["rl", *flags, "--eval-episodes", "1", "--out", str(tmp_path)])

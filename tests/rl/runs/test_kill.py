@@ -52,6 +52,7 @@ def test_a_run_whose_folder_vanishes_makes_it_again_and_can_be_resumed(tmp_path)
     assert (folder / "config.json").is_file() and (folder / "best.safetensors").is_file()
 
 
+@pytest.mark.thorough
 @unix
 def test_a_run_on_a_disk_that_becomes_full_says_so_and_keeps_its_checkpoint(tmp_path):
     (code,), said = run(job("a2c", RUN, tmp_path, 900, limit=45_000))

@@ -42,7 +42,12 @@ def run(*words):
     assert listing.main([*words]) == 0
 
 
-@pytest.mark.parametrize("name", SHORT)
+LONG = [
+    pytest.param(name, marks=pytest.mark.thorough) for name in SHORT if name not in ("value_function", "maze")
+]
+
+
+@pytest.mark.parametrize("name", ["value_function", "maze", *LONG])
 def test_a_run_is_written_and_its_settings_are_read_back(name, odd, capsys):
     run(name, *SHORT[name].split(), "--out", NAME)
     folder = run_folder_in(odd)

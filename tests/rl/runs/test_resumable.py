@@ -42,8 +42,16 @@ def assert_same_run(article: str, *outs: Path) -> None:
     assert results[0] == results[1]
 
 
-@pytest.mark.parametrize("number", [2, pytest.param(10, marks=pytest.mark.thorough)])
-@pytest.mark.parametrize("article", RUNS)
+STOPS = [
+    ("maze", 2),
+    *(
+        pytest.param(*stops, marks=pytest.mark.thorough)
+        for stops in (("bandit", 2), ("bandit", 10), ("maze", 10))
+    ),
+]
+
+
+@pytest.mark.parametrize("article, number", STOPS)
 def test_stops_in_new_processes_change_nothing(article, number, tmp_path):
     argv, piece, pieces = RUNS[article]
     cuts = sorted(np.random.default_rng(1).choice(np.arange(1, pieces), number, replace=False).tolist())

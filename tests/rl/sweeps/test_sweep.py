@@ -62,6 +62,7 @@ def test_a_run_that_fails_is_told_and_stops_no_other(swept):
     assert output.count("the loss is inf") == 2
 
 
+@pytest.mark.thorough
 def test_a_run_of_a_sweep_is_the_run_of_its_own_command(swept, tmp_path):
     words = ["--data", "synthetic", "--seed", "1", "--num-threads", "1", "--out", tmp_path]
     run_python("-m", "rl.housing", *words)
