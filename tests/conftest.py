@@ -8,9 +8,15 @@ from hypothesis import settings
 from nnlite_ext import _threads
 
 os.environ.update(SDL_VIDEODRIVER="dummy", SDL_AUDIODRIVER="dummy", MPLBACKEND="Agg")
-settings.register_profile("nnlite-rl", deadline=None)  # the first call of a kernel may compile or load
-settings.load_profile("nnlite-rl")
 TIERS = ("slow", "thorough")  # a test of both belongs to the first
+# no deadline: the first call of a kernel may compile or load
+settings.register_profile("quick", deadline=None, max_examples=33)
+settings.register_profile("thorough", deadline=None, max_examples=100)
+
+
+def pytest_configure(config):
+    """Draw all examples where the thorough tests run."""
+    settings.load_profile("thorough" if "thorough" in config.option.markexpr else "quick")
 
 
 def pytest_collection_modifyitems(config, items):

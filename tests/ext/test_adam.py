@@ -4,11 +4,12 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from nnlite_ext import _adam
 
 from nnlite.reference import adam as reference
+from tests.examples import examples
 from tests.ext.cases import MACHINES, SEEDS, TYPES, choose
 
 SIZES = st.one_of(st.integers(0, 300), st.sampled_from([16383, 16384, 40000, 200001]))
@@ -66,7 +67,7 @@ def test_large_float32_numbers_do_not_overflow():
     assert np.isfinite(_adam.sum_of_squares(np.full(1000, 3e38, np.float32)))
 
 
-@settings(max_examples=20)
+@examples(20)
 @given(SEEDS, TYPES, MACHINES)
 def test_threads_do_not_change_a_bit(seed, dtype, machine):
     results = []

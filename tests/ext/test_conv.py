@@ -2,11 +2,12 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from nnlite_ext import _conv, _threads
 
 from nnlite.reference import conv as reference
+from tests.examples import examples
 from tests.ext.cases import MACHINES, SEEDS, TYPES, Case
 
 LIT = st.sampled_from([1, 0.05])
@@ -83,13 +84,13 @@ class Conv(Case):
         return dx
 
 
-@settings(max_examples=250)
+@examples(250)
 @given(case=cases(), relu=st.booleans(), with_bias=st.booleans())
 def test_the_passes_are_their_twins_with_any_number_of_threads(case, relu, with_bias):
     case.check(_conv, reference, with_bias, relu)
 
 
-@settings(max_examples=50)
+@examples(50)
 @given(case=cases(st.just(np.float64)))
 def test_input_gradient_is_the_adjoint_of_forward(case):
     case.check_adjoint(_conv)
@@ -122,7 +123,7 @@ def tiled_cases(draw):
     return Conv(images, channels, filters, vertical, horizontal, *more)
 
 
-@settings(max_examples=60)
+@examples(60)
 @given(case=tiled_cases(), relu=st.booleans(), with_bias=st.booleans())
 def test_tiles_are_their_twin_with_any_number_of_threads(case, relu, with_bias):
     case.check(_conv, reference, with_bias, relu, threads=(2, 5))

@@ -1,14 +1,15 @@
 """The push of a screen onto a stack of frames, against its NumPy twin."""
 
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from nnlite_ext import _frames
 
 from nnlite.reference import frames as reference
+from tests.examples import examples
 
 
-@settings(max_examples=60)
+@examples(60)
 @given(
     n=st.integers(1, 3),
     shape=st.tuples(st.integers(1, 9), st.integers(1, 9)),

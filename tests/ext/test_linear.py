@@ -2,11 +2,12 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from nnlite_ext import _linear
 
 from nnlite.reference import linear as reference
+from tests.examples import examples
 from tests.ext.cases import MACHINES, SEEDS, TYPES, Case
 
 
@@ -42,13 +43,13 @@ def cases(types=TYPES):
     return st.builds(Linear, batches, sizes, sizes, types, MACHINES, SEEDS)
 
 
-@settings(max_examples=300)
+@examples(300)
 @given(cases(), st.booleans(), st.booleans())
 def test_the_products_are_their_twins_with_any_number_of_threads(case, with_bias, relu):
     case.check(_linear, reference, with_bias, relu)
 
 
-@settings(max_examples=50)
+@examples(50)
 @given(cases(st.just(np.float64)))
 def test_input_gradient_is_the_adjoint_of_forward(case):
     case.check_adjoint(_linear)

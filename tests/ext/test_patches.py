@@ -2,13 +2,14 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from nnlite_ext import _patches
 
 from nnlite.reference import patches as reference
+from tests.examples import examples
 
-drawn = settings(max_examples=150)
+drawn = examples(150)
 
 
 @st.composite

@@ -1,14 +1,15 @@
 """The gather of frame stacks from a ring, against its NumPy twin."""
 
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from nnlite_ext import _replay
 
 from nnlite.reference import replay as reference
+from tests.examples import examples
 
 
-@settings(max_examples=60)
+@examples(60)
 @given(
     games=st.integers(1, 3),
     length=st.integers(6, 20),

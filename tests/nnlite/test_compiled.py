@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import assume, given, reject, settings
+from hypothesis import assume, given, reject
 from hypothesis import strategies as st
 from nnlite_ext import _network, _threads
 
@@ -11,6 +11,7 @@ from nnlite.gradcheck import gradient_errors, kink_distance, scramble, smooth_in
 from nnlite.models import Sequential
 from nnlite.passes import LayerPasses
 from nnlite.plan import MOST_ROWS
+from tests.examples import examples
 
 BOUNDS = {"float32": 1e-5, "float64": 1e-12}
 names = st.sampled_from(sorted(activations.REGISTRY))
@@ -75,7 +76,7 @@ def distance(a, b):
 
 
 @pytest.mark.parametrize("dtype", sorted(BOUNDS))
-@settings(max_examples=150)
+@examples(150)
 @given(
     make=networks(),
     n=st.integers(1, 40),
@@ -105,7 +106,7 @@ def test_compiled_passes_are_the_layers(dtype, make, n, seed, logits, need_dx, t
     assert distance(compiled.grads, by_layers.grads) <= 10 * bound
 
 
-@settings(max_examples=40)
+@examples(40)
 @given(
     make=networks(sizes=st.integers(1, 5), depth=3),
     n=st.integers(1, 6),

@@ -7,7 +7,7 @@ import contextlib
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from nnlite import activations, layers, losses
@@ -22,6 +22,7 @@ from nnlite.gradcheck import (
     smooth_input,
 )
 from nnlite.models import Sequential
+from tests.examples import examples
 from tests.nnlite.samples import PAIRWISE
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*over one column")  # drawn at random
@@ -33,7 +34,7 @@ sizes = st.integers(1, 4)
 pairs = st.tuples(sizes, sizes)
 paddings = st.sampled_from(["same", "valid"])
 each_passes = pytest.mark.parametrize("passes", ["compiled", "layers"])
-smooth = settings(max_examples=60)
+smooth = examples(60)
 
 
 @st.composite
@@ -86,7 +87,7 @@ def test_dense_backward_is_the_gradient_of_forward(passes, units, features, rows
 
 
 @pytest.mark.parametrize("way", WAYS)
-@settings(max_examples=150)
+@examples(150)
 @given(data=st.data(), shape=images(), filters=st.integers(1, 3), common=weighted(), seed=seeds)
 def test_conv_backward_is_the_gradient_of_forward(way, data, shape, filters, common, seed):
     kernel, strides, padding = data.draw(windows(shape))
@@ -120,7 +121,7 @@ def test_dropout_backward_is_the_gradient_of_forward(rate, shape, seed):
 
 
 @pytest.mark.parametrize("name", sorted(activations.REGISTRY))
-@settings(max_examples=10)
+@examples(10)
 @given(shape=st.lists(sizes, min_size=2, max_size=4), seed=seeds)
 def test_activation_backward_is_the_gradient_of_forward(name, shape, seed):
     errors = layer_errors(layers.Activation(name), tuple(shape), seed)
@@ -167,7 +168,7 @@ def middle_layers(draw, shape):
     return layers.Rescaling(0.5, draw(st.sampled_from([0.0, 0.1])))
 
 
-@settings(max_examples=150)
+@examples(150)
 @given(model=networks(), n=st.integers(2, 3), seed=seeds)
 def test_whole_network_backward_is_the_gradient_of_forward(model, n, seed):
     scramble(model, seed)
@@ -180,7 +181,7 @@ wide = st.sampled_from([1, 2, 3, 4, 5, 7, 8, 9, 16, 17, 24, 32, 33])
 
 
 @pytest.mark.parametrize("way", WAYS)
-@settings(max_examples=80)
+@examples(80)
 @given(data=st.data(), size=st.tuples(*[st.integers(1, 14)] * 2), n=st.integers(1, 4), seed=seeds)
 def test_wide_convolutions_along_a_direction(way, data, size, n, seed):
     channels, filters = data.draw(wide), data.draw(wide)
@@ -197,7 +198,7 @@ def test_wide_convolutions_along_a_direction(way, data, size, n, seed):
 
 
 @each_passes
-@settings(max_examples=40)
+@examples(40)
 @given(units=st.lists(wide, min_size=1, max_size=4), features=wide, n=wide, seed=seeds)
 def test_wide_dense_networks_along_a_direction(passes, units, features, n, seed):
     stack = [layers.Dense(width, "softplus", input_shape=(features,)) for width in units]

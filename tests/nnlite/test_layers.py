@@ -2,12 +2,13 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from nnlite import layers
 from nnlite.convolution import Geometry
 from nnlite.models import Sequential
+from tests.examples import examples
 from tests.tables import rows
 
 
@@ -29,7 +30,7 @@ def naive_convolution(x, W, b, strides, top, left, out):
 
 @pytest.mark.parametrize("path", ["direct", "patches", "compiled"])
 @pytest.mark.parametrize("dtype, tolerance", [("float32", 1e-5), ("float64", 1e-13)])
-@settings(max_examples=40)
+@examples(40)
 @given(data=st.data(), padding=st.sampled_from(["same", "valid"]))
 def test_convolution_is_its_definition(path, dtype, tolerance, data, padding):
     n, h, w, c, filters = (data.draw(st.integers(1, top)) for top in (3, 9, 9, 3, 5))

@@ -4,10 +4,11 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from nnlite import optimizers
+from tests.examples import examples
 
 
 def run(optimizer, params, gradients):
@@ -43,7 +44,7 @@ def test_sgd_with_momentum(nesterov):
 
 
 @pytest.mark.parametrize("dtype, tolerance", [(np.float32, 2e-5), (np.float64, 1e-13)])
-@settings(max_examples=25)
+@examples(25)
 @given(st.integers(1, 70), st.sampled_from([None, 0.3]), st.sampled_from([None, 0.5]), st.integers(0, 99))
 def test_adam_is_its_formula(dtype, tolerance, size, clipvalue, clip, seed):
     rng = np.random.default_rng(seed)

@@ -2,12 +2,13 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from nnlite_ext._replay import LAST, MOVE
 
 from rl.actors.slots import copy_slots, truncate_games, write_slots
 from rl.core.replay import ReplayBuffer
+from tests.examples import examples
 
 
 def step_of(rng, games, stack):
@@ -22,7 +23,7 @@ def replay_of(games, length, stack, n_step=2):
     return ReplayBuffer(games * length, games, (2, 3, stack), np.uint8, stack=stack, n_step=n_step, gamma=0.9)
 
 
-@settings(max_examples=30)
+@examples(30)
 @given(
     actors=st.integers(1, 3),
     games=st.integers(1, 3),

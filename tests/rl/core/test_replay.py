@@ -4,10 +4,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from rl.core.replay import ReplayBuffer
+from tests.examples import examples
 
 
 class History:
@@ -60,7 +61,7 @@ class History:
         return total, discount, step["n_s"]
 
 
-@settings(max_examples=40)
+@examples(40)
 @given(
     num_envs=st.integers(1, 3),
     stack=st.sampled_from([1, 2, 3, 4]),

@@ -4,7 +4,7 @@ import gymnasium
 import numpy as np
 import pytest
 from gymnasium.error import ResetNeeded
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 import rl  # noqa: F401
@@ -12,6 +12,7 @@ from rl.envs import make_vector
 from rl.envs.maze import MazeEnv
 from rl.envs.maze_layout import MazeLayout, check_layout, generate_maze, shortest_path
 from rl.envs.maze_text import article_maze, draw_maze, parse_maze, read_maze
+from tests.examples import examples
 
 UP, RIGHT, DOWN, LEFT = range(4)
 MAZES = st.builds(
@@ -46,7 +47,7 @@ def test_the_articles_maze_has_the_articles_walls():
 
 
 @given(MAZES)
-@settings(max_examples=60)
+@examples(60)
 def test_every_generated_maze_is_connected_and_sound(maze):
     steps = distances(maze)
     assert np.isfinite(steps).all()
@@ -74,7 +75,7 @@ def test_a_maze_without_loops_has_one_way_and_a_seed_fixes_it():
 
 
 @given(MAZES)
-@settings(max_examples=60)
+@examples(60)
 def test_a_drawing_is_read_back_as_the_same_maze(maze):
     read = parse_maze("\n\n  " + draw_maze(maze, path=shortest_path(maze)).replace("\n", "\n  ") + "\n")
     assert np.array_equal(read.neighbour, maze.neighbour)

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
@@ -12,6 +12,7 @@ from rl.core.ring import Ring, last_write
 from rl.runs import checkpoint as module
 from rl.runs.checkpoint import Checkpoints
 from rl.runs.state_file import load_state, save_state
+from tests.examples import examples
 from tests.processes import run_python
 from tests.same import assert_same
 
@@ -28,7 +29,7 @@ trees = st.recursive(
 )
 
 
-@settings(max_examples=60)
+@examples(60)
 @given(state=st.dictionaries(keys, trees, max_size=4))
 def test_any_state_comes_back_as_it_was(state, tmp_path_factory):
     path = tmp_path_factory.getbasetemp() / "state"
@@ -61,7 +62,7 @@ def test_what_a_state_cannot_hold_is_named(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-@settings(max_examples=300)
+@examples(300)
 @given(
     written=st.integers(0, 60), length=st.integers(1, 12), first=st.integers(0, 11), size=st.integers(1, 12)
 )

@@ -42,12 +42,11 @@ def run(*words):
     assert listing.main([*words]) == 0
 
 
-LONG = [
-    pytest.param(name, marks=pytest.mark.thorough) for name in SHORT if name not in ("value_function", "maze")
-]
+QUICK = ("value_function", "maze")
+LONG = [pytest.param(name, marks=pytest.mark.thorough) for name in SHORT if name not in QUICK]
 
 
-@pytest.mark.parametrize("name", ["value_function", "maze", *LONG])
+@pytest.mark.parametrize("name", [*QUICK, *LONG])
 def test_a_run_is_written_and_its_settings_are_read_back(name, odd, capsys):
     run(name, *SHORT[name].split(), "--out", NAME)
     folder = run_folder_in(odd)
