@@ -60,6 +60,7 @@ cdef class BoundAdam:
     """
 
     cdef flushed job
+    cdef double learning_rate, clip_norm, clip_variables
     cdef int itemsize
     cdef object arrays
     cdef const int64_t *edges
@@ -83,20 +84,31 @@ cdef class BoundAdam:
 
     def step(self, double learning_rate, double beta1, double beta2, double epsilon, double clip_value, double clip_norm,
              double clip_variables, long long t):
-        """Do step t, from 1 on. False, with nothing changed, when the gradient holds NaN or infinity.
+        """Do step t, from 1 on, with these settings. False, with nothing changed, when the gradient holds NaN or infinity."""
+        self.configure(learning_rate, beta1, beta2, epsilon, clip_value, clip_norm, clip_variables)
+        return self.advance(t)
+
+    def configure(self, double learning_rate, double beta1, double beta2, double epsilon, double clip_value,
+                  double clip_norm, double clip_variables):
+        """Use these settings from now on.
 
         clip_value      limit of each element; 0: no limit, here and below
         clip_norm       limit of the norm of the whole gradient
         clip_variables  limit of the norm of each variable's gradient
         """
         cdef adam_job *job = &self.job.adam
-        cdef bint finite
-        job.lr_t = learning_rate * sqrt(1 - pow(beta2, <double> t)) / (1 - pow(beta1, <double> t))
+        self.learning_rate, self.clip_norm, self.clip_variables = learning_rate, clip_norm, clip_variables
         job.beta1, job.beta2, job.epsilon, job.clip_value = beta1, beta2, epsilon, clip_value
+
+    def advance(self, long long t):
+        """Do step t, from 1 on. False, with nothing changed, when the gradient holds NaN or infinity."""
+        cdef adam_job *job = &self.job.adam
+        cdef bint finite
+        job.lr_t = self.learning_rate * sqrt(1 - pow(job.beta2, <double> t)) / (1 - pow(job.beta1, <double> t))
         if job.size < LONG:
-            return self.checked_step(clip_norm, clip_variables)
+            return self.checked_step(self.clip_norm, self.clip_variables)
         with nogil:
-            finite = self.checked_step(clip_norm, clip_variables)
+            finite = self.checked_step(self.clip_norm, self.clip_variables)
         return finite
 
     cdef bint checked_step(self, double clip_norm, double clip_variables) noexcept nogil:

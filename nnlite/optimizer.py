@@ -14,7 +14,7 @@ from nnlite_ext import _adam
 
 from nnlite.arrays import Array
 from nnlite.attributes import Declared, Guarded, checked, put
-from nnlite.utils import above_zero, aligned_zeros, not_negative, real, registry_name
+from nnlite.utils import above_zero, aligned_zeros, is_whole, not_negative, real, registry_name
 from nnlite.weights import Variables
 
 
@@ -52,7 +52,6 @@ class Optimizer(Guarded):
     clipnorm: float | None = Declared(only_limit)  # type: ignore[assignment]
     clipvalue: float | None = Declared(only_limit)  # type: ignore[assignment]
     global_clipnorm: float | None = Declared(only_limit)  # type: ignore[assignment]
-    iterations: int
     params: Array
     grads: Array
 
@@ -69,13 +68,24 @@ class Optimizer(Guarded):
             raise ValueError(f"lr is another name of learning_rate: give one, not {lr} and {learning_rate}")
         self.learning_rate = learning_rate if lr is None else lr
         self.clipnorm, self.clipvalue, self.global_clipnorm = clipnorm, clipvalue, global_clipnorm
-        self.iterations = 0
+        self._count = [0]  # in a list, because setting an attribute takes a third of a small step
         self.params = self.grads = np.zeros(0, np.float32)
         self._frozen: list[slice] = []  # places that a step leaves as they are; the model changes this list
         self._lock: Any = contextlib.nullcontext()  # the model's
         self._edges: Sequence[int] = ()  # between the variables
-        self._settings: tuple[float, ...] | None = None  # as a compiled step reads them
+        self._changed = True  # a setting, since a compiled step has read them
         self._keeps_gil = False  # one compiled call that no other thread can interrupt
+
+    @property
+    def iterations(self) -> int:
+        """Steps done since bind."""
+        return self._count[0]
+
+    @iterations.setter
+    def iterations(self, value: int) -> None:
+        if not is_whole(value) or value < 0:
+            raise ValueError(f"iterations must be a whole number >= 0, not {value!r}")
+        self._count[0] = int(value)
 
     @property
     def lr(self) -> float:
@@ -124,7 +134,7 @@ class Optimizer(Guarded):
     def __setattr__(self, name: str, value: Any) -> None:
         super().__setattr__(name, value)
         if not name.startswith("_"):
-            self._settings = None
+            self._changed = True
 
     def _place(self, name: str) -> Array | None:
         held = getattr(self, name, None)

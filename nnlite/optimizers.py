@@ -18,7 +18,7 @@ import numpy as np
 from nnlite_ext import _adam
 
 from nnlite.arrays import Array
-from nnlite.attributes import argument, checked, put
+from nnlite.attributes import argument, checked
 from nnlite.optimizer import Optimizer, decay
 from nnlite.utils import above_zero, flag, from_registry, missing_name
 
@@ -91,15 +91,14 @@ class Adam(Optimizer):
         return self
 
     def _step(self) -> None:
-        t = self.iterations + 1
-        settings = self._settings
-        if settings is None:
+        if self._changed:
             limits = self.clipvalue or 0.0, self.global_clipnorm or 0.0, self.clipnorm or 0.0
-            settings = self._settings = (self.learning_rate, self.beta_1, self.beta_2, self.epsilon, *limits)
-        rate, b1, b2, epsilon, value, norm, norms = settings
-        if not self._bound.step(rate, b1, b2, epsilon, value, norm, norms, t):
-            raise FloatingPointError(f"gradient is not finite at optimizer step {t}")
-        put(self, "iterations", t)
+            self._bound.configure(self.learning_rate, self.beta_1, self.beta_2, self.epsilon, *limits)
+            self._changed = False
+        count = self._count
+        if not self._bound.advance(count[0] + 1):
+            raise FloatingPointError(f"gradient is not finite at optimizer step {count[0] + 1}")
+        count[0] += 1
 
 
 def _known(clipping: dict[str, Any]) -> dict[str, Any]:

@@ -24,7 +24,7 @@ class UsageError(TwoLines, ValueError):
 
 
 class EnvironmentFault(TwoLines):
-    """A mistake in an environment's own code: an exception in it, or a value that is none of its space.
+    """A mistake in an environment's own code: an exception, or a value outside its space.
 
     The command line prints both lines and exits with 1.
     """
