@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from nnlite.utils import is_whole
+
 ANYTHING = (Exception, SystemExit)  # what foreign code may raise: all but KeyboardInterrupt, the user's own
 LONGEST = 300  # characters of a foreign error's text
 
@@ -34,6 +38,11 @@ def require(holds: bool, what: str, remedy: str) -> None:
     """Raise UsageError unless the condition holds."""
     if not holds:
         raise UsageError(what, remedy)
+
+
+def require_count(value: Any, name: str) -> None:
+    """Raise UsageError unless the value is a whole number >= 1."""
+    require(is_whole(value) and value >= 1, f"{name} is {value!r}", "give a whole number >= 1")
 
 
 def describe(problem: BaseException) -> str:

@@ -27,7 +27,7 @@ from nnlite.attributes import Guarded, argument
 from nnlite.models import save_model
 from rl.articles import module_of
 from rl.command.config import NAME
-from rl.command.errors import require
+from rl.command.errors import require, require_count
 from rl.command.settings import AgentSettings, RunName
 from rl.command.threads import threads
 from rl.core.agent import Agent
@@ -153,9 +153,8 @@ class Algorithm(Guarded):
         progress  print what the command prints
         run       a folder that receives the run's own folder, or a run's folder to go on in
         """
-        require(total_timesteps >= 1, f"total_timesteps is {total_timesteps}", "give a whole number >= 1")
+        require_count(total_timesteps, "total_timesteps")
         settings = replace(self.settings, total_timesteps=self.steps + int(total_timesteps))
-        settings.validate()
         with threads(settings.num_threads):
             if run is None:
                 self._train(settings, None, progress, callback)
@@ -198,7 +197,7 @@ class Algorithm(Guarded):
 
         Returns returns, lengths, mean and std, and whether the environment counts as solved.
         """
-        require(games >= 1, f"games is {games}", "give a whole number >= 1")
+        require_count(games, "games")
         first = streams(self.settings.seed, EVALUATION_KEY).evaluation if seed is None else seed
         evaluator = self._make_evaluator(games, first)
         with threads(self.settings.num_threads):
