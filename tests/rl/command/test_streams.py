@@ -11,6 +11,7 @@ from rl import __main__ as listing
 from rl.articles import COMMANDS
 from rl.command import streams
 from rl.command.streams import whole_streams
+from tests.examples import first
 from tests.processes import ROOT
 
 
@@ -81,7 +82,7 @@ SHORT = {
 }
 
 
-@pytest.mark.parametrize("kind", ["none", "write and flush"])
+@pytest.mark.parametrize("kind", first(1, ["none", "write and flush"]))
 @pytest.mark.parametrize("name", SHORT)
 def test_every_article_runs_without_a_stream(name, kind, monkeypatch, tmp_path, no_pictures):
     put(monkeypatch, WEAK[kind]())

@@ -10,6 +10,7 @@ from rl.bandit import command as bandit
 from rl.maze import command as maze
 from rl.runs.resumable import STATE
 from rl.runs.state_file import load_state
+from tests.examples import first
 from tests.rl.helpers import read_json, run_folder_in, two_lines
 from tests.rl.runs.segments import job, run
 from tests.same import assert_same
@@ -89,7 +90,7 @@ REFUSED = rows("""
 """)
 
 
-@pytest.mark.parametrize("article, flags, more, what", REFUSED)
+@pytest.mark.parametrize("article, flags, more, what", first(3, REFUSED))
 def test_a_run_that_cannot_be_resumed_is_refused(article, flags, more, what, tmp_path, capsys):
     main = {"bandit": bandit.main, "maze": maze.main}[article]
     assert main([*flags.split(), "--out", str(tmp_path)]) == 0

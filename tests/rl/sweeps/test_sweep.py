@@ -70,6 +70,7 @@ def test_a_run_of_a_sweep_is_the_run_of_its_own_command(swept, tmp_path):
     assert read_json(alone / "result.json") == read_json(here / "result.json")
 
 
+@pytest.mark.thorough
 def test_resume_does_what_is_missing_and_nothing_else(swept, tmp_path):
     before = without_times(swept[1])
     copy = tmp_path / swept[1].name
