@@ -23,7 +23,7 @@ from nnlite.attributes import Guarded, argument, put
 from nnlite.layer import Layer, as_shape
 from nnlite.layers import Rescaling
 from nnlite.utils import aligned_zeros, numbers
-from nnlite.weights import Shape, Variables, Weight
+from nnlite.weights import OWNERS, Shape, Variables, Weight
 
 Model = TypeVar("Model", bound="Chain")
 
@@ -155,7 +155,7 @@ class Chain(Guarded):
         trainable = [w for layer in self._layers for w in layer.weights if w.trainable]
         carried = [w for layer in self._layers for w in layer.weights if not w.trainable]
         self.params, places = _flat(trainable, self.dtype)
-        self.variables = Variables(places, self.lock)
+        self.variables = OWNERS[self.params.ctypes.data] = Variables(places, self.lock)
         self.grads = aligned_zeros(self.params.shape, self.dtype)
         self.state, carried_places = _flat(carried, self.dtype)
         for weight, place in zip(trainable, self.variables):

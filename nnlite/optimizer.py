@@ -15,7 +15,7 @@ from nnlite_ext import _adam
 from nnlite.arrays import Array
 from nnlite.attributes import Declared, Guarded, checked, put
 from nnlite.utils import above_zero, aligned_zeros, is_whole, not_negative, real, registry_name
-from nnlite.weights import Variables
+from nnlite.weights import Variables, owner_of
 
 
 def decay(value: Any, what: str) -> float:
@@ -99,7 +99,7 @@ class Optimizer(Guarded):
     def bind(self, params: Array, grads: Array, variables: Sequence[slice] | None = None) -> Optimizer:
         """Work on these two flat arrays of one shape and dtype from now on; reset all moments. Return self.
 
-        variables  a model's `variables`: what clipnorm limits one by one, and what is not trainable
+        variables  a model's `variables`: what clipnorm limits one by one; None: all as one
 
         Raises ValueError unless both arrays can be changed in place: contiguous, aligned, writeable, float32
         or float64 of this machine's byte order, without shared memory. Raises it too unless the variables
@@ -116,15 +116,14 @@ class Optimizer(Guarded):
             )
         if np.may_share_memory(params, grads):
             raise ValueError("params and grads must not share memory")
-        if not isinstance(variables, Variables):
-            places = [slice(0, params.size)] if variables is None else variables
-            variables = Variables(places, self._lock)
-        edges = [0, *(place.stop for place in variables)]
-        if edges[-1] != params.size or [place.start for place in variables] != edges[:-1]:
+        places = [slice(0, params.size)] if variables is None else variables
+        edges = [0, *(place.stop for place in places)]
+        if edges[-1] != params.size or [place.start for place in places] != edges[:-1]:
             raise ValueError(
                 f"variables must be slices that lie one behind the other and reach from 0 to {params.size}"
             )
-        self._frozen, self._lock, self._edges = variables.frozen, variables.lock, edges
+        owner = owner_of(params) or Variables([], contextlib.nullcontext())
+        self._frozen, self._lock, self._edges = owner.frozen, owner.lock, edges
         self.iterations = 0
         put(self, "params", params), put(self, "grads", grads)
         for name in self.moments:

@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
+from weakref import WeakValueDictionary
 
 import numpy as np
 
@@ -53,3 +54,12 @@ class Variables(list[slice]):
         super().__init__(places)
         self.frozen: list[slice] = []
         self.lock = lock
+
+
+OWNERS: WeakValueDictionary[int, Variables] = WeakValueDictionary()
+"""Address of a network's params -> its variables, for an optimizer that is bound to the arrays alone."""
+
+
+def owner_of(params: Array) -> Variables | None:
+    """Return the variables of the network whose params (P,) these are; None if they are no network's."""
+    return OWNERS.get(params.ctypes.data) if params.size else None

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import difflib
+import errno
 import functools
 import io
 import os
@@ -64,14 +65,22 @@ def judge(action: Callable[[], int | None]) -> int:
     except KeyboardInterrupt as stop:  # 130; 143 when SIGTERM stopped a run
         complain(str(stop) or "interrupted")
         return getattr(stop, "code", 130)
-    except BrokenPipeError:
-        raise
     except (UsageError, FileNotFoundError) as problem:
         return report(problem, 2)
     except ValueError as problem:  # a second line is a remedy: wrong usage
         return report(problem, 2 if "\n  " in str(problem) else 1)
-    except (EnvironmentFault, OSError, FloatingPointError, RuntimeError, MemoryError) as problem:
+    except OSError as problem:
+        if is_left(problem):
+            raise BrokenPipeError from problem
         return report(problem, 1)
+    except (EnvironmentFault, FloatingPointError, RuntimeError, MemoryError) as problem:
+        return report(problem, 1)
+
+
+def is_left(problem: OSError) -> bool:
+    """Has the reader of a stream left? Windows calls it an invalid argument, of no file."""
+    windows = os.name == "nt" and problem.errno == errno.EINVAL and problem.filename is None
+    return windows or isinstance(problem, BrokenPipeError)
 
 
 def finish(action: Callable[[], int | None]) -> int:

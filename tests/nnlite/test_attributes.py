@@ -88,6 +88,24 @@ def test_a_frozen_batch_normalization_uses_its_moving_statistics_in_training():
     assert np.array_equal(bn.forward(z, training=True).copy(), bn.forward(z, training=False))
 
 
+@pytest.mark.parametrize("make", [K.optimizers.Adam, lambda: K.optimizers.SGD(0.1, momentum=0.9)])
+@pytest.mark.parametrize("named", [True, False])
+def test_a_loop_of_your_own_leaves_frozen_layers_alone(make, named):
+    model, optimizer = dense(), make()
+    optimizer.bind(model.params, model.grads, *([model.variables] if named else []))
+
+    def step():
+        x, y = data(model)
+        model.backward(model.forward(x) - y)
+        optimizer.step()
+
+    step()  # the moments are no longer 0
+    model.layers[0].trainable = False
+    first, last = map(weights, model.layers)
+    step()
+    assert weights(model.layers[0]) == first and weights(model.layers[1]) != last
+
+
 def test_gradients_around_frozen_layers():
     chain = [
         K.layers.Conv2D(3, 3, activation="tanh", input_shape=(5, 5, 2), trainable=False),

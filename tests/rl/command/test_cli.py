@@ -1,5 +1,6 @@
 """Flags, presets, config files, and errors of two lines with exit code 2."""
 
+import errno
 import json
 import pickle
 from dataclasses import dataclass
@@ -210,3 +211,25 @@ def test_a_message_is_one_whole_line_on_any_terminal(encoding, terminal, argv):
 def test_a_usage_error_reaches_another_process_whole(kind):
     received = pickle.loads(pickle.dumps(kind("no", "do")))
     assert type(received) is kind and str(received) == "no\n  do"
+
+
+@pytest.mark.parametrize(
+    ("system", "problem", "left"),
+    [
+        ("posix", BrokenPipeError(errno.EPIPE, "Broken pipe"), True),
+        ("posix", OSError(errno.EINVAL, "Invalid argument"), False),
+        ("nt", OSError(errno.EINVAL, "Invalid argument"), True),  # Windows has no other word for it
+        ("nt", OSError(errno.EINVAL, "Invalid argument", "a:b"), False),
+        ("nt", OSError(errno.ENOSPC, "No space left"), False),
+    ],
+)
+def test_a_reader_that_has_left_is_known_on_every_system(system, problem, left, monkeypatch):
+    def write():
+        raise problem
+
+    monkeypatch.setattr(cli.os, "name", system)
+    if left:
+        with pytest.raises(BrokenPipeError):
+            cli.judge(write)
+    else:
+        assert cli.judge(write) == 1
