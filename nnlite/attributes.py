@@ -2,6 +2,7 @@
 
 argument()      a constructor's argument: set once, fixed afterwards
 checked(check)  check(value, name) runs whenever it is set, and returns what is stored
+ruled(rule)     the same with a rule that looks at the object too
 Guarded         the base of classes that refuse a name they do not declare, and keep their arrays
 """
 
@@ -22,20 +23,25 @@ Rule = Callable[[Any, str, Any], Any]
 
 
 class Declared:
-    """A name in the body of a class, and the rule for setting it. Guarded takes it out of the class."""
+    """The mark that `ruled` leaves in the body of a class, until Guarded takes it out."""
 
     def __init__(self, rule: Rule) -> None:
         self.rule = rule
 
 
+def ruled(rule: Rule) -> Any:
+    """Declare a name in the body of a class, and the rule for setting it."""
+    return Declared(rule)
+
+
 def argument() -> Any:
     """Declare a constructor's argument: a second value raises AttributeError."""
-    return Declared(only_once)
+    return ruled(only_once)
 
 
 def checked(check: Callable[[Any, str], Any]) -> Any:
     """Declare a value that check(value, name) converts or refuses, whenever it is set."""
-    return Declared(lambda _, name, value: check(value, name))
+    return ruled(lambda _, name, value: check(value, name))
 
 
 def only_once(thing: Any, name: str, value: Any) -> Any:

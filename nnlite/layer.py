@@ -8,7 +8,7 @@ import numpy as np
 
 from nnlite import initializers, regularizers
 from nnlite.arrays import Array
-from nnlite.attributes import Guarded, argument, put
+from nnlite.attributes import Guarded, argument, declared_names, put
 from nnlite.utils import aligned_zeros, flag, is_whole, numbers, refuse_unknown, snake_case
 from nnlite.weights import Shape, Weight
 
@@ -75,10 +75,10 @@ class Layer(Guarded):
             self._model.layer_changed()
 
     def _place(self, name: str) -> Array | None:
-        if callable(getattr(type(self), name, None)):  # the compiled passes would not call it
-            raise AttributeError(
-                f"{name} is a method of {type(self).__name__}; to change it, make a subclass"
-            )
+        cls: Any = type(self)
+        _, is_ours = declared_names(cls)
+        if is_ours and callable(getattr(cls, name, None)):  # the compiled passes would not call it
+            raise AttributeError(f"{name} is a method of {cls.__name__}; to change it, make a subclass")
         held = getattr(self, name, None)
         if isinstance(held, Weight):
             held = held.value if held.value.size else None

@@ -13,7 +13,7 @@ import numpy as np
 from nnlite_ext import _adam
 
 from nnlite.arrays import Array
-from nnlite.attributes import Declared, Guarded, checked, put
+from nnlite.attributes import Guarded, checked, put, ruled
 from nnlite.utils import above_zero, aligned_zeros, is_whole, not_negative, real, registry_name
 from nnlite.weights import Variables, owner_of
 
@@ -49,9 +49,9 @@ class Optimizer(Guarded):
     """
 
     learning_rate: float = checked(not_negative)
-    clipnorm: float | None = Declared(only_limit)  # type: ignore[assignment]
-    clipvalue: float | None = Declared(only_limit)  # type: ignore[assignment]
-    global_clipnorm: float | None = Declared(only_limit)  # type: ignore[assignment]
+    clipnorm: float | None = ruled(only_limit)
+    clipvalue: float | None = ruled(only_limit)
+    global_clipnorm: float | None = ruled(only_limit)
     params: Array
     grads: Array
 
@@ -63,8 +63,8 @@ class Optimizer(Guarded):
         global_clipnorm: float | None = None,
         lr: float | None = None,
     ) -> None:
-        default = inspect.signature(type(self)).parameters["learning_rate"].default
-        if lr is not None and learning_rate != default:
+        usual = inspect.signature(type(self)).parameters.get("learning_rate")
+        if lr is not None and usual is not None and learning_rate != usual.default:
             raise ValueError(f"lr is another name of learning_rate: give one, not {lr} and {learning_rate}")
         self.learning_rate = learning_rate if lr is None else lr
         self.clipnorm, self.clipvalue, self.global_clipnorm = clipnorm, clipvalue, global_clipnorm
@@ -122,7 +122,9 @@ class Optimizer(Guarded):
             raise ValueError(
                 f"variables must be slices that lie one behind the other and reach from 0 to {params.size}"
             )
-        owner = owner_of(params) or Variables([], contextlib.nullcontext())
+        owner = variables if isinstance(variables, Variables) else owner_of(params)
+        if owner is None:
+            owner = Variables([], contextlib.nullcontext())
         self._frozen, self._lock, self._edges = owner.frozen, owner.lock, edges
         self.iterations = 0
         put(self, "params", params), put(self, "grads", grads)
