@@ -53,6 +53,8 @@ __all__ = [
     "simulate",
 ]
 
+FIRST_ARM = ", ties to arm 0"  # in the label of the listing's rule
+
 
 class SlotArm:
     """An arm that pays one coin with chance p. Raises ValueError unless p is from 0 to 1."""
@@ -93,7 +95,7 @@ class EpsilonGreedy:
         self.v[chosen_arm] += (reward - self.v[chosen_arm]) / self.n[chosen_arm]
 
     def label(self) -> str:
-        return f"ε-greedy({self.epsilon:g})" + ("" if self.random_ties else ", ties to arm 0")
+        return f"ε-greedy({self.epsilon:g})" + ("" if self.random_ties else FIRST_ARM)
 
     def simulate(self, p: Array, streams: Array, chosen: Array, rewards: Array) -> None:
         from rl.envs import bandit_sim

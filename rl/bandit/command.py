@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from rl.bandit import Settings
+from rl.bandit import FIRST_ARM, Settings
 from rl.bandit.algorithms import Algorithm
 from rl.bandit.plots import draw_regret, draw_rewards, lai_robbins
 from rl.bandit.simulation import simulate, streams_of
@@ -65,9 +65,11 @@ def run(settings: Settings) -> list[Result]:
             ),
         )
         print(
-            "In the long run no algorithm that is good on all arms gets by with less regret than "
-            f"{slope:.2f} ln t."
+            f"In the long run the regret of an algorithm that is good on all arms grows by {slope:.2f} ln t "
+            "or more."
         )
+        for sentence in conclusion(results):
+            print(sentence)
         write_results(folder, settings, results, slope)
     print(f"curves and pictures: {folder}")
     return results
@@ -121,16 +123,33 @@ def play_all(
     """Play one algorithm after the other, and print the line of each as soon as it is done."""
     size = f"{settings.num_sims} simulations of {settings.num_time} plays"
     print(f"rl.bandit: {size} on the arms {settings.arms}, seed {settings.seed}")
-    print(f"{'':34}{'mean reward':>12}{'last play':>11}{'best arm':>10}{'regret':>8}{'time':>10}")
+    print(f"{'':29}{'mean reward':>12}{'last play':>11}{'best arm':>10}{'regret':>8}{'time':>10}")
     for algo, tally in zip(algorithms, tallies):
         yield from complete(algo, settings, tally)
         result = tally.result(algo, settings)
         results.append(result)
         print(
-            f"{writable(result.label):34}{result.rewards.mean():12.3f}{result.rewards[-1]:11.3f}"
+            f"{writable(result.label):29}{result.rewards.mean():12.3f}{result.rewards[-1]:11.3f}"
             f"{result.best_arm:10.1%}{result.regret[-1]:8.2f}{1000 * result.seconds:7.1f} ms",
             flush=True,
         )
+
+
+def conclusion(results: Sequence[Result]) -> Iterator[str]:
+    """Say in sentences who earned most, and what the article's rule for ties costs."""
+    best = max(results, key=lambda result: float(result.rewards.mean()))
+    yield (
+        f"{writable(best.label)} earned most: its last play was on a best arm in {best.best_arm:.1%} of the "
+        "simulations."
+    )
+    rewards = {result.label: float(result.rewards.mean()) for result in results}
+    for label, reward in rewards.items():
+        at_random = label.removesuffix(FIRST_ARM)
+        if label.endswith(FIRST_ARM) and at_random in rewards:
+            yield (
+                f"The article's ε-greedy breaks every tie in favour of arm 0, and earns {reward:.3f} a play; "
+                f"with ties broken at random it earns {rewards[at_random]:.3f}."
+            )
 
 
 def write_results(folder: Path, settings: Settings, results: list[Result], slope: float) -> None:
@@ -144,7 +163,9 @@ def write_results(folder: Path, settings: Settings, results: list[Result], slope
     summary = {result.label: result.figures() for result in results}
     write_json(folder / "result.json", {"algorithms": summary, "lai_robbins_slope": slope})
     title = f"Slot machines {settings.arms}, {settings.num_sims} simulations"
+    names = [f"{r.label}: the article's rule" * r.label.endswith(FIRST_ARM) or r.label for r in results]
     with extra("no rewards.png"):
-        draw_rewards(folder / "rewards.png", {result.label: result.rewards for result in results[:3]}, title)
+        curves = {name: result.rewards for name, result in zip(names, results[:3])}
+        draw_rewards(folder / "rewards.png", curves, title)
     with extra("no regret.png"):
         draw_regret(folder / "regret.png", {result.label: result.regret for result in results}, slope)

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
+GAP = 0.5  # coins between that line and the lowest curve
+LATE = 0.2  # share of the plays from which on the bound's slope is drawn
 # Colour-blind readers can distinguish these too.
 COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9")
 
@@ -50,18 +52,22 @@ def draw_rewards(path: Path, curves: dict[str, Array], title: str) -> None:
 
 
 def draw_regret(path: Path, curves: dict[str, Array], slope: float) -> None:
-    """Draw the cumulative regret (T,) of each algorithm over the logarithm of plays, with the bound."""
+    """Draw the cumulative regret (T,) of each algorithm over the logarithm of plays.
+
+    The bound says how steep a curve must become at least, not how high it must lie: it is a line below all of
+    them.
+    """
     figure, axes = _figure("What the wrong arms cost", "cumulative regret (coins)")
     plays = np.arange(1, len(next(iter(curves.values()))) + 1)
     for (label, curve), colour in zip(curves.items(), COLOURS):
         axes.plot(plays, curve, color=colour, label=label)
-    axes.plot(
-        plays,
-        slope * np.log(plays),
-        "k--",
-        label=f"Lai-Robbins: {slope:.2f} ln t, least slope in the long run",
-    )
+    late = plays >= LATE * len(plays)
+    bound = slope * np.log(plays[late])
+    room = min(float(np.min(curve[late] - bound)) for curve in curves.values())
+    label = f"least slope in the long run: {slope:.2f} ln t (Lai and Robbins)"
+    axes.plot(plays[late], bound + room - GAP, "k--", label=label)
     axes.set_xscale("log")
+    axes.xaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
     axes.legend(loc="upper left")
     figure.savefig(path, dpi=120)
 

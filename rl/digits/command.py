@@ -48,7 +48,8 @@ def run(settings: Settings) -> Result:
     )
     score = f"{100 * result.accuracy:.2f} %"
     misread = total - int(np.trace(counts))
-    print(f"\nAccuracy {score} (article: 93.43 %), {misread} misread, trained in {result.seconds:.1f} s")
+    took = f"{result.seconds:.1f} s" if result.seconds >= 1 else f"{1000 * result.seconds:.0f} ms"
+    print(f"\nAccuracy {score} (article: 93.43 %), {misread} misread, trained in {took}")
     wrong = result.predicted != result.actual
     result.model.save(folder / "best.safetensors")
     write_json(folder / "result.json", as_plain(result, counts))

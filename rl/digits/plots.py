@@ -52,7 +52,7 @@ def draw_misread(path: Path, images: Array, actual: Array, probabilities: Array,
 
     predicted, sure = probabilities.argmax(1), probabilities.max(1)
     order = np.argsort(-sure)[:MOST_SHOWN]
-    columns = min(10, max(5, len(order)))
+    columns = min(8, max(5, len(order)))
     sheet = np.zeros((max(1, -(-len(order) // columns)) * CELL[0], columns * CELL[1]))
     figure = Figure(figsize=(sheet.shape[1] / 10, sheet.shape[0] / 10 + 0.8), layout="constrained")
     FigureCanvasAgg(figure)
@@ -61,7 +61,7 @@ def draw_misread(path: Path, images: Array, actual: Array, probabilities: Array,
         top, left = place // columns * CELL[0] + CAPTION, place % columns * CELL[1] + 1
         sheet[top : top + 8, left : left + 8] = images[index]
         caption = f"{actual[index]} → {predicted[index]}  {sure[index]:.0%}"
-        axes.text(left + 3.5, top - 1.2, caption, ha="center", va="bottom", fontsize=9, color=WRONG)
+        axes.text(left + 3.5, top - 1.2, caption, ha="center", va="bottom", fontsize=11, color=WRONG)
     axes.imshow(sheet, cmap="gray_r", vmin=0, vmax=16)
     axes.axis("off")
     more = f"; the {MOST_SHOWN} surest are shown" if len(actual) > MOST_SHOWN else ""

@@ -78,12 +78,15 @@ def learn_one(settings: Settings) -> report.Result:
             restore(folder, settings, progress, state)
         first = progress.episodes
         report.print_head(layout, rule, settings, first)
+        report.print_policy("the policy at the start", layout, progress.runs.theta[0])
         run_pieces(
             "maze", folder, progress.pieces(), progress.get_state, lambda: f"{progress.episodes:,} episodes"
         )
         report.print_episodes(progress, first)
         result = report.judge(progress, settings.seed, folder)
         report.print_result(result, layout, policy_of(progress.runs.theta[0]))
+        report.print_policy("the policy that was learned", layout, progress.runs.theta[0])
+        report.print_conclusion(progress, result)
         report.write_results(folder, progress, result)
         last, pi = last_episode(layout, begin(layout, [settings.seed]), rule, result.episodes)
         with extra("no replay"):

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 OFFSETS = {UP: (0, -1), RIGHT: (1, 0), DOWN: (0, 1), LEFT: (-1, 0)}  # x to the right, y down
 GIF_SIDE = 320  # pixels, at least
+MOST_NUMBERS = 150  # cells of a maze that shows their numbers
 LONGEST_GIF = 600  # frames; a longer episode shows its end
 
 
@@ -58,6 +59,9 @@ def draw_policy(path: Path, layout: MazeLayout, pi: Array, greedy: list[int] | N
     for cell, letter in ((layout.start, "S"), (layout.goal, "G")):
         x, y = centre(layout, cell)
         axes.text(x - 0.42, y - 0.42, letter, ha="left", va="top", fontweight="bold", color="#009e73")
+    for cell in range(layout.cells if layout.cells <= MOST_NUMBERS else 0):
+        x, y = centre(layout, cell)
+        axes.text(x + 0.42, y + 0.42, str(cell), ha="right", va="bottom", fontsize=9, color="#555555")
     axes.set(xlim=(-0.1, layout.width + 0.1), ylim=(layout.height + 0.1, -0.1), aspect="equal")
     axes.set_title(title, fontsize=10)
     axes.axis("off")
@@ -94,14 +98,24 @@ def _draw_arrows(axes: Axes, layout: MazeLayout, pi: Array) -> None:
 def draw_lengths(path: Path, lengths: Array, shortest: int) -> None:
     """Draw the steps (E,) of the episodes on a logarithmic axis, with the shortest path."""
     figure, axes = _figure(size=5.0, ratio=1.6)
-    axes.plot(np.arange(len(lengths)), lengths, ".", markersize=2, color="#0072b2", label="episode")
+    axes.plot(np.arange(len(lengths)), lengths, ".", markersize=3, color="#0072b2", label="episode")
     axes.axhline(
         shortest, color="black", linestyle="--", linewidth=1, label=f"shortest path, {shortest} steps"
     )
     axes.set(yscale="log", xlabel="episode", ylabel="steps to the goal")
+    axes.set_title(f"Steps of each episode: from {lengths[0]:,} to {lengths[-1]:,}", fontsize=10)
+    ticks = plain_ticks(min(shortest, int(lengths.min())), int(lengths.max()))
+    axes.set_yticks(ticks, [f"{tick:,}" for tick in ticks])
+    axes.set_yticks([], minor=True)
     axes.grid(alpha=0.3)
     axes.legend(loc="upper right")
     figure.savefig(path, dpi=120)
+
+
+def plain_ticks(least: int, most: int) -> list[int]:
+    """Return `least`, and the round numbers 1, 2, 4, 6, 10, 20 ... above it, to `most`."""
+    rounds = [digit * 10**power for power in range(len(str(most))) for digit in (1, 2, 4, 6)]
+    return [least, *(number for number in rounds if 1.2 * least <= number <= most)]
 
 
 def write_gif(path: Path, pictures: Sequence[Array]) -> None:

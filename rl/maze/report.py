@@ -6,6 +6,8 @@ import csv
 import dataclasses
 from pathlib import Path
 
+import numpy as np
+
 from nnlite.arrays import Array
 from rl.command.notes import extra
 from rl.envs.maze_layout import MazeLayout, shortest_path
@@ -19,6 +21,7 @@ from rl.runs.run_folder import RESULT, write_json
 
 SHOWN = 12  # episodes printed at the beginning and at the end
 LARGEST_PRINTED = 30  # cells in width of a maze that is printed
+MOST_ROWS = 9  # cells of a maze whose policy is printed as a table: the article's has nine
 
 
 @dataclasses.dataclass
@@ -64,6 +67,8 @@ def print_head(layout: MazeLayout, rule: Rule, settings: Settings, first: int) -
     since = f", from episode {first}" if first else ""
     size = f"{layout.width}x{layout.height} cells"
     print(f"rl.maze: {size}, update {rule.update}, eta {rule.eta:g}, seed {settings.seed}{since}")
+    if rule.update != "article":
+        print("the article's own update, with its sign: --update article")
 
 
 def print_episodes(progress: Progress, first: int) -> None:
@@ -78,6 +83,22 @@ def print_episodes(progress: Progress, first: int) -> None:
         print(f"episode {episode}: {steps} steps, policy moved {moved:.4f}")
 
 
+def print_policy(title: str, layout: MazeLayout, theta: Array) -> None:
+    """Print theta (S, 4) and pi of each cell of a small maze, as the article does."""
+    if layout.cells > MOST_ROWS:
+        return
+    print(f"{title}; - is a wall, cell {layout.goal} the goal")
+    sides = f"{'right':>7}{'down':>7}{'left':>7}"
+    print(f"cell {'theta: up':>9}{sides} {'pi: up':>9}{sides}")
+    for cell, (weights, chances) in enumerate(zip(theta, policy_of(theta))):
+        is_open = ~np.isnan(weights)
+        left, right = (
+            "".join(f"{number:7.2f}" if free else f"{'-':>7}" for number, free in zip(row, is_open))
+            for row in (weights, chances)
+        )
+        print(f"{cell:4}   {left}   {right}")
+
+
 def print_result(result: Result, layout: MazeLayout, pi: Array) -> None:
     """Print the maze with the greedy path, and the figures."""
     how = "settled by itself" if result.settled else "not settled"
@@ -90,6 +111,18 @@ def print_result(result: Result, layout: MazeLayout, pi: Array) -> None:
     print(f"greedy path          {greedy:10} {cells}")
     print(f"shortest, by search  {result.shortest_steps} steps")
     print(f"sampled episodes     {result.sampled_steps:.2f} steps (mean of 1000)")
+
+
+def print_conclusion(progress: Progress, result: Result) -> None:
+    """Say in a sentence what was learned."""
+    first, last = progress.lengths[0], progress.lengths[result.episodes - 1]
+    path = f"The learned path is the shortest, {result.shortest_steps} steps."
+    if result.greedy_steps is None:
+        path = "The likeliest actions alone still go round in circles."
+    elif result.greedy_steps > result.shortest_steps:
+        steps = f"{result.greedy_steps} steps; {result.shortest_steps} are enough"
+        path = f"The learned path is a detour of {steps}."
+    print(f"Episode 0 took {first:,} steps to the goal, the last one {last:,}. {path}")
 
 
 def write_results(folder: Path, progress: Progress, result: Result) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import glob
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,8 @@ import numpy as np
 from nnlite.arrays import Array
 from rl.command.config import read_config
 from rl.command.errors import UsageError, require
+from rl.runs.evaluations import Mark, read_marks
+from rl.runs.run_folder import RESULT
 
 LARGEST_WINDOW = 100  # episodes
 POINTS = 400  # of the mean over several seeds
@@ -25,12 +28,16 @@ class Curve:
 
     x        (T,) steps, episodes or seconds at the end of each episode
     returns  (T,) return of each episode
+    marks    evaluations
+    goal     mean return of a solved environment, if that is its goal
     """
 
     x: Array
     returns: Array
     article: str
     settings: dict[str, Any]
+    marks: tuple[Mark, ...] = ()
+    goal: float | None = None
 
 
 def find_runs(names: Sequence[str], root: Path = Path("runs")) -> list[Path]:
@@ -75,7 +82,17 @@ def read_curve(folder: Path, axis: str) -> Curve:
         ) from None
     require(len(table) > 0, f"no episode was finished in {folder}", "leave this run out")
     x = {"steps": np.cumsum(table[:, 1]), "episodes": np.arange(1.0, len(table) + 1), "seconds": table[:, 2]}
-    return Curve(x[axis], table[:, 0], str(config.get("article", "?")), config["settings"])
+    marks, goal = tuple(read_marks(folder, axis)), read_goal(folder)
+    return Curve(x[axis], table[:, 0], str(config.get("article", "?")), config["settings"], marks, goal)
+
+
+def read_goal(folder: Path) -> float | None:
+    """Read the mean return that solves the environment from result.json; None without one."""
+    try:
+        goal = json.loads((folder / RESULT).read_text(encoding="utf-8")).get("goal_return")
+    except (OSError, ValueError, AttributeError):  # the run is not finished, or was written without it
+        return None
+    return goal if isinstance(goal, float) else None
 
 
 def smooth(returns: Array, window: int) -> tuple[Array, Array]:

@@ -1,8 +1,9 @@
 """Logger: writes the log files of a run, in formats that common tools read.
 
-    progress.csv   a row per log interval: steps, rates, means of the updates' metrics
-    monitor.csv    a row per episode, in Stable-Baselines3's format: r(eturn), l(ength), t(ime in seconds)
-    events...      TensorBoard scalars, images and histograms; the x axis is environment steps
+    progress.csv     a row per log interval: steps, rates, means of the updates' metrics
+    monitor.csv      a row per episode, in Stable-Baselines3's format: r(eturn), l(ength), t(ime in seconds)
+    evaluations.csv  a row per evaluation: steps so far, its returns, whether it solved the run
+    events...        TensorBoard scalars, images and histograms; the x axis is environment steps
 
 The tags have Stable-Baselines3's names.
 """
@@ -20,6 +21,8 @@ from typing import Any, TextIO
 import numpy as np
 
 from nnlite.arrays import Array
+from rl.core.evaluation import Evaluation
+from rl.runs.evaluations import COLUMNS, EVALUATIONS
 
 EVENTS = "events.out.tfevents.*"  # names of TensorBoard's files
 BOARD_SECONDS = 5.0  # between two flushes of TensorBoard's file: each waits for the disk (fsync)
@@ -43,8 +46,11 @@ class Logger:
         self._progress = self._open("progress.csv", state)
         self._progress_rows = csv.DictWriter(self._progress, columns, restval="", lineterminator="\n")
         self._monitor = self._open("monitor.csv", state)
+        self._evaluations = self._open(EVALUATIONS, state)
+        self._evaluation_rows = csv.writer(self._evaluations, lineterminator="\n")
         if state is None:
             self._progress_rows.writeheader()
+            self._evaluation_rows.writerow(COLUMNS)
             self._monitor.write(f"#{json.dumps({'t_start': self.started, 'env_id': env_id})}\nr,l,t\n")
         self._board_flushed = time.time()
         purge_step = self._step + 1 if state else None  # TensorBoard hides what was logged after the state
@@ -58,17 +64,18 @@ class Logger:
         return open(self.folder / name, "w" if state is None else "a", encoding="utf-8", newline="")
 
     @property
+    def _tables(self) -> tuple[TextIO, ...]:
+        return self._progress, self._monitor, self._evaluations
+
+    @property
     def files(self) -> list[Path]:
         """The tables whose sizes `get_state` returns."""
-        return [self.folder / "progress.csv", self.folder / "monitor.csv"]
+        return [self.folder / name for name in ("progress.csv", "monitor.csv", EVALUATIONS)]
 
     def get_state(self) -> dict[str, Any]:
         """Return the sizes of the tables in bytes, and the sums of the next row."""
         self.flush()
-        sizes = {
-            path.name: os.fstat(file.fileno()).st_size
-            for path, file in zip(self.files, (self._progress, self._monitor))
-        }
+        sizes = {path.name: os.fstat(file.fileno()).st_size for path, file in zip(self.files, self._tables)}
         return {
             "sizes": sizes,
             "sums": self._sums,
@@ -80,6 +87,22 @@ class Logger:
     def add_episode(self, total: float, length: int) -> None:
         """Add a finished training game to monitor.csv."""
         self._monitor.write(f"{total:.6g},{length},{time.time() - self.started:.3f}\n")
+
+    def add_evaluation(
+        self, step: int, episodes: int, result: Evaluation, solved: bool, by_mean: bool
+    ) -> None:
+        """Add an evaluation to evaluations.csv and TensorBoard.
+
+        episodes  training games finished before it
+        solved    the environment counts as solved from this evaluation on
+        by_mean   the goal is a mean return, so that every evaluation has a whole one
+        """
+        numbers = (time.time() - self.started, len(result.returns), result.mean, result.std, result.score)
+        texts = [f"{number:.6g}" for number in numbers]
+        self._evaluation_rows.writerow([step, episodes, *texts, int(result.complete), int(solved)])
+        self.write_scalars(step, {"eval/score": result.score})
+        if by_mean:
+            self.write_scalars(step, {"eval/mean_reward": result.mean})
 
     def add_metrics(self, metrics: dict[str, float]) -> None:
         """Add the metrics of one update; the next row contains their means."""
@@ -120,8 +143,8 @@ class Logger:
 
         TensorBoard's file is flushed at most once in BOARD_SECONDS.
         """
-        self._progress.flush()
-        self._monitor.flush()
+        for file in self._tables:
+            file.flush()
         if time.time() - self._board_flushed > BOARD_SECONDS:
             self._board_flushed = time.time()
             self._board.flush()
@@ -129,8 +152,8 @@ class Logger:
     def close(self) -> None:
         """Flush and close the files."""
         self._board.flush()
-        self._progress.close()
-        self._monitor.close()
+        for file in self._tables:
+            file.close()
         self._board.close()
 
 

@@ -1,7 +1,8 @@
 """`python -m rl plot RUN...`: plot the learning curves of several runs in one picture.
 
 Runs that differ only in their seed make one curve: their mean, a band of one standard deviation over the
-seeds, and each run as a thin line. For a single run the band is the deviation of its own episodes.
+seeds, and each run as a thin line. For a single run the band is the deviation of its own episodes, and its
+evaluations are marked. A star is where a run was solved, a dashed line the goal.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from rl.pages.curves import Curve, average_over_seeds, default_window, find_runs
 from rl.pages.groups import group_by_settings
 from rl.pages.lines import line_style
 from rl.tools.command import require_output, run_tool
-from rl.watch.plots import new_figure
+from rl.watch.plots import INK, draw_goal, draw_marks, new_figure
 
 AXES = {"steps": "environment steps", "episodes": "episodes", "seconds": "seconds of training"}
 EXAMPLES = ("python -m rl plot runs/dqn__*", "python -m rl plot RUN OTHER_RUN --x seconds --out curves.svg")
@@ -62,6 +63,9 @@ def draw(path: Path, groups: list[tuple[str, list[Curve]]], axis: str, window: i
     environments = sorted({str(curve.settings.get("env_id", "")) for _, curves in groups for curve in curves})
     ylabel = "return" if window == 1 else f"return, mean of {window} episodes"
     figure, axes = new_figure(" and ".join(environments), AXES[axis], ylabel)
+    goals = {curve.goal for _, curves in groups for curve in curves}
+    if len(goals) == 1:
+        draw_goal(axes, *goals)
     for number, (label, curves) in enumerate(groups):
         name = f"rl.{curves[0].article} {label}".strip()
         count = f", {len(curves)} runs" if len(curves) > 1 else ""
@@ -70,7 +74,8 @@ def draw(path: Path, groups: list[tuple[str, list[Curve]]], axis: str, window: i
     axes.xaxis.set_major_formatter(
         lambda value, _: f"{value:,.0f}" if abs(value) >= 10 or value == int(value) else f"{value:g}"
     )
-    axes.legend(loc="best", frameon=False)
+    axes.legend(loc="best", edgecolor="none")
+    figure.supxlabel(caption(groups), fontsize=8, color=INK)
     figure.savefig(path, format=path.suffix[1:], dpi=120)
 
 
@@ -87,3 +92,19 @@ def draw_group(axes: Any, label: str, curves: list[Curve], window: int, style: d
         x, means - deviations, means + deviations, color=style["color"], alpha=0.15, linewidth=0
     )
     axes.plot(x, means, linewidth=1.8, label=label, **style)
+    for curve in curves:
+        marks = curve.marks if len(curves) == 1 else [mark for mark in curve.marks if mark.solved]
+        draw_marks(axes, marks, style["color"], named=False)
+
+
+def caption(groups: list[tuple[str, list[Curve]]]) -> str:
+    """Say what band, thin lines and marks are."""
+    one, many = any(len(c) == 1 for _, c in groups), any(len(c) > 1 for _, c in groups)
+    marks = [mark for _, curves in groups for curve in curves for mark in curve.marks]
+    parts = [
+        "band: one standard deviation of the episodes" if one else "",
+        "band: one standard deviation over the runs; thin lines: single runs" if many else "",
+        "diamond: evaluation" if one and any(not mark.solved for mark in marks) else "",
+        "star: solved" if any(mark.solved for mark in marks) else "",
+    ]
+    return "; ".join(part for part in parts if part)

@@ -13,6 +13,7 @@ from rl.command.text import fit
 from rl.command.threads import use_threads
 from rl.core.games import Games
 from rl.envs.goals import MeanReturn
+from rl.runs.evaluations import read_marks
 from rl.runs.run import Run, open_run
 from rl.runs.run_folder import BEGINS_AGAIN, BEST, describe_machine
 from rl.training.algorithm import Algorithm
@@ -94,7 +95,8 @@ def draw(folder: Path, algorithm: Algorithm, trainer: Trainer) -> None:
         from rl.watch.plots import plot_rewards  # Matplotlib
 
         title = f"{module_of(algorithm.article)} on {settings.env_id}"
-        plot_rewards(folder / "reward.png", trainer.returns, title)
+        marks, goal = read_marks(folder, "episodes"), trainer.summary()["goal_return"]
+        plot_rewards(folder / "reward.png", trainer.returns, title, marks, goal)
     with extra("no replay"):
         from rl.watch.play import record  # Matplotlib and Pillow
 

@@ -73,8 +73,7 @@ class Trainer:
         self.recent: deque[float] = deque(maxlen=RECENT)
         self.best: Evaluation | None = None
         self.solved_at: int | None = None
-        self.stopped = False  # by the callback
-        self._evaluation_due = False
+        self.stopped = self._evaluation_due = False  # stopped by the callback
         self.seconds_before = 0.0  # of training, before the run was resumed
         if run is not None:
             run.say = progress.say
@@ -190,8 +189,8 @@ class Trainer:
         if self.run is not None:
             if best:
                 self.run.save_model(self.agent, BEST)
-            whole = {"eval/mean_reward": result.mean} if isinstance(self.evaluator.goal, MeanReturn) else {}
-            self.run.logger.write_scalars(self.agent.steps, {"eval/score": result.score, **whole})
+            by_mean = isinstance(self.evaluator.goal, MeanReturn)
+            self.run.logger.add_evaluation(self.agent.steps, len(self.returns), result, first, by_mean)
         self.progress.evaluation(self.agent.steps, result, best, solved)
         self._call(Event(self.agent.steps, evaluation=result))
 
@@ -244,6 +243,7 @@ class Trainer:
             "steps": self.agent.steps,
             "episodes": len(self.returns),
             "solved_at": self.solved_at,
+            "goal_return": getattr(self.evaluator.goal, "threshold", None),
             "best_score": None if self.best is None else self.best.score,
             "best_mean_return": None if self.best is None or not len(self.best.returns) else self.best.mean,
             "seconds": round(self.seconds_before + self.progress.seconds(), 3),

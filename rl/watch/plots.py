@@ -12,19 +12,30 @@ from typing import Any
 import numpy as np
 
 from nnlite.arrays import Array
+from rl.runs.evaluations import Mark
 
 INTERVAL = 10  # episodes averaged for a point, as in the articles
 MOST_POINTS = 500  # a longer run gets longer intervals
 SINGLES = 60  # a run with fewer episodes shows each of them too
-LINE, BAND, INK = "#0072b2", "#56b4e9", "#444444"  # distinguishable with colour blindness
+LINE, BAND, INK, EVALUATED = (
+    "#0072b2",
+    "#56b4e9",
+    "#444444",
+    "#d55e00",
+)  # distinguishable with colour blindness
 
 
-def plot_rewards(path: Path, returns: Sequence[float], title: str) -> None:
+def plot_rewards(
+    path: Path, returns: Sequence[float], title: str, marks: Sequence[Mark] = (), goal: float | None = None
+) -> None:
     """Plot the articles' "Rewards History": the mean of every 10 episodes with a band of one deviation.
 
     returns  of each training episode, in their order; without any, the plot says so
+    marks    evaluations, by the number of episodes before them
+    goal     the mean return of a solved environment
 
-    A run of more than 5,000 episodes has more episodes in a point; the legend names their number.
+    A run of more than 5,000 episodes has more episodes in a point; the legend names their number. Episodes
+    that do not fill a point are left out of the curve.
     """
     figure, axes = new_figure(title, "episode", "return")
     if len(returns) == 0:
@@ -33,6 +44,10 @@ def plot_rewards(path: Path, returns: Sequence[float], title: str) -> None:
         axes.set(xticks=[], yticks=[])
     else:
         draw_rewards(axes, returns)
+        draw_goal(axes, goal)
+        draw_marks(axes, marks, EVALUATED)
+        axes.set_xlim(0, 1.02 * max(len(returns), INTERVAL))
+        axes.legend(loc="best", edgecolor="none")
     figure.savefig(path, format="png", dpi=120)
 
 
@@ -40,25 +55,13 @@ def draw_rewards(axes: Any, returns: Sequence[float]) -> None:
     """Draw means, deviations and, for a short run, single episodes."""
     interval = INTERVAL * -(-len(returns) // (INTERVAL * MOST_POINTS))
     if len(returns) < SINGLES:
-        axes.plot(
-            np.arange(1, len(returns) + 1),
-            returns,
-            ".",
-            color=INK,
-            alpha=0.4,
-            markersize=5,
-            label="an episode",
-        )
+        each = np.arange(1, len(returns) + 1)
+        axes.plot(each, returns, ".", color=INK, alpha=0.4, markersize=5, label="training episode")
     episodes, means, deviations = average_intervals(returns, interval)
-    axes.fill_between(
-        episodes,
-        means - deviations,
-        means + deviations,
-        color=BAND,
-        alpha=0.3,
-        linewidth=0,
-        label="± standard deviation",
-    )
+    if len(episodes) == 0:
+        return
+    low, high = means - deviations, means + deviations
+    axes.fill_between(episodes, low, high, color=BAND, alpha=0.3, linewidth=0, label="± standard deviation")
     axes.plot(
         episodes,
         means,
@@ -66,18 +69,34 @@ def draw_rewards(axes: Any, returns: Sequence[float]) -> None:
         linewidth=1.6,
         marker="o" if len(means) < 30 else "",
         markersize=4,
-        label=f"mean of {interval} episodes",
+        label=f"mean of {interval} training episodes",
     )
-    axes.set_xlim(0, 1.02 * max(len(returns), interval))
-    axes.legend(loc="best", frameon=False)
+
+
+def draw_marks(axes: Any, marks: Sequence[Mark], colour: str, named: bool = True) -> None:
+    """Draw evaluations as diamonds, and a star where one solved the environment.
+
+    named  they stand in the legend
+    """
+    seen: dict[str, Any] = {"color": colour, "linestyle": "", "markeredgecolor": "white", "zorder": 3}
+    for solved, marker, size, name in ((False, "D", 6, "evaluation"), (True, "*", 16, "solved")):
+        chosen = [mark for mark in marks if mark.solved == solved]
+        if chosen:
+            x, means = [mark.x for mark in chosen], [mark.mean for mark in chosen]
+            axes.plot(x, means, marker=marker, markersize=size, label=name if named else None, **seen)
+
+
+def draw_goal(axes: Any, goal: float | None) -> None:
+    """Draw the mean return of a solved environment as a dashed line, if there is one."""
+    if goal is not None:
+        axes.axhline(goal, color=INK, linestyle="--", linewidth=1, label=f"goal {goal:g}")
 
 
 def average_intervals(returns: Sequence[float], interval: int) -> tuple[Array, Array, Array]:
-    """Return last episode, mean and deviation of each `interval` episodes; the last may have fewer."""
-    values = np.asarray(returns, float)
-    groups = [values[start : start + interval] for start in range(0, len(values), interval)]
-    ends = np.cumsum([len(group) for group in groups])
-    return ends, np.array([group.mean() for group in groups]), np.array([group.std() for group in groups])
+    """Return last episode, mean and deviation of each `interval` episodes; a rest is left out."""
+    whole = len(returns) // interval
+    groups = np.asarray(returns[: whole * interval], float).reshape(whole, interval)
+    return interval * np.arange(1, whole + 1), groups.mean(axis=1), groups.std(axis=1)
 
 
 def new_figure(title: str, xlabel: str, ylabel: str) -> tuple[Any, Any]:

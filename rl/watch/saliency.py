@@ -100,8 +100,13 @@ def filter_tiles(kernel: Array, columns: int = 4) -> Array:
 
 
 def saliency_plot(path: Path, model: Sequential, moments: Sequence[Moment], actions: tuple[str, ...]) -> None:
-    """Plot evenly spaced moments of a game: above the screen, below the saliency of the action taken."""
-    acted = [moment for moment in moments if moment.action >= 0]
+    """Plot evenly spaced moments of the longest game.
+
+    Above is the screen, below the saliency of the action taken.
+    """
+    games = [moment.game for moment in moments if moment.action >= 0]
+    longest = max(games, key=games.count, default=0)
+    acted = [moment for moment in moments if moment.action >= 0 and moment.game == longest]
     chosen = [acted[index] for index in np.linspace(0, len(acted) - 1, min(SHOTS, len(acted))).astype(int)]
     figure = blank_figure(2 * len(chosen), 4.6)
     grid = figure.subplots(2, len(chosen), squeeze=False)
@@ -114,5 +119,5 @@ def saliency_plot(path: Path, model: Sequential, moments: Sequence[Moment], acti
         above.set_title(f"step {moment.step}: {actions[moment.action]}", fontsize=10)
         for axes in (above, below):
             axes.set(xticks=[], yticks=[])
-    figure.suptitle("Screens, and the pixels that mattered for the chosen action")
+    figure.suptitle(f"Game {longest + 1}: screens, and the pixels that mattered for the chosen action")
     figure.savefig(path, format="png", dpi=100)

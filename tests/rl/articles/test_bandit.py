@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 
 import rl  # noqa: F401
-from rl.bandit import UCB1, EpsilonGreedy, Settings, SlotArm, play, simulate
-from rl.bandit.command import main
+from rl.bandit import UCB1, EpsilonGreedy, Settings, SlotArm, play, plots, simulate
+from rl.bandit.command import conclusion, main
 from rl.bandit.plots import lai_robbins, relative_entropy
 from rl.bandit.simulation import step_through, streams_of
-from rl.bandit.tally import measure
+from rl.bandit.tally import Result, measure
 from tests.rl.helpers import read_csv, read_json, run_folder_in, two_lines
 
 ARMS = (SlotArm(0.3), SlotArm(0.5), SlotArm(0.9))
@@ -119,6 +119,28 @@ def test_lai_and_robbins_bound():
     assert lai_robbins(np.array([0.4, 0.4])) == 0.0
     assert lai_robbins(np.array([0.5, 1.0])) == 0.0  # one blank rules the best arm out: nothing more to lose
     assert relative_entropy(0.0, 0.5) == pytest.approx(math.log(2)) and relative_entropy(0.5, 0.5) == 0.0
+
+
+def test_the_bound_is_drawn_below_every_curve_and_as_steep_as_it_is(tmp_path, monkeypatch):
+    pairs, make = [], plots._figure
+    monkeypatch.setattr(plots, "_figure", lambda *texts: pairs.append(make(*texts)) or pairs[-1])
+    t = np.arange(1, 251)
+    plots.draw_regret(tmp_path / "regret.png", {"a": 5.0 * np.log(t), "b": 0.8 * np.log(t)}, 1.5)
+    *curves, bound = (np.column_stack(line.get_data()) for line in pairs[0][1].lines)
+    plays, height = bound[:, 0].astype(int), bound[:, 1]
+    assert all((curve[plays - 1, 1] > height).all() for curve in curves)
+    assert (height[-1] - height[0]) / np.log(plays[-1] / plays[0]) == pytest.approx(1.5)
+
+
+def test_the_conclusion_names_the_winner_and_the_price_of_the_articles_ties():
+    def result(label, reward):
+        return Result(label, np.full(4, reward), np.zeros(4), 0.5, 0.0)
+
+    both = [result("x, ties to arm 0", 0.25), result("x", 0.5), result("UCB1", 0.75)]
+    first, second = conclusion(both)
+    assert first.startswith("UCB1 earned most") and "50.0%" in first
+    assert "earns 0.250 a play; with ties broken at random it earns 0.500" in second
+    assert len(list(conclusion(both[1:]))) == 1
 
 
 @pytest.mark.parametrize("wrong", [{"num_sims": 0}, {"num_time": 0}, {"arms": ()}])

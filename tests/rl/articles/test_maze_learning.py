@@ -3,6 +3,8 @@
 import json
 import math
 import re
+from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -12,10 +14,10 @@ from rl.envs import maze_sim as sim
 from rl.envs.maze_layout import generate_maze, shortest_path
 from rl.envs.maze_text import article_maze, read_maze
 from rl.envs.random_stream import Stream, streams_of
-from rl.maze import ETA, STOP_AFTER, Rule, Settings, get_pi, play, replay, update_theta
-from rl.maze.command import last_episode, main
+from rl.maze import ETA, STOP_AFTER, Rule, Settings, get_pi, play, replay, report, update_theta
+from rl.maze.command import last_episode, learn_one, main
 from rl.maze.learning import Runs, begin, greedy_path, learn, max_steps, policy_of, sampled_length
-from rl.maze.plots import milliseconds
+from rl.maze.plots import milliseconds, plain_ticks
 from rl.runs.state_file import load_state, save_state
 from tests.rl.helpers import read_csv, read_json, run_folder_in, two_lines
 from tests.tables import rows
@@ -202,6 +204,32 @@ def test_the_command_writes_what_it_prints(tmp_path, capsys):
     assert data["chosen"][-1] == -1 and data["actions"] == ["up", "right", "down", "left"]
     assert np.sum(data["values"][:-1], axis=1) == pytest.approx(1, abs=1e-4)
     assert not re.search(r"(src|href)=|https?:|@import|url\(", page)  # nothing from a network
+
+
+def test_the_policy_is_printed_as_a_table_and_the_run_ends_in_a_sentence(tmp_path, capsys):
+    learn_one(Settings(out=str(tmp_path), seed=0))
+    lines = capsys.readouterr().out.splitlines()
+    start, learned = (i for i, line in enumerate(lines) if line.startswith("the policy"))
+    assert lines[start + 3].split() == ["1", "-", "1.00", "1.00", "1.00", "-", "0.33", "0.33", "0.33"]
+    likeliest = max(lines[learned + 3].split()[5:], key=lambda text: float(text.replace("-", "0")))
+    assert lines[learned + 3].split().index(likeliest) == 7, "down, from cell 1 to cell 4"
+    assert lines[learned + 10].split() == ["8", *["-"] * 8], "the goal has no actions"
+    assert (
+        "Episode 0 took 72 steps to the goal, the last one 4. The learned path is the shortest" in lines[-2]
+    )
+
+
+@pytest.mark.parametrize("greedy, sentence", [(None, "round in circles"), (6, "a detour of 6 steps; 4")])
+def test_what_was_not_learned_is_said(greedy, sentence, capsys):
+    progress = SimpleNamespace(lengths=np.array([72, 9]))
+    result = report.Result(Path(), 2, False, greedy, 4, 9.0, 0.0)
+    report.print_conclusion(progress, result)
+    assert sentence in capsys.readouterr().out
+
+
+def test_ticks_are_plain_numbers_that_do_not_touch():
+    assert plain_ticks(4, 72) == [4, 6, 10, 20, 40, 60]
+    assert plain_ticks(36, 3042)[:3] == [36, 60, 100]
 
 
 def test_resume_goes_on_to_what_the_uninterrupted_run_reaches(tmp_path, capsys):

@@ -47,6 +47,7 @@ def assert_same_run(one: Path, two: Path) -> None:
     assert results[0] == results[1]
     assert table(one / "progress.csv", "time/fps") == table(two / "progress.csv", "time/fps")
     assert table(one / "monitor.csv", "t") == table(two / "monitor.csv", "t")
+    assert table(one / "evaluations.csv", "seconds") == table(two / "evaluations.csv", "seconds")
     assert_same(state_of(one), state_of(two))
 
 

@@ -11,6 +11,7 @@ from rl.pages import curves, lines
 from rl.pages.curves import Curve
 from rl.pages.groups import group_by_settings
 from rl.tools import plot
+from rl.watch.plots import new_figure
 from tests.rl.helpers import two_lines
 
 
@@ -72,6 +73,25 @@ def test_the_picture_shows_every_setting(tmp_path, capsys, axis):
         pixels = np.asarray(image.convert("RGB"))
     for colour, shown in zip(lines.COLOURS, (True, True, False)):
         assert (pixels == ImageColor.getrgb(colour)).all(axis=2).any() == shown
+
+
+def test_evaluations_and_the_goal_are_drawn_and_explained(tmp_path, monkeypatch):
+    figures = []
+    monkeypatch.setattr(plot, "new_figure", lambda *texts: figures.append(new_figure(*texts)) or figures[-1])
+    folder = make_run(tmp_path, "a", [1, 2, 5, 9])
+    header = "steps,episodes,seconds,mean,complete,solved"
+    rows = "10,1,0.5,3,1,0\n20,2,1,7,0,0\n40,4,2,8,1,1\n"
+    (folder / "evaluations.csv").write_text(f"{header}\n{rows}", encoding="utf-8")
+    (folder / "result.json").write_text('{"goal_return": 7.5}', encoding="utf-8")
+    other = make_run(tmp_path, "b", [1, 2, 5, 9], seed=1)
+    draw_both = [str(folder), str(other), "--out", str(tmp_path / "c.png")]
+    assert plot.main([str(folder), "--out", str(tmp_path / "c.png")]) == 0
+    assert plot.main(draw_both) == 0
+    one, two = ({tuple(line.get_xdata()) for line in axes.lines} for _, axes in figures)
+    assert {(10.0,), (40.0,), (0, 1)} <= one, "evaluation, solving evaluation, goal"
+    assert (40.0,) in two and (10.0,) not in two and (0, 1) not in two, "the goal is not that of both"
+    captions = [figure.get_supxlabel() for figure, _ in figures]
+    assert "diamond: evaluation; star: solved" in captions[0] and "thin lines: single runs" in captions[1]
 
 
 def test_svg_and_patterns(tmp_path):

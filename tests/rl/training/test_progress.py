@@ -87,3 +87,15 @@ def test_an_evaluation_that_skips_games_says_why(monkeypatch):
     assert out.getvalue() == (
         "Evaluation at step 1,000: 3 caught, 3 missed, goal out of reach, best so far\n"
     )
+
+
+def test_a_fast_run_shows_the_first_twenty_lines_of_its_learning(monkeypatch):
+    monkeypatch.setattr(progresses, "FASTEST", 1e9)
+    monkeypatch.setattr(sys, "stdout", stream := io.StringIO())
+    with Progress(100_000) as progress:
+        progress.start(0)
+        for episode in range(1, 401):
+            progress.episode([float(episode)] * episode)
+    lines = stream.getvalue().splitlines()
+    assert [line.split(",")[0] for line in lines] == [f"At episode {10 * n}" for n in range(1, 21)]
+    assert lines[4].endswith("reward is 50.0 (+/-0.0)")

@@ -6,6 +6,7 @@ from PIL import Image, ImageColor
 
 from nnlite import Sequential
 from nnlite.layers import Conv2D, Dense, Flatten, Rescaling
+from rl.runs.evaluations import Mark
 from rl.watch import plots, saliency
 from rl.watch.stage import Moment
 from tests.processes import run_python
@@ -26,15 +27,26 @@ def test_any_number_of_episodes_is_drawn(tmp_path, episodes):
     plots.plot_rewards(tmp_path / "reward.png", list(np.linspace(-8, 30, episodes)), "a title")
     pixels = picture(tmp_path / "reward.png")
     assert min(pixels.shape[:2]) > 400
-    assert has(pixels, plots.LINE) == (episodes > 0)
+    assert has(pixels, plots.LINE) == (episodes >= 10)
 
 
-def test_a_point_is_the_mean_and_deviation_of_ten_episodes_and_the_rest_has_its_own():
+def test_a_point_is_the_mean_and_deviation_of_ten_episodes_never_of_fewer():
     returns = [0.0] * 5 + [2.0] * 5 + [7.0] * 10 + [1.0, 5.0]
     ends, means, deviations = plots.average_intervals(returns, 10)
-    np.testing.assert_array_equal(ends, [10, 20, 22])
-    np.testing.assert_array_equal(means, [1, 7, 3])
-    np.testing.assert_array_equal(deviations, [1, 0, 2])
+    np.testing.assert_array_equal(ends, [10, 20])
+    np.testing.assert_array_equal(means, [1, 7])
+    np.testing.assert_array_equal(deviations, [1, 0])
+
+
+def test_evaluations_the_goal_and_the_solving_one_are_marked(tmp_path):
+    marks = [Mark(5, 3.0, False), Mark(12, 19.0, True)]
+    axes = plots.new_figure("title", "episode", "return")[1]
+    plots.draw_goal(axes, 18.0)
+    plots.draw_marks(axes, marks, plots.EVALUATED)
+    drawn = {line.get_label(): np.column_stack(line.get_data()).tolist() for line in axes.lines}
+    assert drawn == {"goal 18": [[0, 18], [1, 18]], "evaluation": [[5, 3]], "solved": [[12, 19]]}
+    plots.plot_rewards(tmp_path / "reward.png", [1.0] * 12, "a title", marks, 18.0)
+    assert has(picture(tmp_path / "reward.png"), plots.EVALUATED)
 
 
 def test_drawing_loads_no_pyplot():
@@ -103,6 +115,20 @@ def test_pictures_of_a_convolutional_network_are_written(tmp_path):
     saliency.filters_plot(tmp_path / "filters.png", model)
     for name in ("saliency.png", "filters.png"):
         assert len(np.unique(picture(tmp_path / name).reshape(-1, 3), axis=0)) > 50
+
+
+def test_saliency_shows_moments_of_one_game_in_their_order(tmp_path, monkeypatch):
+    figures = []
+    monkeypatch.setattr(
+        saliency, "blank_figure", lambda *size: figures.append(plots.blank_figure(*size)) or figures[-1]
+    )
+    blank, seen, values = np.zeros((16, 20, 3), np.uint8), np.zeros((1, 16, 20, 2), np.uint8), np.zeros(2)
+    games = [(0, step) for step in range(3)] + [(1, step) for step in range(0, 90, 10)]
+    moments = [Moment(blank, seen, values, 0, 0.0, game, step) for game, step in games]
+    saliency.saliency_plot(tmp_path / "s.png", linear_eye([(1, 1), (2, 2)]), moments, ("left", "right"))
+    titles = [axes.get_title() for axes in figures[0].axes if axes.get_title()]
+    assert titles == [f"step {step}: left" for step in (0, 10, 30, 40, 60, 80)]
+    assert figures[0].get_suptitle().startswith("Game 2")
 
 
 def test_filters_need_a_convolution(tmp_path):
