@@ -1,9 +1,9 @@
 """Listings in the shape of articles 5 to 8, on the framework's names; each has a seed for its own draws.
 
-    value       article 5: a scaler and a network of values
-    teacher     article 6, --test: DQN, whose teacher is copied every few episodes
-    gradient    article 7: a network of probabilities, improved by hand
-    critic      article 8, --test: actor and critic in one network, improved by hand
+value       article 5: a scaler and a network of values
+teacher     article 6, --test: DQN, whose teacher is copied every few episodes
+gradient    article 7: a network of probabilities, improved by hand
+critic      article 8, --test: actor and critic in one network, improved by hand
 """
 
 import random
@@ -219,7 +219,7 @@ class CriticAgent(FNAgent):
 
 
 class DiscountedTrainer(ReportingTrainer):
-    """The trainer of articles 7 and 8: learns from steps whose reward is the discounted sum of all later ones."""
+    """Learns from steps whose reward is the discounted sum of all later ones (articles 7 and 8)."""
 
     def __init__(self, **options):
         super().__init__(**options)
