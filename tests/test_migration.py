@@ -1,4 +1,4 @@
-"""The table of docs/migration.md, row by row: each line that replaces an old one runs where a listing has it."""
+"""The table of docs/migration.md, row by row: a line that replaces an old one runs where a listing has it."""
 
 import re
 from pathlib import Path

@@ -10,7 +10,7 @@ import numpy as np
 from nnlite import load_model
 from nnlite.terminal import say
 from rl.command.errors import require
-from rl.fn_framework.observer import advance, seed_environment, show, start
+from rl.fn_framework.observer import advance, expect_pictures, seed_environment, show, start
 
 
 class FNAgent:
@@ -83,6 +83,8 @@ class FNAgent:
         if seed is not None:
             self.rng = np.random.default_rng(seed)
             seed_environment(env, self.rng)
+        if render:
+            expect_pictures(env)
         rewards = []
         for _ in range(episode_count):
             s, done, episode_reward = start(env), False, 0.0

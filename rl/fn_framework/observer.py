@@ -14,7 +14,6 @@ import numpy as np
 from rl.command.notes import note
 
 TIME_LIMIT = "TimeLimit.truncated"  # in `info` of an episode's last step, as in the old gym
-UNSEEN = 'nothing is shown: make the environment with render_mode="human"'
 
 
 class Observer:
@@ -77,13 +76,17 @@ def advance(env: Any, action: Any) -> tuple[Any, float, bool, dict[str, Any]]:
 
 
 def show(env: Any) -> None:
-    """Show the game, unless its window shows every step by itself; a note if it cannot be shown."""
-    if not isinstance(env, gymnasium.Env):
+    """Show the game, unless it cannot be shown, or a window shows every step by itself."""
+    if not isinstance(env, gymnasium.Env) or env.render_mode not in (None, "human"):
         env.render()
-    elif env.render_mode is None:
-        note(UNSEEN)
-    elif env.render_mode != "human":
-        env.render()
+
+
+def expect_pictures(env: Any) -> None:
+    """Note that nothing will be shown if Gymnasium's environment was made without a render mode."""
+    while isinstance(env, Observer) and type(env).render is Observer.render:
+        env = env._env
+    if isinstance(env, gymnasium.Env) and env.render_mode is None:
+        note('nothing is shown; make the environment with render_mode="human" to see it')
 
 
 def seed_environment(env: Any, rng: np.random.Generator) -> None:

@@ -12,7 +12,7 @@ import numpy as np
 from nnlite.utils import positive, real
 from rl.command.errors import require
 from rl.fn_framework.logger import Logger
-from rl.fn_framework.observer import TIME_LIMIT, advance, seed_environment, show, start
+from rl.fn_framework.observer import TIME_LIMIT, advance, expect_pictures, seed_environment, show, start
 
 WORDS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")  # where a new one begins in CamelCase
 
@@ -89,6 +89,8 @@ class Trainer:
         self._clear()
         agent.rng = self.rng.spawn(1)[0]
         seed_environment(env, self.rng)
+        if render:
+            expect_pictures(env)
         for i in range(episode):
             frames = self._run_episode(i, env, agent, render, observe_interval)
             if not self.training and 0 < initial_count <= i:
