@@ -53,7 +53,10 @@ RUNS = {  # first old line: (what a listing has before the new ones, what must h
         MODEL + "optimizer, before = K.optimizers.SGD(), model.get_weights()[0]",
         "assert y.shape == (2, 3) and (model.get_weights()[0] != before).all()",
     ),
-    "tf.losses.mean_squared_error(rewards, values)": (MODEL, ""),
+    "tf.losses.mean_squared_error(rewards, values)": (
+        MODEL,
+        "with pytest.raises(ValueError): K.losses.mean_squared_error(values, rewards[:, 0])",
+    ),
     "K.Model(inputs=model.input, outputs=[actions, action_evals, values])": ("actions = 2", ""),
     "tf.one_hot": ("", "policy_loss(np.zeros((2, 3)), np.array([0, 2]), np.ones(2))"),
     "class SampleLayer(K.layers.Layer)": ("", "sample_actions(np.zeros((5, 3)), np.random.default_rng())"),
@@ -101,7 +104,15 @@ def listing(tmp_path, monkeypatch):
     """The names of a listing's module, in a folder of its own, without a network."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(housing_data, "from_openml", lambda: housing_data.synthetic(np.random.default_rng(0)))
-    yield {"np": np, "plt": plt, "K": K, "gymnasium": gymnasium, "rl": rl, "FNAgent": FNAgent}
+    yield {
+        "np": np,
+        "plt": plt,
+        "K": K,
+        "gymnasium": gymnasium,
+        "rl": rl,
+        "FNAgent": FNAgent,
+        "pytest": pytest,
+    }
     plt.close("all")
 
 
