@@ -39,8 +39,13 @@ class FNAgent:
 
     @classmethod
     def load(cls, env: Any, model_path: Any, epsilon: float = 0.0001) -> Any:
-        """Make an agent for the environment from the file of `save`. Raises ValueError for another file."""
-        agent = cls(epsilon, list(range(env.action_space.n)))
+        """Make an agent for the environment from the file of `save`.
+
+        Raises FileNotFoundError, or ValueError for another file, UsageError for actions without numbers.
+        """
+        space = env.action_space
+        require(hasattr(space, "n"), f"the actions are {space}", "use an environment with Discrete actions")
+        agent = cls(epsilon, list(range(space.n)))
         agent.model = load_model(model_path)
         agent.initialized = True
         return agent

@@ -191,6 +191,8 @@ def test_an_agent_is_saved_and_loaded():
     Path("text.h5").write_text("no model")
     with pytest.raises(ValueError):
         Still.load(Short(), "text.h5")
+    with pytest.raises(UsageError, match="the actions are Box"):
+        Still.load(gymnasium.make("Pendulum-v1"), "agent.h5")
 
 
 def test_played_games_are_reported(capsys):
