@@ -75,7 +75,7 @@ def test_the_best_teacher_is_saved_while_it_trains(tmp_path):
 
 
 def best(rewards, episodes=20):
-    """The highest mean of so many episodes in a row."""
+    """The highest mean of this number of episodes in a row."""
     return np.convolve(rewards, np.ones(episodes) / episodes, "valid").max()
 
 
@@ -89,7 +89,7 @@ def test_the_teacher_learns_to_balance(seed, tmp_path):
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", range(3))
 def test_the_value_function_learns(seed, tmp_path):
-    """It reaches 195 on some seeds only, and does not stay there; the network and gamma are the article's."""
+    """Most seeds touch 195 and fall again; the network and gamma are the article's."""
     trainer = ValueTrainer(log_dir=tmp_path, seed=seed)
     trainer.train(pole(), ValueAgent, 400)
     assert best(trainer.reward_log) >= 140
