@@ -6,8 +6,8 @@
                      loss - weight * entropy by the logits
     actor_critic_loss  the same where one more column of z is the critic's V(s), with mean (V - G)^2 beside it
 
-Contract: shapes, types and actions are checked here. Arguments that do not fit go to `otherwise`, the twin. Random numbers
-come from the caller's generator, one or two a row. Results are new arrays.
+Contract: shapes, types and actions are checked here, and that logits are no probabilities. Arguments that do not fit go to
+`otherwise`, the twin. Random numbers come from the caller's generator, one or two a row. Results are new arrays.
 Twin: nnlite/reference/policy.py; tests/ext/test_policy.py keeps the two equal."""
 
 from libc.stddef cimport ptrdiff_t
@@ -22,12 +22,14 @@ cdef extern from "rows/policy.h" nogil:
                                      int64_t *actions) noexcept
     ctypedef void (*sample_function)(const void *output, ptrdiff_t row, ptrdiff_t A, ptrdiff_t N, bitgen *bits,
                                      int64_t *actions) noexcept
+    ctypedef bint (*probabilities_function)(const void *output, ptrdiff_t row, ptrdiff_t A, ptrdiff_t N) noexcept
     ctypedef void (*policy_loss_function)(const void *output, ptrdiff_t row, ptrdiff_t A, ptrdiff_t N, const int64_t *actions,
                                           const void *advantages, double weight, void *gradient, double *sums) noexcept
     ctypedef double (*value_loss_function)(const void *output, ptrdiff_t row, ptrdiff_t A, ptrdiff_t N, const void *returns,
                                            double weight, void *gradient) noexcept
     const greedy_function epsilon_greedy_of_type[2]
     const sample_function sample_of_type[2]
+    const probabilities_function are_probabilities_of_type[2]
     const policy_loss_function policy_loss_of_type[2]
     const value_loss_function value_loss_of_type[2]
     bint all_below(const int64_t *actions, ptrdiff_t N, ptrdiff_t A) noexcept
@@ -119,7 +121,8 @@ cdef object losses(z, Py_ssize_t critic, actions, advantages, returns, double en
         N, row = taken.at[0].shape[0], taken.at[0].shape[1]
         A = row - critic
         if N == 0 or A < 1 or taken.at[1].shape[0] != N or taken.at[2].shape[0] != N \
-                or (critic and taken.at[3].shape[0] != N) or not all_below(<int64_t *> taken.at[1].data, N, A):
+                or (critic and taken.at[3].shape[0] != N) or not all_below(<int64_t *> taken.at[1].data, N, A) \
+                or are_probabilities_of_type[type](taken.at[0].data, row, A, N):
             return None
         made = new_output(&gradients_made, type, N, row, &dz)
         policy_loss_of_type[type](taken.at[0].data, row, A, N, <int64_t *> taken.at[1].data, taken.at[2].data, entropy_weight,

@@ -5,14 +5,14 @@
     state    weights that are not trained: BatchNormalization's moving statistics
 
 They are allocated once, when the chain is built, and never rebound. Layers hold views of them, an optimizer
-changes `params` in one pass.
+changes `params` in one pass. The first use of one builds a chain whose input_shape is known.
 """
 
 from __future__ import annotations
 
 import warnings
 from collections.abc import Iterable
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 from nnlite_ext._network import Turn
@@ -26,6 +26,8 @@ from nnlite.utils import aligned_zeros, numbers
 from nnlite.weights import OWNERS, Shape, Variables, Weight
 
 Model = TypeVar("Model", bound="Chain")
+ARRAYS = ("params", "grads", "state")
+BUILT = (*ARRAYS, "variables", "input_shape", "output_shape")
 
 
 class Chain(Guarded):
@@ -140,8 +142,20 @@ class Chain(Guarded):
         with self.lock:
             self.build(shape[1:] if len(shape) > 1 else None)
 
+    if not TYPE_CHECKING:  # of types, a name that is not declared stays an error
+
+        def __getattr__(self, name: str) -> Any:
+            """Build the model for a name that `build` sets; AttributeError where no input_shape is known."""
+            if name not in BUILT:
+                raise AttributeError(f"{type(self).__name__} has no {name!r}", name=name, obj=self)
+            with self.lock:
+                try:
+                    return getattr(self.build(), name)
+                except ValueError as problem:
+                    raise AttributeError(f"no {name} before build: {problem}", name=name, obj=self) from None
+
     def _place(self, name: str) -> Array | None:
-        return getattr(self, name, None) if name in ("params", "grads", "state") else None
+        return getattr(self, name) if name in ARRAYS else None
 
     def _declare(self) -> None:
         shape = self.input_shape
@@ -154,10 +168,12 @@ class Chain(Guarded):
     def _allocate(self) -> None:
         trainable = [w for layer in self._layers for w in layer.weights if w.trainable]
         carried = [w for layer in self._layers for w in layer.weights if not w.trainable]
-        self.params, places = _flat(trainable, self.dtype)
-        self.variables = OWNERS[self.params.ctypes.data] = Variables(places, self.lock)
-        self.grads = aligned_zeros(self.params.shape, self.dtype)
-        self.state, carried_places = _flat(carried, self.dtype)
+        params, places = _flat(trainable, self.dtype)
+        state, carried_places = _flat(carried, self.dtype)
+        put(self, "params", params), put(self, "grads", aligned_zeros(params.shape, self.dtype))
+        put(self, "state", state)
+        put(self, "variables", Variables(places, self.lock))
+        OWNERS[params.ctypes.data] = self.variables
         for weight, place in zip(trainable, self.variables):
             weight.value = self.params[place].reshape(weight.shape)
             weight.gradient = self.grads[place].reshape(weight.shape)

@@ -154,7 +154,10 @@ class Optimizer(Guarded):
             self._step()
             return
         if not self._edges:
-            raise RuntimeError("this optimizer is not bound: call bind(params, grads) first")
+            raise RuntimeError(
+                "this optimizer is not bound: call bind(model.params, model.grads, model.variables), "
+                "or train by model.compile and train_on_batch"
+            )
         with self._lock:
             kept = [
                 (array[place], array[place].copy())

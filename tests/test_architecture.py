@@ -16,7 +16,7 @@ from rl.articles import ARTICLES
 pytestmark = pytest.mark.thorough  # checks of the source, for those who change it
 
 ROOT = Path(__file__).parents[1]
-LOW, HIGH = "articles command envs core runs actors watch training", "loading pages sweeps tools"
+LOW, HIGH = "articles command envs core runs actors watch training", "fn_framework loading pages sweeps tools"
 FLOORS = [  # of rl, from the ground; a module imports from its own floor and the floors below
     *({room} for room in LOW.split()),
     {article.module for article in ARTICLES},

@@ -176,19 +176,6 @@ def test_names_of_modules_and_functions_exist(page):
         pkgutil.resolve_name(name)
 
 
-@pytest.mark.parametrize("page", ["docs/migration.md", "docs/ja/migration.md"])
-def test_lines_that_replace_old_ones_work(page):
-    """The imports of the table's last column can be imported, and its Python is Python."""
-    table = prose(page).split("\n## ")[0]
-    rows = [row.split(" | ") for row in table.splitlines() if row.startswith("| `")]
-    assert len(rows) >= 25 and all(len(row) == 3 for row in rows)
-    for row in rows:
-        for line in re.findall(r"`([^`]+)`", row[2]):
-            compile(line, "table", "exec")
-            if re.match(r"(import|from) ", line):
-                exec(line, {})
-
-
 @pytest.mark.parametrize("english, japanese", PAIRS)
 def test_both_languages_are_built_alike(english, japanese):
     assert headings(english) == headings(japanese)

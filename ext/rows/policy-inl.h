@@ -27,6 +27,23 @@ static void NAME(sample)(const void *output, ptrdiff_t row, ptrdiff_t A, ptrdiff
     }
 }
 
+/* Do the first A numbers of every row sum to 1, all above 0? Rows that are all the same may do so by chance. */
+static int NAME(are_probabilities)(const void *output, ptrdiff_t row, ptrdiff_t A, ptrdiff_t N) {
+    const REAL *z = output, *first = output;
+    int differ = 0;
+    ptrdiff_t n, a;
+    for (n = 0; n < N; n++, z += row) {
+        double sum = 0;
+        for (a = 0; a < A; a++) {
+            if (!(z[a] > 0)) return 0;
+            sum += (double)z[a];
+            differ |= z[a] != first[a];
+        }
+        if (!(sum > 1 - 1e-5 && sum < 1 + 1e-5)) return 0;
+    }
+    return differ;
+}
+
 /* sums[0] = -mean A log pi(a|s), sums[1] = mean entropy; d(sums[0] - weight sums[1]) in the first A columns of dz. */
 static void NAME(policy_loss)(const void *output, ptrdiff_t row, ptrdiff_t A, ptrdiff_t N, const int64_t *actions,
                               const void *advantages, double weight, void *gradient, double *sums) {

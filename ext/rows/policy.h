@@ -15,6 +15,7 @@ typedef void (*greedy_function)(const void *values, ptrdiff_t A, ptrdiff_t N, do
                                 int64_t *actions);
 typedef void (*sample_function)(const void *output, ptrdiff_t row, ptrdiff_t A, ptrdiff_t N, struct bitgen *bits,
                                 int64_t *actions);
+typedef int (*probabilities_function)(const void *output, ptrdiff_t row, ptrdiff_t A, ptrdiff_t N);
 typedef void (*policy_loss_function)(const void *output, ptrdiff_t row, ptrdiff_t A, ptrdiff_t N, const int64_t *actions,
                                      const void *advantages, double weight, void *gradient, double *sums);
 typedef double (*value_loss_function)(const void *output, ptrdiff_t row, ptrdiff_t A, ptrdiff_t N, const void *returns,
@@ -22,6 +23,7 @@ typedef double (*value_loss_function)(const void *output, ptrdiff_t row, ptrdiff
 
 static const greedy_function epsilon_greedy_of_type[] = NNLITE_TYPES(epsilon_greedy);
 static const sample_function sample_of_type[] = NNLITE_TYPES(sample);
+static const probabilities_function are_probabilities_of_type[] = NNLITE_TYPES(are_probabilities);
 static const policy_loss_function policy_loss_of_type[] = NNLITE_TYPES(policy_loss);
 static const value_loss_function value_loss_of_type[] = NNLITE_TYPES(value_loss);
 

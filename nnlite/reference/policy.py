@@ -40,6 +40,8 @@ def policy_loss(
         actions,
         advantages,
     )
+    if are_probabilities(logits):
+        raise ValueError("these rows are probabilities; give the logits: model.forward(x, logits=True)")
     rows, number = np.arange(len(logits)), logits.dtype.type
     log_pi = log_softmax(logits)  # (N, A)
     pi = np.exp(log_pi)
@@ -51,6 +53,13 @@ def policy_loss(
     if entropy_weight:
         dlogits += number(entropy_weight) * pi * (log_pi + entropies[:, None])
     return loss, float(entropies.mean()), dlogits / number(len(rows))
+
+
+def are_probabilities(rows: Array) -> bool:
+    """Whether every row of (N, A) sums to 1, all above 0. Rows that are all the same may do so by chance."""
+    if not (rows > 0).all() or (np.abs(rows.sum(axis=1, dtype=float) - 1) >= 1e-5).any():
+        return False
+    return bool((rows != rows[:1]).any())
 
 
 def actor_critic_loss(

@@ -59,7 +59,8 @@ def policy_loss(
         loss = -mean A log pi(a|s)             dloss/dz    = A (pi - onehot(a)) / N
         entropy = -mean sum_b pi_b log pi_b    dentropy/dz = -pi (log pi + entropy(s)) / N
 
-    dlogits is the derivative of loss - entropy_weight * entropy. Raises ValueError when shapes differ.
+    dlogits is the derivative of loss - entropy_weight * entropy. Raises ValueError when shapes differ and
+    for probabilities. A model that ends in softmax gives logits by model.forward(x, logits=True).
     Source: Williams 1992 (REINFORCE), eq. 4; Mnih et al. 2016, section 4 (the entropy).
     """
     return _policy.policy_loss(logits, actions, advantages, entropy_weight, reference.policy_loss)
@@ -84,7 +85,7 @@ def actor_critic_loss(
 
         policy loss - entropy_weight * entropy + value_weight * value loss
 
-    Raises ValueError when shapes differ.
+    Raises ValueError when shapes differ, and for probabilities in place of logits.
     """
     twin = reference.actor_critic_loss
     return _policy.actor_critic_loss(output, actions, advantages, returns, entropy_weight, value_weight, twin)

@@ -43,17 +43,16 @@ def plot_rewards(
         axes.text(0.5, 0.5, "no episode was finished", color=INK, **place)
         axes.set(xticks=[], yticks=[])
     else:
-        draw_rewards(axes, returns)
+        draw_rewards(axes, returns, INTERVAL * -(-len(returns) // (INTERVAL * MOST_POINTS)))
         draw_goal(axes, goal)
         draw_marks(axes, marks, EVALUATED)
-        axes.set_xlim(0, 1.02 * max(len(returns), INTERVAL))
         axes.legend(loc="best", edgecolor="none")
     figure.savefig(path, format="png", dpi=120)
 
 
-def draw_rewards(axes: Any, returns: Sequence[float]) -> None:
-    """Draw means, deviations and, for a short run, single episodes."""
-    interval = INTERVAL * -(-len(returns) // (INTERVAL * MOST_POINTS))
+def draw_rewards(axes: Any, returns: Sequence[float], interval: int) -> None:
+    """Draw means and deviations of every `interval` episodes and, for a short run, single episodes."""
+    axes.set_xlim(0, 1.02 * max(len(returns), interval))
     if len(returns) < SINGLES:
         each = np.arange(1, len(returns) + 1)
         axes.plot(each, returns, ".", color=INK, alpha=0.4, markersize=5, label="training episode")
@@ -103,10 +102,15 @@ def new_figure(title: str, xlabel: str, ylabel: str) -> tuple[Any, Any]:
     """Make a figure with one pair of axes."""
     figure = blank_figure(8, 4.5)
     axes = figure.add_subplot()
+    name_axes(axes, title, xlabel, ylabel)
+    return figure, axes
+
+
+def name_axes(axes: Any, title: str, xlabel: str, ylabel: str) -> None:
+    """Give axes their texts, and the look of all plots."""
     axes.set(title=title, xlabel=xlabel, ylabel=ylabel)
     axes.grid(alpha=0.25)
     axes.spines[["top", "right"]].set_visible(False)
-    return figure, axes
 
 
 def blank_figure(width: float, height: float) -> Any:

@@ -1,6 +1,7 @@
 """Choosing actions and the losses of a policy, against their NumPy twins."""
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from nnlite_ext import _policy
@@ -45,6 +46,30 @@ def test_losses_are_their_twins(seed, rows, actions, dtype, weight):
         for ours, twins in zip(results, getattr(reference, name)(*arguments), strict=True):
             np.testing.assert_allclose(ours, twins, rtol=exact, atol=exact)
             assert np.asarray(ours).dtype == np.asarray(twins).dtype
+
+
+@given(**cases)
+def test_probabilities_are_no_logits(seed, rows, actions, dtype):
+    rng = np.random.default_rng(seed)
+    output = rng.standard_normal((rows + 1, actions + 2)).astype(dtype)
+    taken, numbers = np.zeros(rows + 1, np.int64), np.zeros(rows + 1, dtype)
+    arguments = taken, numbers, numbers, 0.1, 0.5
+    _policy.actor_critic_loss(output, *arguments, refuse)
+    output[:, :-1] = np.exp(reference.log_softmax(output[:, :-1]))
+    assert hands_on(_policy.actor_critic_loss, output, *arguments)
+    with pytest.raises(ValueError, match="give the logits"):
+        reference.actor_critic_loss(output, *arguments)
+    output[-1, 0] += dtype(0.001)  # one row that is no distribution clears all
+    _policy.actor_critic_loss(output, *arguments, refuse)
+    reference.actor_critic_loss(output, *arguments)
+
+
+@pytest.mark.parametrize("z", [np.eye(3), np.full((4, 2), 0.5), np.ones((4, 1)), [[0.2, 0.8]]])
+def test_logits_that_sum_to_one_by_chance_are_logits(z):
+    z = np.asarray(z, np.float64)
+    arguments = np.zeros(len(z), np.int64), np.ones(len(z)), 0.0
+    for ours, twins in zip(_policy.policy_loss(z, *arguments, refuse), reference.policy_loss(z, *arguments)):
+        np.testing.assert_allclose(ours, twins, atol=1e-12)
 
 
 def test_what_does_not_fit_is_handed_on():

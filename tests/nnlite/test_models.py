@@ -183,6 +183,35 @@ def test_what_cannot_be_built_is_refused(call, error, message):
         eval(call)
 
 
+@pytest.mark.parametrize("name", ["params", "grads", "state", "variables", "input_shape", "output_shape"])
+def test_the_first_use_of_what_build_makes_builds_the_model(name):
+    used, built = Sequential([dense((2,))], seed=3), Sequential([dense((2,))], seed=3).build()
+    assert np.array_equal(getattr(used, name), getattr(built, name))
+    assert np.array_equal(used.params, built.params) and used.params is used.params
+    with pytest.raises(AttributeError, match=f"no {name} before build: the input's shape is unknown"):
+        getattr(Sequential([dense()]), name)
+
+
+def test_weights_that_are_set_before_build_are_kept():
+    model = Sequential([dense((2,))])
+    model.params = [1, 2, 3]
+    assert model.predict([[1.0, 1.0]]) == 6
+    with pytest.raises(AttributeError, match="no params before build"):
+        Sequential([dense()]).params = [1, 2, 3]
+
+
+def test_a_step_by_hand_needs_no_build():
+    model, optimizer = Sequential([dense((2,))]), optimizers.SGD(0.1)
+    with pytest.raises(RuntimeError, match="not bound: call bind"):
+        optimizer.step()
+    optimizer.bind(model.params, model.grads, model.variables)
+    model.params = [1, 2, 3]
+    model.forward([[1.0, 1.0]])
+    model.backward([[1.0]])
+    optimizer.step()
+    np.testing.assert_allclose(model.params, [0.9, 1.9, 2.9], rtol=1e-6)
+
+
 # --- training
 
 
