@@ -20,8 +20,8 @@ from nnlite_ext._network import Turn
 from nnlite import activations
 from nnlite.arrays import Array
 from nnlite.attributes import Guarded, argument, put
-from nnlite.layer import Layer, as_shape
 from nnlite.layers import Rescaling
+from nnlite.layers.layer import Layer, as_shape
 from nnlite.utils import aligned_zeros, numbers
 from nnlite.weights import OWNERS, Shape, Variables, Weight
 

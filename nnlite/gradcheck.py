@@ -15,11 +15,11 @@ from collections.abc import Callable
 
 import numpy as np
 
-from nnlite.activated import ActivatedLayer
 from nnlite.arrays import Array
-from nnlite.layer import Layer
+from nnlite.layers.activated import ActivatedLayer
+from nnlite.layers.layer import Layer
+from nnlite.layers.pooling import MaxPooling2D
 from nnlite.network import Network
-from nnlite.pooling import MaxPooling2D
 
 
 def numerical_gradient(f: Callable[[], float], x: Array, step: float = 1e-5) -> Array:

@@ -12,8 +12,8 @@ import numpy as np
 from nnlite import losses, optimizers, saving, strict_json
 from nnlite.arrays import Array
 from nnlite.attributes import put
-from nnlite.layer import as_shape
 from nnlite.layers import REGISTRY
+from nnlite.layers.layer import as_shape
 from nnlite.network import Network
 from nnlite.passes import PREDICT_BATCH, batches
 from nnlite.progress import Progress, verbosity

@@ -15,7 +15,7 @@ from nnlite_ext._network import CompiledNetwork
 from nnlite.arrays import Array
 from nnlite.attributes import checked
 from nnlite.chain import Chain
-from nnlite.layer import Layer
+from nnlite.layers.layer import Layer
 from nnlite.passes import PREDICT_BATCH, LayerPasses, batches
 from nnlite.plan import compiled_network
 from nnlite.progress import Progress, verbosity

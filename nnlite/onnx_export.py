@@ -18,11 +18,12 @@ import numpy as np
 from nnlite.activations import Activation as Function
 from nnlite.arrays import Array
 from nnlite.convolution import Geometry
-from nnlite.layer import Layer
 from nnlite.layers import Activation, Conv2D, Dense, Flatten, Rescaling
+from nnlite.layers.dropout import Dropout
+from nnlite.layers.layer import Layer
+from nnlite.layers.normalization import BatchNormalization
+from nnlite.layers.pooling import MaxPooling2D
 from nnlite.network import Network
-from nnlite.normalization import BatchNormalization, Dropout
-from nnlite.pooling import MaxPooling2D
 from nnlite.tensor_file import atomic_write
 
 OPSET, IR_VERSION = 17, 8  # of 2022: every current runtime reads them

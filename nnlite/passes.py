@@ -18,9 +18,9 @@ from typing import Any
 import numpy as np
 from nnlite_ext import _network
 
-from nnlite.activated import ActivatedLayer
 from nnlite.arrays import Array
-from nnlite.layer import Layer
+from nnlite.layers.activated import ActivatedLayer
+from nnlite.layers.layer import Layer
 from nnlite.utils import numbers, positive
 from nnlite.weights import Shape
 

@@ -14,8 +14,8 @@ from nnlite_ext._network import CompiledNetwork
 
 from nnlite import activations
 from nnlite.arrays import Array
-from nnlite.layer import Layer
 from nnlite.layers import Activation, Conv2D, Dense, Flatten
+from nnlite.layers.layer import Layer
 from nnlite.passes import LayerPasses
 from nnlite.weights import Shape
 

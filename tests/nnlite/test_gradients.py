@@ -72,7 +72,7 @@ def convolutions_go(way):
     """Make the models that are built inside convolve this way."""
     with pytest.MonkeyPatch.context() as patch:
         if way != "compiled":
-            patch.setattr(layers, "default_path", lambda: way)
+            patch.setattr(layers.conv2d, "default_path", lambda: way)
         yield
 
 

@@ -42,7 +42,7 @@ def test_convolution_is_its_definition(path, dtype, tolerance, data, padding):
     layer = layers.Conv2D(filters, kernel, strides, padding, bias_initializer="random_normal")
     with pytest.MonkeyPatch.context() as patch:
         if path != "compiled":
-            patch.setattr(layers, "default_path", lambda: path)
+            patch.setattr(layers.conv2d, "default_path", lambda: path)
         passes = "compiled" if path == "compiled" else "layers"
         model = model_of(layer, dtype=dtype, seed=rng, passes=passes).build((h, w, c))
     y = model.predict(x)
@@ -95,7 +95,7 @@ def test_rescaling_takes_bytes():
 
 @pytest.mark.parametrize("path", ["direct", "patches"])
 def test_a_convolution_that_scales_bytes_itself_gives_what_the_two_layers_give(monkeypatch, path):
-    monkeypatch.setattr(layers, "default_path", lambda: path)
+    monkeypatch.setattr(layers.conv2d, "default_path", lambda: path)
     frames = np.random.default_rng(0).integers(0, 256, (3, 6, 5, 2), np.uint8)
     scaled = [layers.Rescaling(1 / 255, input_shape=(6, 5, 2)), layers.Conv2D(3, 2, activation="relu")]
     together = model_of(*scaled, passes="layers").build()

@@ -7,7 +7,7 @@ from typing import Any
 from nnlite import activations, initializers, regularizers
 from nnlite.arrays import Array
 from nnlite.attributes import argument
-from nnlite.layer import Layer
+from nnlite.layers.layer import Layer
 from nnlite.utils import flag
 from nnlite.weights import Shape, Weight
 

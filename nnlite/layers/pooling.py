@@ -9,7 +9,7 @@ import numpy as np
 from nnlite.arrays import Array
 from nnlite.attributes import argument
 from nnlite.convolution import Geometry
-from nnlite.layer import Layer
+from nnlite.layers.layer import Layer
 from nnlite.utils import pair
 from nnlite.weights import Shape
 
