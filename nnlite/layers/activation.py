@@ -18,14 +18,14 @@ class Activation(ActivatedLayer):
     def forward(self, x: Array, training: bool = False, activate: bool = True) -> Array:
         y = self.buffer("y" if training else "p", x.shape)
         y[...] = x
-        used = self._activate(y, activate)
+        used, kept = self._activate(y, training, activate)
         if training:
-            self._keep(y, used)
+            self._keep(kept, used)
         return y
 
     def backward(self, dy: Array, need_dx: bool = True) -> Array | None:
-        y, used = self._take_cache()
-        return self._activation_gradient(used, y, dy) if need_dx else None
+        kept, used = self._take_cache()
+        return self._activation_gradient(used, kept, dy) if need_dx else None
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "activation": self.activation.name}

@@ -60,21 +60,21 @@ class Conv2D(KernelLayer):
         kind = "y" if training else "p"
         relu = activate and isinstance(self.activation, activations.Relu)
         y = self.buffer(kind, (len(x), *self.geometry.out, self.filters))  # (N, OH, OW, F)
-        kept = self.path.forward(x, self.input_scale, self.W, self.b, y, relu, kind)
-        used = None if relu else self._activate(y, activate)
+        read = self.path.forward(x, self.input_scale, self.W, self.b, y, relu, kind)
+        used, kept = (None, y) if relu else self._activate(y, training, activate)
         if training:
-            self._keep(x.shape, kept, y, used)
+            self._keep(x.shape, read, kept, used)
         return y
 
     def backward(self, dy: Array, need_dx: bool = True) -> Array | None:
-        x_shape, kept, y, used = self._take_cache()
+        x_shape, read, kept, used = self._take_cache()
         dx = self.buffer("dx", x_shape) if need_dx else None  # (N, H, W, C)
         if used is None:
             # the path multiplies by the ReLU's derivative while it reads dy
-            self.path.backward(kept, dy, y, self.W, self.dW, self.db, dx)
+            self.path.backward(read, dy, kept, self.W, self.dW, self.db, dx)
         else:
-            dz = self._activation_gradient(used, y, dy)  # (N, OH, OW, F)  dL/dz = dy f'(z)
-            self.path.backward(kept, dz, None, self.W, self.dW, self.db, dx)
+            dz = self._activation_gradient(used, kept, dy)  # (N, OH, OW, F)  dL/dz = dy f'(z)
+            self.path.backward(read, dz, None, self.W, self.dW, self.db, dx)
         return dx
 
     def get_config(self) -> dict[str, Any]:

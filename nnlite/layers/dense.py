@@ -41,15 +41,15 @@ class Dense(KernelLayer):
         relu = activate and isinstance(self.activation, activations.Relu)
         x_rows, y_rows = x.reshape(-1, x.shape[-1]), y.reshape(-1, self.units)  # (N, D), (N, M)
         products.affine(x_rows, self.W, self.b, y_rows, relu)  # y = x W + b
-        used = self.activation if relu else self._activate(y, activate)
+        used, kept = (self.activation, y) if relu else self._activate(y, training, activate)
         if training:
-            self._keep(x, y, used)
+            self._keep(x, kept, used)
         return y
 
     def backward(self, dy: Array, need_dx: bool = True) -> Array | None:
-        x, y, used = self._take_cache()
+        x, kept, used = self._take_cache()
         x_rows = x.reshape(-1, x.shape[-1])  # (N, D)
-        dz = self._activation_gradient(used, y, dy).reshape(-1, self.units)  # (N, M)  dL/dz = dy f'(z)
+        dz = self._activation_gradient(used, kept, dy).reshape(-1, self.units)  # (N, M)  dL/dz = dy f'(z)
         products.weight_gradients(x_rows, dz, self.dW, self.db)  # (D, M)  x.T dz, (M,)  sum of dz over N
         if not need_dx:
             return None
