@@ -52,7 +52,7 @@ def test_a_seed_is_a_seed_and_each_layer_draws_its_own_numbers():
     two = K.layers.Residual([K.layers.Dropout(0.5), K.layers.Activation(), K.layers.Dropout(0.5)])
     model_of(two)
     first, _, second = two.layers
-    assert (first.rng.random(9) != second.rng.random(9)).all()
+    assert first.rng is not second.rng and (first.rng.random(9) != second.rng.random(9)).all()
 
 
 def test_training_moves_the_statistics_inside():
