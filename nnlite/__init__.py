@@ -22,10 +22,12 @@ from nnlite import (
     regularizers,
     utils,
 )
+from nnlite.layers import Input
 from nnlite.models import Sequential, clone_model, load_model
 
 __version__ = "0.1.0"
 __all__ = [
+    "Input",
     "Sequential",
     "activations",
     "clone_model",

@@ -11,7 +11,7 @@ changes `params` in one pass. The first use of one builds a chain whose input_sh
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
@@ -20,8 +20,8 @@ from nnlite_ext._network import Turn
 from nnlite import activations
 from nnlite.arrays import Array
 from nnlite.attributes import Guarded, argument, put
-from nnlite.layer import Layer, as_shape
-from nnlite.layers import Rescaling
+from nnlite.layers import Input, Layer, Rescaling
+from nnlite.layers.layer import as_shape, declare, take_names
 from nnlite.utils import aligned_zeros, numbers
 from nnlite.weights import OWNERS, Shape, Variables, Weight
 
@@ -43,11 +43,12 @@ class Chain(Guarded):
     variables: Variables = argument()
     lock: Turn = argument()  # held by every pass that another thread could disturb
 
-    def __init__(self, layers: Iterable[Layer] | None, name: str, seed: Any, dtype: Any) -> None:
+    def __init__(self, layers: Iterable[Layer | Input] | None, name: str, seed: Any, dtype: Any) -> None:
         self.name, self.dtype = name, np.dtype(dtype)
         if self.dtype not in (np.float32, np.float64):
             raise ValueError(f"dtype must be float32 or float64, not {self.dtype}")
         self._layers: list[Layer] = []
+        self._input: Input | None = None
         self._penalised: list[Weight] = []  # trainable weights with a regularizer
         self._frozen: list[slice] = []  # places of weights of layers that are not trainable
         self.lock = Turn()
@@ -71,23 +72,33 @@ class Chain(Guarded):
         for layer in self._layers:
             layer.trainable = value
 
-    def add(self, layer: Layer) -> None:
-        """Append a layer. Raises RuntimeError once the model is built, because its arrays never move."""
-        if not isinstance(layer, Layer):
+    def walk(self) -> Iterator[Layer]:
+        """Yield every layer, in order, and after each the layers inside it."""
+        for layer in self._layers:
+            yield from layer.walk()
+
+    def add(self, layer: Layer | Input) -> None:
+        """Append a layer; an Input may stand before the first and is not one of `layers`.
+
+        Raises RuntimeError once the model is built, because its arrays never move.
+        """
+        if not isinstance(layer, (Layer, Input)):
             raise TypeError(f"add needs a layer, not {type(layer).__name__}")
         if self._built:
             raise RuntimeError(
                 "a built model takes no more layers: its arrays never move; make a new Sequential"
             )
-        if layer._model is not None:
+        if isinstance(layer, Input):
+            if self._layers or self._input is not None:
+                raise ValueError("a model has one Input, before its first layer")
+            self._input = layer
+            return
+        if layer.is_taken:
             raise ValueError(f"{layer.name} already belongs to a model; every layer stands in one place")
-        layer._model = self
-        names = {other.name for other in self._layers}
-        name, count = layer.name, 1
-        while name in names:
-            name, count = f"{layer.name}_{count}", count + 1
-        put(layer, "name", name)
+        for part in layer.walk():
+            part._model = self
         self._layers.append(layer)
+        take_names(self._layers)
 
     def build(self: Model, input_shape: Any = None) -> Model:
         """Allocate and draw the weights for inputs of this shape, without the batch axis. Return the model.
@@ -103,13 +114,17 @@ class Chain(Guarded):
             return self
         if not self._layers:
             raise ValueError("a model needs at least one layer")
-        shape = input_shape if input_shape is not None else self._layers[0].input_shape
+        declared = self._layers[0].input_shape
+        if self._input is not None:
+            if declared not in (None, self._input.shape):
+                raise ValueError(f"Input declares {self._input.shape}, the first layer {declared}")
+            declared = self._input.shape
+        shape = declared if input_shape is None else input_shape
         if shape is None:
             raise ValueError(
                 "the input's shape is unknown: give the first layer input_shape=, or call build(shape)"
             )
         put(self, "input_shape", as_shape(shape))  # a build that fails may be tried again
-        declared = self._layers[0].input_shape
         if declared is not None and declared != self.input_shape:
             raise ValueError(
                 f"the first layer declares input_shape {declared}, but the data is {self.input_shape}"
@@ -126,11 +141,12 @@ class Chain(Guarded):
         if not self._built:
             return
         with self.lock:
-            trained = [(layer, w) for layer in self._layers for w in layer._weights if w.trainable]
+            weights = [w for layer in self._layers for w in layer.weights if w.trainable]
+            trained = {w: None for layer in self._layers for w in layer.trainable_weights}  # in order
             self._frozen = self.variables.frozen
-            self._frozen[:] = [p for p, (layer, _) in zip(self.variables, trained) if not layer.trainable]
-            self._penalised = [w for layer, w in trained if layer.trainable and w.regularizer is not None]
-        for layer in self._layers:
+            self._frozen[:] = [place for place, w in zip(self.variables, weights) if w not in trained]
+            self._penalised = [w for w in trained if w.regularizer is not None]
+        for layer in self.walk():
             one_column = (layer.output_shape or ())[-1:] == (1,)
             if one_column and isinstance(getattr(layer, "activation", None), activations.Softmax):
                 what = f"the softmax of {layer.name} over one column is always 1, so nothing is learned"
@@ -158,12 +174,11 @@ class Chain(Guarded):
         return getattr(self, name) if name in ARRAYS else None
 
     def _declare(self) -> None:
-        shape = self.input_shape
-        for layer in self._layers:
-            layer._dtype = self.dtype
-            layer._weights = []
-            shape = layer._output_shape = layer.build(shape)
-        put(self, "output_shape", shape)
+        put(self, "output_shape", declare(self._layers, self.input_shape, self.dtype))
+        names = [f"{layer.name}/{weight.name}" for layer in self._layers for weight in layer.weights]
+        if len(set(names)) < len(names):
+            twice = next(name for name in sorted(names) if names.count(name) > 1)
+            raise ValueError(f"two weights are called {twice}; give one of them another name")
 
     def _allocate(self) -> None:
         trainable = [w for layer in self._layers for w in layer.weights if w.trainable]

@@ -11,15 +11,13 @@ rounding.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Generator, Iterable
 
 import numpy as np
 
-from nnlite.activated import ActivatedLayer
 from nnlite.arrays import Array
-from nnlite.layer import Layer
+from nnlite.layers import ActivatedLayer, Layer, LeakyReLU, MaxPooling2D, Residual
 from nnlite.network import Network
-from nnlite.pooling import MaxPooling2D
 
 
 def numerical_gradient(f: Callable[[], float], x: Array, step: float = 1e-5) -> Array:
@@ -58,7 +56,7 @@ class _Snapshot:
 
     def __init__(self, model: Network) -> None:
         self.model, self.state = model, model.state.copy()
-        self.generators = [layer.rng.bit_generator for layer in model.layers if hasattr(layer, "rng")]
+        self.generators = [layer.rng.bit_generator for layer in model.walk() if hasattr(layer, "rng")]
         self.drawn = [generator.state for generator in self.generators]
 
     def rewind(self) -> None:
@@ -158,22 +156,33 @@ def smooth_input(model: Network, n: int, seed: int = 0, margin: float = 1e-3) ->
 def kink_distance(model: Network, x: Array) -> float:
     """Return the smallest distance of x (N, ...) from a kink.
 
-    This is |z| for a relu, and the largest number minus the next for a pooling. Exact zeros do not count:
-    they come from a silent relu or from Dropout, and stay 0 when x moves a little.
+    This is |z| for a relu, its leaky kind and an elu, and the largest number minus the next for a pooling.
+    Exact zeros do not count: they come from a silent relu or from Dropout, and stay 0 when x moves a little.
     """
     before, smallest = _Snapshot(model), np.inf
-    for layer in model.layers:
-        gaps = np.zeros(0)
-        if isinstance(layer, MaxPooling2D):
-            ordered = np.sort(layer.windows_of(x), axis=0)
-            gaps = ordered[-1] - ordered[-2] if len(ordered) > 1 else gaps
-        if isinstance(layer, ActivatedLayer) and layer.activation.name == "relu":
-            gaps = np.abs(layer.forward(x, training=True, activate=False))
-            before.rewind()
+    for gaps in _gaps(model.layers, x, before):
         smallest = min(smallest, gaps[gaps > 0].min(initial=np.inf))
-        x = layer.forward(x, training=True)
     before.rewind()
     return float(smallest)
+
+
+def _gaps(layers: Iterable[Layer], x: Array, before: _Snapshot) -> Generator[Array, None, Array]:
+    """Yield each layer's distances from its kinks, for an x (N, ...) that the first reads; return y."""
+    for layer in layers:
+        if isinstance(layer, Residual):
+            x = x + (yield from _gaps(layer.layers, x, before))
+            continue
+        if isinstance(layer, MaxPooling2D):
+            ordered = np.sort(layer.windows_of(x), axis=0)
+            if len(ordered) > 1:
+                yield ordered[-1] - ordered[-2]
+        if isinstance(layer, LeakyReLU):
+            yield np.abs(x)
+        if isinstance(layer, ActivatedLayer) and layer.activation.has_kink:
+            yield np.abs(layer.forward(x, training=True, activate=False))
+            before.rewind()
+        x = layer.forward(x, training=True)
+    return x
 
 
 def layer_errors(

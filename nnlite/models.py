@@ -12,8 +12,9 @@ import numpy as np
 from nnlite import losses, optimizers, saving, strict_json
 from nnlite.arrays import Array
 from nnlite.attributes import put
-from nnlite.layer import as_shape
+from nnlite.folding import fold_batch_normalization
 from nnlite.layers import REGISTRY
+from nnlite.layers.layer import as_shape
 from nnlite.network import Network
 from nnlite.passes import PREDICT_BATCH, batches
 from nnlite.progress import Progress, verbosity
@@ -23,7 +24,14 @@ from nnlite.terminal import say
 from nnlite.training import History, TrainingLoop
 from nnlite.utils import flag, missing_name, real, refuse_unknown
 
-__all__ = ["Sequential", "clone_model", "load_model", "model_from_bytes", "save_model"]
+__all__ = [
+    "Sequential",
+    "clone_model",
+    "fold_batch_normalization",
+    "load_model",
+    "model_from_bytes",
+    "save_model",
+]
 
 
 class Sequential(Network):

@@ -15,7 +15,7 @@ from nnlite_ext._network import CompiledNetwork
 from nnlite.arrays import Array
 from nnlite.attributes import checked
 from nnlite.chain import Chain
-from nnlite.layer import Layer
+from nnlite.layers import Input, Layer
 from nnlite.passes import PREDICT_BATCH, LayerPasses, batches
 from nnlite.plan import compiled_network
 from nnlite.progress import Progress, verbosity
@@ -33,7 +33,7 @@ class Network(Chain):
 
     def __init__(
         self,
-        layers: Iterable[Layer] | None = None,
+        layers: Iterable[Layer | Input] | None = None,
         name: str = "sequential",
         seed: Any = None,
         dtype: Any = "float32",

@@ -18,9 +18,9 @@ from typing import Any
 import numpy as np
 from nnlite_ext import _network
 
-from nnlite.activated import ActivatedLayer
 from nnlite.arrays import Array
-from nnlite.layer import Layer
+from nnlite.layers.activated import ActivatedLayer
+from nnlite.layers.layer import Layer
 from nnlite.utils import numbers, positive
 from nnlite.weights import Shape
 
@@ -49,9 +49,7 @@ class LayerPasses:
         self.layers, self.input_shape, self.dtype, self.lock = layers, input_shape, dtype, lock
         self.pending: Shape | None = None  # the shape of the last forward's y, until its backward
         self.owner = 0  # the thread of that forward
-        trained = (
-            i for i, layer in enumerate(layers) if layer.trainable and any(w.trainable for w in layer.weights)
-        )
+        trained = (i for i, layer in enumerate(layers) if layer.trainable_weights)
         self.lowest = next(trained, 0)
 
     def predict(self, x: object, batch_size: int = PREDICT_BATCH, logits: bool = False) -> Array:

@@ -14,8 +14,8 @@ from nnlite_ext._network import CompiledNetwork
 
 from nnlite import activations
 from nnlite.arrays import Array
-from nnlite.layer import Layer
 from nnlite.layers import Activation, Conv2D, Dense, Flatten
+from nnlite.layers.layer import Layer
 from nnlite.passes import LayerPasses
 from nnlite.weights import Shape
 
@@ -29,6 +29,7 @@ MOST_ROWS = 1024
 # as fast at one row.
 MOST_FILTERS = 8
 MOST_FEATURES = 1024
+COMPILED = tuple(activations.REGISTRY[name] for name in _network.ACTIVATIONS)
 
 
 def compiled_network(passes: LayerPasses, params: Array, grads: Array) -> CompiledNetwork | None:
@@ -95,9 +96,9 @@ class Plan:
 
 
 def activation_name(layer: Layer) -> str | None:
-    """Return the name of the layer's activation; None without one, or if it is not one of nnlite's."""
-    used = getattr(layer, "activation", None)
-    return used.name if used is not None and type(used) in activations.REGISTRY.values() else None
+    """Return the name of the layer's activation; None without one, or if no kernel computes it."""
+    used: activations.Activation | None = getattr(layer, "activation", None)
+    return used.name if used is not None and type(used) in COMPILED else None
 
 
 def is_small(layer: Conv2D) -> bool:

@@ -9,8 +9,8 @@ import numpy as np
 from nnlite_ext import _adam
 
 from nnlite import losses
-from nnlite.activated import ActivatedLayer
 from nnlite.arrays import Array
+from nnlite.layers.activated import ActivatedLayer
 from nnlite.losses import FROM_LOGITS, Loss
 from nnlite.network import Network
 from nnlite.optimizer import Optimizer

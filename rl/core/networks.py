@@ -9,8 +9,7 @@ import numpy as np
 from gymnasium import spaces
 
 from nnlite import Sequential
-from nnlite.layer import Layer
-from nnlite.layers import Conv2D, Dense, Flatten, Rescaling
+from nnlite.layers import Conv2D, Dense, Flatten, Layer, Rescaling
 from rl.command.errors import UsageError, require
 
 SMALLEST_SCREEN = 8  # side of the first kernel

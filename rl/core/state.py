@@ -57,5 +57,5 @@ def restore(value: Any, state: Any) -> Any:
 
 def _generators(model: Sequential) -> list[np.random.Generator]:
     """Return the generators of the layers that draw random numbers during training."""
-    drawn = [getattr(layer, "rng", None) for layer in model.layers]
+    drawn = [getattr(layer, "rng", None) for layer in model.walk()]
     return [rng for rng in drawn if isinstance(rng, np.random.Generator)]

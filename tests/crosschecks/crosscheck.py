@@ -88,7 +88,7 @@ def features(case: Case) -> list[tuple[str, str]]:
     for layer in case.model.get_config()["layers"]:
         config = layer["config"]
         found.append(("layer", layer["class"]))
-        found += [("padding", config["padding"])] if "padding" in config else []
+        found += [("padding", config["padding"])] if config.get("padding") in ("same", "valid") else []
         found += [("strides", "x".join(map(str, config["strides"])))] if "strides" in config else []
         found += [("activation", config["activation"])] if "activation" in config else []
     return sorted(set(found))

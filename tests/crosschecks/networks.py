@@ -12,11 +12,12 @@ from nnlite.arrays import Array
 from nnlite.convolution import PATHS
 
 Generator = np.random.Generator
-ACTIVATIONS = ["linear", "relu", "sigmoid", "tanh", "softplus", "softmax"]
+COMPILED = ["linear", "relu", "sigmoid", "tanh", "softplus", "softmax"]
+ACTIVATIONS = ["leaky_relu", "elu", "silu", "gelu", *COMPILED]
 WAYS = ["compiled", "direct", "patches"]
 LAST = {  # the activations that a loss makes sense with
-    "mse": ACTIVATIONS,
-    "huber": ACTIVATIONS,
+    "mse": COMPILED,
+    "huber": COMPILED,
     "categorical_crossentropy": ["softmax", "sigmoid", "softplus"],
     "binary_crossentropy": ["sigmoid", "softmax"],
 }
@@ -76,7 +77,7 @@ def random_layers(rng: Generator, loss: str) -> tuple[tuple[int, ...], list[laye
         chain = between(rng, 1) if not plain else []
         chain += [] if len(shape) == 1 else [layers.Flatten()]
     for _ in range(rng.integers(0, 3)):
-        chain.append(layers.Dense(units(rng), **weighted(rng, ACTIVATIONS)))
+        chain.append(layers.Dense(units(rng), **weighted(rng, COMPILED if plain else ACTIVATIONS)))
         chain += [] if plain else between(rng, 1)
     last = layers.Dense(int(rng.integers(2, 8)), **weighted(rng, LAST[loss]))
     chain.append(last)
@@ -94,25 +95,46 @@ def image_layers(rng: Generator, shape: tuple[int, ...], plain: bool) -> tuple[l
     size = shape[:2]
     for _ in range(rng.integers(1, 3 if plain else 4)):
         kernel, window = random_window(rng, size)
-        names = ACTIVATIONS[:-1] if plain else ACTIVATIONS
+        names = COMPILED[:-1] if plain else ACTIVATIONS
         filters = int(rng.choice([1, 2, 3, 4, 5, 8, 9, 16, 33][: 6 if plain else None]))
         chain.append(layers.Conv2D(filters, kernel, **window, **weighted(rng, names)))
         size = out_size(size, kernel, window)
         if not plain and rng.random() < 0.3:
+            chain.append(residual(rng, filters))
+        if not plain and rng.random() < 0.4:
             kernel, window = random_window(rng, size)
-            chain.append(layers.MaxPooling2D(kernel, **window))
+            pooling = layers.MaxPooling2D if rng.random() < 0.5 else layers.AveragePooling2D
+            chain.append(pooling(kernel, **window))
             size = out_size(size, kernel, window)
+        if not plain and rng.random() < 0.2:
+            (top, bottom), (left, right) = ends = rng.integers(0, 3, (2, 2)).tolist()
+            chain.append(layers.ZeroPadding2D(ends))
+            size = size[0] + top + bottom, size[1] + left + right
         chain += [] if plain else between(rng, 3)
-    return [*chain, layers.Flatten()], bytes_read
+    flat = [layers.Flatten(), layers.Reshape((-1,)), layers.GlobalAveragePooling2D()]
+    return [*chain, flat[0 if plain else int(rng.integers(3))]], bytes_read
+
+
+def residual(rng: Generator, filters: int) -> layers.Layer:
+    """A block of a convolution and what may stand between, in a block of its own."""
+    conv = layers.Conv2D(filters, 3, padding="same", **weighted(rng, ACTIVATIONS))
+    keeps = [layers.BatchNormalization(), layers.LeakyReLU(), layers.Activation("gelu")]
+    return layers.Residual([conv, layers.Residual([keeps[int(rng.integers(3))]])])
 
 
 def between(rng: Generator, axes: int) -> list[layers.Layer]:
-    """Nothing, BatchNormalization, an activation, or (on images) a dense layer over the channels."""
-    kind = rng.choice(["none", "normalise", "activation", "dense"], p=[0.4, 0.35, 0.15, 0.1])
+    """Nothing, a normalization, an activation, or (on images) a dense layer over the channels."""
+    kinds = {"none": 0.3, "normalise": 0.25, "layer": 0.15, "activation": 0.1, "leaky": 0.1, "dense": 0.1}
+    kind = rng.choice(list(kinds), p=list(kinds.values()))
     if kind == "normalise":
         flags = {"center": bool(rng.random() < 0.8), "scale": bool(rng.random() < 0.8)}
         numbers = float(rng.choice([0.99, 0.9])), float(rng.choice([1e-3, 1e-2]))
         return [layers.BatchNormalization(*numbers, **flags)]
+    if kind == "layer":
+        axis = [1, -1] if axes == 3 and rng.random() < 0.3 else -1
+        return [layers.LayerNormalization(axis, scale=bool(rng.random() < 0.8))]
+    if kind == "leaky":
+        return [layers.LeakyReLU(float(rng.choice([0.3, 0.0, 1.5])))]
     if kind == "activation":
         return [layers.Activation(str(rng.choice(ACTIVATIONS)))]
     return [layers.Dense(units(rng), **weighted(rng, ACTIVATIONS))] if kind == "dense" and axes == 3 else []
@@ -157,7 +179,7 @@ def scramble(model: Sequential, rng: Generator) -> None:
         for weight in layer.weights:
             if "kernel" not in weight.name:
                 noise = rng.uniform(-0.4, 0.4, weight.shape)
-                weight.value[...] = 1 + noise if weight.name in ("gamma", "moving_variance") else noise
+                weight.value[...] = 1 + noise if weight.name.endswith(("gamma", "moving_variance")) else noise
 
 
 def go(model: Sequential, way: str) -> str:

@@ -21,6 +21,10 @@ ACTIVATIONS = {
     "sigmoid": torch.sigmoid,
     "tanh": torch.tanh,
     "softplus": lambda z: F.softplus(z, threshold=700),  # PyTorch rounds to z from 20 on, an error of 2e-9
+    "leaky_relu": lambda z: F.leaky_relu(z, 0.2),
+    "elu": F.elu,
+    "silu": F.silu,
+    "gelu": F.gelu,
     "softmax": lambda z: torch.softmax(z, -1),
 }
 
@@ -45,13 +49,7 @@ class Twin:
     def forward(self, x: Tensor, training: bool, logits: bool) -> Tensor:
         """Outputs (N, ...); in training the moving statistics move."""
         for index, (layer, weights) in enumerate(zip(self.layers, self.weights)):
-            config = layer["config"]
-            if layer["class"] == "BatchNormalization":
-                x = normalise(x, weights, config, training)
-            else:
-                x = LAYERS[layer["class"]](x, weights, config)
-            if "activation" in config and not (logits and index == len(self.layers) - 1):
-                x = ACTIVATIONS[config["activation"]](x)
+            x = one_layer(layer, weights, x, training, not (logits and index == len(self.layers) - 1))
         return x
 
     @property
@@ -67,7 +65,8 @@ class Twin:
 
     def penalty(self) -> Tensor:
         total = torch.zeros((), dtype=self.dtype)
-        for layer, weights in zip(self.layers, self.weights):
+        pairs = zip(self.layers, self.weights)
+        for layer, weights in (leaf for pair in pairs for leaf in leaves(*pair)):
             for name in ("kernel", "bias"):
                 told = layer["config"].get(f"{name}_regularizer")
                 if told is not None and name in weights:
@@ -91,6 +90,40 @@ class Twin:
         return loss
 
 
+Weights = dict[str, Tensor]
+
+
+def one_layer(layer: dict[str, Any], weights: Weights, x: Tensor, training: bool, activate: bool) -> Tensor:
+    config = layer["config"]
+    if layer["class"] == "Residual":
+        fx = x
+        for inner, own in inside(layer, weights):
+            fx = one_layer(inner, own, fx, training, True)
+        return x + fx
+    if layer["class"] == "BatchNormalization":
+        x = normalise(x, weights, config, training)
+    else:
+        x = LAYERS[layer["class"]](x, weights, config)
+    return ACTIVATIONS[config["activation"]](x) if "activation" in config and activate else x
+
+
+def inside(layer: dict[str, Any], weights: Weights) -> list[tuple[dict[str, Any], Weights]]:
+    """The layers of a Residual, each with its weights."""
+    found = []
+    for inner in layer["config"]["layers"]:
+        prefix = inner["config"]["name"] + "/"
+        own = {name.removeprefix(prefix): w for name, w in weights.items() if name.startswith(prefix)}
+        found.append((inner, own))
+    return found
+
+
+def leaves(layer: dict[str, Any], weights: Weights) -> list[tuple[dict[str, Any], Weights]]:
+    """The layer itself, or all that stand in it."""
+    if layer["class"] != "Residual":
+        return [(layer, weights)]
+    return [leaf for pair in inside(layer, weights) for leaf in leaves(*pair)]
+
+
 def dense(x: Tensor, weights: dict[str, Tensor], config: dict[str, Any]) -> Tensor:
     return F.linear(x, weights["kernel"].T, weights.get("bias"))
 
@@ -105,6 +138,29 @@ def pooling(x: Tensor, weights: dict[str, Tensor], config: dict[str, Any]) -> Te
     size = config["pool_size"]
     y = F.max_pool2d(padded(x, config, size, -math.inf), size, config["strides"])
     return y.permute(0, 2, 3, 1)
+
+
+def average_pooling(x: Tensor, weights: dict[str, Tensor], config: dict[str, Any]) -> Tensor:
+    """Sums over the padded image, divided by the number of pixels that are inside."""
+    size, strides = config["pool_size"], config["strides"]
+    total, count = (
+        F.avg_pool2d(padded(image, config, size, 0.0), size, strides) for image in (x, torch.ones_like(x))
+    )
+    return (total / count).permute(0, 2, 3, 1)
+
+
+def layer_normalise(x: Tensor, weights: dict[str, Tensor], config: dict[str, Any]) -> Tensor:
+    axes = sorted(axis % x.ndim for axis in config["axis"])
+    variance, mean = torch.var_mean(x, dim=axes, correction=0, keepdim=True)
+    y = (x - mean) / (variance + config["epsilon"]).sqrt()
+    shape = [size if axis in axes else 1 for axis, size in enumerate(x.shape)]
+    y = y * weights["gamma"].reshape(shape) if config["scale"] else y
+    return y + weights["beta"].reshape(shape) if config["center"] else y
+
+
+def framed(x: Tensor, weights: dict[str, Tensor], config: dict[str, Any]) -> Tensor:
+    rows, columns = config["padding"]
+    return F.pad(x, (0, 0, *columns, *rows))
 
 
 def padded(x: Tensor, config: dict[str, Any], kernel: Any, value: float) -> Tensor:
@@ -138,6 +194,12 @@ LAYERS = {
     "Conv2D": convolution,
     "MaxPooling2D": pooling,
     "Activation": lambda x, weights, config: x,
+    "AveragePooling2D": average_pooling,
+    "GlobalAveragePooling2D": lambda x, weights, config: x.mean((1, 2)),
+    "LayerNormalization": layer_normalise,
+    "LeakyReLU": lambda x, weights, config: F.leaky_relu(x, config["negative_slope"]),
+    "Reshape": lambda x, weights, config: x.reshape(len(x), *config["target_shape"]),
+    "ZeroPadding2D": framed,
     "Flatten": lambda x, weights, config: x.flatten(1),
     "Rescaling": lambda x, weights, config: x * config["scale"] + config["offset"],
 }

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import nnlite as K
-from nnlite.layer import Layer
+from nnlite.layers import Layer
 
 PATHS = ["compiled", "layers"]
 

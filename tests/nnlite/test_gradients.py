@@ -72,7 +72,7 @@ def convolutions_go(way):
     """Make the models that are built inside convolve this way."""
     with pytest.MonkeyPatch.context() as patch:
         if way != "compiled":
-            patch.setattr(layers, "default_path", lambda: way)
+            patch.setattr(layers.conv2d, "default_path", lambda: way)
         yield
 
 
@@ -114,6 +114,42 @@ def test_batch_normalization_backward_is_the_gradient_of_forward(shape, center, 
 
 
 @smooth
+@given(data=st.data(), shape=images(), seed=seeds)
+def test_average_pooling_backward_is_the_gradient_of_forward(data, shape, seed):
+    errors = layer_errors(layers.AveragePooling2D(*data.draw(windows(shape))), shape, seed)
+    assert max(errors.values()) <= BOUND, errors
+
+
+@smooth
+@given(
+    data=st.data(),
+    shape=st.lists(sizes, min_size=1, max_size=3),
+    center=st.booleans(),
+    scale=st.booleans(),
+    seed=seeds,
+)
+def test_layer_normalization_backward_is_the_gradient_of_forward(data, shape, center, scale, seed):
+    axes = data.draw(st.sets(st.integers(1, len(shape)), min_size=1))
+    layer = layers.LayerNormalization(sorted(axes), 0.1, center, scale)
+    errors = layer_errors(layer, (2, *shape), seed)
+    assert max(errors.values()) <= BOUND, errors
+
+
+@smooth
+@given(data=st.data(), channels=st.integers(1, 3), passes=st.sampled_from(["direct", "patches"]), seed=seeds)
+def test_residual_backward_is_the_gradient_of_forward(data, channels, passes, seed):
+    shape = 2, 3, 4, channels
+    inner = [data.draw(middle_layers(shape)) for _ in range(data.draw(st.integers(0, 2)))]
+    # back to the shape of x, whatever the layers before have made of it
+    keeps = [layers.Flatten(), layers.Dense(12 * channels, **data.draw(weighted()))]
+    block = layers.Residual([*inner, *keeps, layers.Reshape((3, 4, -1))])
+    nested = layers.Residual([layers.Dropout(0.3), block, layers.LayerNormalization(epsilon=0.1)])
+    with convolutions_go(passes):
+        errors = layer_errors(nested, shape, seed)
+    assert max(errors.values()) <= BOUND, errors
+
+
+@smooth
 @given(rate=st.floats(0.0, 0.9), shape=st.lists(sizes, min_size=2, max_size=4), seed=seeds)
 def test_dropout_backward_is_the_gradient_of_forward(rate, shape, seed):
     errors = layer_errors(layers.Dropout(rate), tuple(shape), seed)
@@ -129,7 +165,9 @@ def test_activation_backward_is_the_gradient_of_forward(name, shape, seed):
 
 
 def test_reshaping_and_scaling_backward_is_the_gradient_of_forward():
-    for layer in (layers.Flatten(), layers.Rescaling(0.25, -0.5)):
+    mean, padded = layers.GlobalAveragePooling2D, layers.ZeroPadding2D(((1, 0), (2, 3)))
+    shapes = layers.Flatten(), layers.Reshape((3, -1)), padded, mean(), mean(keepdims=True)
+    for layer in (*shapes, layers.Rescaling(0.25, -0.5), layers.LeakyReLU()):
         errors = layer_errors(layer, (2, 3, 2, 2))
         assert max(errors.values()) <= BOUND, errors
 
@@ -150,15 +188,28 @@ def networks(draw):
     return Sequential([*middle, *top], seed=draw(seeds), dtype="float64", passes=passes).build(shape)
 
 
+MIDDLE = {
+    "leaky": layers.LeakyReLU,
+    "layer norm": lambda: layers.LayerNormalization(epsilon=0.1),
+    "frame": lambda: layers.ZeroPadding2D((0, 1)),
+    "residual": lambda: layers.Residual([layers.Activation("gelu"), layers.BatchNormalization(epsilon=0.1)]),
+}
+
+
 @st.composite
 def middle_layers(draw, shape):
     """Any layer from image to image; windows are padded, so they fit every size."""
     kernel, strides, _ = draw(windows(shape))
-    kind = draw(st.sampled_from(["conv", "conv", "pool", "norm", "dropout", "activation", "scale"]))
+    kinds = ["conv", "conv", "pool", "average", "norm", "dropout", "activation", "scale", *MIDDLE]
+    kind = draw(st.sampled_from(kinds))
     if kind == "conv":
         return layers.Conv2D(draw(st.integers(1, 3)), kernel, strides, "same", **draw(weighted()))
     if kind == "pool":
         return layers.MaxPooling2D(kernel, strides, "same")
+    if kind in MIDDLE:
+        return MIDDLE[kind]()
+    if kind == "average":
+        return layers.AveragePooling2D(kernel, strides, "same")
     if kind == "norm":
         return layers.BatchNormalization(epsilon=0.1)
     if kind == "dropout":

@@ -225,7 +225,7 @@ ANSWERS = rows("""
     K.callbacks.TensorBoard("logs")                   AttributeError  no 'callbacks'; there are .*layers
     K.models.Model()                                  AttributeError  no 'Model'; there are Sequential
     K.layers.Dense(4, kernel_constraint="max_norm")   TypeError       'kernel_constraint'; there are units
-    K.layers.Dense(4, activation="elu")               ValueError      activation 'elu'; there are linear
+    K.layers.Dense(4, activation="selu")              ValueError      activation 'selu'; there are elu
     K.layers.Dense(4, kernel_initializer="xavier")    ValueError      glorot_normal
     compiled().compile("rmsprop")                     ValueError      optimizer 'rmsprop'; there are adam, sgd
     compiled().compile("sgd", "hinge")                ValueError      unknown loss 'hinge'; there are

@@ -5,8 +5,9 @@ import math
 import numpy as np
 import pytest
 
-from nnlite import activations, initializers, layers, losses, optimizers, regularizers
+from nnlite import Input, activations, initializers, layers, losses, optimizers, regularizers
 from nnlite.convolution import Geometry, same_padding
+from nnlite.erf import erf
 from nnlite.models import Sequential
 
 
@@ -212,3 +213,134 @@ def test_softmax_and_log_softmax_are_finite_and_accurate(dtype):
     assert np.isfinite(y).all() and y[0].argmax() == 8
     np.testing.assert_allclose(y.sum(-1), 1, rtol=1e-6)
     np.testing.assert_allclose(log_y, [[0, -1e4], [-math.log(2)] * 2], rtol=1e-6)  # log(softmax): -inf
+
+
+# --- more activations
+
+
+@pytest.mark.parametrize(
+    "name, z, y",
+    [
+        ("elu", [-1.0, 0.0, 2.0], [math.expm1(-1), 0.0, 2.0]),
+        ("leaky_relu", [-1.0, 0.0, 2.0], [-0.2, 0.0, 2.0]),
+        ("silu", [-1.0, 0.0, 2.0], [-1 / (1 + math.e), 0.0, 2 / (1 + math.exp(-2))]),
+        ("swish", [1.0], [0.7310585786300049]),
+        # x P(X <= x) of a standard normal X: the exact form, not the one by tanh, 0.8411919906
+        ("gelu", [-1.0, 0.0, 1.0], [-0.15865525393145707, 0.0, 0.8413447460685429]),
+    ],
+)
+def test_activations_by_hand(name, z, y):
+    np.testing.assert_allclose(activate(name, z), y, rtol=1e-14, atol=1e-16)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("name", ["elu", "leaky_relu", "silu", "gelu"])
+def test_the_same_activations_far_out_and_at_nan(name, dtype):
+    z = np.array([-1e4, -40, -6, 40, 1e4, np.nan], dtype)
+    used = activations.get(name)
+    y = used.forward(z.copy())
+    assert np.isfinite(y[:-1]).all() and np.isnan(y[-1]) and y[3:5].tolist() == [40, 1e4]
+    assert y[0] == pytest.approx({"elu": -1, "leaky_relu": -2000}.get(name, 0), rel=1e-6)
+    dz = used.backward(z if used.reads_input else y, np.ones_like(z), np.empty_like(z))
+    assert np.isfinite(dz[:-1]).all() and dz[3:5].tolist() == [1, 1]
+
+
+@pytest.mark.parametrize("dtype, bound", [("float32", 1.2e-7), ("float64", 3e-16)])
+def test_erf(dtype, bound):
+    x = np.concatenate([np.linspace(-7, 7, 20_011), np.arange(-97, 98) / 32]).astype(dtype)
+    exact = np.array([math.erf(value) for value in x])
+    assert np.abs(erf(x) - exact).max() <= bound and erf(x).dtype == dtype
+    assert erf(np.array([-np.inf, np.inf])).tolist() == [-1, 1]
+    assert erf(np.array([1e-300]))[0] == pytest.approx(2e-300 / math.sqrt(math.pi))
+    assert np.isnan(erf(np.array([np.nan]))[0])
+
+
+# --- more layers
+
+
+def outputs(layer, x):
+    return Sequential([layer], dtype="float64").predict(np.asarray(x, np.float64))
+
+
+def test_average_pooling_counts_only_pixels_inside_the_image():
+    x = np.array([1.0, 2.0, 6.0]).reshape(1, 1, 3, 1)
+    y = outputs(layers.AveragePooling2D((1, 2), 1, "same"), x)
+    assert y.ravel().tolist() == [1.5, 4.0, 6.0]  # the last window has one pixel
+    y = outputs(layers.AveragePooling2D((1, 2)), x)
+    assert y.ravel().tolist() == [1.5]  # strides are the pool's size, and what is left over is left out
+
+
+def test_global_average_pooling():
+    x = np.arange(24.0).reshape(1, 2, 3, 4) ** 2
+    expected = x[0].reshape(6, 4).sum(axis=0) / 6
+    np.testing.assert_allclose(outputs(layers.GlobalAveragePooling2D(), x), [expected], rtol=1e-15)
+    kept = outputs(layers.GlobalAveragePooling2D(keepdims=True), x)
+    np.testing.assert_allclose(kept, expected.reshape(1, 1, 1, 4), rtol=1e-15)
+
+
+def test_zero_padding_reads_rows_before_columns_and_top_before_bottom():
+    x = np.ones((1, 1, 1, 1))
+    for padding, shape in ((1, (3, 3)), ((1, 2), (3, 5)), (((1, 2), (3, 4)), (4, 8))):
+        assert outputs(layers.ZeroPadding2D(padding), x).shape == (1, *shape, 1)
+    y = outputs(layers.ZeroPadding2D(((1, 2), (3, 4))), x)[0, :, :, 0]
+    assert y.sum() == y[1, 3] == 1
+
+
+def test_reshape_keeps_the_order_of_the_numbers():
+    x = np.arange(12.0).reshape(1, 3, 4)
+    y = outputs(layers.Reshape((2, -1, 2)), x)
+    assert y.shape == (1, 2, 3, 2) and y.ravel().tolist() == list(range(12))
+
+
+def test_leaky_relu_has_the_slope_of_its_layer():
+    assert outputs(layers.LeakyReLU(), [[-1.0, 0.0, 2.0]]).tolist() == [[-0.3, 0.0, 2.0]]
+    assert outputs(layers.LeakyReLU(1.5), [[-1.0, 2.0]]).tolist() == [[-1.5, 2.0]]
+
+
+def test_layer_normalization_uses_the_biased_variance_of_each_example():
+    y = outputs(layers.LayerNormalization(), [[1.0, 3.0], [10.0, 50.0]])
+    a, b = 1 / math.sqrt(1 + 1e-3), 20 / math.sqrt(400 + 1e-3)
+    np.testing.assert_allclose(y, [[-a, a], [-b, b]], rtol=1e-14)
+
+
+def test_layer_normalization_over_several_axes_has_weights_of_their_shape():
+    layer = layers.LayerNormalization([1, 3], input_shape=(2, 3, 4))
+    model = Sequential([layer], dtype="float64")
+    gamma, beta = np.random.default_rng(0).standard_normal((2, 2, 4))
+    model.set_weights([gamma, beta])  # Keras's order
+    x = np.random.default_rng(1).standard_normal((5, 2, 3, 4))
+    z = (x - x.mean((1, 3), keepdims=True)) / np.sqrt(x.var((1, 3), keepdims=True) + 1e-3)
+    expected = np.einsum("nhwc,hc->nhwc", z, gamma) + beta[:, None, :]
+    np.testing.assert_allclose(model.predict(x), expected, rtol=1e-12, atol=1e-14)
+
+
+# --- Input
+
+
+def test_input_declares_the_shape_and_is_no_layer():
+    stack = [layers.Input((6, 6, 1)), layers.Rescaling(1 / 255), layers.Conv2D(2, 3), layers.Flatten()]
+    model = Sequential(stack, seed=0).build()
+    assert [type(layer).__name__ for layer in model.layers] == ["Rescaling", "Conv2D", "Flatten"]
+    assert model.input_shape == (6, 6, 1) and model.layers[0].handed_over
+    pixels = np.random.default_rng(0).integers(0, 256, (2, 6, 6, 1), np.uint8)
+    np.testing.assert_array_equal(model.predict(pixels), model.predict(pixels.astype("f4")))
+
+
+def test_input_leaves_the_compiled_passes():
+    model = Sequential([Input(shape=(3,)), layers.Dense(2)]).build()
+    assert type(model._passes).__name__ == "CompiledNetwork"
+    assert Sequential.from_config(model.get_config()).input_shape == (3,)
+
+
+def test_an_input_that_cannot_be_meant_is_refused():
+    for stack in ([layers.Dense(2), Input((3,))], [Input((3,)), Input((3,))]):
+        with pytest.raises(ValueError, match="one Input, before its first layer"):
+            Sequential(stack)
+    with pytest.raises(ValueError, match=r"Input declares \(3,\), the first layer \(4,\)"):
+        Sequential([Input((3,)), layers.Dense(2, input_shape=(4,))]).build()
+    with pytest.raises(ValueError, match=r"declares input_shape \(3,\), but the data is \(4,\)"):
+        Sequential([Input((3,)), layers.Dense(2)]).predict(np.zeros((1, 4)))
+    with pytest.raises(ValueError, match="at least one layer"):
+        Sequential([Input((3,))]).build()
+    with pytest.raises(TypeError, match="Input has no argument 'batch_size'"):
+        Input((3,), batch_size=2)

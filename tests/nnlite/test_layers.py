@@ -42,7 +42,7 @@ def test_convolution_is_its_definition(path, dtype, tolerance, data, padding):
     layer = layers.Conv2D(filters, kernel, strides, padding, bias_initializer="random_normal")
     with pytest.MonkeyPatch.context() as patch:
         if path != "compiled":
-            patch.setattr(layers, "default_path", lambda: path)
+            patch.setattr(layers.conv2d, "default_path", lambda: path)
         passes = "compiled" if path == "compiled" else "layers"
         model = model_of(layer, dtype=dtype, seed=rng, passes=passes).build((h, w, c))
     y = model.predict(x)
@@ -95,7 +95,7 @@ def test_rescaling_takes_bytes():
 
 @pytest.mark.parametrize("path", ["direct", "patches"])
 def test_a_convolution_that_scales_bytes_itself_gives_what_the_two_layers_give(monkeypatch, path):
-    monkeypatch.setattr(layers, "default_path", lambda: path)
+    monkeypatch.setattr(layers.conv2d, "default_path", lambda: path)
     frames = np.random.default_rng(0).integers(0, 256, (3, 6, 5, 2), np.uint8)
     scaled = [layers.Rescaling(1 / 255, input_shape=(6, 5, 2)), layers.Conv2D(3, 2, activation="relu")]
     together = model_of(*scaled, passes="layers").build()
@@ -139,6 +139,13 @@ CONFIGURED = [
     layers.BatchNormalization(momentum=0.5, epsilon=0.1, center=False),
     layers.Dropout(0.3),
     layers.MaxPooling2D((2, 1), padding="same"),
+    layers.AveragePooling2D(3, (1, 2), "same"),
+    layers.GlobalAveragePooling2D(keepdims=True),
+    layers.LayerNormalization([1, -1], epsilon=0.1, scale=False),
+    layers.LeakyReLU(0.1),
+    layers.Reshape((2, -1)),
+    layers.ZeroPadding2D(((1, 2), (0, 3))),
+    layers.Residual([layers.Dense(3, "gelu", trainable=False), layers.Residual([layers.Dropout(0.1)])]),
 ]
 
 
@@ -166,6 +173,21 @@ REFUSED = rows(r"""
     layers.Conv2D(1, 2, input_shape=(3,))                   \(height, width, channels\), not \(3,\)
     layers.Conv2D(1, 2, padding="full", input_shape=(3, 3, 1))  'same' or 'valid', not 'full'
     layers.MaxPooling2D(4, input_shape=(3, 5, 1))           does not fit
+    layers.Reshape((-1, -1))                                one of which may be -1
+    layers.Reshape((4, -1), input_shape=(2, 3))             cannot turn \(2, 3\) into \(4, -1\)
+    layers.Reshape((4, 2), input_shape=(2, 3))              cannot turn \(2, 3\) into \(4, 2\)
+    layers.ZeroPadding2D(-1)                                padding must be n, .*, not -1
+    layers.ZeroPadding2D((1, 2, 3))                         padding must be n, .*, not \(1, 2, 3\)
+    layers.ZeroPadding2D(((1, 2), (3, -1)))                 padding must be n
+    layers.ZeroPadding2D(1, input_shape=(3,))               \(height, width, channels\), not \(3,\)
+    layers.GlobalAveragePooling2D(input_shape=(3,))         \(height, width, channels\), not \(3,\)
+    layers.LayerNormalization(0, input_shape=(3,))          axes from 1 to 1, .* not \[0\]
+    layers.LayerNormalization(2, input_shape=(3,))          axes from 1 to 1, .* not \[2\]
+    layers.LayerNormalization([1, -1], input_shape=(3,))    different axes
+    layers.LayerNormalization("last")                       axis must be a whole number
+    layers.LeakyReLU(-0.1)                                  negative_slope must be a finite number >= 0
+    layers.Residual([])                                     at least one layer
+    layers.Residual([layers.Dense(2)], input_shape=(3,))    keep the shape \(3,\); they return \(2,\)
 """)
 
 
@@ -178,6 +200,8 @@ def test_what_cannot_work_is_refused_with_both_numbers(layer, message):
 @pytest.mark.parametrize("kind", sorted(layers.REGISTRY))
 def test_an_unknown_argument_is_answered_with_those_that_there_are(kind):
     needed = {"Dense": {"units": 1}, "Rescaling": {"scale": 1}, "Dropout": {"rate": 0.5}}
+    needed |= {"AveragePooling2D": {"pool_size": 2}, "Reshape": {"target_shape": 4}}
+    needed["Residual"] = {"layers": [layers.Flatten()]}
     needed["Conv2D"] = {"filters": 1, "kernel_size": 1}
     with pytest.raises(TypeError, match=f"{kind} has no argument 'dilation'; there are .*name.*input_shape"):
         layers.REGISTRY[kind](dilation=2, **needed.get(kind, {}))

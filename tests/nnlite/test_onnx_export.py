@@ -22,12 +22,12 @@ def test_random_networks_give_the_same(tmp_path):
         save_onnx(case.model, tmp_path / "model.onnx")
         worst, largest = worst_difference(case.model, tmp_path / "model.onnx", case.x[0])
         assert worst <= 1e-5 * max(1.0, largest), (number, worst, case.model.get_config())
-        for layer in case.model.layers:
+        for layer in case.model.walk():
             geometry = getattr(layer, "geometry", None)
             met |= {type(layer).__name__, getattr(getattr(layer, "activation", None), "name", "")}
             if geometry and (geometry.top, geometry.left) != (geometry.bottom, geometry.right):
                 met.add("asymmetric")
-    activations = {"relu", "sigmoid", "tanh", "softplus", "softmax"}
+    activations = {"relu", "sigmoid", "tanh", "softplus", "softmax", "leaky_relu", "elu", "silu", "gelu"}
     assert met >= set(layers.REGISTRY) - {"Dropout"} | activations | {"asymmetric"}
 
 

@@ -99,7 +99,7 @@ def test_off_by_one_padding_in_the_input_gradient(monkeypatch, path, axis):
             super().backward(kept, dy, y, W, dW, db, dx)
             dx[...] = np.roll(dx, 1, axis)
 
-    monkeypatch.setattr(layers, "default_path", lambda: path)
+    monkeypatch.setattr(layers.conv2d, "default_path", lambda: path)
     assert worst(conv(), (2, 5, 4, 3)) < 1e-9 and along_a_direction() < 1e-9
     monkeypatch.setitem(convolution.PATHS, path, Shifted)
     assert worst(conv(), (2, 5, 4, 3)) > CAUGHT and along_a_direction() > CAUGHT

@@ -1,4 +1,4 @@
-"""Layers whose training pass differs from their prediction: BatchNormalization and Dropout."""
+"""Layers that give numbers mean 0 and variance 1: BatchNormalization, LayerNormalization."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ import numpy as np
 
 from nnlite.arrays import Array
 from nnlite.attributes import argument
-from nnlite.layer import Layer
-from nnlite.utils import flag, real
+from nnlite.layers.layer import Layer
+from nnlite.utils import flag, is_whole, real
 from nnlite.weights import Shape, Weight
 
 
@@ -113,36 +113,92 @@ class BatchNormalization(Layer):
         return {**super().get_config(), **own}
 
 
-class Dropout(Layer):
-    """Training sets each number to 0 with probability `rate` and divides the others by 1 - rate.
+class LayerNormalization(Layer):
+    """y = gamma (x - mean) / sqrt(var + epsilon) + beta; each example has its own mean and variance.
 
-    Prediction returns x. Source: Srivastava et al. 2014 (inverted form).
+    axis  the axis, or several, that mean and biased variance are taken over; axis 0 is the batch. gamma and
+          beta have the shape of these axes
+
+    Source: Ba, Kiros & Hinton 2016; defaults as in Keras.
     """
 
-    rate: float = argument()
-    rng: np.random.Generator
+    axis: tuple[int, ...] = argument()
+    epsilon: float = argument()
+    center: bool = argument()
+    scale: bool = argument()
+    axes: tuple[int, ...]  # of x, counted from its first
+    gamma: Weight | None
+    beta: Weight | None
 
-    def __init__(self, rate: float, **common: Any) -> None:
+    def __init__(
+        self,
+        axis: Any = -1,
+        epsilon: float = 1e-3,
+        center: bool = True,
+        scale: bool = True,
+        **common: Any,
+    ) -> None:
         super().__init__(**common)
-        self.rate = real(rate, "rate", 0, 1)
+        several = (axis,) if is_whole(axis) else axis
+        if not isinstance(several, (tuple, list)) or not several or not all(map(is_whole, several)):
+            raise ValueError(f"axis must be a whole number or several, not {axis!r}")
+        self.axis, self.epsilon = tuple(map(int, several)), real(epsilon, "epsilon", above=0)
+        self.center, self.scale = flag(center, "center"), flag(scale, "scale")
 
     def build(self, input_shape: Shape) -> Shape:
+        last = len(input_shape)
+        self.axes = tuple(sorted({axis % (last + 1) for axis in self.axis}))
+        in_range = all(-last <= axis <= last and axis != 0 for axis in self.axis)
+        if not in_range or len(self.axes) < len(self.axis):
+            raise ValueError(
+                f"{self.name}: axis must name different axes from 1 to {last}, or from the end, "
+                f"not {list(self.axis)}"
+            )
+        shape = tuple(input_shape[axis - 1] for axis in self.axes)
+        self.gamma = self.add_weight("gamma", shape, "ones") if self.scale else None
+        self.beta = self.add_weight("beta", shape, "zeros") if self.center else None
+        self._absent = tuple(name for name in ("gamma", "beta") if getattr(self, name) is None)
         return input_shape
 
-    def seed(self, rng: np.random.Generator) -> None:
-        self.rng = rng
-
     def forward(self, x: Array, training: bool = False) -> Array:
-        if not training:
-            return x
-        kept = self.rng.random(x.shape, dtype=np.float32) >= self.rate
-        mask = np.multiply(kept, self.dtype.type(1 / (1 - self.rate)), out=self.buffer("mask", x.shape))
-        self._keep(mask)
-        return np.multiply(x, mask, out=self.buffer("y", x.shape))
+        y = self.buffer("y" if training else "p", x.shape)
+        mean = x.mean(axis=self.axes, keepdims=True)
+        x_hat = np.subtract(x, mean, out=self.buffer("x_hat", x.shape) if training else y)
+        variance = np.square(x_hat).mean(axis=self.axes, keepdims=True)  # biased, from centred values
+        inverse = 1 / np.sqrt(variance + self.dtype.type(self.epsilon))
+        x_hat *= inverse
+        if training:
+            self._keep(x_hat, inverse)
+            np.copyto(y, x_hat)
+        if self.gamma is not None:
+            y *= self.along(self.gamma.value, x.ndim)
+        if self.beta is not None:
+            y += self.along(self.beta.value, x.ndim)
+        return y
 
     def backward(self, dy: Array, need_dx: bool = True) -> Array | None:
-        (mask,) = self._take_cache()
-        return np.multiply(dy, mask, out=self.buffer("dx", dy.shape)) if need_dx else None
+        x_hat, inverse = self._take_cache()
+        others = tuple(axis for axis in range(dy.ndim) if axis not in self.axes)
+        if self.gamma is not None:
+            np.sum(dy * x_hat, axis=others, out=self.gamma.gradient)  # dL/dgamma = sum of dy x_hat
+        if self.beta is not None:
+            np.sum(dy, axis=others, out=self.beta.gradient)  # dL/dbeta = sum of dy
+        if not need_dx:
+            return None
+        slope = dy if self.gamma is None else dy * self.along(self.gamma.value, dy.ndim)  # dL/dx_hat
+        mean = slope.mean(axis=self.axes, keepdims=True)
+        mean_x = (slope * x_hat).mean(axis=self.axes, keepdims=True)
+        # dL/dx = (s - mean(s) - x_hat mean(s x_hat)) / std: mean and variance depend on x too
+        dx = np.multiply(x_hat, -mean_x, out=self.buffer("dx", dy.shape))
+        dx += slope
+        dx -= mean
+        dx *= inverse
+        return dx
+
+    def along(self, weight: Array, ndim: int) -> Array:
+        """Return gamma or beta with an axis of length 1 for each axis of x (ndim of them) that it lacks."""
+        return np.expand_dims(weight, tuple(axis for axis in range(ndim) if axis not in self.axes))
 
     def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "rate": self.rate}
+        own = {"axis": list(self.axis), "epsilon": self.epsilon, "center": self.center, "scale": self.scale}
+        return {**super().get_config(), **own}

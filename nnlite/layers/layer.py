@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
@@ -28,6 +29,7 @@ class Layer(Guarded):
     name: str = argument()
     input_shape: Shape | None = argument()
     _weights: list[Weight] = []  # of no layer: each has its own after __init__
+    _inner: tuple[Layer, ...] = ()  # of a layer that holds others
     _absent: tuple[str, ...] = ()  # names of optional weights, once it is built without them
 
     def __init__(
@@ -41,13 +43,14 @@ class Layer(Guarded):
         self._weights = []
         self._dtype = np.dtype(np.float32)
         self._model: Any = None
+        self._holder: Layer | None = None  # the layer that this one stands in
         self._cache: tuple[Any, ...] | None = None
         self._buffers: dict[tuple[str, Shape], Array] = {}
 
     @property
     def trainable(self) -> bool:
-        """Whether training changes the layer's weights."""
-        return self._trainable
+        """Whether training changes the layer's weights; a layer that it stands in counts too."""
+        return self._trainable and (self._holder is None or self._holder.trainable)
 
     @trainable.setter
     def trainable(self, value: bool) -> None:
@@ -63,6 +66,22 @@ class Layer(Guarded):
     def weights(self) -> tuple[Weight, ...]:
         """The declared weights, in Keras's order."""
         return tuple(self._weights)
+
+    @property
+    def trainable_weights(self) -> tuple[Weight, ...]:
+        """The weights that training changes at present; none if the layer is not trainable."""
+        return tuple(weight for weight in self._weights if weight.trainable and self.trainable)
+
+    @property
+    def is_taken(self) -> bool:
+        """Whether the layer already stands in a model, or in another layer."""
+        return self._model is not None or self._holder is not None
+
+    def walk(self) -> Iterator[Layer]:
+        """Yield the layer and, in order, every layer inside it."""
+        yield self
+        for layer in self._inner:
+            yield from layer.walk()
 
     @property
     def dtype(self) -> np.dtype[np.floating]:
@@ -175,6 +194,26 @@ class Layer(Guarded):
                     f"{self.name} has no weights yet: add it to a model whose first layer has an input_shape"
                 )
             self._model.build()
+
+
+def declare(layers: Iterable[Layer], shape: Shape, dtype: np.dtype[np.floating]) -> Shape:
+    """Build layers, one after the other, for inputs (N, *shape); return the last one's output shape."""
+    for layer in layers:
+        layer._dtype = dtype
+        layer._weights = []
+        shape = layer._output_shape = layer.build(shape)
+    return shape
+
+
+def take_names(layers: Iterable[Layer]) -> None:
+    """Number the names that are there already: dense, dense_1, dense_2."""
+    names: set[str] = set()
+    for layer in layers:
+        name, count = layer.name, 1
+        while name in names:
+            name, count = f"{layer.name}_{count}", count + 1
+        put(layer, "name", name)
+        names.add(name)
 
 
 def as_shape(value: Any) -> Shape:

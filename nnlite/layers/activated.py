@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from nnlite import activations, initializers, regularizers
 from nnlite.arrays import Array
 from nnlite.attributes import argument
-from nnlite.layer import Layer
+from nnlite.layers.layer import Layer
 from nnlite.utils import flag
 from nnlite.weights import Shape, Weight
 
@@ -32,15 +34,24 @@ class ActivatedLayer(Layer):
     def forward(self, x: Array, training: bool = False, activate: bool = True) -> Array:
         raise TypeError(f"{type(self).__name__} has no forward")
 
-    def _activate(self, z: Array, activate: bool) -> activations.Activation:
-        """Overwrite z (N, ...) with y = f(z), or leave it; return the function used."""
-        used = self._activation if activate else activations.Linear()
-        used.forward(z)
-        return used
+    def _activate(
+        self, z: Array, training: bool, activate: bool = True
+    ) -> tuple[activations.Activation, Array]:
+        """Overwrite z (N, ...) with y = f(z), or leave it; return f and what its derivative is computed from.
 
-    def _activation_gradient(self, used: activations.Activation, y: Array, dy: Array) -> Array:
-        """Return dL/dz = dL/dy f'(z), all (N, ...), computed from y."""
-        return used.backward(y, dy, self.buffer("dz", y.shape))
+        This is y, or a copy of z that only training makes.
+        """
+        used = self._activation if activate else activations.Linear()
+        kept = z
+        if training and used.reads_input:
+            kept = self.buffer("z", z.shape)
+            np.copyto(kept, z)
+        used.forward(z)
+        return used, kept
+
+    def _activation_gradient(self, used: activations.Activation, kept: Array, dy: Array) -> Array:
+        """Return dL/dz = dL/dy f'(z), all (N, ...), from what `_activate` returned."""
+        return used.backward(kept, dy, self.buffer("dz", dy.shape))
 
 
 class KernelLayer(ActivatedLayer):
