@@ -13,10 +13,12 @@ from typing import Any
 
 from nnlite import (
     activations,
+    callbacks,
     gradcheck,
     initializers,
     layers,
     losses,
+    metrics,
     models,
     optimizers,
     regularizers,
@@ -28,12 +30,14 @@ __version__ = "0.1.0"
 __all__ = [
     "Sequential",
     "activations",
+    "callbacks",
     "clone_model",
     "gradcheck",
     "initializers",
     "layers",
     "load_model",
     "losses",
+    "metrics",
     "models",
     "optimizers",
     "regularizers",

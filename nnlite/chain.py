@@ -20,6 +20,7 @@ from nnlite_ext._network import Turn
 from nnlite import activations
 from nnlite.arrays import Array
 from nnlite.attributes import Guarded, argument, put
+from nnlite.dataset import is_stream
 from nnlite.layer import Layer, as_shape
 from nnlite.layers import Rescaling
 from nnlite.utils import aligned_zeros, numbers
@@ -136,6 +137,10 @@ class Chain(Guarded):
 
     def build_for(self, x: Any) -> None:
         """Build the model for data x (N, ...), if it is not built. Raises ValueError if x does not fit."""
+        if is_stream(x):
+            raise ValueError(
+                "batches do not build a model: give the first layer input_shape=, or call build(shape)"
+            )
         shape = numbers(x, "x").shape
         with self.lock:
             self.build(shape[1:] if len(shape) > 1 else None)
