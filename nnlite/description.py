@@ -18,24 +18,20 @@ def described(thing: Any) -> str:
         config = dict(thing.get_config())
     except (AttributeError, TypeError, ValueError):
         return object.__repr__(thing)
-    usual = _defaults(type(thing), config)
-    parts = [
-        f"{name}={_plain(value)}"
-        for name, value in config.items()
-        if name not in usual or usual[name] != value
-    ]
+    needed = [p.name for p in inspect.signature(type(thing)).parameters.values() if p.default is p.empty]
+    required = {name: config[name] for name in needed if name in config}
+    usual = _defaults(type(thing), required)
+    changed = {name: value for name, value in config.items() if name not in usual or usual[name] != value}
+    parts = [f"{name}={_plain(value)}" for name, value in {**required, **changed}.items()]
     return f"{type(thing).__name__}({', '.join(parts)})"
 
 
-def _defaults(cls: Any, config: dict[str, Any]) -> dict[str, Any]:
-    """Return the config of a twin that was made with the required arguments alone, without these."""
-    needed = [p.name for p in inspect.signature(cls).parameters.values() if p.default is p.empty]
-    required = {name: config[name] for name in needed if name in config}
+def _defaults(cls: Any, required: dict[str, Any]) -> dict[str, Any]:
+    """Return the config of a twin that was made with the required arguments alone."""
     try:
-        usual = dict(cls(**required).get_config())
+        return dict(cls(**required).get_config())
     except Exception:  # a class of one's own may need anything: show all
         return {}
-    return {name: value for name, value in usual.items() if name not in required}
 
 
 def _plain(value: Any) -> str:

@@ -60,4 +60,4 @@ class MonitorCallback(Callback):
 
     def improves(self, value: float, on: float | None) -> bool:
         """Is the value better than another by more than min_delta? Anything is better than None."""
-        return on is None or self._sign * (value - on) < -self.min_delta
+        return on is None or self._sign * value + self.min_delta < self._sign * on

@@ -96,7 +96,7 @@ def weights_of_classes(target: Array, class_weight: Mapping[int, float]) -> Arra
         beyond = [label for label in class_weight if not 0 <= label < target.shape[1]]
         if beyond:
             raise ValueError(
-                f"class_weight has the class {beyond[0]}, but the model {target.shape[1]} columns"
+                f"class_weight has the class {beyond[0]}, but there are {target.shape[1]} columns"
             )
     return np.array([class_weight.get(int(label), 1.0) for label in labels])
 
