@@ -2,9 +2,9 @@
 
     python -m bench.early_stopping [RUNS]
 
-Scikit-learn's digits, 64-64-10, Adam, up to 100 epochs, early stopping on val_loss with the best weights restored.
-Both programs run in turns, each in a process of one thread; the table has medians. The Keras side is absent
-where keras or jax is not installed. Both seconds include the interpreter, all imports and the data.
+Scikit-learn's digits, 64-64-10, Adam, up to 100 epochs; early stopping on val_loss restores the best weights.
+Both programs run in turns, each in a process of one thread; the table has medians. Keras is absent
+where keras or jax is not installed. The seconds include the interpreter, all imports and the data.
 """
 
 from __future__ import annotations

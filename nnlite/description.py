@@ -1,4 +1,4 @@
-"""What an object says of itself: its class and those arguments that differ from the defaults."""
+"""The text of an object: its class, and those arguments that differ from the defaults."""
 
 from __future__ import annotations
 

@@ -31,7 +31,6 @@ class Metric(Guarded):
 
     def __init__(self, name: str | None = None) -> None:
         self.name = name or registry_name(self)
-        self.reset_state()
 
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
         """Take in one batch."""
@@ -57,12 +56,15 @@ class MeanMetric(Metric):
         super().__init__(name)
 
     def values(self, prediction: Array, target: Array) -> Array:
-        """Return numbers (N, ...) for arrays (N, ...)."""
+        """Return numbers (N, ...) for arrays (N, ...), or one number that counts for the batch."""
         raise TypeError(f"{type(self).__name__} has no values")
 
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
         values = self.values(floats(y_pred, "y_pred"), floats(y_true, "y_true"))
-        each = values.reshape(len(values), -1).mean(axis=1, dtype=np.float64)
+        if sample_weight is not None and values.ndim == 0:
+            raise ValueError(f"the metric {self.name} returns one number, so examples cannot be weighted")
+        rows = np.atleast_1d(values)
+        each = rows.reshape(len(rows), -1).mean(axis=1, dtype=np.float64)
         weights = example_weights(sample_weight, len(each))
         self._total += float(each.sum() if weights is None else (each * weights).sum())
         self._count += float(len(each) if weights is None else weights.sum())
@@ -84,16 +86,11 @@ class FunctionMetric(MeanMetric):
         self._function, self._call = function, by_names(function, "metric")
         super().__init__(name_of(function))
 
-    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
-        if sample_weight is not None and np.ndim(self._call(y_pred, y_true)) == 0:
-            raise ValueError(f"the metric {self.name} returns one number, so examples cannot be weighted")
-        super().update_state(y_true, y_pred, sample_weight)
-
     def values(self, prediction: Array, target: Array) -> Array:
         given = numbers(self._call(prediction, target), f"the result of the metric {self.name}")
         if given.ndim and len(given) != len(prediction):
             raise ValueError(f"the metric {self.name} must return one number, or {len(prediction)}")
-        return given if given.ndim else given.reshape(1)
+        return given
 
     def get_config(self) -> dict[str, Any]:
         raise ValueError(f"the metric {self.name} is a function of your own, which no file can hold")

@@ -1,4 +1,4 @@
-"""What fit and evaluate are given, turned into streams: arrays, a PyDataset or a generator."""
+"""The arguments of fit and evaluate, turned into streams: arrays, a PyDataset or a generator."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from nnlite.arrays import Array
 from nnlite.dataset import PyDataset, is_stream
 from nnlite.training.loop import Data, TrainingLoop
 from nnlite.training.reader import check_examples, read_weights
-from nnlite.training.streams import ArrayStream, DatasetStream, GeneratorStream, Stream, parts
+from nnlite.training.streams import ArrayStream, BatchStream, DatasetStream, GeneratorStream, parts
 from nnlite.utils import numbers, positive
 
 
@@ -46,7 +46,7 @@ def data(
     return Data(stream, reader)
 
 
-def batches(x: Any, y: Any, weights: Any, steps: Any, step_name: str) -> Stream:
+def batches(x: Any, y: Any, weights: Any, steps: Any, step_name: str) -> BatchStream:
     """Return the stream of a PyDataset or a generator. Raises ValueError if y or weights are given too."""
     kind = "PyDataset" if isinstance(x, PyDataset) else "generator"
     if y is not None or weights is not None:

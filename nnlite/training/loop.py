@@ -17,13 +17,13 @@ from nnlite.progress import NOTHING, Progress
 from nnlite.terminal import say
 from nnlite.training.reader import Batch, Reader, all_finite
 from nnlite.training.scores import Scores
-from nnlite.training.streams import Stream
+from nnlite.training.streams import BatchStream
 
 
 class Data(NamedTuple):
     """A stream of batches, and the reader that checks them."""
 
-    stream: Stream
+    stream: BatchStream
     reader: Reader
 
 

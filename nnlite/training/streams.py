@@ -15,7 +15,7 @@ Given = tuple[Any, Any, Any]
 """x, y, and weights or None, as the user gave them."""
 
 
-class Stream:
+class BatchStream:
     """Batches, epoch after epoch.
 
     steps  batches of an epoch; None if nobody knows
@@ -32,7 +32,7 @@ class Stream:
         raise NotImplementedError
 
 
-class ArrayStream(Stream):
+class ArrayStream(BatchStream):
     """Arrays x, y (N, ...) and weights (N,), cut into batches; the last one may be smaller."""
 
     def __init__(self, x: Array, y: Array, weights: Array | None, batch_size: int) -> None:
@@ -50,7 +50,7 @@ class ArrayStream(Stream):
             yield np.take(self.x, rows, axis=0), np.take(self.y, rows, axis=0), weights
 
 
-class DatasetStream(Stream):
+class DatasetStream(BatchStream):
     """The batches of a PyDataset; only their order is shuffled."""
 
     def __init__(self, dataset: PyDataset) -> None:
@@ -68,7 +68,7 @@ class DatasetStream(Stream):
         self.dataset.on_epoch_end()
 
 
-class GeneratorStream(Stream):
+class GeneratorStream(BatchStream):
     """The batches of a generator, `steps` in each epoch; None: one epoch, until it ends."""
 
     def __init__(self, generator: Iterator[Any], steps: int | None) -> None:

@@ -129,6 +129,29 @@ def test_what_makes_no_metric_is_refused(call, error, message):
         eval(call)
 
 
+def test_a_class_of_ones_own_accumulates_over_an_epoch():
+    class Largest(K.metrics.Metric):
+        direction = "min"
+
+        def __init__(self):
+            super().__init__(name="largest")
+
+        def reset_state(self):
+            self.largest = 0.0
+
+        def update_state(self, y_true, y_pred, sample_weight=None):
+            self.largest = max(self.largest, float(np.abs(y_true - y_pred).max()))
+
+        def result(self):
+            return self.largest
+
+    model = line(metrics=[Largest()], learning_rate=0)
+    stop = K.callbacks.EarlyStopping("val_largest")
+    data = {"validation_data": (X[:4], Y[:4])}
+    history = model.fit(X, Y, 3, epochs=9, verbose=0, callbacks=[stop], **data).history
+    assert history["largest"] == [5, 5] and history["val_largest"] == [3.5, 3.5]
+
+
 def test_metrics_see_the_output_after_its_activation():
     def middle(y_true, y_pred):
         return y_pred.mean(axis=1)
