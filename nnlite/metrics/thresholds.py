@@ -82,8 +82,8 @@ class AUC(Metric):
         if curve not in ("ROC", "PR"):
             raise ValueError(f"curve must be 'ROC' or 'PR', not {curve!r}")
         self.num_thresholds, self.curve = num_thresholds, curve
-        self._true = self._false = np.zeros(num_thresholds)
         super().__init__(name)
+        self.reset_state()
 
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
         true, prediction, weights = read(y_true, y_pred, sample_weight)
