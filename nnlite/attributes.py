@@ -15,6 +15,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from nnlite.arrays import Array
+from nnlite.description import described
 from nnlite.utils import numbers
 
 OURS = ("nnlite", "rl")  # the packages whose classes take no other names
@@ -88,6 +89,9 @@ class Guarded:
             put(self, name, value)
         else:
             overwrite(place, value, name)
+
+    def __repr__(self) -> str:
+        return described(self)
 
     def _place(self, name: str) -> Array | None:
         """Return the array into which a new value must be copied, because others share its memory."""

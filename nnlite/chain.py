@@ -20,6 +20,7 @@ from nnlite_ext._network import Turn
 from nnlite import activations
 from nnlite.arrays import Array
 from nnlite.attributes import Guarded, argument, put
+from nnlite.dataset import is_stream
 from nnlite.layers import Input, Layer, Rescaling
 from nnlite.layers.layer import as_shape, declare, take_names
 from nnlite.utils import aligned_zeros, numbers
@@ -154,6 +155,10 @@ class Chain(Guarded):
 
     def build_for(self, x: Any) -> None:
         """Build the model for data x (N, ...), if it is not built. Raises ValueError if x does not fit."""
+        if is_stream(x):
+            raise ValueError(
+                "batches do not build a model: give the first layer input_shape=, or call build(shape)"
+            )
         shape = numbers(x, "x").shape
         with self.lock:
             self.build(shape[1:] if len(shape) > 1 else None)

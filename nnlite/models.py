@@ -7,22 +7,17 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from nnlite import losses, optimizers, saving, strict_json
+from nnlite import saving, strict_json
 from nnlite.arrays import Array
 from nnlite.attributes import put
 from nnlite.folding import fold_batch_normalization
 from nnlite.layers import REGISTRY
 from nnlite.layers.layer import as_shape
-from nnlite.network import Network
-from nnlite.passes import PREDICT_BATCH, batches
-from nnlite.progress import Progress, verbosity
 from nnlite.summary import summary_table
 from nnlite.tensor_file import Check, Spec, read_tensors, read_tensors_from_bytes, write_tensors
 from nnlite.terminal import say
-from nnlite.training import History, TrainingLoop
-from nnlite.utils import flag, missing_name, real, refuse_unknown
+from nnlite.training.trainer import Trainer
+from nnlite.utils import flag, missing_name
 
 __all__ = [
     "Sequential",
@@ -34,7 +29,7 @@ __all__ = [
 ]
 
 
-class Sequential(Network):
+class Sequential(Trainer):
     """A model whose layers run one after the other.
 
     layers  any number of layers; add() appends more
@@ -45,76 +40,8 @@ class Sequential(Network):
     The first layer needs `input_shape`; without it the first data build the model.
     """
 
-    _training: TrainingLoop | None = None
-
-    # --- training
-
-    def compile(self, optimizer: Any = "sgd", loss: Any = "mse", metrics: Any = (), **unknown: Any) -> None:
-        """Choose optimizer (object or name), loss (function or name) and metrics ("accuracy") for training.
-
-        Raises ValueError for an unknown name; the message lists the known ones.
-        """
-        refuse_unknown(unknown, "compile", Sequential.compile)
-        names = list(metrics or ()) if isinstance(metrics, (list, tuple)) or not metrics else [metrics]
-        self._training = TrainingLoop(self, optimizers.get(optimizer), losses.get(loss), names)
-
-    @property
-    def optimizer(self) -> optimizers.Optimizer:
-        """The compiled optimizer; its `learning_rate` may be changed between steps."""
-        return self._compiled.optimizer
-
-    def fit(
-        self,
-        x: Any,
-        y: Any,
-        batch_size: int | None = None,
-        epochs: int = 1,
-        verbose: int = 1,
-        validation_split: float = 0.0,
-        validation_data: Any = None,
-        shuffle: bool = True,
-        seed: Any = None,
-        **unknown: Any,
-    ) -> History:
-        """Train on x (N, ...) and y (N, ...) for `epochs` passes; return the History of loss and metrics.
-
-        batch_size        examples a step, 32 by default; the last batch of an epoch may be smaller
-        verbose           0 silent, 1 (or "auto") Keras's progress line, 2 one line an epoch
-        validation_split  share of the data in [0, 1); this last part is evaluated every epoch, not trained on
-        validation_data   (x, y) or (x, y, weights) to evaluate instead; weights (N,) multiply each loss
-        shuffle, seed     a new order each epoch, from this seed or Generator; None: the model's own generator
-
-        Setting `stop_training` ends it after the epoch. Raises RuntimeError before compile, ValueError for
-        data that do not fit, before the first epoch, and FloatingPointError for NaN or infinity.
-        """
-        refuse_unknown(unknown, "fit", Sequential.fit)
-        share = real(validation_split, "validation_split", 0, 1)
-        size, level = 32 if batch_size is None else batch_size, verbosity(verbose)
-        mixed = flag(shuffle, "shuffle")
-        return self._compiled.fit(x, y, size, epochs, level, share, validation_data, mixed, seed)
-
-    def train_on_batch(self, x: Any, y: Any) -> Any:
-        """Take one gradient step; return the loss before it, or [loss, metrics...] with metrics."""
-        return self._compiled.train_on_batch(x, y)
-
-    def evaluate(self, x: Any, y: Any, batch_size: int = PREDICT_BATCH, verbose: int = 0) -> Any:
-        """Return the loss in prediction mode, regularizers included; [loss, metrics...] with metrics.
-
-        verbose  1 or 2 prints Keras's line at the end
-        """
-        progress = Progress(batches(x, batch_size), verbosity(verbose))
-        result = self._compiled.evaluate(x, y, batch_size)
-        values = np.atleast_1d(result).tolist()
-        progress.finish(dict(zip(["loss", *self._compiled.metrics], values)))
-        return result
-
-    @property
-    def _compiled(self) -> TrainingLoop:
-        if self._training is None:
-            raise RuntimeError("compile the model first: model.compile(optimizer, loss)")
-        return self._training
-
-    # --- description and files
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({list(self.layers)!r})"
 
     def summary(self) -> None:
         """Print the table of layers, output shapes and weights."""
@@ -178,10 +105,11 @@ def save_model(
 ) -> None:
     """Write architecture and weights to a safetensors file; see nnlite.saving.
 
-    include_optimizer  write the compiled loss and optimizer and its moments too, to continue training
+    include_optimizer  write the optimizer and its moments, loss and metrics too, to continue training
     notes              the caller's own texts for the file's metadata; load_model does not read them
 
-    Raises FileExistsError if the file exists and overwrite is False.
+    Raises FileExistsError if the file exists and overwrite is False. Raises ValueError for a compiled loss or
+    metric that is a function of your own.
     """
     target, overwrite = Path(path), flag(overwrite, "overwrite")
     include_optimizer = flag(include_optimizer, "include_optimizer")
@@ -196,9 +124,7 @@ def save_model(
         if taken := sorted(set(state) & set(tensors)):
             raise ValueError(f"a weight and an array of the optimizer are both called {taken[0]!r}")
         tensors |= state
-        metadata["compiled"] = strict_json.dumps(
-            {"optimizer": model.optimizer.get_config(), "loss": model._training.loss.__name__}
-        )
+        metadata["compiled"] = strict_json.dumps(model.get_compile_config())
     write_tensors(target, tensors, metadata)
 
 
@@ -236,8 +162,7 @@ def _check_header(specs: dict[str, Spec], metadata: dict[str, str]) -> None:
 
 def _compile(model: Sequential, text: str, state: dict[str, Array]) -> None:
     """Compile the model as a file states it, and restore its optimizer's state."""
-    compiled = strict_json.loads(text)
-    model.compile(compiled["optimizer"], compiled["loss"])
+    model.compile(**strict_json.loads(text))
     model._compiled.bind()
     model.optimizer.set_state(state)
 

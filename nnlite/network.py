@@ -90,6 +90,7 @@ class Network(Chain):
     ) -> Array:
         """Return y (N, ...) for x (N, ...) in prediction mode, a new array. A pending backward stays valid.
 
+        x           an array; or a utils.PyDataset or a generator of batches, x or (x, y)
         batch_size  examples at a time; it changes the memory in use, not the result
         verbose     1 or 2 prints Keras's line at the end
         logits      leave out the last layer's activation

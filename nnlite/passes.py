@@ -19,6 +19,7 @@ import numpy as np
 from nnlite_ext import _network
 
 from nnlite.arrays import Array
+from nnlite.dataset import PyDataset, inputs, is_stream
 from nnlite.layers.activated import ActivatedLayer
 from nnlite.layers.layer import Layer
 from nnlite.utils import numbers, positive
@@ -28,8 +29,10 @@ PREDICT_BATCH: int = _network.PREDICT_BATCH
 NO_FORWARD = "backward needs a forward of the same thread before it; one backward per forward"
 
 
-def batches(x: object, batch_size: int) -> int:
-    """Return the number of batches of x (N, ...), at least 1."""
+def batches(x: object, batch_size: int) -> int | None:
+    """Return the number of batches of x (N, ...), at least 1; None of a generator."""
+    if is_stream(x):
+        return len(x) if isinstance(x, PyDataset) else None
     examples = (numbers(x, "x").shape or (1,))[0]
     return max(1, -(-examples // positive(batch_size, "batch_size")))
 
@@ -59,7 +62,13 @@ class LayerPasses:
     def in_batches(
         self, predict: Callable[[Array, bool], Array], x: object, batch_size: int, logits: bool
     ) -> Array:
-        """Call predict(batch, logits) for every `batch_size` examples of x (N, ...); return all results."""
+        """Call predict(batch, logits) for every `batch_size` examples of x (N, ...); return all results.
+
+        x may be a PyDataset or a generator of batches too.
+        """
+        if is_stream(x):
+            parts = [self.in_batches(predict, batch, batch_size, logits) for batch in inputs(x)]
+            return np.concatenate(parts or [np.empty((0, *(self.layers[-1].output_shape or ())), self.dtype)])
         x, step = self.read(x), positive(batch_size, "batch_size")
         y = np.empty((len(x), *(self.layers[-1].output_shape or ())), self.dtype)
         for start in range(0, len(x), step):

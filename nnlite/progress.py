@@ -21,9 +21,9 @@ def verbosity(value: Any) -> int:
 
 
 class Progress:
-    """The line of one epoch, or of one evaluation, of `steps` batches."""
+    """The line of one epoch, or of one evaluation, of `steps` batches; None if nobody knows how many."""
 
-    def __init__(self, steps: int, verbose: int) -> None:
+    def __init__(self, steps: int | None, verbose: int) -> None:
         self.steps, self.verbose, self.done, self.start = steps, verbose, 0, time.perf_counter()
         self.moving = verbose == 1 and is_terminal()
         self.shown = 0.0
@@ -32,23 +32,28 @@ class Progress:
         """Count one more batch; `values` are the means so far."""
         self.done += 1
         now = time.perf_counter()
-        if self.moving and now - self.shown > 0.05 and self.done < self.steps:
+        if self.moving and now - self.shown > 0.05 and self.done != self.steps:
             self.shown = now
             say("\r" + self._line(values), end="")
 
     def finish(self, values: Mapping[str, float] = NOTHING) -> None:
         """Print the last line, of all batches."""
-        self.done = self.steps
+        self.done = self.done if self.steps is None else self.steps
         if self.verbose:
             say(("\r" if self.moving else "") + self._line(values))
 
     def _line(self, values: Mapping[str, float]) -> str:
-        filled = 30 * self.done // self.steps
-        bar = "=" * filled if filled == 30 else "=" * filled + ">" + "." * (29 - filled)
         spent = time.perf_counter() - self.start
-        head = f"{self.done}/{self.steps} [{bar}] - " if self.verbose == 1 else ""
+        head = self._head() if self.verbose == 1 else ""
         time_taken = f"{spent:.0f}s {_duration(spent / max(self.done, 1))}/step"
         return head + " - ".join([time_taken, *(f"{name}: {value:.4f}" for name, value in values.items())])
+
+    def _head(self) -> str:
+        if self.steps is None:
+            return f"{self.done}/Unknown - "
+        filled = 30 * self.done // self.steps
+        bar = "=" * filled if filled == 30 else "=" * filled + ">" + "." * (29 - filled)
+        return f"{self.done}/{self.steps} [{bar}] - "
 
 
 def _duration(seconds: float) -> str:

@@ -10,9 +10,11 @@ from typing import Any, TypeVar
 import numpy as np
 
 from nnlite.arrays import Array
+from nnlite.dataset import PyDataset as PyDataset
 
 T = TypeVar("T")
 INF = math.inf
+Sequence = PyDataset  # its name in Keras 2
 
 
 def to_categorical(labels: Any, num_classes: int | None = None) -> Array:

@@ -122,8 +122,8 @@ OTHERS = r"""
     K.utils.to_categorical(np.ma.masked_less([0, 1], 1))  labels has masked elements
     K.utils.to_categorical([0, 1], "3")                 num_classes must be a whole number
     K.utils.to_categorical([0, 1], 2.5)                 num_classes must be a whole number
-    compiled().compile("sgd", 5)                        unknown loss 5
-    compiled().compile("sgd", ["mse"])                  unknown loss
+    compiled().compile("sgd", 5)                        5 names no loss
+    compiled().compile("sgd", ["mse"])                  names no loss
     compiled().compile("sgd", "mse", metrics=5)         unknown metric 5
     compiled().compile(0.01, "mse")                     0.01 names no optimizer
     K.layers.Dense(2, kernel_regularizer=0.01)          0.01 names no regularizer

@@ -222,16 +222,17 @@ ANSWERS = rows("""
     K.losses.hinge                                    AttributeError  no 'hinge'; .*mean_squared_error
     K.regularizers.l3                                 AttributeError  no 'l3'; there are .*l1
     K.activations.elu                                 AttributeError  no 'elu'; there are .*relu
-    K.callbacks.TensorBoard("logs")                   AttributeError  no 'callbacks'; there are .*layers
+    K.callbacks.TensorBoard("logs")                   AttributeError  no 'TensorBoard'; there are CSVLogger
+    K.metrics.F1Score()                               AttributeError  no 'F1Score'; there are AUC
     K.models.Model()                                  AttributeError  no 'Model'; there are Sequential
     K.layers.Dense(4, kernel_constraint="max_norm")   TypeError       'kernel_constraint'; there are units
     K.layers.Dense(4, activation="selu")              ValueError      activation 'selu'; there are elu
     K.layers.Dense(4, kernel_initializer="xavier")    ValueError      glorot_normal
     compiled().compile("rmsprop")                     ValueError      optimizer 'rmsprop'; there are adam, sgd
     compiled().compile("sgd", "hinge")                ValueError      unknown loss 'hinge'; there are
-    compiled().compile("sgd", "mse", metrics=["auc"])  ValueError     unknown metric 'auc'; there is 'acc
+    compiled().compile("sgd", "mse", metrics=["f1"])  ValueError      unknown metric 'f1'; there are acc, acc
     compiled().compile("sgd", loss_weights=[1])       TypeError       'loss_weights'; there are optimizer
-    compiled().fit([[1]], [1], callbacks=[])          TypeError       'callbacks'; there are x, y, batch_size
+    compiled().fit([[1]], [1], validation_freq=2)     TypeError       'validation_freq'; there are x, y, batch
     compiled().fit([[1]], [1, 2])                     ValueError      same number of examples.*1 and 2
     compiled().fit([[1]], [1], epochs=0)              ValueError      epochs
     compiled().fit([[1]], [1], validation_split=1.0)  ValueError      validation_split

@@ -54,8 +54,10 @@ def test_probabilities_beyond_the_clip_have_no_gradient():
 
 
 def test_names():
-    assert losses.get("mse") is losses.get("mean_squared_error") is losses.mse
-    assert losses.get(losses.huber) is losses.huber
+    assert type(losses.get("mse")) is type(losses.get("mean_squared_error")) is losses.MeanSquaredError
+    assert losses.get(losses.mse) is losses.mse is losses.mean_squared_error
+    assert losses.get(losses.huber).get_config() == {"name": "huber", "delta": 1.0}
+    assert losses.get({"name": "huber", "delta": 2.0}).delta == 2.0
     with pytest.raises(ValueError, match="there are .*huber.*mse"):
         losses.get("hinge")
     with pytest.raises(ValueError, match="delta"):
