@@ -20,6 +20,7 @@ from nnlite import (
     models,
     optimizers,
     regularizers,
+    saving,
     utils,
 )
 from nnlite.models import Sequential, clone_model, load_model
@@ -37,6 +38,7 @@ __all__ = [
     "models",
     "optimizers",
     "regularizers",
+    "saving",
     "utils",
 ]
 

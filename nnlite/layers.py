@@ -173,7 +173,7 @@ class Activation(ActivatedLayer):
         return self._activation_gradient(used, y, dy) if need_dx else None
 
     def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "activation": self.activation.name}
+        return {**super().get_config(), "activation": activations.serialize(self.activation)}
 
 
 class Flatten(Layer):

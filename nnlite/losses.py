@@ -9,6 +9,7 @@ precision as float32. A loss over one class is constant, and warns.
 
 from __future__ import annotations
 
+import inspect
 import warnings
 from collections.abc import Callable
 from typing import Any
@@ -17,6 +18,7 @@ import numpy as np
 from nnlite_ext import _crossentropy
 
 from nnlite.arrays import Array
+from nnlite.names import collect, find, is_nnlites, own_name, unknown
 from nnlite.reference import crossentropy as reference
 from nnlite.reference.crossentropy import log_softmax as log_softmax
 from nnlite.utils import missing_name, numbers, real
@@ -142,13 +144,23 @@ FROM_LOGITS: dict[tuple[Loss, str], Loss] = {
 """
 
 
+def serialize(loss: Loss) -> str:
+    """Return the name that `get` finds the loss by. Raises ValueError unless it is a function."""
+    if not inspect.isfunction(loss):
+        raise ValueError(f"a file names its loss, so it must be a function, not {loss!r}")
+    collect(loss)
+    return loss.__name__ if is_nnlites(loss) else own_name(loss)
+
+
 def get(identifier: str | Loss) -> Loss:
     """Return the loss of this name, or the function itself."""
     if callable(identifier):
         return identifier
-    if not isinstance(identifier, str) or identifier not in REGISTRY:
-        raise ValueError(f"unknown loss {identifier!r}; there are {', '.join(sorted(REGISTRY))}")
-    return REGISTRY[identifier]
+    is_name = isinstance(identifier, str)
+    found: Loss | None = (find(identifier) or REGISTRY.get(identifier)) if is_name else None
+    if found is None:
+        raise unknown("loss", identifier, REGISTRY)
+    return found
 
 
 def __getattr__(name: str) -> Any:

@@ -1,22 +1,28 @@
 """Weights in files: names, shapes and dtypes are checked against a network before a number is copied.
 
 A model file is a safetensors file (see tensor_file) whose metadata holds the architecture as JSON. It can
-name layers of nnlite and their numbers, nothing else: no pickle, no import of a name, no code. A class, name,
-shape, dtype or checksum that does not fit is a ValueError, before an array is allocated or a network changed.
-`models` saves and loads whole models with these functions.
+name nnlite's layers, and classes and functions of your own that are registered or given, and their numbers.
+There is no pickle, no import of a name, no code. A class, name, shape, dtype or checksum that does not fit is a
+ValueError, before an array is allocated or a network changed. `models` loads whole models with these functions.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
 
-from nnlite import strict_json
+from nnlite import losses, strict_json
 from nnlite.arrays import Array
+from nnlite.names import collected, custom_objects
+from nnlite.names import serialize as serialize
 from nnlite.network import Network
-from nnlite.tensor_file import Spec, read_tensors
+from nnlite.own import check_remade, own_pieces
+from nnlite.own import register as register
+from nnlite.tensor_file import Spec, read_tensors, write_tensors
+from nnlite.utils import flag
 
 T = TypeVar("T")
 FORMAT = "nnlite-1"
@@ -39,17 +45,79 @@ def load_tensors(model: Network, tensors: dict[str, Array]) -> None:
     for name, array in tensors.items():
         if not np.isfinite(array).all():
             raise ValueError(f"weight {name} holds NaN or infinity")
-    for name, value in model_tensors(model).items():
-        value[...] = tensors[name]
+    with model.lock:
+        for name, value in model_tensors(model).items():
+            value[...] = tensors[name]
+
+
+def free_path(path: Any, overwrite: bool) -> Path:
+    """Return the path; FileExistsError if there is a file and `overwrite` is False."""
+    target = Path(path)
+    if not flag(overwrite, "overwrite") and target.exists():
+        raise FileExistsError(f"{target} exists; overwrite=True replaces it")
+    return target
+
+
+def save_model(
+    model: Any,
+    path: Any,
+    overwrite: bool = True,
+    include_optimizer: bool = False,
+    notes: Mapping[str, str] | None = None,
+) -> None:
+    """Write architecture and weights of a Sequential to a safetensors file.
+
+    include_optimizer  write the compiled loss and optimizer and its moments too, to continue training
+    notes              the caller's own texts for the file's metadata; load_model does not read them
+
+    A class of your own is written under the name it was registered by, else under its plain name; load_model
+    then needs it in custom_objects. Raises ValueError if a piece of your own could not be loaded again, and
+    FileExistsError if the file exists and overwrite is False.
+    """
+    target, trains = free_path(path, overwrite), flag(include_optimizer, "include_optimizer")
+    tensors = model_tensors(model.build())
+    with collected() as pieces:
+        own = {"format": FORMAT, "architecture": strict_json.dumps(model.get_config())}
+        if trains and model._training is not None:
+            state, own["compiled"] = training_state(model)
+            if taken := sorted(set(state) & set(tensors)):
+                raise ValueError(f"a weight and an array of the optimizer are both called {taken[0]!r}")
+            tensors |= state
+    check_loads(model, pieces, architecture(own))
+    write_tensors(target, tensors, {**(notes or {}), **own})
+
+
+def training_state(model: Any) -> tuple[dict[str, Array], str]:
+    """Return the arrays of a compiled model's optimizer, and optimizer and loss as JSON."""
+    model._training.bind()
+    state = {f"{OPTIMIZER}{name}": array for name, array in model.optimizer.get_state().items()}
+    loss = losses.serialize(model._training.loss)
+    return state, strict_json.dumps({"optimizer": serialize(model.optimizer), "loss": loss})
+
+
+def check_loads(model: Any, pieces: list[Any], config: dict[str, Any]) -> None:
+    """Raise ValueError unless load_model would make this model of its config.
+
+    pieces  every object whose config is a part of it
+    """
+    with custom_objects(own_pieces(pieces)):
+        for piece in pieces:
+            check_remade(piece)
+        fits(usable(lambda: type(model).without_weights(config)), model_tensors(model))
+
+
+def save_weights(model: Network, path: Any, overwrite: bool = True) -> None:
+    """Write the weights of a built network, without its architecture."""
+    write_tensors(free_path(path, overwrite), model_tensors(model), {"format": FORMAT})
 
 
 def load_weights(model: Network, path: Any) -> None:
-    """Copy the weights of a file into a built network.
+    """Copy the weights of a file into a built network; those of an optimizer are left.
 
     Raises ValueError, and changes nothing, unless the file holds exactly the network's weights.
     """
-    tensors, _ = read_tensors(path, lambda specs, _: fits(model, specs))
-    load_tensors(model, tensors)
+    tensors, _ = read_tensors(path, lambda specs, _: fits(model, split_tensors(model, specs)[0]))
+    load_tensors(model, split_tensors(model, tensors)[0])
 
 
 def split_tensors(model: Network, tensors: Mapping[str, T]) -> tuple[dict[str, T], dict[str, T]]:
@@ -89,7 +157,8 @@ def architecture(metadata: dict[str, str]) -> dict[str, Any]:
     try:
         config = strict_json.loads(metadata["architecture"])
     except KeyError:
-        raise ValueError("the file's architecture is unreadable: there is none") from None
+        what = "there is none, as in a file of save_weights"
+        raise ValueError(f"the file's architecture is unreadable: {what}") from None
     except ValueError as problem:
         raise ValueError(f"the file's architecture is unreadable: {problem}") from None
     if not isinstance(config, dict) or not isinstance(config.get("layers"), list):
@@ -105,17 +174,9 @@ def usable(make: Callable[[], T]) -> T:
     """Call `make`, which uses an architecture from a file; turn its errors into ValueError."""
     try:
         return make()
-    except ValueError:
+    except (ValueError, MemoryError):
         raise
-    except (
-        TypeError,
-        KeyError,
-        AttributeError,
-        LookupError,
-        ArithmeticError,
-        RuntimeError,
-        RecursionError,
-    ) as problem:
+    except Exception as problem:  # of a class of the user's too, with arguments from the file
         raise ValueError(
             f"the file's architecture is unusable: {type(problem).__name__}: {problem}"
         ) from None

@@ -13,7 +13,7 @@ from nnlite.activated import ActivatedLayer
 from nnlite.arrays import Array
 from nnlite.losses import FROM_LOGITS, Loss
 from nnlite.network import Network
-from nnlite.optimizer import Optimizer
+from nnlite.optimizers import Optimizer
 from nnlite.passes import check_input
 from nnlite.progress import Progress
 from nnlite.terminal import say

@@ -128,8 +128,8 @@ def test_names_and_configs():
         assert optimizers.get(optimizer.get_config()).get_config() == optimizer.get_config()
     with pytest.raises(TypeError, match="clipping.*there are learning_rate"):
         optimizers.Adam(clipping=1)
-    with pytest.raises(ValueError, match="there are adam, sgd"):
-        optimizers.get("rmsprop")
+    with pytest.raises(ValueError, match="there are adam, adamw, rmsprop, sgd"):
+        optimizers.get("ftrl")
 
 
 def test_arrays_that_do_not_match_are_refused():
