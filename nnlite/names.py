@@ -77,12 +77,13 @@ def serialize(thing: Any) -> dict[str, Any]:
 
     Raises ValueError for an object without get_config.
     """
-    collect(thing)
     if inspect.isfunction(thing):
+        collect(thing)
         return {"name": own_name(thing)}
     if not hasattr(thing, "get_config"):
         raise ValueError(f"{type(thing).__name__} has no get_config: it cannot be a part of a config")
     config: dict[str, Any] = thing.get_config()
+    collect(thing)  # after the pieces that it is made of
     return config if is_nnlites(type(thing)) else {**config, "name": own_name(type(thing))}
 
 

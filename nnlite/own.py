@@ -75,7 +75,7 @@ def is_piece(thing: Any) -> bool:
 
 
 def checked_objects(given: Any) -> dict[str, Any]:
-    """Return custom_objects, {name: class or function}, as a dict; None is empty. ValueError for anything else."""
+    """Return custom_objects, {name: class or function}, as a dict; None is empty. ValueError for others."""
     if given is None:
         return {}
     good = isinstance(given, Mapping) and all(isinstance(name, str) for name in given)
@@ -88,9 +88,9 @@ def checked_objects(given: Any) -> dict[str, Any]:
 
 def layer_entry(layer: Layer) -> dict[str, Any]:
     """Return class and config of a layer, from which `layer_from` makes an equal one."""
+    cls, config = type(layer), layer.get_config()
     collect(layer)
-    cls = type(layer)
-    return {"class": cls.__name__ if is_nnlites(cls) else own_name(cls), "config": layer.get_config()}
+    return {"class": cls.__name__ if is_nnlites(cls) else own_name(cls), "config": config}
 
 
 def layer_from(entry: dict[str, Any]) -> Layer:
@@ -114,9 +114,8 @@ def own_pieces(pieces: Iterable[Any]) -> dict[str, Any]:
             continue
         name = own_name(kind)
         check_name(name)
-        if {definition(found.setdefault(name, kind)), definition(REGISTERED.get(name, kind))} != {
-            definition(kind)
-        }:
+        registered = REGISTERED.get(name, kind)
+        if found.setdefault(name, kind) is not kind or definition(registered) != definition(kind):
             raise ValueError(f"two different pieces are called {name!r}; {REMEDY}")
     return found
 

@@ -1,9 +1,9 @@
 """Weights in files: names, shapes and dtypes are checked against a network before a number is copied.
 
 A model file is a safetensors file (see tensor_file) whose metadata holds the architecture as JSON. It can
-name nnlite's layers, and classes and functions of your own that are registered or given, and their numbers.
-There is no pickle, no import of a name, no code. A class, name, shape, dtype or checksum that does not fit is a
-ValueError, before an array is allocated or a network changed. `models` loads whole models with these functions.
+name nnlite's layers and their numbers, and what you registered or gave of your own: no pickle, no import of a
+name, no code. A class, name, shape, dtype or checksum that does not fit is a ValueError, before an array is
+allocated or a network changed. `models` loads whole models with these functions.
 """
 
 from __future__ import annotations
@@ -75,30 +75,32 @@ def save_model(
     FileExistsError if the file exists and overwrite is False.
     """
     target, trains = free_path(path, overwrite), flag(include_optimizer, "include_optimizer")
-    tensors = model_tensors(model.build())
+    tensors, training = model_tensors(model.build()), None
     with collected() as pieces:
-        own = {"format": FORMAT, "architecture": strict_json.dumps(model.get_config())}
+        config = model.get_config()
         if trains and model._training is not None:
-            state, own["compiled"] = training_state(model)
-            if taken := sorted(set(state) & set(tensors)):
-                raise ValueError(f"a weight and an array of the optimizer are both called {taken[0]!r}")
-            tensors |= state
-    check_loads(model, pieces, architecture(own))
+            training = training_config(model)
+    check_loads(model, config, pieces)
+    own = {"format": FORMAT, "architecture": strict_json.dumps(config)}
+    if training is not None:
+        own["compiled"] = strict_json.dumps(training)
+        state = {f"{OPTIMIZER}{name}": array for name, array in model.optimizer.get_state().items()}
+        if taken := sorted(set(state) & set(tensors)):
+            raise ValueError(f"a weight and an array of the optimizer are both called {taken[0]!r}")
+        tensors |= state
     write_tensors(target, tensors, {**(notes or {}), **own})
 
 
-def training_state(model: Any) -> tuple[dict[str, Array], str]:
-    """Return the arrays of a compiled model's optimizer, and optimizer and loss as JSON."""
+def training_config(model: Any) -> dict[str, Any]:
+    """Return optimizer and loss of a compiled model as plain values; bind the optimizer."""
     model._training.bind()
-    state = {f"{OPTIMIZER}{name}": array for name, array in model.optimizer.get_state().items()}
-    loss = losses.serialize(model._training.loss)
-    return state, strict_json.dumps({"optimizer": serialize(model.optimizer), "loss": loss})
+    return {"optimizer": serialize(model.optimizer), "loss": losses.serialize(model._training.loss)}
 
 
-def check_loads(model: Any, pieces: list[Any], config: dict[str, Any]) -> None:
+def check_loads(model: Any, config: dict[str, Any], pieces: list[Any]) -> None:
     """Raise ValueError unless load_model would make this model of its config.
 
-    pieces  every object whose config is a part of it
+    pieces  every object that has a part in the config
     """
     with custom_objects(own_pieces(pieces)):
         for piece in pieces:

@@ -14,11 +14,11 @@ from nnlite.weights import owner_of
 
 
 class AdamW(Adam):
-    """Adam's step, and p -= lr * weight_decay * p besides: not a part of the gradient, so no moment sees it.
+    """Adam's step and p -= lr * weight_decay * p. The decay is no part of the gradient: no moment sees it.
 
-    exclude_from_weight_decay  names of weights that do not decay; see the method, Keras's way to say it
+    exclude_from_weight_decay  names of weights that do not decay, as the method of this name takes them
 
-    Source: Loshchilov & Hutter 2019.
+    Every weight decays that is trained, biases included, as in Keras. Source: Loshchilov & Hutter 2019.
     """
 
     hyperparameters = (*Adam.hyperparameters, "weight_decay")

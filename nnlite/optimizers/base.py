@@ -14,7 +14,7 @@ from nnlite_ext import _adam
 
 from nnlite.arrays import Array
 from nnlite.attributes import Guarded, put, ruled
-from nnlite.names import registry_name, serialize
+from nnlite.names import is_nnlites, own_name, serialize
 from nnlite.optimizers import schedules
 from nnlite.optimizers.binding import check_arrays, edges_of
 from nnlite.utils import above_zero, aligned_zeros, call_text, is_whole, not_negative, real, refuse_unknown
@@ -225,9 +225,10 @@ class Optimizer(Guarded):
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments, and the name."""
         rate = self._rate if self._schedule is None else serialize(self._schedule)
-        names = [*LIMITS, *self.hyperparameters]
-        more = {name: getattr(self, name) for name in names}
-        return {"name": registry_name(self), "learning_rate": rate, **more}
+        more = {argument: getattr(self, argument) for argument in (*LIMITS, *self.hyperparameters)}
+        cls = type(self)
+        name = cls.__name__.lower() if is_nnlites(cls) else own_name(cls)  # Keras's: adamw, rmsprop
+        return {"name": name, "learning_rate": rate, **more}
 
     hyperparameters: tuple[str, ...] = ()
     """Names of the constructor's own arguments, which are attributes too."""

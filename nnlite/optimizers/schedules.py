@@ -62,9 +62,8 @@ class ExponentialDecay(LearningRateSchedule):
 class CosineDecay(LearningRateSchedule):
     """r * ((1 - alpha) (1 + cos(pi s / decay_steps)) / 2 + alpha) with s = min(step, decay_steps).
 
-    alpha          the last rate as a share of r
-    warmup_steps   first so many steps that rise from initial_learning_rate to warmup_target on a line; s
-                   counts from their end
+    alpha         the last rate as a share of r
+    warmup_steps  number of steps, before those, that rise evenly from initial_learning_rate to warmup_target
 
     r is initial_learning_rate, or warmup_target if there is one.
     Source: Loshchilov & Hutter 2017, without restarts.
