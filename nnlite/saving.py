@@ -75,12 +75,8 @@ def save_model(
     FileExistsError if the file exists and overwrite is False.
     """
     target, trains = free_path(path, overwrite), flag(include_optimizer, "include_optimizer")
-    tensors, training = model_tensors(model.build()), None
-    with collected() as pieces:
-        config = model.get_config()
-        if trains and model._training is not None:
-            training = training_config(model)
-    check_loads(model, config, pieces)
+    tensors = model_tensors(model.build())
+    config, training = loadable_config(model, trains)
     own = {"format": FORMAT, "architecture": strict_json.dumps(config)}
     if training is not None:
         own["compiled"] = strict_json.dumps(training)
@@ -91,21 +87,23 @@ def save_model(
     write_tensors(target, tensors, {**(notes or {}), **own})
 
 
-def training_config(model: Any) -> dict[str, Any]:
-    """Return optimizer and loss of a compiled model as plain values; bind the optimizer."""
-    model._training.bind()
-    return {"optimizer": serialize(model.optimizer), "loss": losses.serialize(model._training.loss)}
+def loadable_config(model: Any, trains: bool = False) -> tuple[dict[str, Any], dict[str, Any] | None]:
+    """Return a Sequential's architecture, and its optimizer and loss if it `trains`, as plain values.
 
-
-def check_loads(model: Any, config: dict[str, Any], pieces: list[Any]) -> None:
-    """Raise ValueError unless load_model would make this model of its config.
-
-    pieces  every object that has a part in the config
+    Raises ValueError, naming the piece of your own, unless load_model could make the model of them.
     """
+    training = None
+    with collected() as pieces:
+        config = model.get_config()
+        if trains and model._training is not None:
+            model._training.bind()
+            loss = losses.serialize(model._training.loss)
+            training = {"optimizer": serialize(model.optimizer), "loss": loss}
     with custom_objects(own_pieces(pieces)):
         for piece in pieces:
             check_remade(piece)
         fits(usable(lambda: type(model).without_weights(config)), model_tensors(model))
+    return config, training
 
 
 def save_weights(model: Network, path: Any, overwrite: bool = True) -> None:
