@@ -1,7 +1,7 @@
 """Layers, losses and other pieces of your own in files: their names, and the check that they come back.
 
 A file may name a class or function that is registered, or given to load_model as custom_objects. Its code is
-never in the file: whoever loads it must have it.
+never in the file.
 """
 
 from __future__ import annotations
@@ -38,17 +38,24 @@ def register(thing: Any = None, *, name: str | None = None, package: str | None 
     """
     if thing is None:
         return functools.partial(register, name=name, package=package)
-    if not is_piece(thing):
+    if not is_piece(thing) or is_nnlites(thing):
         kinds = ", ".join(base.__name__ for base in BASES)
-        raise TypeError(f"register needs a function, or a subclass of {kinds}, not {thing!r}")
-    full = name or thing.__name__
-    full = f"{package}>{full}" if package else full
+        raise TypeError(f"register needs a function of yours, or your subclass of {kinds}, not {thing!r}")
+    parts = [package, thing.__name__ if name is None else name]
+    full = ">".join(text_of(part) for part in parts if part is not None)
     check_name(full)
     held = REGISTERED.get(full)
     if held is not None and definition(held) != definition(thing):
         raise ValueError(f"{full!r} is registered already, for {'.'.join(definition(held))}; {REMEDY}")
     REGISTERED[full] = thing
     return thing
+
+
+def text_of(value: Any) -> str:
+    """Return a part of a name. Raises TypeError unless it is a text of at least one letter."""
+    if not isinstance(value, str) or not value:
+        raise TypeError(f"name and package must be texts, not {value!r}")
+    return value
 
 
 def check_name(name: str) -> None:

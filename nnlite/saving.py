@@ -22,7 +22,7 @@ from nnlite.network import Network
 from nnlite.own import check_remade, own_pieces
 from nnlite.own import register as register
 from nnlite.tensor_file import Spec, read_tensors, write_tensors
-from nnlite.utils import flag
+from nnlite.utils import flag, missing_name
 
 T = TypeVar("T")
 FORMAT = "nnlite-1"
@@ -197,3 +197,8 @@ def check_arrays(declared: Network, specs: dict[str, Spec]) -> None:
     for name, spec in others.items():
         if spec.shape not in ((), flat):
             raise ValueError(f"array {name[:50]!r} is no optimizer's: its shape is {spec.shape}")
+
+
+def __getattr__(name: str) -> Any:
+    there = ["load_weights", "register", "save_model", "save_weights", "serialize"]
+    raise missing_name("nnlite.saving", name, there)

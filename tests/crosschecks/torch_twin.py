@@ -235,4 +235,4 @@ class RmsProp:
             p.sub_(self.told["learning_rate"] * u)
 
 
-UPDATES = {"sgd": Sgd, "adam": Adam, "adamw": AdamW, "rmsprop": RmsProp}
+UPDATES: dict[str, Callable[..., Any]] = {"sgd": Sgd, "adam": Adam, "adamw": AdamW, "rmsprop": RmsProp}

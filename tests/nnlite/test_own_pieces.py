@@ -16,7 +16,7 @@ X, Y = rng.standard_normal((12, 3)), rng.standard_normal((12, 2))
 
 @pytest.fixture(autouse=True)
 def only_here():
-    """What a test registers is forgotten after it."""
+    """Forget after the test what it registers."""
     before = dict(names.REGISTERED)
     yield
     names.REGISTERED.clear()
@@ -245,9 +245,21 @@ def test_nnlites_names_are_taken(name):
     assert set(names.REGISTERED) >= {f"mine>{name}"}
 
 
+@pytest.mark.parametrize("wrong", [{"name": 3}, {"name": ""}, {"package": 3}])
+def test_a_name_is_a_text(wrong):
+    with pytest.raises(TypeError, match="name and package must be texts"):
+        K.saving.register(**wrong)(Scale)
+    with pytest.raises(TypeError, match="a function of yours, or your subclass"):
+        K.saving.register(K.layers.Dense, package="mine")
+    with pytest.raises(AttributeError, match="nnlite.saving has no 'register_keras_serializable'; there are"):
+        K.saving.register_keras_serializable()
+
+
 @pytest.mark.parametrize("thing", [3, "Scale", dict, Scale(), np.tanh, K])
 def test_what_cannot_be_registered(thing):
-    with pytest.raises(TypeError, match="register needs a function, or a subclass of Layer, Activation"):
+    with pytest.raises(
+        TypeError, match="register needs a function of yours, or your subclass of Layer, Activation"
+    ):
         K.saving.register(thing)
     with pytest.raises(ValueError, match="custom_objects must be {name: class or function}"):
         K.load_model("no file", custom_objects={"thing": thing})

@@ -100,7 +100,7 @@ def test_a_network_of_ones_own_comes_back(tmp_path):
 
 @pytest.fixture
 def only_here():
-    """What a test registers is forgotten after it."""
+    """Forget after the test what it registers."""
     before = dict(names.REGISTERED)
     yield
     names.REGISTERED.clear()
