@@ -22,6 +22,7 @@ from nnlite import (
     models,
     optimizers,
     regularizers,
+    saving,
     utils,
 )
 from nnlite.layers import Input
@@ -43,6 +44,7 @@ __all__ = [
     "models",
     "optimizers",
     "regularizers",
+    "saving",
     "utils",
 ]
 

@@ -12,10 +12,12 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from nnlite import names
 from nnlite.arrays import Array
 from nnlite.attributes import Guarded
 from nnlite.erf import erf
-from nnlite.utils import from_registry, missing_name
+from nnlite.names import from_registry
+from nnlite.utils import missing_name
 
 
 class Activation(Guarded):
@@ -37,6 +39,10 @@ class Activation(Guarded):
     def backward(self, y: Array, dy: Array, dz: Array) -> Array:
         """Return dL/dz from y (or z) and dL/dy, all (N, ...): the array dz, overwritten, or dy itself."""
         raise TypeError("Activation is abstract: use one of its subclasses")
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the name and, as the constructor's arguments, all attributes."""
+        return {"name": self.name, **vars(self)}
 
 
 class Linear(Activation):
@@ -229,8 +235,14 @@ REGISTRY: dict[str, type[Activation]] = {
 REGISTRY["swish"] = Silu
 
 
-def get(identifier: str | Activation | None) -> Activation:
-    """Return the activation of this name, class or object; None is linear."""
+def serialize(activation: Activation) -> str | dict[str, Any]:
+    """Return what `get` makes an equal activation of: the name, or a config if there are arguments."""
+    config = names.serialize(activation)
+    return config["name"] if len(config) == 1 else config
+
+
+def get(identifier: str | Activation | dict[str, Any] | None) -> Activation:
+    """Return the activation of this name, class, config or object; None is linear."""
     return from_registry("linear" if identifier is None else identifier, REGISTRY, Activation, "activation")
 
 

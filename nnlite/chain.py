@@ -63,6 +63,18 @@ class Chain(Guarded):
         """The layers, in order; add() appends one."""
         return tuple(self._layers)
 
+    def get_layer(self, name: str | None = None, index: int | None = None) -> Layer:
+        """Return the layer of this name, or at this index. Raises ValueError if there is none."""
+        if (name is None) == (index is None):
+            raise ValueError("give the name of a layer, or its index")
+        places: dict[Any, Layer] = {layer.name: layer for layer in self._layers}
+        if name is None:
+            places = dict(enumerate(self._layers))
+        key = index if name is None else name
+        if isinstance(key, bool) or key not in places:
+            raise ValueError(f"there is no layer {key!r}; there are {', '.join(map(str, places))}")
+        return places[key]
+
     @property
     def trainable(self) -> bool:
         """Whether any layer is trainable. Setting it sets every layer's, as in Keras."""
@@ -192,7 +204,7 @@ class Chain(Guarded):
         state, carried_places = _flat(carried, self.dtype)
         put(self, "params", params), put(self, "grads", aligned_zeros(params.shape, self.dtype))
         put(self, "state", state)
-        put(self, "variables", Variables(places, self.lock))
+        put(self, "variables", Variables(places, self.lock, [weight.name for weight in trainable]))
         OWNERS[params.ctypes.data] = self.variables
         for weight, place in zip(trainable, self.variables):
             weight.value = self.params[place].reshape(weight.shape)

@@ -13,7 +13,8 @@ import numpy as np
 
 from nnlite.arrays import Array
 from nnlite.attributes import Guarded, checked
-from nnlite.utils import from_registry, missing_name, not_negative, real, registry_name
+from nnlite.names import from_registry, registry_name
+from nnlite.utils import missing_name, not_negative, real
 
 Shape = tuple[int, ...]
 
@@ -46,7 +47,7 @@ class Initializer(Guarded):
         raise TypeError("Initializer is abstract: use one of its subclasses")
 
     def get_config(self) -> dict[str, Any]:
-        """Return the constructor's arguments, and the name."""
+        """Return the name and, as the constructor's arguments, all attributes."""
         return {"name": registry_name(self), **vars(self)}
 
 

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import partial
-from pathlib import Path
 from typing import Any
 
-from nnlite import saving, strict_json
+from nnlite import names, saving, strict_json
 from nnlite.arrays import Array
 from nnlite.attributes import put
 from nnlite.folding import fold_batch_normalization
-from nnlite.layers import REGISTRY
 from nnlite.layers.layer import as_shape
+from nnlite.layers.registry import described, layer_from
+from nnlite.registration import checked_objects, own_pieces
+from nnlite.saving import save_model
 from nnlite.summary import summary_table
-from nnlite.tensor_file import Check, Spec, read_tensors, read_tensors_from_bytes, write_tensors
+from nnlite.tensor_file import Check, Spec, read_tensors, read_tensors_from_bytes
 from nnlite.terminal import say
 from nnlite.training.trainer import Trainer
-from nnlite.utils import flag, missing_name
+from nnlite.utils import missing_name
 
 __all__ = [
     "Sequential",
@@ -52,10 +53,21 @@ class Sequential(Trainer):
         """Write architecture and weights as safetensors, whatever the file's extension; see save_model."""
         save_model(self, path, overwrite, include_optimizer)
 
+    def save_weights(self, path: Any, overwrite: bool = True) -> None:
+        """Write the weights alone as safetensors. Raises FileExistsError as save does."""
+        saving.save_weights(self.build(), path, overwrite)
+
+    def load_weights(self, path: Any) -> None:
+        """Read the weights of a file of save_weights or save, which must be exactly this model's.
+
+        Raises FileNotFoundError, or ValueError naming what does not fit; nothing is changed then.
+        """
+        saving.load_weights(self.build(), path)
+
     def get_config(self) -> dict[str, Any]:
         """Return name, dtype, input shape and every layer's class and arguments, as plain values."""
         self.build()
-        layers = [{"class": type(layer).__name__, "config": layer.get_config()} for layer in self.layers]
+        layers = [described(layer) for layer in self.layers]
         return {
             "name": self.name,
             "dtype": self.dtype.name,
@@ -64,9 +76,15 @@ class Sequential(Trainer):
         }
 
     @classmethod
-    def from_config(cls, config: dict[str, Any], seed: Any = None) -> Sequential:
-        """Make a model of this architecture with fresh weights. Raises ValueError for an unknown class."""
-        return cls._unbuilt(config, seed).build(config["input_shape"])
+    def from_config(
+        cls, config: dict[str, Any], custom_objects: Mapping[str, Any] | None = None, seed: Any = None
+    ) -> Sequential:
+        """Make a model of this architecture with fresh weights. Raises ValueError for an unknown class.
+
+        custom_objects  as of load_model
+        """
+        with names.custom_objects(checked_objects(custom_objects)):
+            return cls._unbuilt(config, seed).build(config["input_shape"])
 
     @classmethod
     def without_weights(cls, config: dict[str, Any]) -> Sequential:
@@ -78,79 +96,48 @@ class Sequential(Trainer):
 
     @classmethod
     def _unbuilt(cls, config: dict[str, Any], seed: Any) -> Sequential:
-        layers = []
-        for entry in config["layers"]:
-            if entry["class"] not in REGISTRY:
-                raise ValueError(
-                    f"unknown layer class {entry['class']!r}; there are {', '.join(sorted(REGISTRY))}"
-                )
-            layers.append(REGISTRY[entry["class"]](**entry["config"]))
+        layers = [layer_from(entry) for entry in config["layers"]]
         return cls(layers, name=config["name"], seed=seed, dtype=config["dtype"])
 
 
 def clone_model(model: Sequential, seed: Any = None) -> Sequential:
     """Make a model of the same architecture with *other*, freshly drawn weights, as Keras does.
 
-    copy_from gives it the same ones.
+    Layers of your own need no registration. copy_from gives it the same weights.
     """
-    return Sequential.from_config(model.get_config(), seed)
+    with names.collected() as pieces:
+        config = model.get_config()
+    return Sequential.from_config(config, own_pieces(pieces), seed)
 
 
-def save_model(
-    model: Sequential,
-    path: Any,
-    overwrite: bool = True,
-    include_optimizer: bool = False,
-    notes: Mapping[str, str] | None = None,
-) -> None:
-    """Write architecture and weights to a safetensors file; see nnlite.saving.
-
-    include_optimizer  write the optimizer and its moments, loss and metrics too, to continue training
-    notes              the caller's own texts for the file's metadata; load_model does not read them
-
-    Raises FileExistsError if the file exists and overwrite is False. Raises ValueError for a compiled loss or
-    metric that is a function of your own.
-    """
-    target, overwrite = Path(path), flag(overwrite, "overwrite")
-    include_optimizer = flag(include_optimizer, "include_optimizer")
-    if target.exists() and not overwrite:
-        raise FileExistsError(f"{target} exists; overwrite=True replaces it")
-    tensors = saving.model_tensors(model.build())
-    own = {"format": saving.FORMAT, "architecture": strict_json.dumps(model.get_config())}
-    metadata = {**(notes or {}), **own}
-    if include_optimizer and model._training is not None:
-        model._training.bind()
-        state = {f"{saving.OPTIMIZER}{k}": v for k, v in model.optimizer.get_state().items()}
-        if taken := sorted(set(state) & set(tensors)):
-            raise ValueError(f"a weight and an array of the optimizer are both called {taken[0]!r}")
-        tensors |= state
-        metadata["compiled"] = strict_json.dumps(model.get_compile_config())
-    write_tensors(target, tensors, metadata)
-
-
-def load_model(path: Any) -> Sequential:
+def load_model(path: Any, custom_objects: Mapping[str, Any] | None = None) -> Sequential:
     """Read the model that save_model wrote.
+
+    custom_objects  your own classes and functions by their names, if they are not registered
 
     Raises FileNotFoundError, or ValueError naming what is wrong with the file.
     """
-    return _model_from(partial(read_tensors, path))
+    return _model_from(partial(read_tensors, path), custom_objects)
 
 
-def model_from_bytes(data: bytes) -> Sequential:
-    """Read a model from the content of its file; errors as load_model."""
-    return _model_from(partial(read_tensors_from_bytes, data))
+def model_from_bytes(data: bytes, custom_objects: Mapping[str, Any] | None = None) -> Sequential:
+    """Read a model from the content of its file; arguments and errors as load_model."""
+    return _model_from(partial(read_tensors_from_bytes, data), custom_objects)
 
 
-def _model_from(read: Callable[[Check], tuple[dict[str, Array], dict[str, str]]]) -> Sequential:
-    tensors, metadata = read(_check_header)
-    config = saving.architecture(metadata)
-    model = saving.usable(lambda: Sequential.from_config(config, seed=0))
-    weights, state = saving.split_tensors(model, tensors)
-    saving.load_tensors(model, weights)
-    if "compiled" in metadata:
-        saving.usable(lambda: _compile(model, metadata["compiled"], state))
-    elif state:
-        raise ValueError("the file has an optimizer's arrays, but no optimizer")
+def _model_from(
+    read: Callable[[Check], tuple[dict[str, Array], dict[str, str]]], own: Mapping[str, Any] | None
+) -> Sequential:
+    with names.custom_objects(checked_objects(own)):
+        tensors, metadata = read(_check_header)
+        config = saving.architecture(metadata)
+        model = saving.usable(lambda: Sequential.from_config(config, seed=0))
+        weights, state = saving.split_tensors(model, tensors)
+        saving.load_tensors(model, weights)
+        if "compiled" in metadata:
+            saving.usable(lambda: _compile(model, metadata["compiled"], state))
+        elif state:
+            raise ValueError("the file has an optimizer's arrays, but no optimizer")
     return model
 
 

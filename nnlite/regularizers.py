@@ -8,7 +8,8 @@ import numpy as np
 
 from nnlite.arrays import Array
 from nnlite.attributes import Guarded, checked
-from nnlite.utils import from_registry, missing_name, not_negative
+from nnlite.names import from_registry, registry_name
+from nnlite.utils import missing_name, not_negative
 
 
 class Regularizer(Guarded):
@@ -23,8 +24,8 @@ class Regularizer(Guarded):
         raise TypeError("Regularizer is abstract: use L1, L2 or L1L2")
 
     def get_config(self) -> dict[str, Any]:
-        """Return the constructor's arguments, and the name."""
-        raise TypeError("Regularizer is abstract: use L1, L2 or L1L2")
+        """Return the name and, as the constructor's arguments, all attributes."""
+        return {"name": registry_name(self), **vars(self)}
 
 
 class L1L2(Regularizer):

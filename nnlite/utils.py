@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import inspect
 import math
-from collections.abc import Callable, Iterable
-from typing import Any, TypeVar
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
 
 import numpy as np
 
 from nnlite.arrays import Array
 from nnlite.dataset import PyDataset as PyDataset
 
-T = TypeVar("T")
 INF = math.inf
 Sequence = PyDataset  # its name in Keras 2
 
@@ -48,11 +47,6 @@ def snake_case(name: str) -> str:
     )
 
 
-def registry_name(thing: object) -> str:
-    """Return the name of an object's class in its registry: snake case."""
-    return snake_case(type(thing).__name__)
-
-
 def missing_name(module: str, name: str, there: Iterable[str]) -> AttributeError:
     """Make the error for a name that Keras may have and nnlite has not; it lists nnlite's names."""
     return AttributeError(f"{module} has no {name!r}; there are {', '.join(sorted(there))}")
@@ -67,33 +61,15 @@ def refuse_unknown(unknown: Iterable[str], who: str, *signatures: Callable[..., 
     raise TypeError(f"{who} has no argument {', '.join(map(repr, unknown))}; there are {', '.join(there)}")
 
 
-def from_registry(identifier: Any, registry: dict[str, type[T]], kind: type[T], what: str) -> T:
-    """Return the object that a name, a class, a config {"name": ..., ...} or the object itself stands for.
-
-    Raises ValueError that lists the known names. No name is ever imported: only registered classes are made.
-    """
-    if isinstance(identifier, kind):
-        return identifier
-    if inspect.isclass(identifier) and issubclass(identifier, kind):
-        return identifier()
-    if isinstance(identifier, dict):
-        arguments = dict(identifier)
-        name = arguments.pop("name", None)
-    else:
-        name, arguments = identifier, {}
-    if not isinstance(name, str):
-        raise ValueError(f"{identifier!r} names no {what}; there are {', '.join(sorted(registry))}")
-    found = registry.get(name.lower()) or registry.get(name) or _by_class_name(name, registry)
-    if found is None:
-        raise ValueError(f"unknown {what} {name!r}; there are {', '.join(sorted(registry))}")
-    try:
-        return found(**arguments)
-    except TypeError as problem:
-        raise ValueError(f"{what} {name!r}: {problem}") from None
-
-
-def _by_class_name(name: str, registry: dict[str, type[T]]) -> type[T] | None:
-    return next((cls for cls in registry.values() if cls.__name__ == name), None)
+def call_text(cls: type, arguments: Mapping[str, Any]) -> str:
+    """Return the call that makes an object: `SGD(momentum=0.9)`, without defaults and without the name."""
+    usual: dict[str, Any] = {}
+    for base in cls.__mro__[-2::-1]:
+        usual |= {p.name: p.default for p in inspect.signature(base).parameters.values()}
+    usual["name"] = arguments.get("name")
+    given = {name: value for name, value in arguments.items() if value != usual.get(name, usual)}
+    texts = [f"{name}={getattr(value, '__name__', repr(value))}" for name, value in given.items()]
+    return f"{cls.__name__}({', '.join(texts)})"
 
 
 def pair(value: Any, what: str) -> tuple[int, int]:

@@ -48,10 +48,12 @@ class Variables(list[slice]):
 
     frozen  the places of layers that are not trainable at present: a step leaves their weights as they are
     lock    held while weights change or are read without the interpreter's lock
+    names   of the weights in their layers: kernel, bias, ...
     """
 
-    def __init__(self, places: Iterable[slice], lock: Any) -> None:
+    def __init__(self, places: Iterable[slice], lock: Any, names: Iterable[str] = ()) -> None:
         super().__init__(places)
+        self.names = list(names)
         self.frozen: list[slice] = []
         self.lock = lock
 
@@ -60,6 +62,8 @@ OWNERS: WeakValueDictionary[int, Variables] = WeakValueDictionary()
 """Address of a network's params -> its variables, for an optimizer that is bound to the arrays alone."""
 
 
-def owner_of(params: Array) -> Variables | None:
+def owner_of(params: Array, variables: Iterable[slice] | None = None) -> Variables | None:
     """Return the variables of the network whose params (P,) these are; None if they are no network's."""
+    if isinstance(variables, Variables):
+        return variables
     return OWNERS.get(params.ctypes.data) if params.size else None

@@ -10,6 +10,7 @@ from nnlite import activations, initializers, regularizers
 from nnlite.arrays import Array
 from nnlite.attributes import argument
 from nnlite.layers.layer import Layer
+from nnlite.names import serialize
 from nnlite.utils import flag
 from nnlite.weights import Shape, Weight
 
@@ -102,10 +103,10 @@ class KernelLayer(ActivatedLayer):
         kernel_penalty, bias_penalty = self.kernel_regularizer, self.bias_regularizer
         return {
             **super().get_config(),
-            "activation": self.activation.name,
+            "activation": activations.serialize(self.activation),
             "use_bias": self.use_bias,
-            "kernel_initializer": self.kernel_initializer.get_config(),
-            "bias_initializer": self.bias_initializer.get_config(),
-            "kernel_regularizer": None if kernel_penalty is None else kernel_penalty.get_config(),
-            "bias_regularizer": None if bias_penalty is None else bias_penalty.get_config(),
+            "kernel_initializer": serialize(self.kernel_initializer),
+            "bias_initializer": serialize(self.bias_initializer),
+            "kernel_regularizer": None if kernel_penalty is None else serialize(kernel_penalty),
+            "bias_regularizer": None if bias_penalty is None else serialize(bias_penalty),
         }

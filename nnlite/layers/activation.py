@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from nnlite.activations import leaky, leaky_gradient
+from nnlite.activations import leaky, leaky_gradient, serialize
 from nnlite.arrays import Array
 from nnlite.attributes import argument
 from nnlite.layers.activated import ActivatedLayer
@@ -34,7 +34,7 @@ class Activation(ActivatedLayer):
         return self._activation_gradient(used, kept, dy) if need_dx else None
 
     def get_config(self) -> dict[str, Any]:
-        return {**super().get_config(), "activation": self.activation.name}
+        return {**super().get_config(), "activation": serialize(self.activation)}
 
 
 class LeakyReLU(Layer):

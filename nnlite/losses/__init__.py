@@ -24,8 +24,9 @@ from nnlite.losses.builtin import (
     SparseCategoricalCrossentropy,
 )
 from nnlite.losses.function import FunctionLoss
+from nnlite.names import find, from_registry
 from nnlite.reference.crossentropy import log_softmax as log_softmax
-from nnlite.utils import from_registry, missing_name
+from nnlite.utils import missing_name
 
 mean_squared_error = mse = MeanSquaredError()
 mean_absolute_error = mae = MeanAbsoluteError()
@@ -69,6 +70,9 @@ def get(identifier: str | Loss | Callable[..., Any] | dict[str, Any]) -> Loss:
     """Return the loss of this name, class, config or object; a function of one's own becomes a loss."""
     if identifier is huber:
         return Huber()
+    name = identifier.get("name") if isinstance(identifier, dict) else identifier
+    if isinstance(name, str) and (own := find(name)) is not None:
+        return FunctionLoss(own)
     if callable(identifier) and not inspect.isclass(identifier) and not isinstance(identifier, Loss):
         return FunctionLoss(identifier)
     return from_registry(identifier, REGISTRY, Loss, "loss")

@@ -15,7 +15,8 @@ import numpy as np
 from nnlite.arrays import Array
 from nnlite.attributes import Guarded
 from nnlite.description import arguments
-from nnlite.utils import numbers, registry_name
+from nnlite.names import registry_name
+from nnlite.utils import numbers
 
 LossResult = tuple[float, Array]
 

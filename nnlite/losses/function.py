@@ -7,6 +7,7 @@ from typing import Any
 
 from nnlite.arrays import Array
 from nnlite.losses.base import Loss, LossResult, read_result
+from nnlite.names import serialize
 from nnlite.own import by_names, name_of
 
 
@@ -25,9 +26,7 @@ class FunctionLoss(Loss):
         return read_result(self._call(prediction, target), name_of(self._function), prediction.shape)
 
     def get_config(self) -> dict[str, Any]:
-        raise ValueError(
-            f"the loss {name_of(self._function)} is a function of your own, which no file can hold"
-        )
+        return serialize(self._function)
 
     def __repr__(self) -> str:
         return name_of(self._function)

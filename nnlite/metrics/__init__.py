@@ -23,6 +23,7 @@ from nnlite.metrics.means import (
     SparseCategoricalAccuracy,
 )
 from nnlite.metrics.thresholds import AUC, Precision, Recall
+from nnlite.names import collect, find, is_nnlites, own_name, unknown
 from nnlite.utils import missing_name, snake_case
 
 __all__ = [
@@ -79,9 +80,13 @@ def get(identifier: Any) -> Metric:
     else:
         name, settings = identifier, {"name": identifier}
     by_class = {cls.__name__: cls for cls in _CLASSES}
-    found = (REGISTRY.get(name) or by_class.get(name)) if isinstance(name, str) else None
+    found: Any = None
+    if isinstance(name, str):
+        if (own := find(name)) is not None:
+            return FunctionMetric(own)
+        found = find(name, Metric) or REGISTRY.get(name) or by_class.get(name)
     if found is None:
-        raise ValueError(f"unknown metric {name!r}; there are {', '.join(sorted(REGISTRY))}")
+        raise unknown("metric", name, REGISTRY, Metric)
     return found(**settings)
 
 
@@ -103,11 +108,12 @@ def get_all(given: Any, weighted: Any = ()) -> tuple[list[Metric], list[Metric]]
 
 
 def config_of(metric: Metric) -> dict[str, Any]:
-    """Return the config that `get` reads. ValueError for a class or function of one's own."""
-    if type(metric) not in _CLASSES:
-        metric.get_config()
-        raise ValueError(f"the metric {metric.name} is of a class of your own, which no file can hold")
-    return {"class": snake_case(type(metric).__name__), **metric.get_config()}
+    """Return the config that `get` reads."""
+    cls, config = type(metric), metric.get_config()
+    collect(metric)
+    if cls is FunctionMetric:
+        return {"class": config["name"]}
+    return {"class": snake_case(cls.__name__) if is_nnlites(cls) else own_name(cls), **config}
 
 
 def _listed(given: Any) -> Iterable[Any]:

@@ -11,8 +11,9 @@ import numpy as np
 from nnlite.arrays import Array
 from nnlite.attributes import Guarded, argument
 from nnlite.description import arguments
+from nnlite.names import registry_name, serialize
 from nnlite.own import by_names, name_of
-from nnlite.utils import numbers, registry_name
+from nnlite.utils import numbers
 
 
 class Metric(Guarded):
@@ -93,7 +94,7 @@ class FunctionMetric(MeanMetric):
         return given
 
     def get_config(self) -> dict[str, Any]:
-        raise ValueError(f"the metric {self.name} is a function of your own, which no file can hold")
+        return serialize(self._function)
 
     def __repr__(self) -> str:
         return self.name

@@ -11,8 +11,9 @@ from nnlite.arrays import Array
 from nnlite.callbacks.base import CallbackList, Logs
 from nnlite.layers.activated import ActivatedLayer
 from nnlite.losses import Loss
+from nnlite.names import serialize
 from nnlite.network import Network
-from nnlite.optimizer import Optimizer
+from nnlite.optimizers import Optimizer
 from nnlite.progress import NOTHING, Progress
 from nnlite.terminal import say
 from nnlite.training.reader import Batch, Reader, all_finite
@@ -36,10 +37,10 @@ class TrainingLoop:
         self._on_logits = loss.on_logits() if has_form else None
 
     def get_config(self) -> dict[str, Any]:
-        """Return the arguments of compile. ValueError for a loss or metric that no file can hold."""
+        """Return the arguments of compile as plain values."""
         return {
-            "optimizer": self.optimizer.get_config(),
-            "loss": self.loss.get_config(),
+            "optimizer": serialize(self.optimizer),
+            "loss": serialize(self.loss),
             **self.scores.get_config(),
         }
 

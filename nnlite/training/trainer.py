@@ -55,10 +55,7 @@ class Trainer(Network):
         return self._compiled.optimizer
 
     def get_compile_config(self) -> dict[str, Any]:
-        """Return the arguments of compile as plain values.
-
-        Raises ValueError for a loss or a metric of your own, which no file can hold.
-        """
+        """Return the arguments of compile as plain values."""
         return self._compiled.get_config()
 
     def fit(

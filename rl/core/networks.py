@@ -10,6 +10,7 @@ from gymnasium import spaces
 
 from nnlite import Sequential
 from nnlite.layers import Conv2D, Dense, Flatten, Layer, Rescaling
+from nnlite.saving import loadable_config
 from rl.command.errors import UsageError, require
 
 SMALLEST_SCREEN = 8  # side of the first kernel
@@ -64,6 +65,14 @@ def check_own(model: Any, shape: tuple[int, ...], outputs: int) -> Sequential:
     what = f"the network gives {model.output_shape}, not ({outputs},)"
     require(model.output_shape == (outputs,), what, f"end it in Dense({outputs})")
     return model
+
+
+def require_loadable(model: Sequential) -> None:
+    """Raise UsageError if the network has a layer of one's own that no file could give back."""
+    try:
+        loadable_config(model)
+    except ValueError as problem:
+        raise UsageError(str(problem), "change the layer, or learn without run=") from None
 
 
 def vector_trunk(shape: tuple[int, ...], hidden: tuple[int, ...]) -> list[Layer]:

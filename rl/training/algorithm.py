@@ -34,7 +34,7 @@ from rl.core.agent import Agent
 from rl.core.encoders import read_batch
 from rl.core.evaluation import Evaluation, Evaluator
 from rl.core.games import Source
-from rl.core.networks import MakeNetwork, observation_shape
+from rl.core.networks import MakeNetwork, observation_shape, require_loadable
 from rl.core.observer import observe
 from rl.core.seeding import streams
 from rl.envs.faults import GivenEnv
@@ -159,6 +159,7 @@ class Algorithm(Guarded):
             if run is None:
                 self._train(settings, None, progress, callback)
             else:
+                require_loadable(self.agent.network())
                 resumes = (Path(run) / NAME).is_file()
                 settings = replace(settings, **({"resume": RunName(run)} if resumes else {"out": str(run)}))
                 with open_run(self.article, settings, self.columns) as opened:

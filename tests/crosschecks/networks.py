@@ -26,6 +26,9 @@ OPTIMIZERS: dict[str, dict[str, Any]] = {
     "momentum": {"name": "sgd", "momentum": 0.9},
     "nesterov": {"name": "sgd", "momentum": 0.8, "nesterov": True},
     "adam": {"name": "adam"},
+    "adamw": {"name": "adamw", "weight_decay": 0.1},
+    "rmsprop": {"name": "rmsprop", "momentum": 0.5},
+    "centered": {"name": "rmsprop", "rho": 0.8, "centered": True},
 }
 CLIPPINGS: list[dict[str, float]] = [{}, {"clipvalue": 0.02}, {"clipnorm": 0.1}, {"global_clipnorm": 0.1}]
 STEPS = 10

@@ -44,7 +44,7 @@ class Twin:
         self.weights = [{name: value for name, value, _ in layer} for layer in weights]
         self.params = [value.requires_grad_() for layer in weights for _, value, trained in layer if trained]
         self.state = [value for layer in weights for _, value, trained in layer if not trained]
-        self.step = (Adam if optimizer["name"] == "adam" else Sgd)(self.params, optimizer)
+        self.step = UPDATES[optimizer["name"]](self.params, optimizer)
 
     def forward(self, x: Tensor, training: bool, logits: bool) -> Tensor:
         """Outputs (N, ...); in training the moving statistics move."""
@@ -261,3 +261,40 @@ class Adam:
             m.mul_(0.9).add_(g, alpha=0.1)
             v.mul_(0.999).addcmul_(g, g, value=0.001)
             p.sub_(rate * m / (v.sqrt() + 1e-7))
+
+
+class AdamW:
+    """torch.optim.AdamW; its epsilon, inside the bias correction, is set so that it is Keras's outside."""
+
+    def __init__(self, params: list[Tensor], told: dict[str, Any]) -> None:
+        self.params, self.told, self.t = params, told, 0
+        self.optimizer = torch.optim.AdamW(
+            params, told["learning_rate"], weight_decay=told["weight_decay"], foreach=False
+        )
+
+    def __call__(self, grads: list[Tensor]) -> None:
+        self.t += 1
+        self.optimizer.param_groups[0]["eps"] = 1e-7 / math.sqrt(1 - 0.999**self.t)
+        for parameter, gradient in zip(self.params, clipped(grads, self.told)):
+            parameter.grad = gradient
+        self.optimizer.step()
+
+
+class RmsProp:
+    """Keras's: epsilon under the root, where PyTorch has it outside."""
+
+    def __init__(self, params: list[Tensor], told: dict[str, Any]) -> None:
+        self.params, self.told = params, told
+        self.v, self.a, self.u = ([torch.zeros_like(p) for p in params] for _ in range(3))
+
+    def __call__(self, grads: list[Tensor]) -> None:
+        rho = self.told.get("rho", 0.9)
+        for p, g, v, a, u in zip(self.params, clipped(grads, self.told), self.v, self.a, self.u):
+            v.lerp_(g.square(), 1 - rho)
+            a.lerp_(g, 1 - rho)
+            spread = v - a.square() if self.told.get("centered") else v
+            u.mul_(self.told.get("momentum", 0.0)).addcdiv_(g, (spread + 1e-7).sqrt())
+            p.sub_(self.told["learning_rate"] * u)
+
+
+UPDATES: dict[str, Callable[..., Any]] = {"sgd": Sgd, "adam": Adam, "adamw": AdamW, "rmsprop": RmsProp}

@@ -169,7 +169,7 @@ NOT_IN_PLACE = [name for name in LAYOUTS if name not in ("Fortran", "a window", 
     "version", [*NOT_IN_PLACE, "float16", "whole numbers", "list", "memoryview", "objects", "0-d"]
 )
 @pytest.mark.parametrize("place", [0, 1])
-@pytest.mark.parametrize("make", [optimizers.SGD, optimizers.Adam])
+@pytest.mark.parametrize("make", optimizers.REGISTRY.values())
 def test_an_optimizer_takes_only_what_it_can_change_in_place(make, place, version):
     arrays = [np.zeros(6, np.float32), np.ones(6, np.float32)]
     arrays[place] = {**SAME_NUMBERS, **NO_NUMBERS}[version](arrays[place])
@@ -177,7 +177,7 @@ def test_an_optimizer_takes_only_what_it_can_change_in_place(make, place, versio
         make().bind(*arrays)
 
 
-@pytest.mark.parametrize("make", [optimizers.SGD, optimizers.Adam])
+@pytest.mark.parametrize("make", optimizers.REGISTRY.values())
 def test_parameters_and_gradients_are_two_arrays(make):
     both = np.ones(12)
     with pytest.raises(ValueError, match="share"):

@@ -43,7 +43,9 @@ def weights(layer):
 # --- trainable
 
 
-@pytest.mark.parametrize("optimizer", ["SGD()", "SGD(0.1, momentum=0.9)", "Adam()"])
+@pytest.mark.parametrize(
+    "optimizer", ["SGD()", "SGD(0.1, momentum=0.9)", "Adam()", "AdamW()", "RMSprop(momentum=0.9)"]
+)
 @pytest.mark.parametrize("make", [dense, lambda: dense("layers"), deep])
 def test_a_frozen_layer_keeps_its_weights_and_the_others_learn(make, optimizer):
     model = make()

@@ -218,7 +218,7 @@ def compiled():
 
 ANSWERS = rows("""
     K.layers.LSTM(4)                                  AttributeError  no 'LSTM'; there are .*Conv2D, Dense
-    K.optimizers.RMSprop()                            AttributeError  no 'RMSprop'; there are Adam, SGD
+    K.optimizers.Ftrl()                               AttributeError  no 'Ftrl'; there are Adam, AdamW
     K.losses.hinge                                    AttributeError  no 'hinge'; .*mean_squared_error
     K.regularizers.l3                                 AttributeError  no 'l3'; there are .*l1
     K.activations.elu                                 AttributeError  no 'elu'; there are .*relu
@@ -228,7 +228,7 @@ ANSWERS = rows("""
     K.layers.Dense(4, kernel_constraint="max_norm")   TypeError       'kernel_constraint'; there are units
     K.layers.Dense(4, activation="selu")              ValueError      activation 'selu'; there are elu
     K.layers.Dense(4, kernel_initializer="xavier")    ValueError      glorot_normal
-    compiled().compile("rmsprop")                     ValueError      optimizer 'rmsprop'; there are adam, sgd
+    compiled().compile("ftrl")                        ValueError      optimizer 'ftrl'; there are adam, ada
     compiled().compile("sgd", "hinge")                ValueError      unknown loss 'hinge'; there are
     compiled().compile("sgd", "mse", metrics=["f1"])  ValueError      unknown metric 'f1'; there are acc, acc
     compiled().compile("sgd", loss_weights=[1])       TypeError       'loss_weights'; there are optimizer

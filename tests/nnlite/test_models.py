@@ -215,6 +215,20 @@ def test_a_step_by_hand_needs_no_build():
 # --- training
 
 
+def test_get_layer():
+    model = everything()
+    assert model.get_layer("dense") is model.get_layer(index=5) is model.get_layer(name="dense")
+    assert model.get_layer(index=0) is model.layers[0]
+    for wrong in ({}, {"name": "dense", "index": 5}):
+        with pytest.raises(ValueError, match="give the name of a layer, or its index"):
+            model.get_layer(**wrong)
+    with pytest.raises(ValueError, match="no layer 'dens'; there are conv2d, .*dense, dense_1"):
+        model.get_layer("dens")
+    for index in (7, -1, True, 1.5):
+        with pytest.raises(ValueError, match=f"no layer {index}; there are 0, 1, 2"):
+            model.get_layer(index=index)
+
+
 def test_an_optimizer_trains_one_model():
     optimizer = optimizers.Adam()
     first, second = everything(), everything(1)

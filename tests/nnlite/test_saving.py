@@ -170,6 +170,47 @@ def test_the_file_is_plain_safetensors(path):
     assert np.array_equal(tensors["dense/kernel"], model.layers[3].W)
 
 
+# --- weights alone
+
+
+def test_weights_alone(path):
+    model, other = model_with_state(), model_with_state()
+    model.params += 1
+    model.save_weights(path)
+    other.load_weights(path)
+    for name in ("params", "state"):
+        assert getattr(other, name).tobytes() == getattr(model, name).tobytes()
+    with pytest.raises(FileExistsError, match="overwrite=True"):
+        model.save_weights(path, overwrite=False)
+    with pytest.raises(ValueError, match="as in a file of save_weights"):
+        load_model(path)
+
+
+def test_weights_of_a_whole_model(path):
+    model, other = model_with_state(), model_with_state()
+    model.params += 1
+    model.save(path, include_optimizer=True)
+    other.load_weights(path)
+    assert other.params.tobytes() == model.params.tobytes()
+    assert other.optimizer.m.tobytes() == model.optimizer.m.tobytes()  # its own: both trained alike
+
+
+def test_weights_of_another_model_are_refused_and_nothing_changes(path):
+    model_with_state().save_weights(path)
+    other = Sequential([layers.Dense(3, input_shape=(2,))], seed=0).build()
+    before = other.params.copy()
+    with pytest.raises(ValueError, match="not this model's: .*unknown .*batch_normalization/beta"):
+        other.load_weights(path)
+    with pytest.raises(ValueError, match="dense/bias is float32.*the model needs float32"):
+        Sequential([layers.Dense(2, input_shape=(2,))], seed=0).save_weights(path)
+        other.load_weights(path)
+    with pytest.raises(FileNotFoundError):
+        other.load_weights(path.parent / "none")
+    assert np.array_equal(other.params, before)
+    with pytest.raises(ValueError, match="input's shape is unknown"):
+        Sequential([layers.Dense(2)]).load_weights(path)
+
+
 def test_load_tensors_changes_nothing_when_one_does_not_fit():
     model = model_with_state()
     before = model.params.copy()

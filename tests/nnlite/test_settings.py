@@ -33,6 +33,11 @@ WRONG = """
     K.initializers.Constant("1")           value must be a finite number, not '1'
     K.optimizers.Adam("0.1")               learning_rate must be
     K.optimizers.Adam(0.1, lr=0.2)         lr is another name of learning_rate
+    K.optimizers.AdamW(weight_decay=-1)    weight_decay must be a finite number >= 0
+    K.optimizers.AdamW(weight_decay=None)  weight_decay must be
+    K.optimizers.RMSprop(rho=1.0)          rho must be a finite number in
+    K.optimizers.RMSprop(epsilon=0)        epsilon must be a finite number > 0
+    K.optimizers.RMSprop(centered=1)       centered must be True or False
     K.optimizers.SGD(nesterov="no")        nesterov must be True or False
     K.layers.Dense(2, use_bias="no")       use_bias must be True or False
     K.layers.Dense("2")                    units must be a whole number

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import nnlite as K
+from nnlite import names
 from nnlite.attributes import put
 from rl import A2C, DQN, PolicyGradient, ValueFunction, load
 from rl.command.config import read_config
@@ -95,6 +96,87 @@ def test_a_network_of_ones_own_comes_back(tmp_path):
     assert (
         other.model.layers[0].units == 7 and other.predict(STATES).tolist() == agent.predict(STATES).tolist()
     )
+
+
+@pytest.fixture
+def only_here():
+    """Forget after the test what it registers."""
+    before = dict(names.REGISTERED)
+    yield
+    names.REGISTERED.clear()
+    names.REGISTERED.update(before)
+
+
+class Stretch(K.layers.Layer):
+    """A layer of one's own: y = factor * x * gain."""
+
+    def __init__(self, factor, **common):
+        super().__init__(**common)
+        self.factor = factor
+
+    def build(self, input_shape):
+        self.add_weight("gain", input_shape, "ones")
+        return input_shape
+
+    def bound(self):
+        (gain,) = self.weights
+        self.gain, self.dgain = gain.value, gain.gradient
+
+    def forward(self, x, training=False):
+        if training:
+            self._keep(x)
+        return self.factor * x * self.gain
+
+    def backward(self, dy, need_dx=True):
+        (x,) = self._take_cache()
+        self.dgain[...] = (self.factor * x * dy).sum(axis=0)
+        return self.factor * dy * self.gain if need_dx else None
+
+    def get_config(self):
+        return {**super().get_config(), "factor": self.factor}
+
+
+def stretched(shape, outputs, rng):
+    return K.Sequential([K.layers.Dense(8, "tanh"), Stretch(0.5), K.layers.Dense(outputs)], seed=rng)
+
+
+@pytest.mark.parametrize("name", MAKE)
+def test_a_layer_of_ones_own_is_saved_loaded_and_resumed(name, tmp_path, only_here):
+    K.saving.register(Stretch)
+    straight = MAKE[name]("CartPole-v1", network=stretched).learn(600)
+    agent = MAKE[name]("CartPole-v1", network=stretched).learn(300, run=tmp_path)
+    agent.save(tmp_path / "own.safetensors")
+    other = load(tmp_path / "own.safetensors")
+    assert type(other.model.get_layer("stretch")) is Stretch
+    assert other.predict(STATES).tolist() == agent.predict(STATES).tolist()
+    resumed = load(folder_of(tmp_path)).learn(300)
+    assert resumed.model.params.tobytes() == straight.model.params.tobytes()
+
+
+def test_an_unregistered_layer_of_ones_own_is_named_when_it_is_loaded(tmp_path, only_here):
+    agent = MAKE["DQN"]("CartPole-v1", network=stretched)
+    agent.save(tmp_path / "own.safetensors")
+    with pytest.raises(UsageError, match="unknown layer class 'Stretch'.*register it"):
+        load(tmp_path / "own.safetensors")
+    K.saving.register(Stretch)
+    assert load(tmp_path / "own.safetensors").predict(STATES).tolist() == agent.predict(STATES).tolist()
+
+
+def test_a_run_that_could_not_write_its_network_does_not_begin(tmp_path):
+    class Forgets(Stretch):
+        def get_config(self):
+            return K.layers.Layer.get_config(self)
+
+    def network(shape, outputs, rng):
+        return K.Sequential([Forgets(0.5), K.layers.Dense(outputs)], seed=rng)
+
+    agent = MAKE["A2C"]("CartPole-v1", network=network)
+    with pytest.raises(
+        UsageError, match="Forgets cannot be saved: .* leaves out 'factor'.*\n  .*without run="
+    ):
+        agent.learn(300, run=tmp_path)
+    assert not list(tmp_path.iterdir())
+    assert agent.steps == 0 and agent.learn(100).steps >= 100
 
 
 def test_an_environment_of_ones_own_is_given_again(tmp_path):

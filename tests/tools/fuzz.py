@@ -26,25 +26,40 @@ from typing import Any
 
 import numpy as np
 
-from nnlite import layers
+from nnlite import layers, optimizers, saving
 from nnlite.models import Sequential, model_from_bytes
 from nnlite.tensor_file import ENTRY, checksum, read_tensors_from_bytes
 
 MEMORY = 1 << 28  # bytes more than the process has at the start
 NUMBERS = [0, 1, -1, 2**31, 2**62, 2**63, -(2**63), 10**30, 10**400, 0.5, 1e-320, 1e22, 1e308]
-TEXTS = ["", "x", "\ud800", "é" * 50, *"Dense relu same valid float64 object V0 os.system __import__".split()]
+TEXTS = ["", "x", "\ud800", "é" * 50, *"fuzz>Half Dense relu same valid float64 object V0 os.system".split()]
 LISTS = [[], [1], [0], [-1], [2**40, 2**40], [1] * 40, [[[[]]]]]
 NASTY: list[Any] = [None, True, *NUMBERS, *TEXTS, *LISTS, {}, {"a": 1}, {"name": "adam"}]
-NASTY += [{"name": "l2", "l2": 1e308}]
+NASTY += [{"name": "l2", "l2": 1e308}, {"name": "exponential_decay", "decay_steps": 1e-320}]
+
+
+@saving.register(package="fuzz")
+class Half(layers.Layer):
+    """A layer of one's own that checks nothing: a wrong argument must not come out as its own error."""
+
+    def __init__(self, share: Any, **common: Any) -> None:
+        super().__init__(**common)
+        self.share, self.half = share, share / 2
+
+    def build(self, input_shape: tuple[int, ...]) -> tuple[int, ...]:
+        return input_shape
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "share": self.share}
 
 
 def model_bytes() -> bytes:
     """The file of a model that has a bit of everything."""
     same = {"padding": "same", "activation": "relu", "kernel_regularizer": "l1"}
     chain = [layers.Conv2D(2, 2, input_shape=(4, 4, 1), **same), layers.BatchNormalization()]
-    chain += [layers.MaxPooling2D(2), layers.Dropout(0.1), layers.Flatten(), layers.Dense(2)]
+    chain += [layers.MaxPooling2D(2), layers.Dropout(0.1), layers.Flatten(), Half(0.5), layers.Dense(2)]
     model = Sequential(chain, seed=0)
-    model.compile("adam", "mse")
+    model.compile(optimizers.AdamW(optimizers.schedules.CosineDecay(0.1, 9)), "mse")
     with tempfile.TemporaryDirectory() as folder:
         model.save(Path(folder) / "model", include_optimizer=True)
         return (Path(folder) / "model").read_bytes()

@@ -1,4 +1,4 @@
-"""The base of optimizers: checked settings, clipping, weights that are not trainable, one step at a time."""
+"""The base of optimizers: settings, schedules, clipping, frozen weights, one step at a time."""
 
 from __future__ import annotations
 
@@ -13,8 +13,11 @@ import numpy as np
 from nnlite_ext import _adam
 
 from nnlite.arrays import Array
-from nnlite.attributes import Guarded, checked, put, ruled
-from nnlite.utils import above_zero, aligned_zeros, is_whole, not_negative, real, registry_name
+from nnlite.attributes import Guarded, put, ruled
+from nnlite.names import is_nnlites, own_name, serialize
+from nnlite.optimizers import schedules
+from nnlite.optimizers.binding import check_arrays, edges_of
+from nnlite.utils import above_zero, aligned_zeros, call_text, is_whole, not_negative, real, refuse_unknown
 from nnlite.weights import Variables, owner_of
 
 
@@ -37,9 +40,9 @@ def only_limit(optimizer: Any, name: str, value: Any) -> float | None:
 
 
 class Optimizer(Guarded):
-    """Base of SGD and Adam: the learning rate, three kinds of clipping, the check for finite gradients.
+    """Base of all: the learning rate, three kinds of clipping, the check for finite gradients.
 
-    learning_rate    step size, >= 0
+    learning_rate    step size, >= 0; or a schedule, and then it reads as the size of the next step
     clipnorm         scales each variable's gradient down to at most this Euclidean norm
     clipvalue        clips each element to [-clipvalue, clipvalue]
     global_clipnorm  scales the whole gradient down to at most this norm
@@ -48,21 +51,24 @@ class Optimizer(Guarded):
     All may be changed between steps. Raises ValueError for a value that makes no sense, then too.
     """
 
-    learning_rate: float = checked(not_negative)
     clipnorm: float | None = ruled(only_limit)
     clipvalue: float | None = ruled(only_limit)
     global_clipnorm: float | None = ruled(only_limit)
     params: Array
     grads: Array
+    _rate: float
+    _schedule: schedules.Schedule | None = None
 
     def __init__(
         self,
-        learning_rate: float = 0.001,
+        learning_rate: Any = 0.001,
         clipnorm: float | None = None,
         clipvalue: float | None = None,
         global_clipnorm: float | None = None,
-        lr: float | None = None,
+        lr: Any = None,
+        **unknown: Any,
     ) -> None:
+        refuse_unknown(unknown, type(self).__name__, type(self).__init__, Optimizer.__init__)
         usual = inspect.signature(type(self)).parameters.get("learning_rate")
         if lr is not None and usual is not None and learning_rate != usual.default:
             raise ValueError(f"lr is another name of learning_rate: give one, not {lr} and {learning_rate}")
@@ -88,12 +94,37 @@ class Optimizer(Guarded):
         self._count[0] = int(value)
 
     @property
+    def learning_rate(self) -> float:
+        """The size of the next step."""
+        return self._rate if self._schedule is None else self._scheduled_rate()
+
+    @learning_rate.setter
+    def learning_rate(self, value: Any) -> None:
+        if callable(value) or isinstance(value, dict):
+            self._schedule = schedules.get(value)
+        elif self._schedule is None:
+            self._rate = not_negative(value, "learning_rate")
+        else:
+            raise TypeError(
+                "the learning rate follows a schedule, so no number can be set; give another schedule, or "
+                "make a new optimizer"
+            )
+
+    def _scheduled_rate(self) -> float:
+        step = self._count[0]
+        try:
+            rate: Any = self._schedule(step)  # type: ignore[misc]
+        except OverflowError:
+            rate = math.inf
+        return not_negative(rate, f"the scheduled learning rate of step {step + 1}")
+
+    @property
     def lr(self) -> float:
         """Keras's older name of learning_rate."""
         return self.learning_rate
 
     @lr.setter
-    def lr(self, value: float) -> None:
+    def lr(self, value: Any) -> None:
         self.learning_rate = value
 
     def bind(self, params: Array, grads: Array, variables: Sequence[slice] | None = None) -> Optimizer:
@@ -105,26 +136,9 @@ class Optimizer(Guarded):
         or float64 of this machine's byte order, without shared memory. Raises it too unless the variables
         cover params one after the other.
         """
-        for name, array in (("params", params), ("grads", grads)):
-            fits = isinstance(array, np.ndarray) and array.dtype in (np.float32, np.float64)
-            if not fits or not array.flags.carray:
-                raise ValueError(f"{name} must be a contiguous, writeable array of float32 or float64")
-        if params.shape != grads.shape or params.dtype != grads.dtype or params.ndim != 1:
-            raise ValueError(
-                f"params {params.dtype}{params.shape} and grads {grads.dtype}{grads.shape} must be flat "
-                "and alike"
-            )
-        if np.may_share_memory(params, grads):
-            raise ValueError("params and grads must not share memory")
-        places = [slice(0, params.size)] if variables is None else variables
-        edges = [0, *(place.stop for place in places)]
-        if edges[-1] != params.size or [place.start for place in places] != edges[:-1]:
-            raise ValueError(
-                f"variables must be slices that lie one behind the other and reach from 0 to {params.size}"
-            )
-        owner = variables if isinstance(variables, Variables) else owner_of(params)
-        if owner is None:
-            owner = Variables([], contextlib.nullcontext())
+        check_arrays(params, grads)
+        edges = edges_of(variables, params.size)
+        owner = owner_of(params, variables) or Variables([], contextlib.nullcontext())
         self._frozen, self._lock, self._edges = owner.frozen, owner.lock, edges
         self.iterations = 0
         put(self, "params", params), put(self, "grads", grads)
@@ -138,7 +152,7 @@ class Optimizer(Guarded):
             self._changed = True
 
     def _place(self, name: str) -> Array | None:
-        held = getattr(self, name, None)
+        held = None if name in ("learning_rate", "lr") else getattr(self, name, None)
         return held if isinstance(held, np.ndarray) and held.size else None
 
     moments: tuple[str, ...] = ()
@@ -170,10 +184,16 @@ class Optimizer(Guarded):
 
     def _step(self) -> None:
         """Change every parameter once."""
-        raise TypeError("Optimizer is abstract: use SGD or Adam")
+        raise TypeError("Optimizer is abstract: use SGD, RMSprop, Adam or AdamW")
+
+    def _clipped_gradient(self) -> Array:
+        """Return the gradient within all limits; FloatingPointError if it is not finite."""
+        scale = self._clip_norms()
+        grads = self.grads if scale == 1.0 else self.grads * self.grads.dtype.type(scale)
+        return grads if self.clipvalue is None else np.clip(grads, -self.clipvalue, self.clipvalue)
 
     def _clip_norms(self) -> float:
-        """Apply clipnorm in place; return global_clipnorm's factor, which `_update` applies."""
+        """Apply clipnorm in place; return global_clipnorm's factor."""
         squares = _adam.sum_of_squares(self.grads)
         if not math.isfinite(squares):
             raise FloatingPointError(f"gradient is not finite at optimizer step {self.iterations + 1}")
@@ -207,7 +227,15 @@ class Optimizer(Guarded):
 
     def get_config(self) -> dict[str, Any]:
         """Return the constructor's arguments, and the name."""
-        names = ["learning_rate", "clipnorm", "clipvalue", "global_clipnorm", *self.hyperparameters]
-        return {"name": registry_name(self), **{name: getattr(self, name) for name in names}}
+        rate = self._rate if self._schedule is None else serialize(self._schedule)
+        more = {argument: getattr(self, argument) for argument in (*LIMITS, *self.hyperparameters)}
+        cls = type(self)
+        name = cls.__name__.lower() if is_nnlites(cls) else own_name(cls)  # Keras's: adamw, rmsprop
+        return {"name": name, "learning_rate": rate, **more}
 
     hyperparameters: tuple[str, ...] = ()
+    """Names of the constructor's own arguments, which are attributes too."""
+
+    def __repr__(self) -> str:
+        rate = self._rate if self._schedule is None else self._schedule
+        return call_text(type(self), {**self.get_config(), "learning_rate": rate})
