@@ -25,9 +25,7 @@ class Square(K.losses.Loss):
 def example(seed=0, shape=(5, 3)):
     rng = np.random.default_rng(seed)
     prediction, sign = rng.uniform(0.3, 0.7, shape), rng.choice([-1, 1], shape)
-    distance = rng.choice(
-        [rng.uniform(0.05, 0.15, shape), rng.uniform(0.21, 0.29, shape)]
-    )  # no kink of a loss
+    distance = rng.choice([rng.uniform(0.05, 0.15, shape), rng.uniform(0.21, 0.29, shape)])  # no kinks
     return prediction, prediction + sign * distance, rng.uniform(0, 3, shape[0])
 
 
