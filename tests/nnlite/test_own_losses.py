@@ -24,7 +24,9 @@ class Square(K.losses.Loss):
 
 def example(seed=0, shape=(5, 3)):
     rng = np.random.default_rng(seed)
-    return rng.uniform(0.1, 0.9, shape), rng.uniform(0.1, 0.9, shape), rng.uniform(0, 3, shape[0])
+    prediction, sign = rng.uniform(0.3, 0.7, shape), rng.choice([-1, 1], shape)
+    distance = rng.choice([rng.uniform(0.05, 0.15, shape), rng.uniform(0.21, 0.29, shape)])  # no kinks
+    return prediction, prediction + sign * distance, rng.uniform(0, 3, shape[0])
 
 
 def test_a_class_of_ones_own_gives_mean_weighted_mean_and_gradients():
