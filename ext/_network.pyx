@@ -10,7 +10,7 @@ Contract: arrays that do not fit (a list, another type or shape, strides) go to 
 convert them, refuse them, or run instead. After the first passes nothing is allocated but the returned arrays.
 Threads: a short pass keeps the GIL, and is alone by that. A pass that releases it, or calls Python, takes its turn; as long as
 somebody has it, every pass of another thread waits.
-Twin: the layers of nnlite/layers/; tests/nnlite/test_compiled.py keeps the two equal."""
+Twin: the layers of nnlite/layers/__init__.py; tests/nnlite/test_compiled.py keeps the two equal."""
 
 cimport cython
 from cpython.pycapsule cimport PyCapsule_GetPointer

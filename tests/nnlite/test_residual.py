@@ -4,12 +4,17 @@ import numpy as np
 import pytest
 
 import nnlite as K
+from nnlite.gradcheck import layer_errors
 from nnlite.models import load_model
 from tests.nnlite.samples import data
 
 
 def block(channels=2, **arguments):
-    inner = [K.layers.Dense(channels, "gelu"), K.layers.BatchNormalization(), K.layers.Dropout(0.4)]
+    inner = [
+        K.layers.Dense(channels, "gelu"),
+        K.layers.BatchNormalization(epsilon=0.1),
+        K.layers.Dropout(0.4),
+    ]
     nested = K.layers.Residual([K.layers.Dense(channels, kernel_regularizer="l2")])
     return K.layers.Residual([*inner, nested], **arguments)
 
@@ -33,6 +38,11 @@ def test_it_adds_what_its_layers_compute():
     model = model_of(K.layers.Residual([K.layers.Dense(2, kernel_initializer="ones")]))
     x, _ = data()
     np.testing.assert_allclose(model.predict(x), x + x.sum(axis=-1, keepdims=True), rtol=1e-5, atol=1e-6)
+
+
+def test_its_backward_adds_the_way_around():
+    errors = layer_errors(block(), (3, 4, 2))
+    assert max(errors.values()) <= 1e-7, errors
 
 
 def test_the_weights_inside_lie_in_the_models_arrays():
