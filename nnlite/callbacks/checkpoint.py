@@ -11,7 +11,6 @@ from nnlite import saving
 from nnlite.attributes import argument
 from nnlite.callbacks.base import Logs
 from nnlite.callbacks.monitor import MonitorCallback
-from nnlite.tensor_file import write_tensors
 from nnlite.terminal import say
 from nnlite.utils import flag, positive
 
@@ -21,7 +20,7 @@ class ModelCheckpoint(MonitorCallback):
 
     filepath           with places as in "{epoch:02d}-{val_loss:.2f}.safetensors"; epochs count from 1 there
     save_best_only     write only if the monitored value is better than at every time before
-    save_weights_only  write the weights alone, for nnlite.saving.load_weights; else architecture, weights
+    save_weights_only  write the weights alone, for load_weights; else architecture, weights
                        and optimizer, for load_model
     save_freq          "epoch", or a number of steps after each of which it writes; {batch} then has a value
     monitor, verbose, mode  see MonitorCallback; read only with save_best_only
@@ -69,7 +68,7 @@ class ModelCheckpoint(MonitorCallback):
                 f"filepath {self.filepath!r}: {problem} cannot be filled in; there are {places}"
             ) from None
         if not self.save_weights_only:
-            self.model.get_compile_config()  # what no file can hold is refused now
+            saving.loadable_config(self.model, True)  # what no file can hold is refused now
 
     def _path(self, epoch: int, batch: int, logs: Logs) -> Path:
         places: dict[str, Any] = {**logs, "epoch": epoch + 1}
@@ -105,7 +104,7 @@ class ModelCheckpoint(MonitorCallback):
         self._say(f"{head}saving model to {path}")
         path.parent.mkdir(parents=True, exist_ok=True)
         if self.save_weights_only:
-            write_tensors(path, saving.model_tensors(self.model), {})
+            self.model.save_weights(path)
         else:
             self.model.save(path, include_optimizer=True)
 

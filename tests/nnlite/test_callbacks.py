@@ -211,7 +211,6 @@ REFUSED = rows("""
     ModelCheckpoint("a-{batch}")               'batch' cannot be filled in
     ModelCheckpoint("a-{loss:q}")              cannot be filled in
     ModelCheckpoint("a-{}")                    cannot be filled in
-    ModelCheckpoint("a")                       the metric mine is a function of your own, which no
 """)
 
 

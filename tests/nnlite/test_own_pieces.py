@@ -4,10 +4,10 @@ import json
 
 import numpy as np
 import pytest
-from nnlite.layers import Layer
 
 import nnlite as K
 from nnlite import names, tensor_file
+from nnlite.layers import Layer
 from nnlite.models import model_from_bytes
 
 rng = np.random.default_rng(0)
@@ -209,9 +209,9 @@ def test_a_registered_name_works_wherever_a_name_does():
     model.compile("sgd", "log_cosh")
     model.fit(X, Y, epochs=1, verbose=0)
     assert type(model.layers[0].activation) is Cube
-    with pytest.raises(ValueError, match="unknown activation 'Cubic'; there are Cube, linear"):
+    with pytest.raises(ValueError, match="unknown activation 'Cubic'; there are Cube, elu"):
         K.layers.Dense(2, "Cubic")
-    with pytest.raises(ValueError, match="unknown loss 'Cube'; there are .*log_cosh"):  # of another kind
+    with pytest.raises(ValueError, match="unknown loss 'Cube'; there are binary_crossentropy"):  # of another kind
         model.compile("sgd", "Cube")
 
 
@@ -362,7 +362,7 @@ def test_a_loss_that_no_name_can_stand_for_is_not_saved(tmp_path):
 
     model = K.Sequential([K.layers.Dense(2)], seed=0).build((3,))
     model.compile("sgd", Callable())
-    with pytest.raises(ValueError, match="must be a function"):
+    with pytest.raises(ValueError, match="Callable has no get_config"):
         model.save(tmp_path / "m", include_optimizer=True)
 
 

@@ -243,11 +243,57 @@ def test_the_compiled_loss_and_metrics_are_saved(tmp_path):
     assert loaded.evaluate(X, Y, sample_weight=W) == model.evaluate(X, Y, sample_weight=W)
 
 
-def test_what_no_file_can_hold_is_refused(tmp_path):
-    def mine(prediction, target):
-        return K.losses.mse(prediction, target)
-
-    model = line(loss=mine)
-    with pytest.raises(ValueError, match="the loss mine is a function of your own, which no file can hold"):
+def test_what_no_file_can_hold_is_refused_also_before_training(tmp_path):
+    model = line(loss=lambda prediction, target: K.losses.mse(prediction, target))
+    with pytest.raises(ValueError, match="a lambda has no name for a file"):
         model.save(tmp_path / "model", include_optimizer=True)
-    assert not list(tmp_path.iterdir())
+    with pytest.raises(ValueError, match="a lambda has no name for a file"):
+        model.fit(X, Y, verbose=0, callbacks=[K.callbacks.ModelCheckpoint(tmp_path / "model")])
+    assert model.optimizer.iterations == 0 and not list(tmp_path.iterdir())
+
+
+def mean_of_cubes(prediction, target):
+    error = prediction - target
+    return float(np.mean(np.abs(error) ** 3)), 3 * error * np.abs(error) / error.size
+
+
+def largest(y_true, y_pred):
+    return np.abs(y_true - y_pred).max(axis=1)
+
+
+class Doubled(K.losses.Loss):
+    def __init__(self, factor=2.0):
+        self.factor = factor
+
+    def value(self, prediction, target):
+        return self.factor * np.abs(prediction - target).sum(axis=1)
+
+    def gradient(self, prediction, target):
+        return self.factor * np.sign(prediction - target)
+
+
+class Worst(K.metrics.Metric):
+    def __init__(self, name="worst"):
+        super().__init__(name)
+        self.reset_state()
+
+    def update_state(self, y_true, y_pred, sample_weight=None):
+        self.most = max(self.most, float(np.abs(y_pred - y_true).max()))
+
+    def result(self):
+        return self.most
+
+    def reset_state(self):
+        self.most = 0.0
+
+
+@pytest.mark.parametrize("loss", [mean_of_cubes, Doubled(3.0)], ids=["function", "class"])
+def test_losses_and_metrics_of_ones_own_come_back_with_the_model(loss, tmp_path):
+    model = line(loss=loss, metrics=["mae", largest, Worst()])
+    model.fit(X, Y, epochs=2, verbose=0, seed=0)
+    model.save(tmp_path / "model", include_optimizer=True)
+    with pytest.raises(ValueError, match="unknown (loss|metric)"):
+        K.load_model(tmp_path / "model")
+    own = {"mean_of_cubes": mean_of_cubes, "Doubled": Doubled, "largest": largest, "Worst": Worst}
+    loaded = K.load_model(tmp_path / "model", custom_objects=own)
+    assert loaded.evaluate(X, Y) == model.evaluate(X, Y)
