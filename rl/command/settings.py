@@ -64,10 +64,16 @@ class Settings:
 class AgentSettings(Settings):
     """Settings of every article with an agent and an environment.
 
-    vectors  defaults that differ for environments whose observations are vectors or labels
+    The defaults are those of the article's own environment. On others they differ by what is observed:
+
+    vectors  defaults for vectors
+    labels   defaults for labels, which become one-hot vectors
+    screens  defaults for screens
     """
 
     vectors: ClassVar[Mapping[str, Any]] = {}
+    labels: ClassVar[Mapping[str, Any]] = {}
+    screens: ClassVar[Mapping[str, Any]] = {}
 
     env_id: str = "CartPole-v0"
     """Gymnasium id; module:ID imports your own module first"""
