@@ -43,6 +43,7 @@ from gymnasium import spaces
 
 from nnlite import optimizers
 from nnlite.arrays import Array
+from rl.command import elsewhere
 from rl.command.cli import exit_codes
 from rl.command.settings import AgentSettings, require_at_least, require_fraction, require_positive
 from rl.core.agent import Agent, Metrics
@@ -60,7 +61,7 @@ from rl.training.command import run
 
 @dataclass(frozen=True)
 class Settings(AgentSettings):
-    """Settings of A2C. The defaults learn Catcher fastest; `vectors` are the defaults for vectors."""
+    """Settings of A2C. The defaults learn Catcher fastest."""
 
     env_id: str = "rl/Catcher-v0"
     """Gymnasium id; module:ID imports your own module first"""
@@ -95,15 +96,7 @@ class Settings(AgentSettings):
     hidden: tuple[int, ...] = (64, 64)
     """units of the hidden layers, for vector observations"""
 
-    vectors = {
-        "max_episode_steps": 0,
-        "num_envs": 8,
-        "n_steps": 16,
-        "learning_rate": 2e-3,
-        "gamma": 0.98,
-        "clip_rewards": False,
-        "life_loss_ends": False,
-    }
+    elsewhere = elsewhere.A2C
 
     def validate(self) -> None:
         super().validate()
@@ -114,17 +107,7 @@ class Settings(AgentSettings):
             require_at_least(self, name, 0)
 
 
-TEST = {
-    "env_id": "CartPole-v0",
-    "max_episode_steps": 0,
-    "num_envs": 8,
-    "n_steps": 16,
-    "learning_rate": 2e-3,
-    "gamma": 0.98,
-    "clip_rewards": False,
-    "life_loss_ends": False,
-    "eval_episodes": 100,
-}
+TEST = elsewhere.A2C_TEST
 
 
 class ActorCriticAgent(Agent):
@@ -154,7 +137,9 @@ class ActorCriticAgent(Agent):
 
     def act(self, observations: Array) -> Array:
         """Draw actions from the policy."""
-        return sample_actions(self.model.predict(self.scaler(observations)), self.rngs.exploration, self.actions)
+        return sample_actions(
+            self.model.predict(self.scaler(observations)), self.rngs.exploration, self.actions
+        )
 
     def greedy(self, observations: Array) -> Array:
         """Choose the most probable actions."""

@@ -42,6 +42,7 @@ from gymnasium import spaces
 
 from nnlite import optimizers
 from nnlite.arrays import Array
+from rl.command import elsewhere
 from rl.command.cli import exit_codes
 from rl.command.errors import require
 from rl.command.settings import ActorSettings, require_at_least, require_fraction
@@ -61,7 +62,7 @@ from rl.training.command import run
 
 @dataclass(frozen=True)
 class Settings(ActorSettings):
-    """Settings of DQN. The defaults learn Catcher fastest; `vectors` are the defaults for vectors."""
+    """Settings of DQN. The defaults learn Catcher fastest."""
 
     env_id: str = "rl/Catcher-v0"
     """Gymnasium id; module:ID imports your own module first"""
@@ -110,19 +111,7 @@ class Settings(ActorSettings):
     save_freq: int = 10_000
     """environment steps between checkpoints, of which there is one a minute too; 0 = only at the end"""
 
-    vectors = {
-        "max_episode_steps": 0,
-        "num_envs": 1,
-        "n_step": 1,
-        "gamma": 0.99,
-        "learning_rate": 1e-3,
-        "train_freq": 1,
-        "target_update": 100,
-        "exploration_steps": 5_000,
-        "huber_delta": float("inf"),
-        "clip_rewards": False,
-        "life_loss_ends": False,
-    }
+    elsewhere = elsewhere.DQN
 
     def validate(self) -> None:
         super().validate()
@@ -143,22 +132,7 @@ class Settings(ActorSettings):
         return replace(self, actors=0, ray_address="", buffer_size=self.shortest_ring * self.num_envs)
 
 
-TEST = {
-    "env_id": "CartPole-v0",
-    "total_timesteps": 60_000,
-    "max_episode_steps": 0,
-    "num_envs": 1,
-    "n_step": 1,
-    "gamma": 0.99,
-    "learning_rate": 1e-3,
-    "train_freq": 1,
-    "target_update": 100,
-    "exploration_steps": 5_000,
-    "huber_delta": float("inf"),
-    "clip_rewards": False,
-    "life_loss_ends": False,
-    "eval_episodes": 100,
-}
+TEST = elsewhere.DQN_TEST
 
 
 class DeepQNetworkAgent(Agent):

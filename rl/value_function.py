@@ -45,6 +45,7 @@ from gymnasium import spaces
 
 from nnlite import optimizers
 from nnlite.arrays import Array
+from rl.command import elsewhere
 from rl.command.cli import exit_codes
 from rl.command.settings import AgentSettings, require_at_least, require_fraction
 from rl.core.agent import Agent, Metrics
@@ -90,6 +91,8 @@ class Settings(AgentSettings):
     """environment steps between evaluations; 0 = only at the end"""
     eval_episodes: int = 100
     """greedy games per evaluation"""
+
+    elsewhere = elsewhere.VALUE_FUNCTION
 
     def validate(self) -> None:
         super().validate()

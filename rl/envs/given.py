@@ -15,9 +15,9 @@ from gymnasium.wrappers import TimeLimit
 
 from rl.command.errors import UsageError, require
 from rl.command.settings import AgentSettings
+from rl.envs.actions import spec_of
 from rl.envs.faults import MAKING, Env, GivenEnv, telling
 from rl.envs.guarded import GuardedVector, guard, require_spaces
-from rl.envs.actions import spec_of
 from rl.envs.make import actions_of, make_vector, sync
 from rl.envs.native_vector import NativeVectorEnv
 
@@ -109,7 +109,9 @@ def defaults_for(settings_class: type[AgentSettings], env: GivenEnv) -> dict[str
     home = settings_class().env_id
     if env == home:
         return {}
-    given = isinstance(env, VectorEnv) or (isinstance(env, gymnasium.Env) and hasattr(env, "observation_space"))
+    given = isinstance(env, VectorEnv) or (
+        isinstance(env, gymnasium.Env) and hasattr(env, "observation_space")
+    )
     envs = env if isinstance(env, VectorEnv) else vector_of(env, 1)
     try:
         spec = spec_of(envs)
