@@ -27,9 +27,8 @@ Where the default differs from the listing, and why
 - Clipped rewards, lost lives, frames as bytes, cleared stacks and the saved model: as in rl.dqn.
 - epsilon is gone: drawing from pi is the exploration.
 
-The listing's classes: ActorCriticAgent is here (ActorCriticAgentTest is --test), SampleLayer is
-rl.core.policy.sample_actions, CatcherObserver is rl.core.observer, ActorCriticTrainer became
-rl.training.trainer and rl.core.rollout.
+The listing's classes: ActorCriticAgent is here, SampleLayer is rl.core.policy.sample_actions, CatcherObserver
+is rl.core.observer, ActorCriticTrainer became rl.training.trainer and rl.core.rollout.
 """
 
 from __future__ import annotations
@@ -45,6 +44,7 @@ from nnlite import optimizers
 from nnlite.arrays import Array
 from rl.command import elsewhere
 from rl.command.cli import exit_codes
+from rl.command.errors import require
 from rl.command.settings import AgentSettings, require_at_least, require_fraction, require_positive
 from rl.core.agent import Agent, Metrics
 from rl.core.experience import Experience
@@ -100,6 +100,8 @@ class Settings(AgentSettings):
 
     def validate(self) -> None:
         super().validate()
+        both = self.clip_rewards and self.normalize_rewards
+        require(not both, "--clip-rewards and --normalize-rewards", "give one of them")
         require_at_least(self, "n_steps", 1)
         require_positive(self, "clipnorm")
         require_fraction(self, "gae_lambda")
@@ -137,9 +139,8 @@ class ActorCriticAgent(Agent):
 
     def act(self, observations: Array) -> Array:
         """Draw actions from the policy."""
-        return sample_actions(
-            self.model.predict(self.scaler(observations)), self.rngs.exploration, self.actions
-        )
+        output = self.model.predict(self.scaler(observations))
+        return sample_actions(output, self.rngs.exploration, self.actions)
 
     def greedy(self, observations: Array) -> Array:
         """Choose the most probable actions."""
@@ -169,7 +170,7 @@ class ActorCriticAgent(Agent):
         if not self.rollout.full:
             return None
         metrics = self.update(self.rollout)
-        self.scaler.update(self.rollout.flat_observations())
+        self.scaler.update(self.rollout.flat_observations())  # after the update: it saw what acted
         return metrics
 
     def truncate(self, observations: Array) -> None:

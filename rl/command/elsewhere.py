@@ -161,7 +161,7 @@ VALUE_FUNCTION_VECTORS: Mapping[str, Any] = {
 VALUE_FUNCTION_LABELS: Mapping[str, Any] = {
     **VALUE_FUNCTION_VECTORS,
     "num_envs": 4,
-    "learning_rate": 1e-2,
+    "learning_rate": 3e-3,
     "batch_size": 128,
     "train_freq": 4,
     "normalize_observations": False,

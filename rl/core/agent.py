@@ -25,7 +25,7 @@ class Agent:
     model    the network that acts
     steps    environment steps observed so far
     measure  the meaning of `preferences`: "Q value", or "probability" for a policy
-    scaler   what observations pass through before the network; None: they pass unchanged
+    scaler   what observations pass through before the network; by default unchanged
     outputs  (B, ...) of the network at the last update; None before the first
     STATE    names of the other attributes that the next step depends on: optimizer, replay, counters, ...
     """
@@ -34,7 +34,7 @@ class Agent:
     measure: str = "Q value"
 
     model: Sequential
-    scaler: Scaler | None = None
+    scaler: Scaler = Scaler(active=False)
     steps: int = 0
     outputs: Array | None = None
 
@@ -64,7 +64,7 @@ class Agent:
 
     def network(self) -> Sequential:
         """Return the network of `greedy`, in a form that reads unscaled observations."""
-        return self.model if self.scaler is None else self.scaler.fold_into(self.model)
+        return self.scaler.fold_into(self.model)
 
     def save(self, path: Path) -> None:
         """Write the network."""
@@ -73,8 +73,7 @@ class Agent:
     def load(self, path: Path) -> None:
         """Read the file of `save`. Raises ValueError, and changes nothing, if it does not fit the network."""
         load_weights(self.model, path)
-        if self.scaler is not None:
-            self.scaler.stop()
+        self.scaler.stop()
 
     def truncate(self, observations: Array) -> None:
         """Mark every unfinished game as truncated; agents that store unfinished games override it.

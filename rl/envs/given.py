@@ -21,7 +21,7 @@ from rl.envs.guarded import GuardedVector, guard, require_spaces
 from rl.envs.make import actions_of, make_vector, sync
 from rl.envs.native_vector import NativeVectorEnv
 
-Kind = Literal["vectors", "labels", "screens"]  # what is observed; a name of AgentSettings, too
+Kind = Literal["vectors", "labels", "screens"]  # what is observed; a field of Elsewhere
 
 
 def vector_of(env: GivenEnv, num_envs: int, max_episode_steps: int = 0, **options: Any) -> VectorEnv:
@@ -109,13 +109,11 @@ def defaults_for(settings_class: type[AgentSettings], env: GivenEnv) -> dict[str
     home = settings_class().env_id
     if env == home:
         return {}
-    given = isinstance(env, VectorEnv) or (
-        isinstance(env, gymnasium.Env) and hasattr(env, "observation_space")
-    )
     envs = env if isinstance(env, VectorEnv) else vector_of(env, 1)
     try:
         spec = spec_of(envs)
-        return {} if spec is not None and spec.id == home else dict(getattr(settings_class, kind_of(envs)))
+        at_home = spec is not None and spec.id == home
+        return {} if at_home else dict(getattr(settings_class.elsewhere, kind_of(envs)))
     finally:
-        if not given:
+        if not isinstance(env, (gymnasium.Env, VectorEnv)):  # those are the user's
             envs.close()
