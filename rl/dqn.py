@@ -128,6 +128,11 @@ class Settings(ActorSettings):
         """Slots per game for a return, a stack and an actor's segment; a step that ends a game takes two."""
         return self.n_step + 5 + (2 * self.segment if self.actors else 0)
 
+    @property
+    def first_update(self) -> int:
+        """Environment steps before learning: `learning_starts`, but no fewer than a return takes."""
+        return max(self.learning_starts, (self.n_step + 1) * self.games)
+
     def for_actor(self) -> Settings:
         return replace(self, actors=0, ray_address="", buffer_size=self.shortest_ring * self.num_envs)
 
@@ -194,12 +199,12 @@ class DeepQNetworkAgent(Agent):
         """Make the updates that are due after `steps` new steps; return the numbers of the last one."""
         s = self.settings
         before, self.steps = self.steps, self.steps + steps
-        if self.steps < s.learning_starts:
+        if self.steps < s.first_update:
             return None
-        if before < s.learning_starts and s.normalize_observations:
-            self.scaler.update(self.replay.sample(s.learning_starts, self.rngs.replay).observations)
+        if before < s.first_update and s.normalize_observations:
+            self.scaler.update(self.replay.sample(s.first_update, self.rngs.replay).observations)
         metrics = None
-        for _ in range(self.steps // s.train_freq - max(before, s.learning_starts) // s.train_freq):
+        for _ in range(self.steps // s.train_freq - max(before, s.first_update) // s.train_freq):
             metrics = self.update(self.sample())
         return metrics
 
