@@ -99,7 +99,7 @@ class Scaler:
         whole = clone_model(model, seed=0)
         whole.copy_from(model)
         first = whole.layers[0]
-        if not isinstance(first, Dense) or not takes_a_scale(whole):
+        if not isinstance(first, Dense) or first.b is None:
             raise ValueError(f"a scaler folds only into a Dense layer with a bias, not into {first.name}")
         first.b -= (self.mean / self.deviation) @ first.W
         first.W /= self.deviation[:, None]
