@@ -159,3 +159,12 @@ def test_what_belongs_to_catcher_is_no_default_of_other_screens(algorithm):
     assert not settings.life_loss_ends and not settings.clip_rewards and settings.max_episode_steps == 0
     assert algorithm("rl/Catcher-v0").settings.life_loss_ends
     assert not ValueFunction(Labels).settings.normalize_observations
+
+
+def test_batches_of_a_replay_are_what_the_network_reads():
+    agent = taught("dqn")
+    raw = agent.replay.sample(4, copy.deepcopy(agent.rngs.replay))
+    now, following = raw.observations.copy(), raw.next_observations.copy()
+    batch = agent.sample()
+    np.testing.assert_array_equal(batch.observations, agent.scaler(now))
+    np.testing.assert_array_equal(batch.next_observations, agent.scaler(following))
