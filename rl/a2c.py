@@ -27,9 +27,8 @@ Where the default differs from the listing, and why
 - Clipped rewards, lost lives, frames as bytes, cleared stacks and the saved model: as in rl.dqn.
 - epsilon is gone: drawing from pi is the exploration.
 
-The listing's classes: ActorCriticAgent is here (ActorCriticAgentTest is --test), SampleLayer is
-rl.core.policy.sample_actions, CatcherObserver is rl.core.observer, ActorCriticTrainer became
-rl.training.trainer and rl.core.rollout.
+The listing's classes: ActorCriticAgent is here, SampleLayer is rl.core.policy.sample_actions, CatcherObserver
+is rl.core.observer, ActorCriticTrainer became rl.training.trainer and rl.core.rollout.
 """
 
 from __future__ import annotations
@@ -43,7 +42,9 @@ from gymnasium import spaces
 
 from nnlite import optimizers
 from nnlite.arrays import Array
+from rl.command import elsewhere
 from rl.command.cli import exit_codes
+from rl.command.errors import require
 from rl.command.settings import AgentSettings, require_at_least, require_fraction, require_positive
 from rl.core.agent import Agent, Metrics
 from rl.core.experience import Experience
@@ -52,6 +53,7 @@ from rl.core.networks import MakeNetwork, make_network
 from rl.core.policy import actor_critic_loss, entropies, explained_variance, probabilities, sample_actions
 from rl.core.returns import generalized_advantages
 from rl.core.rollout import Rollout
+from rl.core.scaler import RewardScaler, make_scaler
 from rl.core.seeding import Streams
 from rl.training.algorithm import Algorithm
 from rl.training.command import run
@@ -59,7 +61,7 @@ from rl.training.command import run
 
 @dataclass(frozen=True)
 class Settings(AgentSettings):
-    """Settings of A2C. The defaults learn Catcher fastest; `vectors` are the defaults for vectors."""
+    """Settings of A2C. The defaults learn Catcher fastest."""
 
     env_id: str = "rl/Catcher-v0"
     """Gymnasium id; module:ID imports your own module first"""
@@ -87,21 +89,19 @@ class Settings(AgentSettings):
     """True = clip rewards to [-1, 1] before learning"""
     life_loss_ends: bool = True
     """True = a negative reward ends the return, but not the game"""
+    normalize_rewards: bool = False
+    """True = divide rewards by the running deviation of the discounted return"""
+    normalize_observations: bool = False
+    """True = standardise vectors by the mean and deviation of observations"""
     hidden: tuple[int, ...] = (64, 64)
     """units of the hidden layers, for vector observations"""
 
-    vectors = {
-        "max_episode_steps": 0,
-        "num_envs": 8,
-        "n_steps": 16,
-        "learning_rate": 2e-3,
-        "gamma": 0.98,
-        "clip_rewards": False,
-        "life_loss_ends": False,
-    }
+    elsewhere = elsewhere.A2C
 
     def validate(self) -> None:
         super().validate()
+        both = self.clip_rewards and self.normalize_rewards
+        require(not both, "--clip-rewards and --normalize-rewards", "give one of them")
         require_at_least(self, "n_steps", 1)
         require_positive(self, "clipnorm")
         require_fraction(self, "gae_lambda")
@@ -109,13 +109,13 @@ class Settings(AgentSettings):
             require_at_least(self, name, 0)
 
 
-TEST = {**Settings.vectors, "env_id": "CartPole-v0", "eval_episodes": 100}
+TEST = elsewhere.A2C_TEST
 
 
 class ActorCriticAgent(Agent):
     """The network, how it acts, and when and from what it learns."""
 
-    STATE = ("optimizer", "rollout", "rngs", "updates")
+    STATE = ("optimizer", "rollout", "scaler", "reward_scaler", "rngs", "updates")
     measure = "probability"
 
     def __init__(
@@ -132,12 +132,15 @@ class ActorCriticAgent(Agent):
         self.model = make_network(observations, outputs, s.hidden, rngs.network, own)
         self.optimizer = optimizers.Adam(s.learning_rate, clipnorm=s.clipnorm)
         self.optimizer.bind(self.model.params, self.model.grads, self.model.variables)
+        self.scaler = make_scaler(s.normalize_observations, observations, self.model)
+        self.reward_scaler = RewardScaler(s.num_envs, s.gamma)
         self.rollout = Rollout(s.n_steps, s.num_envs, observations)
         self.updates = 0
 
     def act(self, observations: Array) -> Array:
         """Draw actions from the policy."""
-        return sample_actions(self.model.predict(observations), self.rngs.exploration, self.actions)
+        output = self.model.predict(self.scaler(observations))
+        return sample_actions(output, self.rngs.exploration, self.actions)
 
     def greedy(self, observations: Array) -> Array:
         """Choose the most probable actions."""
@@ -149,20 +152,26 @@ class ActorCriticAgent(Agent):
 
     def logits(self, observations: Array) -> Array:
         """Return the actor's logits, (N, A)."""
-        return self.model.predict(observations)[:, :-1]
+        return self.model.predict(self.scaler(observations))[:, :-1]
 
     def values(self, observations: Array) -> Array:
         """Return the critic's V(s), (N,)."""
-        return self.model.predict(observations)[:, -1]
+        return self.model.predict(self.scaler(observations))[:, -1]
 
     def observe(self, experience: Experience) -> Metrics | None:
         """Store a step of every game; make an update when the rollout is full."""
         s, e = self.settings, experience
         rewards = np.clip(e.rewards, -1, 1) if s.clip_rewards else e.rewards
+        if s.normalize_rewards:
+            rewards = self.reward_scaler(rewards, e.done)
         ends = e.terminated | (e.rewards < 0) if s.life_loss_ends else e.terminated
         self.rollout.add(e._replace(rewards=rewards, terminated=ends))
         self.steps += len(rewards)
-        return self.update(self.rollout) if self.rollout.full else None
+        if not self.rollout.full:
+            return None
+        metrics = self.update(self.rollout)
+        self.scaler.update(self.rollout.flat_observations())  # after the update: it saw what acted
+        return metrics
 
     def truncate(self, observations: Array) -> None:
         self.rollout.truncate()
@@ -171,7 +180,7 @@ class ActorCriticAgent(Agent):
         """Take one step of gradient descent on the B = T * E steps of a rollout."""
         s = self.settings
         actions = rollout.actions.ravel()  # (B,)
-        self.outputs = output = self.model.forward(rollout.flat_observations())  # (B, A + 1)
+        self.outputs = output = self.model.forward(self.scaler(rollout.flat_observations()))  # (B, A + 1)
         values = np.ascontiguousarray(output[:, -1])  # (B,)
         advantages = self.advantages(rollout, values)  # (B,) constants from here on
         returns = advantages + values  # (B,)

@@ -42,6 +42,7 @@ from gymnasium import spaces
 
 from nnlite import optimizers
 from nnlite.arrays import Array
+from rl.command import elsewhere
 from rl.command.cli import exit_codes
 from rl.command.errors import require
 from rl.command.settings import ActorSettings, require_at_least, require_fraction
@@ -52,6 +53,7 @@ from rl.core.networks import MakeNetwork, make_network
 from rl.core.policy import epsilon_greedy
 from rl.core.replay import Batch, make_replay
 from rl.core.returns import td_loss, td_target
+from rl.core.scaler import make_scaler
 from rl.core.schedules import linear
 from rl.core.seeding import Streams
 from rl.training.algorithm import Algorithm
@@ -60,7 +62,7 @@ from rl.training.command import run
 
 @dataclass(frozen=True)
 class Settings(ActorSettings):
-    """Settings of DQN. The defaults learn Catcher fastest; `vectors` are the defaults for vectors."""
+    """Settings of DQN. The defaults learn Catcher fastest."""
 
     env_id: str = "rl/Catcher-v0"
     """Gymnasium id; module:ID imports your own module first"""
@@ -100,6 +102,8 @@ class Settings(ActorSettings):
     """True = clip rewards to [-1, 1] before learning"""
     life_loss_ends: bool = True
     """True = a negative reward ends the return, but not the game"""
+    normalize_observations: bool = False
+    """True = standardise vectors by the mean and deviation of observations in the first steps"""
     hidden: tuple[int, ...] = (64,)
     """units of the hidden layers, for vector observations"""
     eval_freq: int = 1_000
@@ -107,25 +111,13 @@ class Settings(ActorSettings):
     save_freq: int = 10_000
     """environment steps between checkpoints, of which there is one a minute too; 0 = only at the end"""
 
-    vectors = {
-        "max_episode_steps": 0,
-        "num_envs": 1,
-        "n_step": 1,
-        "gamma": 0.99,
-        "learning_rate": 1e-3,
-        "train_freq": 1,
-        "target_update": 100,
-        "exploration_steps": 5_000,
-        "huber_delta": float("inf"),
-        "clip_rewards": False,
-        "life_loss_ends": False,
-    }
+    elsewhere = elsewhere.DQN
 
     def validate(self) -> None:
         super().validate()
         for name in ("n_step", "batch_size", "train_freq", "target_update", "exploration_steps"):
             require_at_least(self, name, 1)
-        require_at_least(self, "learning_starts", 0)
+        require_at_least(self, "learning_starts", int(self.normalize_observations))
         require_at_least(self, "buffer_size", self.shortest_ring * self.games)
         require_fraction(self, "initial_epsilon")
         require_fraction(self, "final_epsilon")
@@ -136,17 +128,22 @@ class Settings(ActorSettings):
         """Slots per game for a return, a stack and an actor's segment; a step that ends a game takes two."""
         return self.n_step + 5 + (2 * self.segment if self.actors else 0)
 
+    @property
+    def first_update(self) -> int:
+        """Environment steps before learning: `learning_starts`, but no fewer than a return takes."""
+        return max(self.learning_starts, (self.n_step + 1) * self.games)
+
     def for_actor(self) -> Settings:
         return replace(self, actors=0, ray_address="", buffer_size=self.shortest_ring * self.num_envs)
 
 
-TEST = {**Settings.vectors, "env_id": "CartPole-v0", "total_timesteps": 60_000, "eval_episodes": 100}
+TEST = elsewhere.DQN_TEST
 
 
 class DeepQNetworkAgent(Agent):
     """The network, how it acts, and when and from what it learns."""
 
-    STATE = ("target", "optimizer", "replay", "rngs", "updates")
+    STATE = ("target", "optimizer", "replay", "scaler", "rngs", "updates")
 
     def __init__(
         self,
@@ -165,6 +162,7 @@ class DeepQNetworkAgent(Agent):
         self.target.copy_from(self.model)
         self.optimizer = optimizers.Adam(s.learning_rate)
         self.optimizer.bind(self.model.params, self.model.grads, self.model.variables)
+        self.scaler = make_scaler(s.normalize_observations, observations, self.model)
         self.replay = make_replay(observations, s.buffer_size, s.games, n_step=s.n_step, gamma=s.gamma)
         self.updates = 0
 
@@ -183,7 +181,7 @@ class DeepQNetworkAgent(Agent):
 
     def preferences(self, observations: Array) -> Array:
         """Return Q(s, a) of every action, (N, A)."""
-        return self.model.predict(observations)
+        return self.model.predict(self.scaler(observations))
 
     def observe(self, experience: Experience) -> Metrics | None:
         """Store a step of every game; make an update every `train_freq` environment steps."""
@@ -201,12 +199,22 @@ class DeepQNetworkAgent(Agent):
         """Make the updates that are due after `steps` new steps; return the numbers of the last one."""
         s = self.settings
         before, self.steps = self.steps, self.steps + steps
-        if self.steps < s.learning_starts:
+        if self.steps < s.first_update:
             return None
+        if before < s.first_update and s.normalize_observations:
+            self.scaler.update(self.replay.sample(s.first_update, self.rngs.replay).observations)
         metrics = None
-        for _ in range(self.steps // s.train_freq - max(before, s.learning_starts) // s.train_freq):
-            metrics = self.update(self.replay.sample(s.batch_size, self.rngs.replay))
+        for _ in range(self.steps // s.train_freq - max(before, s.first_update) // s.train_freq):
+            metrics = self.update(self.sample())
         return metrics
+
+    def sample(self) -> Batch:
+        """Draw a batch of stored steps, as the network reads them."""
+        batch = self.replay.sample(self.settings.batch_size, self.rngs.replay)
+        if not self.scaler.fitted:
+            return batch
+        now, following = self.scaler(batch.observations), self.scaler(batch.next_observations)
+        return batch._replace(observations=now, next_observations=following)
 
     def truncate(self, observations: Array) -> None:
         self.replay.truncate(observations)

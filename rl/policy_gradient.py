@@ -44,6 +44,7 @@ from gymnasium import spaces
 
 from nnlite import optimizers
 from nnlite.arrays import Array
+from rl.command import elsewhere
 from rl.command.cli import exit_codes
 from rl.command.settings import AgentSettings, require_at_least, require_fraction, require_positive
 from rl.core.agent import Agent, Metrics
@@ -53,6 +54,7 @@ from rl.core.networks import MakeNetwork, make_network
 from rl.core.policy import entropies, policy_loss, probabilities, sample_actions
 from rl.core.returns import discounted_returns
 from rl.core.rollout import Rollout
+from rl.core.scaler import make_scaler
 from rl.core.seeding import Streams
 from rl.training.algorithm import Algorithm
 from rl.training.command import run
@@ -80,12 +82,16 @@ class Settings(AgentSettings):
     """weight of the entropy in the loss: more keeps the policy exploring"""
     baseline_rate: float = 0.1
     """share of each rollout in the running baseline, above 0, at most 1"""
+    normalize_observations: bool = False
+    """True = standardise vectors by the mean and deviation of observations"""
     hidden: tuple[int, ...] = (10, 10)
     """units of the hidden layers, for vector observations"""
     eval_freq: int = 5_000
     """environment steps between evaluations; 0 = only at the end"""
     eval_episodes: int = 100
     """greedy games per evaluation"""
+
+    elsewhere = elsewhere.POLICY_GRADIENT
 
     def validate(self) -> None:
         super().validate()
@@ -99,7 +105,7 @@ class Settings(AgentSettings):
 class PolicyGradientAgent(Agent):
     """The network, how it acts, and when and from what it learns."""
 
-    STATE = ("optimizer", "rollout", "rngs", "updates", "baseline", "spread")
+    STATE = ("optimizer", "rollout", "scaler", "rngs", "updates", "baseline", "spread")
     measure = "probability"
 
     def __init__(
@@ -116,6 +122,7 @@ class PolicyGradientAgent(Agent):
         self.model = make_network(observations, outputs, s.hidden, rngs.network, own)
         self.optimizer = optimizers.Adam(s.learning_rate, clipnorm=s.clipnorm)
         self.optimizer.bind(self.model.params, self.model.grads, self.model.variables)
+        self.scaler = make_scaler(s.normalize_observations, observations, self.model)
         self.rollout = Rollout(s.n_steps, s.num_envs, observations)
         self.updates = 0
         self.baseline, self.spread = 0.0, 1.0  # mean and deviation of recent returns
@@ -134,13 +141,17 @@ class PolicyGradientAgent(Agent):
 
     def logits(self, observations: Array) -> Array:
         """Return the actor's logits, (N, A)."""
-        return self.model.predict(observations)
+        return self.model.predict(self.scaler(observations))
 
     def observe(self, experience: Experience) -> Metrics | None:
         """Store a step of every game; make an update when the rollout is full."""
         self.rollout.add(experience)
         self.steps += len(experience.rewards)
-        return self.update(self.rollout) if self.rollout.full else None
+        if not self.rollout.full:
+            return None
+        metrics = self.update(self.rollout)
+        self.scaler.update(self.rollout.flat_observations())
+        return metrics
 
     def truncate(self, observations: Array) -> None:
         self.rollout.truncate()
@@ -149,7 +160,7 @@ class PolicyGradientAgent(Agent):
         """Take one step of gradient descent on the B = T * E steps of a rollout."""
         s = self.settings
         actions = rollout.actions.ravel()  # (B,)
-        self.outputs = logits = self.model.forward(rollout.flat_observations())  # (B, A)
+        self.outputs = logits = self.model.forward(self.scaler(rollout.flat_observations()))  # (B, A)
         advantages = self.advantages(rollout)  # (B,) constants
         policy, entropy, dlogits = policy_loss(logits, actions, advantages, s.ent_coef)
         loss = policy - s.ent_coef * entropy

@@ -38,14 +38,14 @@ from __future__ import annotations
 import math
 import sys
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from gymnasium import spaces
 
-from nnlite import Sequential, optimizers
+from nnlite import optimizers
 from nnlite.arrays import Array
+from rl.command import elsewhere
 from rl.command.cli import exit_codes
 from rl.command.settings import AgentSettings, require_at_least, require_fraction
 from rl.core.agent import Agent, Metrics
@@ -55,7 +55,7 @@ from rl.core.networks import MakeNetwork, make_network
 from rl.core.policy import epsilon_greedy
 from rl.core.replay import Batch, make_replay
 from rl.core.returns import td_loss, td_target
-from rl.core.scaler import Scaler
+from rl.core.scaler import make_scaler
 from rl.core.seeding import Streams
 from rl.training.algorithm import Algorithm
 from rl.training.command import run
@@ -83,12 +83,16 @@ class Settings(AgentSettings):
     """environment steps of random play before the first update; they set the scale of observations"""
     train_freq: int = 1
     """environment steps between updates"""
+    normalize_observations: bool = True
+    """True = standardise vectors by the mean and deviation of observations in the first steps"""
     hidden: tuple[int, ...] = (10, 10)
     """units of the hidden layers, for vector observations"""
     eval_freq: int = 2_000
     """environment steps between evaluations; 0 = only at the end"""
     eval_episodes: int = 100
     """greedy games per evaluation"""
+
+    elsewhere = elsewhere.VALUE_FUNCTION
 
     def validate(self) -> None:
         super().validate()
@@ -116,7 +120,7 @@ class ValueFunctionAgent(Agent):
         self.model = make_network(observations, self.actions, s.hidden, rngs.network, own)
         self.optimizer = optimizers.Adam(s.learning_rate)
         self.optimizer.bind(self.model.params, self.model.grads, self.model.variables)
-        self.scaler = Scaler()
+        self.scaler = make_scaler(s.normalize_observations, observations, self.model)
         self.replay = make_replay(observations, s.buffer_size, s.num_envs, n_step=1, gamma=s.gamma)
         self.updates = 0
 
@@ -142,7 +146,7 @@ class ValueFunctionAgent(Agent):
         if self.steps < s.learning_starts:
             return None
         if before < s.learning_starts:
-            self.scaler.fit(self.replay.sample(s.learning_starts, self.rngs.replay).observations)
+            self.scaler.update(self.replay.sample(s.learning_starts, self.rngs.replay).observations)
         metrics = None
         for _ in range(self.steps // s.train_freq - max(before, s.learning_starts) // s.train_freq):
             metrics = self.update(self.replay.sample(s.batch_size, self.rngs.replay))
@@ -168,14 +172,6 @@ class ValueFunctionAgent(Agent):
 
     def status(self) -> Metrics:
         return {"rollout/exploration_rate": self.settings.epsilon, "train/n_updates": self.updates}
-
-    def network(self) -> Sequential:
-        """Return one network that reads unscaled observations: the scaler is folded into its first layer."""
-        return self.scaler.fold_into(self.model)
-
-    def load(self, path: Path) -> None:
-        super().load(path)
-        self.scaler.reset()
 
 
 class ValueFunction(Algorithm):

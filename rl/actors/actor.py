@@ -32,6 +32,7 @@ class ReplayAgent(Protocol):
     updates: int
 
     def act(self, observations: Array) -> Array: ...
+    def network(self) -> Sequential: ...
 
     def store(self, experience: Experience) -> None:
         """Store one step of every game in the replay."""

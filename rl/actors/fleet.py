@@ -154,7 +154,8 @@ class Fleet:
     def _ask(self, number: int) -> None:
         """Request the actor's next segment, with weights at most `broadcast` updates old."""
         if self._weights is None or self.agent.updates - self._weights[0] >= self.settings.broadcast:
-            weights = Weights(self.agent.model.params, self.agent.model.state)
+            network = self.agent.network()  # reads what the games show; it has the shapes of the model
+            weights = Weights(network.params, network.state)
             self._weights = (self.agent.updates, self.ray.put(weights))
         updates, reference = self._weights
         segment = self._actors[number].play.remote(updates, self.agent.steps, reference)

@@ -15,6 +15,7 @@ from typing import Any, ClassVar
 
 from nnlite_ext._threads import MOST_THREADS
 
+from rl.command.elsewhere import Elsewhere
 from rl.command.errors import require
 
 NEWEST = "newest"
@@ -64,10 +65,10 @@ class Settings:
 class AgentSettings(Settings):
     """Settings of every article with an agent and an environment.
 
-    vectors  defaults that differ for environments whose observations are vectors or labels
+    elsewhere  defaults that differ on other environments than the article's own, by what is observed
     """
 
-    vectors: ClassVar[Mapping[str, Any]] = {}
+    elsewhere: ClassVar[Elsewhere] = Elsewhere()
 
     env_id: str = "CartPole-v0"
     """Gymnasium id; module:ID imports your own module first"""

@@ -13,6 +13,7 @@ from nnlite.arrays import Array
 from nnlite.models import save_model
 from nnlite.saving import load_weights
 from rl.core.experience import Experience
+from rl.core.scaler import Scaler
 from rl.core.state import restore, state_of
 
 Metrics = dict[str, float]
@@ -24,6 +25,7 @@ class Agent:
     model    the network that acts
     steps    environment steps observed so far
     measure  the meaning of `preferences`: "Q value", or "probability" for a policy
+    scaler   what observations pass through before the network; by default unchanged
     outputs  (B, ...) of the network at the last update; None before the first
     STATE    names of the other attributes that the next step depends on: optimizer, replay, counters, ...
     """
@@ -32,6 +34,7 @@ class Agent:
     measure: str = "Q value"
 
     model: Sequential
+    scaler: Scaler = Scaler(active=False)
     steps: int = 0
     outputs: Array | None = None
 
@@ -60,8 +63,8 @@ class Agent:
         return {}
 
     def network(self) -> Sequential:
-        """Return the network of `greedy`, in a form that reads observations unscaled."""
-        return self.model
+        """Return the network of `greedy`, in a form that reads unscaled observations."""
+        return self.scaler.fold_into(self.model)
 
     def save(self, path: Path) -> None:
         """Write the network."""
@@ -70,6 +73,7 @@ class Agent:
     def load(self, path: Path) -> None:
         """Read the file of `save`. Raises ValueError, and changes nothing, if it does not fit the network."""
         load_weights(self.model, path)
+        self.scaler.stop()
 
     def truncate(self, observations: Array) -> None:
         """Mark every unfinished game as truncated; agents that store unfinished games override it.

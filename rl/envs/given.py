@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Literal
 
 import gymnasium
 import numpy as np
@@ -15,10 +15,13 @@ from gymnasium.wrappers import TimeLimit
 
 from rl.command.errors import UsageError, require
 from rl.command.settings import AgentSettings
+from rl.envs.actions import spec_of
 from rl.envs.faults import MAKING, Env, GivenEnv, telling
 from rl.envs.guarded import GuardedVector, guard, require_spaces
 from rl.envs.make import actions_of, make_vector, sync
 from rl.envs.native_vector import NativeVectorEnv
+
+Kind = Literal["vectors", "labels", "screens"]  # what is observed; a field of Elsewhere
 
 
 def vector_of(env: GivenEnv, num_envs: int, max_episode_steps: int = 0, **options: Any) -> VectorEnv:
@@ -89,22 +92,28 @@ def copy_of(env: GivenEnv) -> GivenEnv:
         raise UsageError(what, "give a function that makes one") from None
 
 
-def shows_screens(env: GivenEnv) -> bool:
-    """Whether observations are pictures (H, W, C) of bytes; raises the errors of vector_of."""
-    if isinstance(env, VectorEnv):
-        space = getattr(env, "single_observation_space", None)
-    elif isinstance(env, gymnasium.Env):
-        space = getattr(env, "observation_space", None)  # without one, vector_of says so
-    else:
-        envs = vector_of(env, 1)
-        space = envs.single_observation_space
-        envs.close()
-    return isinstance(space, gymnasium.spaces.Box) and space.dtype == np.uint8 and len(space.shape) == 3
+def kind_of(envs: VectorEnv) -> Kind:
+    """Return what the games show: screens (H, W, C) of bytes, labels, or else vectors."""
+    space = envs.single_observation_space
+    if isinstance(space, gymnasium.spaces.Discrete):
+        return "labels"
+    screens = isinstance(space, gymnasium.spaces.Box) and space.dtype == np.uint8 and len(space.shape) == 3
+    return "screens" if screens else "vectors"
 
 
 def defaults_for(settings_class: type[AgentSettings], env: GivenEnv) -> dict[str, Any]:
-    """The settings whose defaults are others on this environment: those for vectors where it shows no
-    screens.
+    """Return the settings whose defaults are others on this environment, by what it shows.
+
+    The class's own defaults belong to the environment of its article. Raises the errors of vector_of.
     """
-    at_home = env == settings_class().env_id or not settings_class.vectors
-    return {} if at_home or shows_screens(env) else dict(settings_class.vectors)
+    home = settings_class().env_id
+    if env == home:
+        return {}
+    envs = env if isinstance(env, VectorEnv) else vector_of(env, 1)
+    try:
+        spec = spec_of(envs)
+        at_home = spec is not None and spec.id == home
+        return {} if at_home else dict(getattr(settings_class.elsewhere, kind_of(envs)))
+    finally:
+        if not isinstance(env, (gymnasium.Env, VectorEnv)):  # those are the user's
+            envs.close()

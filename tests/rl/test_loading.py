@@ -22,7 +22,7 @@ from tests.rl.training.test_algorithm import corridor
 MAKE = {
     "DQN": functools.partial(DQN, learning_starts=50, eval_freq=0, eval_episodes=2),
     "A2C": functools.partial(A2C, eval_freq=0, eval_episodes=2),
-    "PolicyGradient": functools.partial(PolicyGradient, eval_freq=0, eval_episodes=2),
+    "PolicyGradient": functools.partial(PolicyGradient, n_steps=32, eval_freq=0, eval_episodes=2),
     "ValueFunction": functools.partial(ValueFunction, learning_starts=50, eval_freq=0, eval_episodes=2),
 }
 STATES = np.random.default_rng(0).normal(size=(50, 4)).astype(np.float32)

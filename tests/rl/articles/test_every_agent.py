@@ -15,6 +15,7 @@ from tests.same import assert_same
 pytestmark = pytest.mark.usefixtures("one_thread")
 every_agent = pytest.mark.parametrize("name", ARTICLES)
 SCREENS = spaces.Box(0, 255, (8, 8, 4), np.uint8)
+RAW = {name: {"normalize_observations": False} if name == "value_function" else {} for name in ARTICLES}
 WRONG = {
     "dqn": ["n_step", "batch_size", "train_freq", "target_update", "exploration_steps", "huber_delta"],
     "a2c": ["n_steps", "clipnorm", "gae_lambda", "ent_coef", "vf_coef"],
@@ -144,7 +145,7 @@ def test_a_saved_network_is_read_by_another_agent(name, tmp_path):
 
 @every_agent
 def test_screens_are_learned_from(name):
-    agent, rng = make_agent(name, observations=SCREENS), np.random.default_rng(0)
+    agent, rng = make_agent(name, observations=SCREENS, **RAW[name]), np.random.default_rng(0)
     before = agent.model.params.copy()
     for _ in range(8):
         now, after = rng.integers(0, 255, (2, 2, 8, 8, 4)).astype(np.uint8)

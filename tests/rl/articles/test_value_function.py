@@ -20,7 +20,7 @@ def experience(rng):
 
 def test_the_update_is_the_formula():
     a, rng = agent(), np.random.default_rng(1)
-    a.scaler.fit(rng.normal(3, 2, (50, 3)).astype(np.float32))
+    a.scaler.update(rng.normal(3, 2, (50, 3)).astype(np.float32))
     now, after = rng.normal(size=(2, 4, 3)).astype(np.float32)
     discounts = np.array([0.9, 0, 0.9, 0.9], np.float32)
     b = Batch(now, rng.integers(0, 2, 4), rng.normal(size=4).astype(np.float32), after, discounts)
@@ -42,7 +42,7 @@ def test_random_play_fixes_the_scale_once():
     scales = []
     for _ in range(10):
         a.observe(experience(rng))
-        scales.append((a.scaler.fitted, a.scaler.get_state()["mean"].tolist()))
+        scales.append((a.scaler.fitted, a.scaler.mean.tolist()))
     assert [fitted for fitted, _ in scales] == [False] * 3 + [True] * 7
     assert scales[3] == scales[-1]
     assert np.abs(a.scaler.mean - 3).max() < 2.5

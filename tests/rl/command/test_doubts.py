@@ -45,7 +45,7 @@ def test_a_doubt_is_one_line_that_says_what_to_do(article, values, line):
 
 @pytest.mark.parametrize("article", [dqn, a2c, policy_gradient, value_function])
 def test_defaults_are_not_doubted(article):
-    for values in ({}, article.Settings.vectors, getattr(article, "TEST", {})):
+    for values in ({}, article.Settings.elsewhere.vectors, getattr(article, "TEST", {})):
         assert not list(find_doubts(article.Settings(**values)))
 
 

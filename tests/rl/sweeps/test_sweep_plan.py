@@ -35,8 +35,8 @@ def test_every_combination_of_the_values_with_every_seed():
 
 def test_a_run_of_a_sweep_has_the_defaults_of_its_command():
     on_vectors, on_screens = plan.make("dqn", "0", ["env-id=CartPole-v1,rl/Catcher-v0"]).jobs
-    assert on_vectors.settings.items() >= dqn.Settings.vectors.items()
-    assert on_screens.settings["n_step"] == dqn.Settings().n_step != dqn.Settings.vectors["n_step"]
+    assert on_vectors.settings.items() >= dqn.Settings.elsewhere.vectors.items()
+    assert on_screens.settings["train_freq"] == dqn.Settings().train_freq != on_vectors.settings["train_freq"]
     (chosen,) = plan.make("dqn", "0", ["env-id=CartPole-v1", "n-step=7"]).jobs
     assert chosen.settings["n_step"] == 7, "what is given wins"
 

@@ -52,7 +52,11 @@ def vector(count, mode=AutoresetMode.SAME_STEP):
 
 
 ALL = {"DQN": DQN, "A2C": A2C, "PolicyGradient": PolicyGradient, "ValueFunction": ValueFunction}
-SMALL = {"DQN": {"learning_starts": 50}, "ValueFunction": {"learning_starts": 50}}
+SMALL = {
+    "PolicyGradient": {"n_steps": 32},
+    "DQN": {"learning_starts": 50},
+    "ValueFunction": {"learning_starts": 50},
+}
 
 
 @pytest.mark.parametrize("name", ALL)
