@@ -13,7 +13,7 @@ CELLS = 8
 STEP, GOAL = -0.01, 1.0  # rewards; the best return is 6 * STEP + GOAL = 0.94
 
 
-class Corridor(gymnasium.Env[Array, int]):
+class Corridor(gymnasium.Env[Any, Any]):
     """Walk from the left end to the right end. Observations are one-hot vectors (CELLS,) float32."""
 
     metadata = {"render_modes": [], "action_names": ("left", "right")}
