@@ -27,7 +27,7 @@ def run(task: Task) -> Record:
     judged = {"eval_freq": task.eval_freq, "eval_episodes": EVAL_GAMES}
     agent = getattr(rl, task.agent)(task.env_id, seed=task.seed, num_threads=1, **judged)
     budget = agent.settings.total_timesteps
-    means: list[float] = []
+    means: list[float | None] = []
 
     def note(event: Event) -> None:
         if event.evaluation is not None:
@@ -38,13 +38,14 @@ def run(task: Task) -> Record:
         end = processor_seconds()
         (folder,) = (path.parent for path in Path(out).rglob(RESULT))
         result = json.loads((folder / RESULT).read_text(encoding="utf-8"))
+        best = result["best_mean_return"]
         fresh = rl.load(folder, env=task.env_id).evaluate(FINAL_GAMES, FINAL_SEED + task.seed)
     return Record(
         solved=result["solved_at"] is not None,
         steps_to_solved=result["solved_at"],
         steps=result["steps"],
         budget=budget,
-        best_mean_return=round(result["best_mean_return"], 4),
+        best_mean_return=best and round(best, 4),
         last_mean_return=means[-1],
         mean_return=mean(fresh),
         seconds=round(end, 2),

@@ -65,7 +65,7 @@ class Record:
 
     steps_to_solved   environment steps at the evaluation that solved it; None: not solved
     steps, budget     environment steps that were made, and those that were allowed
-    best_mean_return  of the evaluation whose model was kept; NaN is written as None
+    best_mean_return  of the evaluation whose model was kept; None: it finished no game
     last_mean_return  of the last evaluation
     mean_return       of the kept model, in FINAL_GAMES fresh games
     seconds           processor time of the process until the end of training, evaluations included
@@ -93,9 +93,11 @@ def processor_seconds() -> float:
     return sum(os.times()[:4])
 
 
-def mean(evaluation: Evaluation) -> float:
-    """Return the mean return, rounded for the file."""
-    return round(evaluation.mean, 4)
+def mean(evaluation: Evaluation) -> float | None:
+    """Return the mean return, rounded for the file; None when the goal was out of reach before a game
+    ended.
+    """
+    return round(evaluation.mean, 4) if len(evaluation.returns) else None
 
 
 def versions(*packages: str) -> dict[str, str]:
