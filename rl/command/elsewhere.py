@@ -60,7 +60,7 @@ DQN_SCREENS: Mapping[str, Any] = {
     "eval_freq": 10_000,
 }
 DQN = Elsewhere(DQN_VECTORS, DQN_LABELS, DQN_SCREENS)
-DQN_TEST: Mapping[str, Any] = {
+DQN_TEST: dict[str, Any] = {
     "env_id": "CartPole-v0",
     "total_timesteps": 60_000,
     "max_episode_steps": 0,
@@ -109,7 +109,7 @@ A2C_SCREENS: Mapping[str, Any] = {
     "eval_freq": 10_000,
 }
 A2C = Elsewhere(A2C_VECTORS, A2C_LABELS, A2C_SCREENS)
-A2C_TEST: Mapping[str, Any] = {
+A2C_TEST: dict[str, Any] = {
     "env_id": "CartPole-v0",
     "max_episode_steps": 0,
     "num_envs": 8,
