@@ -35,7 +35,7 @@ from __future__ import annotations
 
 import sys
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from gymnasium import spaces
@@ -95,6 +95,8 @@ class Settings(AgentSettings):
     """True = standardise vectors by the mean and deviation of observations"""
     hidden: tuple[int, ...] = (64, 64)
     """units of the hidden layers, for vector observations"""
+    activation: Literal["relu", "tanh"] = "relu"
+    """activation of the hidden layers, for vector observations"""
 
     elsewhere = elsewhere.A2C
 
@@ -129,7 +131,7 @@ class ActorCriticAgent(Agent):
         self.settings = s = settings
         self.actions, self.rngs = int(actions.n), rngs
         outputs = self.actions + 1  # the actor's logits, then the critic's value
-        self.model = make_network(observations, outputs, s.hidden, rngs.network, own)
+        self.model = make_network(observations, outputs, s.hidden, rngs.network, own, s.activation)
         self.optimizer = optimizers.Adam(s.learning_rate, clipnorm=s.clipnorm)
         self.optimizer.bind(self.model.params, self.model.grads, self.model.variables)
         self.scaler = make_scaler(s.normalize_observations, observations, self.model)

@@ -37,7 +37,7 @@ from __future__ import annotations
 
 import sys
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from gymnasium import spaces
@@ -86,6 +86,8 @@ class Settings(AgentSettings):
     """True = standardise vectors by the mean and deviation of observations"""
     hidden: tuple[int, ...] = (10, 10)
     """units of the hidden layers, for vector observations"""
+    activation: Literal["relu", "tanh"] = "relu"
+    """activation of the hidden layers, for vector observations"""
     eval_freq: int = 5_000
     """environment steps between evaluations; 0 = only at the end"""
     eval_episodes: int = 100
@@ -119,7 +121,7 @@ class PolicyGradientAgent(Agent):
         self.settings = s = settings
         self.actions, self.rngs = int(actions.n), rngs
         outputs = self.actions  # the actor's logits
-        self.model = make_network(observations, outputs, s.hidden, rngs.network, own)
+        self.model = make_network(observations, outputs, s.hidden, rngs.network, own, s.activation)
         self.optimizer = optimizers.Adam(s.learning_rate, clipnorm=s.clipnorm)
         self.optimizer.bind(self.model.params, self.model.grads, self.model.variables)
         self.scaler = make_scaler(s.normalize_observations, observations, self.model)

@@ -21,12 +21,12 @@ class Elsewhere(NamedTuple):
 DQN_VECTORS: Mapping[str, Any] = {
     "max_episode_steps": 0,
     "num_envs": 1,
-    "n_step": 5,
+    "n_step": 1,
     "gamma": 0.99,
-    "learning_rate": 2e-3,
-    "batch_size": 64,
-    "train_freq": 2,
-    "target_update": 500,
+    "learning_rate": 1e-3,
+    "batch_size": 128,
+    "train_freq": 1,
+    "target_update": 100,
     "exploration_steps": 20_000,
     "huber_delta": float("inf"),
     "clip_rewards": False,
@@ -34,23 +34,10 @@ DQN_VECTORS: Mapping[str, Any] = {
     "normalize_observations": True,
     "hidden": (64, 64),
     "total_timesteps": 200_000,
-    "eval_freq": 5_000,
+    "eval_freq": 2_000,
     "eval_episodes": 50,
 }
-DQN_LABELS: Mapping[str, Any] = {
-    **DQN_VECTORS,
-    "num_envs": 4,
-    "n_step": 1,
-    "learning_rate": 1e-2,
-    "batch_size": 128,
-    "train_freq": 4,
-    "target_update": 100,
-    "exploration_steps": 30_000,
-    "normalize_observations": False,
-    "hidden": (),
-    "eval_freq": 10_000,
-    "eval_episodes": 100,
-}
+DQN_LABELS: Mapping[str, Any] = {**DQN_VECTORS, "normalize_observations": False, "eval_episodes": 100}
 DQN_SCREENS: Mapping[str, Any] = {
     "max_episode_steps": 0,
     "gamma": 0.99,
@@ -83,20 +70,21 @@ A2C_VECTORS: Mapping[str, Any] = {
     "n_steps": 16,
     "learning_rate": 2e-3,
     "gamma": 0.99,
+    "ent_coef": 0.0,
     "clip_rewards": False,
     "life_loss_ends": False,
     "normalize_rewards": True,
     "normalize_observations": True,
-    "total_timesteps": 500_000,
-    "eval_freq": 10_000,
+    "activation": "tanh",
+    "total_timesteps": 300_000,
     "eval_episodes": 50,
 }
 A2C_LABELS: Mapping[str, Any] = {
     **A2C_VECTORS,
-    "learning_rate": 2e-2,
+    "ent_coef": 0.01,
+    "normalize_rewards": False,
     "normalize_observations": False,
-    "hidden": (),
-    "eval_freq": 20_000,
+    "activation": "relu",
     "eval_episodes": 100,
 }
 A2C_SCREENS: Mapping[str, Any] = {
@@ -124,19 +112,21 @@ A2C_TEST: dict[str, Any] = {
 POLICY_GRADIENT_VECTORS: Mapping[str, Any] = {
     "n_steps": 128,
     "gamma": 0.99,
-    "learning_rate": 5e-3,
+    "learning_rate": 3e-3,
+    "ent_coef": 0.0,
     "normalize_observations": True,
     "hidden": (64, 64),
-    "total_timesteps": 500_000,
-    "eval_freq": 10_000,
+    "activation": "tanh",
+    "total_timesteps": 300_000,
     "eval_episodes": 50,
 }
 POLICY_GRADIENT_LABELS: Mapping[str, Any] = {
     **POLICY_GRADIENT_VECTORS,
-    "learning_rate": 5e-2,
+    "learning_rate": 1e-2,
+    "ent_coef": 0.01,
     "normalize_observations": False,
-    "hidden": (),
-    "eval_freq": 20_000,
+    "hidden": (64,),
+    "activation": "relu",
     "eval_episodes": 100,
 }
 POLICY_GRADIENT_SCREENS: Mapping[str, Any] = {

@@ -24,12 +24,13 @@ def make_network(
     hidden: tuple[int, ...],
     rng: np.random.Generator,
     own: MakeNetwork | None = None,
+    activation: str = "relu",
 ) -> Sequential:
     """Build a network for these observations with `outputs` columns.
 
-    Vectors (D,) get Dense layers of `hidden` units with relu. Stacks of screens (H, W, C) of bytes get the
-    articles' trunk: Conv 32@8x8/4, 64@4x4/2, 64@3x3/1, all "same" and relu, then Dense 256. Weights are drawn
-    by glorot_normal; the output is linear.
+    Vectors (D,) get Dense layers of `hidden` units with this activation. Stacks of screens (H, W, C) of bytes
+    get the articles' trunk: Conv 32@8x8/4, 64@4x4/2, 64@3x3/1, all "same" and relu, then Dense 256. Weights
+    are drawn by glorot_normal; the output is linear.
 
     own  makes another network: (shape of an observation, `outputs`, generator for its weights) -> Sequential
 
@@ -45,7 +46,7 @@ def make_network(
         what = f"network is {type(own).__name__}"
         require(is_function, what, "give a function that makes an nnlite.Sequential")
         return check_own(own(shape, outputs, rng), shape, outputs)
-    layers = screen_trunk(observations) if len(shape) == 3 else vector_trunk(shape, hidden)
+    layers = screen_trunk(observations) if len(shape) == 3 else vector_trunk(shape, hidden, activation)
     layers.append(Dense(outputs, kernel_initializer="glorot_normal"))
     return Sequential(layers, seed=rng).build(shape)
 
@@ -75,13 +76,13 @@ def require_loadable(model: Sequential) -> None:
         raise UsageError(str(problem), "change the layer, or learn without run=") from None
 
 
-def vector_trunk(shape: tuple[int, ...], hidden: tuple[int, ...]) -> list[Layer]:
+def vector_trunk(shape: tuple[int, ...], hidden: tuple[int, ...], activation: str) -> list[Layer]:
     """Return layers that map vectors (D,) to hidden[-1] features."""
     positive = all(units >= 1 for units in hidden)
     require(positive, f"the hidden layers have {hidden} units", "give --hidden whole numbers >= 1")
     remedy = "use screens (H, W, C), or make them vectors: gymnasium.wrappers.FlattenObservation"
     require(len(shape) == 1, f"observations have shape {shape}", remedy)
-    return [Dense(units, activation="relu", kernel_initializer="glorot_normal") for units in hidden]
+    return [Dense(units, activation=activation, kernel_initializer="glorot_normal") for units in hidden]
 
 
 def screen_trunk(observations: spaces.Space[Any]) -> list[Layer]:

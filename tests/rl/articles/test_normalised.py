@@ -133,7 +133,8 @@ def test_a_run_goes_on_exactly(tmp_path):
 
 
 class Labels(gymnasium.Env):
-    observation_space, action_space = spaces.Discrete(3), spaces.Discrete(2)
+    observation_space: spaces.Space = spaces.Discrete(3)
+    action_space = spaces.Discrete(2)
 
 
 class Screens(Labels):
