@@ -17,7 +17,7 @@ from bench.elsewhere.task import (
     processor_seconds,
     versions,
 )
-from rl.runs.run_folder import RESULT
+from rl.runs.run_folder import BEST, RESULT
 from rl.training.trainer import Event
 
 
@@ -39,7 +39,7 @@ def run(task: Task) -> Record:
         (folder,) = (path.parent for path in Path(out).rglob(RESULT))
         result = json.loads((folder / RESULT).read_text(encoding="utf-8"))
         best = result["best_mean_return"]
-        fresh = rl.load(folder, env=task.env_id).evaluate(FINAL_GAMES, FINAL_SEED + task.seed)
+        fresh = rl.load(folder / BEST, env=task.env_id).evaluate(FINAL_GAMES, FINAL_SEED + task.seed)
     return Record(
         solved=result["solved_at"] is not None,
         steps_to_solved=result["solved_at"],
