@@ -170,7 +170,7 @@ def test_a_run_that_could_not_write_its_network_does_not_begin(tmp_path):
     def network(shape, outputs, rng):
         return K.Sequential([Forgets(0.5), K.layers.Dense(outputs)], seed=rng)
 
-    agent = MAKE["A2C"]("CartPole-v1", network=network)
+    agent = MAKE["A2C"]("CartPole-v1", network=network, normalize_observations=False)
     with pytest.raises(
         UsageError, match="Forgets cannot be saved: .* leaves out 'factor'.*\n  .*without run="
     ):

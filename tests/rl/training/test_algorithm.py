@@ -79,7 +79,7 @@ def test_every_algorithm_learns_on_every_kind_of_environment(name, env, tmp_path
 
 @pytest.mark.parametrize("name", ["DQN", "A2C", "PolicyGradient"])
 def test_the_corridor_is_learned(name):
-    agent = ALL[name](corridor, seed=0).learn(8_000)
+    agent = ALL[name](corridor, seed=0).learn(20_000)
     assert agent.evaluate(3).lengths.tolist() == [5, 5, 5]
     assert agent.predict(np.eye(6)[2]) == 1 and agent.predict(np.eye(6)[:5]).tolist() == [1] * 5
 
