@@ -84,7 +84,8 @@ class Actor:
         algorithm = getattr(module, name)
         own = algorithm.settings_class(**settings).for_actor()
         rngs = streams(own.seed, key)
-        envs = make_observed(own.env_id, own.num_envs, own.max_episode_steps)
+        seen = {"frame_stack": own.frame_stack, "action_repeat": own.action_repeat}
+        envs = make_observed(own.env_id, own.num_envs, own.max_episode_steps, **seen)
         self.length = own.segment
         self.agent: ReplayAgent = algorithm.agent_class(
             envs.single_observation_space, actions_of(envs), own, rngs

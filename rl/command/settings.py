@@ -21,7 +21,9 @@ from rl.command.errors import require
 NEWEST = "newest"
 OTHERS = "How to learn"
 GROUPS: Mapping[str, tuple[str, ...]] = {  # titles of --help, and the settings below each
-    "What to learn": tuple("env_id test total_timesteps keep_going max_episode_steps num_envs".split()),
+    "What to learn": tuple(
+        "env_id test total_timesteps keep_going max_episode_steps num_envs action_repeat frame_stack".split()
+    ),
     OTHERS: (),  # all that no other title has
     "When to judge and to save": ("eval_freq", "eval_episodes", "save_freq"),
     "Ray": ("actors", "ray_address", "segment", "broadcast"),
@@ -78,6 +80,10 @@ class AgentSettings(Settings):
     """parallel games"""
     max_episode_steps: int = 0
     """steps after which a game is truncated; 0 = the environment's own limit"""
+    action_repeat: int = 1
+    """steps of the game that one action lasts; rewards are summed"""
+    frame_stack: int = 0
+    """observations that the network sees at once; 0 = 4 screens, or 1 vector"""
     gamma: float = 0.99
     """discount per step, 0 to 1"""
     learning_rate: float = 1e-3
@@ -99,9 +105,9 @@ class AgentSettings(Settings):
 
     def validate(self) -> None:
         super().validate()
-        for name in ("total_timesteps", "num_envs", "eval_episodes"):
+        for name in ("total_timesteps", "num_envs", "action_repeat", "eval_episodes"):
             require_at_least(self, name, 1)
-        for name in ("max_episode_steps", "eval_freq", "save_freq"):
+        for name in ("max_episode_steps", "frame_stack", "eval_freq", "save_freq"):
             require_at_least(self, name, 0)
         require_fraction(self, "gamma")
         require_positive(self, "learning_rate")

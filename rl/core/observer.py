@@ -5,6 +5,8 @@ Articles 6 and 8 have a CatcherObserver for one game. This one wraps N games and
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -14,9 +16,13 @@ from gymnasium.vector.utils import batch_space
 from nnlite_ext import _frames
 
 from nnlite.arrays import Array
-from rl.command.errors import UsageError
+from rl.command.errors import UsageError, require
 from rl.core.encoders import FlatObserver, NumberObserver, OneHotObserver, is_flat
+from rl.core.stack import VectorStack
 from rl.envs.make import make_vector
+
+Observe = Callable[[VectorEnv], VectorEnv]
+SCREENS = 4  # screens in a stack, as in the articles
 
 
 class ScreenObserver(VectorWrapper):
@@ -29,7 +35,7 @@ class ScreenObserver(VectorWrapper):
     "final_obs" of an ended game is the last stack of that game. Raises ValueError unless screens are bytes.
     """
 
-    def __init__(self, env: VectorEnv, width: int = 80, height: int = 80, frames: int = 4) -> None:
+    def __init__(self, env: VectorEnv, width: int = 80, height: int = 80, frames: int = SCREENS) -> None:
         super().__init__(env)
         screen: Any = env.single_observation_space
         if not is_screen(screen):
@@ -97,15 +103,30 @@ class ScreenObserver(VectorWrapper):
         return self._stack.copy()
 
 
-def observe(envs: VectorEnv) -> VectorEnv:
+def observe(envs: VectorEnv, frame_stack: int = 0) -> VectorEnv:
     """Wrap an environment so that a network can read its observations.
 
     Screens get a ScreenObserver, labels a OneHotObserver, numbers other than bytes and float32 a
     NumberObserver, and vectors in a Dict or Tuple a FlatObserver. Other observations stay unchanged.
+
+    frame_stack  observations that the network sees at once; 0 = SCREENS of screens, 1 of others
     """
+    if is_screen(envs.single_observation_space):
+        return ScreenObserver(envs, frames=frame_stack or SCREENS)
+    encoded = encode(envs)
+    return VectorStack(encoded, frame_stack) if frame_stack > 1 else encoded
+
+
+def stacking(observer: Observe, frame_stack: int) -> Observe:
+    """Return `observe` with this frame_stack, or a user's own observer, which stacks itself if at all."""
+    usual, what = observer is observe, "frame_stack is given, and an observer of your own"
+    require(usual or not frame_stack, what, "stack in the observer")
+    return partial(observe, frame_stack=frame_stack) if usual else observer
+
+
+def encode(envs: VectorEnv) -> VectorEnv:
+    """Wrap an environment whose observations are no screens, as `observe` says."""
     space = envs.single_observation_space
-    if is_screen(space):
-        return ScreenObserver(envs)
     try:
         if isinstance(space, spaces.Discrete):
             return OneHotObserver(envs)
@@ -118,13 +139,17 @@ def observe(envs: VectorEnv) -> VectorEnv:
     return envs if plain else NumberObserver(envs)
 
 
-def make_observed(env_id: str, num_envs: int, max_episode_steps: int = 0, **options: Any) -> VectorEnv:
+def make_observed(
+    env_id: str, num_envs: int, max_episode_steps: int = 0, frame_stack: int = 0, **options: Any
+) -> VectorEnv:
     """Make N games with an observer.
 
     max_episode_steps  time limit of a game; 0 keeps the environment's own
+    frame_stack        see observe
     options            further arguments of make_vector
     """
-    return observe(make_vector(env_id, num_envs, max_episode_steps=max_episode_steps or None, **options))
+    envs = make_vector(env_id, num_envs, max_episode_steps=max_episode_steps or None, **options)
+    return observe(envs, frame_stack)
 
 
 def is_screen(space: spaces.Space[Any]) -> bool:

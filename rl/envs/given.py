@@ -20,24 +20,31 @@ from rl.envs.faults import MAKING, Env, GivenEnv, telling
 from rl.envs.guarded import GuardedVector, guard, require_spaces
 from rl.envs.make import actions_of, make_vector, sync
 from rl.envs.native_vector import NativeVectorEnv
+from rl.envs.repeat import repeated
 
 Kind = Literal["vectors", "labels", "screens"]  # what is observed; a field of Elsewhere
 
 
-def vector_of(env: GivenEnv, num_envs: int, max_episode_steps: int = 0, **options: Any) -> VectorEnv:
+def vector_of(
+    env: GivenEnv, num_envs: int, max_episode_steps: int = 0, action_repeat: int = 1, **options: Any
+) -> VectorEnv:
     """Make N games of what a user gives, each restarted within the step that ends it (SAME_STEP).
 
     env                an id; an environment, which is one game; a function that makes one; a vector
                        environment
     max_episode_steps  the time limit; 0 keeps the environment's own
+    action_repeat      steps of the game that one action lasts
     options            arguments of an environment that is made by its id, render_mode for example
 
     Raises UsageError when that cannot be, EnvironmentFault when the environment's own code fails.
     """
     if isinstance(env, str):
-        return make_vector(env, num_envs, max_episode_steps=max_episode_steps or None, **options)
+        limit = max_episode_steps or None
+        return make_vector(env, num_envs, max_episode_steps=limit, action_repeat=action_repeat, **options)
     if isinstance(env, VectorEnv):
         envs = env
+        what, remedy = "a vector environment cannot repeat actions", "repeat them in its games"
+        require(action_repeat == 1, what, remedy)
         require_spaces(env, "single_observation_space", "observation_space", "single_action_space")
         require(
             num_envs == env.num_envs, f"{num_envs} games are wanted of {env.num_envs}", "leave num_envs away"
@@ -46,12 +53,14 @@ def vector_of(env: GivenEnv, num_envs: int, max_episode_steps: int = 0, **option
         remedy = "make it with autoreset_mode=AutoresetMode.SAME_STEP"
         require(mode == AutoresetMode.SAME_STEP, f"the vector environment restarts games by {mode}", remedy)
     else:
-        envs = sync([_maker(env, num_envs, max_episode_steps)] * num_envs)
+        envs = sync([_maker(env, num_envs, max_episode_steps, action_repeat)] * num_envs)
     actions_of(envs)
     return envs if isinstance(envs, (NativeVectorEnv, GuardedVector)) else GuardedVector(envs)
 
 
-def _maker(env: Env | Callable[[], Env], num_envs: int, max_episode_steps: int) -> Callable[[], Env]:
+def _maker(
+    env: Env | Callable[[], Env], num_envs: int, max_episode_steps: int, action_repeat: int
+) -> Callable[[], Env]:
     """A function that makes one game."""
 
     def make() -> Env:
@@ -62,7 +71,8 @@ def _maker(env: Env | Callable[[], Env], num_envs: int, max_episode_steps: int) 
             f"the function made {type(game).__name__}",
             "return a gymnasium.Env",
         )
-        return guard(TimeLimit(game, max_episode_steps) if max_episode_steps else game)
+        limited = TimeLimit(game, max_episode_steps) if max_episode_steps else game
+        return repeated(guard(limited), action_repeat)
 
     what = f"env is {type(env).__name__}"
     require(

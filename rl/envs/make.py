@@ -14,24 +14,26 @@ from rl.command.errors import EnvironmentFault, UsageError
 from rl.envs.faults import MAKING, Env, telling
 from rl.envs.foreign import ATARI, make_foreign, register_atari
 from rl.envs.guarded import GuardedVector
+from rl.envs.repeat import repeated
 
 CARTPOLE = ("CartPole-v0", "CartPole-v1")  # Gymnasium's, played by rl.envs.cartpole
 OWN_PACKAGE = "rl.envs."
 
 
 def make_vector(
-    env_id: str, num_envs: int, *, max_episode_steps: int | None = None, **kwargs: Any
+    env_id: str, num_envs: int, *, max_episode_steps: int | None = None, action_repeat: int = 1, **kwargs: Any
 ) -> VectorEnv:
     """Make N games of an environment; a game restarts within the step that ends it (SAME_STEP).
 
     env_id             an id known to Gymnasium; "module:ID" imports the module first, which registers the id
     num_envs           N >= 1, the number of games
     max_episode_steps  the time limit of a game, in steps; None keeps the environment's own
+    action_repeat      steps of the game that one action lasts; rewards are summed
     kwargs             arguments of the environment, render_mode for example
 
     Our own environments and CartPole are compiled: one call moves all N games. Any other one, and every one
-    with a render_mode, is N Gymnasium environments in a SyncVectorEnv. Atari games come with the usual
-    preprocessing (rl.envs.foreign).
+    with a render_mode or repeated actions, is N Gymnasium environments in a SyncVectorEnv. Atari games come
+    with the usual preprocessing (rl.envs.foreign).
 
     Seeds go to `reset(seed=...)`. In the step that ends game i, its last observation is
     infos["final_obs"][i]. Only the compiled ones have `get_state` and `set_state`.
@@ -45,9 +47,9 @@ def make_vector(
         raise UsageError(
             f"max_episode_steps is {max_episode_steps}", "give 1 or more, or None for the usual limit"
         )
-    if env_id in CARTPOLE and not kwargs:  # with keywords, CartPole is Gymnasium's
+    if env_id in CARTPOLE and not kwargs and action_repeat == 1:  # with keywords, CartPole is Gymnasium's
         return _make_cartpole(env_id, num_envs, max_episode_steps)
-    envs = _make(env_id, num_envs, max_episode_steps, kwargs)
+    envs = _make(env_id, num_envs, max_episode_steps, action_repeat, kwargs)
     try:
         actions_of(envs)
     except UsageError as problem:
@@ -65,13 +67,15 @@ def _make_cartpole(env_id: str, num_envs: int, max_episode_steps: int | None) ->
     return envs
 
 
-def _make(env_id: str, num_envs: int, max_episode_steps: int | None, kwargs: dict[str, Any]) -> VectorEnv:
+def _make(
+    env_id: str, num_envs: int, max_episode_steps: int | None, action_repeat: int, kwargs: dict[str, Any]
+) -> VectorEnv:
     if max_episode_steps is not None:
         kwargs = {**kwargs, "max_episode_steps": max_episode_steps}
     spec = _find(env_id)
-    seen = kwargs.get("render_mode") is not None
+    compiled = kwargs.get("render_mode") is None and action_repeat == 1
     if (
-        not seen
+        compiled
         and isinstance(spec.vector_entry_point, str)
         and spec.vector_entry_point.startswith(OWN_PACKAGE)
     ):
@@ -80,7 +84,7 @@ def _make(env_id: str, num_envs: int, max_episode_steps: int | None, kwargs: dic
     def make() -> Env:
         with telling(env_id, MAKING):
             try:
-                return make_foreign(spec.id, **kwargs)
+                return repeated(make_foreign(spec.id, **kwargs), action_repeat)
             except (gymnasium.error.DependencyNotInstalled, ImportError) as problem:
                 raise _why_not(env_id, problem) from problem
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib.util
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import numpy as np
 from tyro.conf import Positional, arg
@@ -63,7 +63,9 @@ def run(settings: Settings) -> int:
     article, env_id = str(config.get("article")), config["settings"].get("env_id")
     model = load_model(folder / BEST)
     if env_id:
-        states = play_states(model, str(env_id), int(config["settings"].get("max_episode_steps", 0)))
+        names = ("max_episode_steps", "frame_stack", "action_repeat")
+        games = {name: config["settings"][name] for name in names if name in config["settings"]}
+        states = play_states(model, str(env_id), **games)
     else:
         states = draw_states(model)
     output = OUTPUTS.get(article, "")
@@ -111,9 +113,12 @@ def find_folder(wanted: str) -> Path:
     return Path(wanted)
 
 
-def play_states(model: Sequential, env_id: str, max_episode_steps: int) -> Array:
-    """Play games for STATES observations; every second action is random, on average, the others greedy."""
-    envs, rng = make_observed(env_id, GAMES, max_episode_steps), np.random.default_rng(0)
+def play_states(model: Sequential, env_id: str, **games: Any) -> Array:
+    """Play games for STATES observations; every second action is random, on average, the others greedy.
+
+    games  arguments of make_observed
+    """
+    envs, rng = make_observed(env_id, GAMES, **games), np.random.default_rng(0)
     observations, _ = envs.reset(seed=0)
     actions, seen = int(envs.single_action_space.n), [observations]  # type: ignore[attr-defined]
     while len(seen) * GAMES < STATES:

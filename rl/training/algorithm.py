@@ -4,8 +4,6 @@
     agent.evaluate(100).mean
     action = agent.predict(observation)
     agent.save("cartpole.safetensors")
-
-The commands of the articles are the same path with a face: they parse settings, make an Algorithm, train it.
 """
 
 from __future__ import annotations
@@ -35,7 +33,7 @@ from rl.core.encoders import read_batch
 from rl.core.evaluation import Evaluation, Evaluator
 from rl.core.games import Source
 from rl.core.networks import MakeNetwork, observation_shape, require_loadable
-from rl.core.observer import observe
+from rl.core.observer import observe, stacking
 from rl.core.seeding import streams
 from rl.envs.faults import GivenEnv
 from rl.envs.given import copy_of, vector_of
@@ -101,10 +99,11 @@ class Algorithm(Guarded):
         settings: AgentSettings | None = None,
         **keywords: Any,
     ) -> None:
-        self.env, self.observer = env, observer
+        self.env = env
         require(settings is None or not keywords, "settings and keywords are given", "give one of them")
         self.settings = settings or settings_from(self.settings_class, env, keywords)
         self.settings.validate()
+        self.observer = stacking(observer, self.settings.frame_stack)
         clips = reward is not None and getattr(self.settings, "clip_rewards", False)
         require(not clips, "reward and clip_rewards both change the rewards", "give clip_rewards=False")
         rngs = streams(self.settings.seed)
@@ -120,7 +119,8 @@ class Algorithm(Guarded):
 
     def make_envs(self, env: GivenEnv, num_envs: int) -> VectorEnv:
         """N games as the network reads them."""
-        return self.observer(vector_of(env, num_envs, self.settings.max_episode_steps))
+        s = self.settings
+        return self.observer(vector_of(env, num_envs, s.max_episode_steps, s.action_repeat))
 
     @property
     def model(self) -> Sequential:
@@ -209,7 +209,8 @@ class Algorithm(Guarded):
     def make_stage(self, seed: int | None = None) -> Stage:
         """One game with pictures; the seed is an evaluation's, the run's own by default."""
         first = self.evaluation_seed if seed is None else streams(seed).evaluation
-        return Stage(copy_of(self.env), self.settings.max_episode_steps, first, self.observer)
+        s = self.settings
+        return Stage(copy_of(self.env), s.max_episode_steps, first, self.observer, s.action_repeat)
 
     def play(self, folder: str | Path = ".", seed: int | None = None) -> None:
         """Show greedy games: in a window, in the notebook, or without a screen as files in this folder.

@@ -95,9 +95,11 @@ class Stage:
         max_episode_steps: int = 0,
         seed: int | None = None,
         observer: Callable[[VectorEnv], VectorEnv] = observe,
+        action_repeat: int = 1,
     ) -> None:
         with hide_display(), showing(name_of(env)):
-            self.envs = observer(vector_of(env, 1, max_episode_steps, render_mode="rgb_array"))
+            games = vector_of(env, 1, max_episode_steps, action_repeat, render_mode="rgb_array")
+            self.envs = observer(games)
             try:
                 self._open(seed)
             except BaseException:

@@ -76,7 +76,7 @@ def test_a_file_that_computes_something_else_is_told(tmp_path, capsys, monkeypat
 def test_states_of_games_differ(tmp_path):
     envs = make_observed("CartPole-v0", 1)
     model = make_network(envs.single_observation_space, 2, (8,), np.random.default_rng(0))
-    states = export.play_states(model, "CartPole-v0", 0)
+    states = export.play_states(model, "CartPole-v0")
     assert states.shape == (1000, 4) and len(np.unique(states, axis=0)) > 900
 
 
