@@ -21,11 +21,13 @@ ROOT = Path(__file__).parents[1]
 READMES = ("README.md", "README.ja.md")
 GUIDE = sorted(
     path.relative_to(ROOT).as_posix()
-    for pattern in ("docs/*.md", "docs/ja/*.md", "docs/results/*.md")
+    for pattern in ("docs/*.md", "docs/own/*.md", "docs/ja/*.md", "docs/ja/own/*.md", "docs/results/*.md")
     for path in ROOT.glob(pattern)
 )
 PAGES = (*READMES, "CONTRIBUTING.md", "SECURITY.md", *GUIDE)
-PAIRS = [READMES, *((f"docs/{name}.md", f"docs/ja/{name}.md") for name in ("start", "library", "migration"))]
+FIRST_STEPS = ["start", "library", "why", "from-keras", "from-sb3", "migration"]
+FIRST_STEPS += [f"own/{name}" for name in ("environment", "layer", "loss", "network", "agent")]
+PAIRS = [READMES, *((f"docs/{name}.md", f"docs/ja/{name}.md") for name in FIRST_STEPS)]
 FENCE = re.compile(r"^```(\S*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 COMMAND = re.compile(r"python3? -m ([\w.]+)((?: +[^`&|;\n]+)?)")
 NAME = re.compile(r"`((?:rl|nnlite)(?:\.[a-zA-Z_]\w*)+)(?:\([^`]*\))?`")
@@ -128,7 +130,7 @@ def test_the_articles_commands_are_understood(page):
 
 
 LONG = [
-    pytest.param(f"docs/{name}.md", marks=pytest.mark.thorough) for name in ("library", "own", "migration")
+    pytest.param(f"docs/{name}.md", marks=pytest.mark.thorough) for name in FIRST_STEPS if name != "start"
 ]
 
 
@@ -140,6 +142,28 @@ def test_the_blocks_of_python_run(page, tmp_path):
     done = run_python("-c", code, cwd=tmp_path)
     if "evaluate(100)" in code:  # the first example prints a mean return: the pole stands
         assert float(done.stdout.split()[0]) > 195
+
+
+def test_an_own_agent_is_at_most_forty_lines():
+    first = next(content for language, content in blocks("docs/own/agent.md") if language == "python")
+    assert len([line for line in first.splitlines() if line.strip()]) <= 40
+    assert "class Sarsa(Algorithm)" in first
+
+
+@pytest.mark.thorough
+def test_the_own_agent_of_the_guide_is_a_command_and_a_sweep(tmp_path):
+    first = next(content for language, content in blocks("docs/own/agent.md") if language == "python")
+    end = next(content for language, content in blocks("docs/own/agent.md") if "exit_codes(run)" in content)
+    (tmp_path / "sarsa.py").write_text(first + end, encoding="utf-8")
+    short = ["--env-id", "CartPole-v1", "--total-timesteps", "2000", "--eval-episodes", "2"]
+    done = run_python("sarsa.py", *short, cwd=tmp_path)
+    assert "watch it:  python -m sarsa --play runs/sarsa__CartPole-v1__0__" in done.stdout.replace("\\", "/")
+    assert "replay.html" in run_python("sarsa.py", "--play", cwd=tmp_path).stdout
+    settings = ["--set", "env_id=CartPole-v1", "--set", "total_timesteps=1000", "--set", "eval_episodes=2"]
+    swept = run_python("-m", "rl", "sweep", "sarsa:Sarsa", "--seeds", "0:2", *settings, cwd=tmp_path)
+    assert "2 of 2 runs done" in swept.stdout
+    wrong = run_python("-m", "rl", "sweep", "sarsa:Settings", "--seeds", "0:2", cwd=tmp_path, code=2)
+    assert "sarsa:Settings is no algorithm" in wrong.stderr
 
 
 @pytest.mark.parametrize("page", PAGES)

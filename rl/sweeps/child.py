@@ -26,8 +26,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, TextIO
 
-from rl.articles import COMMANDS
+from rl.articles import COMMANDS, program_of
 from rl.command import threads
+from rl.command.cli import exit_codes
 from rl.command.settings import check_values
 from rl.command.streams import whole_streams
 from rl.runs import checkpoint
@@ -36,6 +37,8 @@ from rl.sweeps import record
 from rl.sweeps.claim import claim
 from rl.sweeps.measures import measure
 from rl.sweeps.record import Record
+from rl.sweeps.subject import own_algorithm
+from rl.training.command import run
 
 TAKEN = "taken"
 PATIENCE = 3.0  # seconds in which an ending process must release its claim
@@ -168,8 +171,10 @@ def flags_of(folder: Path, job: dict[str, Any], seed: int) -> list[str]:
 
 def run_article(article: str, words: list[str]) -> int:
     """Run the article as if by this command line; returns its exit code."""
-    print(f"$ python -m rl.{article} {' '.join(words)}", flush=True)
-    return int(importlib.import_module(COMMANDS[article]).main(words))
+    print(f"$ {program_of(article)} {' '.join(words)}", flush=True)
+    if article in COMMANDS:
+        return int(importlib.import_module(COMMANDS[article]).main(words))
+    return int(exit_codes(run)(own_algorithm(article), "", (), argv=words))
 
 
 @contextlib.contextmanager

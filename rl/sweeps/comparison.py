@@ -11,7 +11,7 @@ from nnlite.arrays import Array
 from rl.command.errors import UsageError, require
 from rl.pages.curves import Curve, default_window, read_curve, smooth
 from rl.sweeps import statistics
-from rl.sweeps.measures import MEASURES, Measure
+from rl.sweeps.measures import Measure, measure_of
 from rl.sweeps.results import Group, Result, apply_threshold, group_results
 from rl.sweeps.statistics import Estimate
 from rl.sweeps.time_to_goal import TimeToGoal, time_to_goal
@@ -99,7 +99,7 @@ def compare(
 
 def common_measure(results: Sequence[Result]) -> Measure:
     """Return the measure of the articles; raises UsageError when they have several."""
-    measures = {MEASURES[result.article] for result in results}
+    measures = {measure_of(result.article) for result in results}
     require(
         len(measures) == 1,
         "these articles are measured in different ways",

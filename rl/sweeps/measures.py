@@ -77,7 +77,12 @@ MEASURES = {
 }
 
 
+def measure_of(article: str) -> Measure:
+    """Return how an article is measured; algorithms of one's own are agents."""
+    return MEASURES.get(article, _AGENT)
+
+
 def measure(article: str, seed: int, figures: Figures) -> dict[str, Any]:
     """Make the row of a run's table from its figures."""
-    score, solved_at, others = MEASURES.get(article, _AGENT).read(figures)
+    score, solved_at, others = measure_of(article).read(figures)
     return {"seed": seed, "score": score, "solved_at": solved_at, **others}

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
-import importlib
 import itertools
 import json
 import re
@@ -16,13 +15,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from rl.articles import ARTICLES, COMMANDS
+from rl.articles import module_of, program_of
 from rl.command.cli import parse
 from rl.command.errors import UsageError, require
 from rl.command.settings import AgentSettings, format_flag
 from rl.envs.given import defaults_for
 from rl.envs.make import make_vector
 from rl.runs.run_folder import make_safe, write_json
+from rl.sweeps.subject import find_subject
 
 NAME = "sweep.json"
 MOST_SEEDS = 1_000_000
@@ -66,19 +66,14 @@ def read(folder: Path) -> Plan:
             Job(str(job["key"]), dict(job["settings"]), tuple(map(int, job["seeds"])))
             for job in stored["jobs"]
         ]
-        if stored["article"] in article_names() and all(
-            re.fullmatch(r"[A-Za-z0-9._-]+", job.key) for job in jobs
-        ):
+        find_subject(stored["article"])
+        if all(re.fullmatch(r"[A-Za-z0-9._-]+", job.key) for job in jobs):
             return Plan(stored["article"], tuple(stored["varied"]), tuple(jobs))
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         pass
     raise UsageError(
         f"{folder} is no sweep: it has no readable {NAME}", "name the folder that python -m rl sweep made"
     )
-
-
-def article_names() -> list[str]:
-    return [article.module for article in ARTICLES]
 
 
 def make(article: str, seeds: str, changes: Sequence[str], test: bool = False) -> Plan:
@@ -89,30 +84,26 @@ def make(article: str, seeds: str, changes: Sequence[str], test: bool = False) -
 
     Raises UsageError for everything that would make a run fail at its start.
     """
-    names = article_names()
-    article = article.removeprefix("rl.").replace("-", "_")
     require(bool(article), "no article is named", "python -m rl sweep dqn --seeds 0:10, for example")
-    require(article in names, f"there is no article {article!r}", f"choose from {', '.join(names)}")
-    module = importlib.import_module(f"rl.{article}")
-    preset = {}
+    subject = find_subject(article)
+    article, settings_class, preset = subject.article, subject.settings_class, {}
     if test:
-        require(hasattr(module, "TEST"), f"rl.{article} has no --test", "leave it away")
-        preset = {**module.TEST, "test": True}
+        require(subject.test is not None, f"{module_of(article)} has no --test", "leave it away")
+        preset = {**(subject.test or {}), "test": True}
     numbers = read_seeds(seeds)
-    values = dict(read_change(text, module.Settings, preset, article) for text in changes)
+    values = dict(read_change(text, settings_class, preset, article) for text in changes)
     require(
         len(values) == len(changes),
         "--set names a setting twice",
         "give all its values after one name: gamma=0.9,0.99",
     )
     combinations = [dict(zip(values, combination)) for combination in itertools.product(*values.values())]
-    at_once = hasattr(importlib.import_module(COMMANDS[article]), "measure_seeds")
-    size = SEEDS_AT_ONCE if at_once else 1
+    size = SEEDS_AT_ONCE if subject.measures_seeds else 1
     chunks = [tuple(numbers[first : first + size]) for first in range(0, len(numbers), size)]
     threads = 0 if len(combinations) * len(chunks) == 1 else 1  # one call may have all cores
     jobs = []
     for index, changed in enumerate(combinations):
-        settings = check_settings(module.Settings, preset | changed | {"num_threads": threads})
+        settings = check_settings(settings_class, preset | changed | {"num_threads": threads})
         where = folder_name(index, changed) if len(values) else ""
         jobs += [Job(where + seed_name(chunk), settings, chunk) for chunk in chunks]
     return Plan(article, tuple(values), tuple(jobs))
@@ -152,7 +143,8 @@ def read_change(
         "learning-rate=1e-4,3e-4 for example",
     )
     known = [field.name for field in dataclasses.fields(settings_class) if field.name not in OF_THE_SWEEP]
-    require(name in known, f"--set: rl.{article} has no setting {name!r}", suggest(name, known, article))
+    what = f"--set: {module_of(article)} has no setting {name!r}"
+    require(name in known, what, suggest(name, known, article))
     default = getattr(settings_class(**preset), name)
     values = [parse_value(word, name, default, settings_class, article) for word in words]
     require(len(set(values)) == len(values), f"--set {text!r} names a value twice", "name each once")
@@ -165,14 +157,14 @@ def parse_value(word: str, name: str, default: Any, settings_class: type[Any], a
         require(word.lower() in TRUTH, f"--set: {name} is {word!r}", "give true or false")
         return TRUTH[word.lower()]
     words = [format_flag(name), *(word.split() if isinstance(default, tuple) else [word])]
-    settings = parse(settings_class, f"python -m rl.{article}", "", argv=words)
+    settings = parse(settings_class, program_of(article), "", argv=words)
     return getattr(settings, name)
 
 
 def suggest(name: str, known: Sequence[str], article: str) -> str:
     """Suggest the setting with the most similar name."""
     close = difflib.get_close_matches(name, known, 1)
-    return (f"did you mean {close[0]}? " if close else "") + f"python -m rl.{article} --help shows them"
+    return (f"did you mean {close[0]}? " if close else "") + f"{program_of(article)} --help shows them"
 
 
 def check_settings(settings_class: type[Any], changed: dict[str, Any]) -> dict[str, Any]:

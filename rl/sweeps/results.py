@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from nnlite.arrays import Array
+from rl.articles import module_of
 from rl.command.config import read_config
 from rl.command.errors import UsageError, require
 from rl.pages.curves import expand, read_curve, smooth
@@ -134,7 +135,7 @@ def group_results(results: Sequence[Result]) -> list[Group]:
     several = len({result.article for result in results}) > 1
     groups = []
     for label, members in group_by_settings(results, ignored=("env_id",)):
-        article = f"rl.{members[0].article}" if several or not label else ""
+        article = module_of(members[0].article) if several or not label else ""
         groups.append(Group(f"{article} {label}".strip(), tuple(members)))
     return groups
 

@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal
 
 from tyro.conf import Positional, arg
 
+from rl.articles import module_of
 from rl.command.errors import require
 from rl.pages.curves import Curve, average_over_seeds, default_window, find_runs, read_curve, smooth
 from rl.pages.groups import group_by_settings
@@ -67,7 +68,7 @@ def draw(path: Path, groups: list[tuple[str, list[Curve]]], axis: str, window: i
     if len(goals) == 1:
         draw_goal(axes, *goals)
     for number, (label, curves) in enumerate(groups):
-        name = f"rl.{curves[0].article} {label}".strip()
+        name = f"{module_of(curves[0].article)} {label}".strip()
         count = f", {len(curves)} runs" if len(curves) > 1 else ""
         draw_group(axes, name + count, curves, window, line_style(number))
     axes.set_xlim(left=0)

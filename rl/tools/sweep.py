@@ -13,6 +13,7 @@ from typing import Annotated, Literal
 
 from tyro.conf import Positional, UseAppendAction, arg
 
+from rl.articles import module_of
 from rl.command.errors import UsageError, require
 from rl.command.settings import NEWEST, RunName
 from rl.command.text import fit
@@ -96,7 +97,7 @@ def conduct(conductor: Conductor, perform_all: Map, how: str) -> int:
     at_once = f" in {jobs} compiled calls" if jobs < conductor.planned else ""
     before = f", {done} of them done before" if done else ""
     runs = f"{conductor.planned} runs{at_once}{before}, {how}"
-    print(fit(f"rl.{conductor.plan.article}: {runs}; folder {conductor.folder}"), flush=True)
+    print(fit(f"{module_of(conductor.plan.article)}: {runs}; folder {conductor.folder}"), flush=True)
     display = Display(conductor.plan, len(conductor.records))
     try:
         with StopSignals() as stop:

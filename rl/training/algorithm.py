@@ -1,9 +1,9 @@
 """Algorithm: an agent and its environment, as people use them from Python.
 
-    agent = DQN("CartPole-v1", seed=0).learn(20_000)
-    agent.evaluate(100).mean
-    action = agent.predict(observation)
-    agent.save("cartpole.safetensors")
+agent = DQN("CartPole-v1", seed=0).learn(20_000)
+agent.evaluate(100).mean
+action = agent.predict(observation)
+agent.save("cartpole.safetensors")
 """
 
 from __future__ import annotations
@@ -174,9 +174,8 @@ class Algorithm(Guarded):
         try:
             trainer = self._train(run.settings, run, progress, callback)
         except Interrupted as stop:
-            raise Interrupted(
-                stop.number, describe_stop(self.article, f"{self.steps:,} steps", run.folder)
-            ) from None
+            what = describe_stop(self.article, f"{self.steps:,} steps", run.folder)
+            raise Interrupted(stop.number, what) from None
         self.agent.save(run.folder / LAST)
         run.save_result(trainer.summary())
         trainer.wait_for_checkpoint()
@@ -229,7 +228,7 @@ class Algorithm(Guarded):
         save_model(self.agent.network(), path, notes={NOTES: json.dumps(config)})
 
     def close(self) -> None:
-        """Close the environments, or stop the actors."""
+        """Close the environments; stop the actors."""
         self.source.close()
         if self._evaluator is not None:
             self._evaluator.close()
