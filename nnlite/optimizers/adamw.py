@@ -67,11 +67,11 @@ class AdamW(Adam):
         return [params[place] for place, name in zip(owner, owner.names) if not pattern.search(name)]
 
     def _step(self) -> None:
-        share = self.params.dtype.type(self.learning_rate * self.weight_decay)
-        lost = [weights * share for weights in self._decaying]
-        super()._step()  # or FloatingPointError, before a weight is changed
-        for weights, change in zip(self._decaying, lost):
-            weights -= change
+        self._finite_squares()  # before a weight is changed
+        kept = self.params.dtype.type(1 - self.learning_rate * self.weight_decay)
+        for weights in self._decaying:
+            weights *= kept
+        super()._step()
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "exclude_from_weight_decay": self._excluded}

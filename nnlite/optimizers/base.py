@@ -192,11 +192,16 @@ class Optimizer(Guarded):
         grads = self.grads if scale == 1.0 else self.grads * self.grads.dtype.type(scale)
         return grads if self.clipvalue is None else np.clip(grads, -self.clipvalue, self.clipvalue)
 
-    def _clip_norms(self) -> float:
-        """Apply clipnorm in place; return global_clipnorm's factor."""
-        squares = _adam.sum_of_squares(self.grads)
+    def _finite_squares(self) -> float:
+        """Return the sum of squares of the gradient; FloatingPointError if it is not finite."""
+        squares = float(_adam.sum_of_squares(self.grads))
         if not math.isfinite(squares):
             raise FloatingPointError(f"gradient is not finite at optimizer step {self.iterations + 1}")
+        return squares
+
+    def _clip_norms(self) -> float:
+        """Apply clipnorm in place; return global_clipnorm's factor."""
+        squares = self._finite_squares()
         if self.global_clipnorm is not None:
             norm = math.sqrt(squares)
             return self.global_clipnorm / norm if norm > self.global_clipnorm else 1.0

@@ -19,7 +19,10 @@ Schedule = Callable[[int], float]
 
 
 class LearningRateSchedule(Guarded):
-    """Base class: schedule(step) is the learning rate. A function of the step serves as well."""
+    """Base class: schedule(step) is the learning rate.
+
+    A function of the step serves as well; in Keras such a function has no argument.
+    """
 
     def __call__(self, step: int) -> float:
         """Return the learning rate, a finite number >= 0, after `step` steps."""
