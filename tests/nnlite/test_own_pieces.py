@@ -211,9 +211,7 @@ def test_a_registered_name_works_wherever_a_name_does():
     assert type(model.layers[0].activation) is Cube
     with pytest.raises(ValueError, match="unknown activation 'Cubic'; there are Cube, elu"):
         K.layers.Dense(2, "Cubic")
-    with pytest.raises(
-        ValueError, match="unknown loss 'Cube'; there are binary_crossentropy"
-    ):
+    with pytest.raises(ValueError, match="unknown loss 'Cube'; there are binary_crossentropy"):
         model.compile("sgd", "Cube")
 
 
