@@ -94,7 +94,7 @@ def luckiest(curves: Array) -> Array:
 
 
 CARTPOLE = {"exploration_steps": 5_000}
-SHORT = {"exploration_steps": 3_000, "learning_starts": 100}
+SHORT = {"exploration_steps": 3_000, "learning_starts": 1, "normalize_observations": False}
 FAILURES = {
     "learning-rate": Failure(
         DQN,
@@ -159,20 +159,20 @@ FAILURES = {
         ),
     ),
     "steps": Failure(
-        A2C,
+        DQN,
         "CartPole-v1",
-        60_000,
-        {},
+        16_000,
+        CARTPOLE,
         (
-            Side("60,000 steps", RIGHT),
-            Side("6,000 steps: stopped too soon", WRONG, steps=6_000),
+            Side("16,000 steps", RIGHT),
+            Side("2,000 steps: stopped too soon", WRONG, steps=2_000),
         ),
     ),
     "seeds": Failure(
-        DQN,
+        A2C,
         "CartPole-v1",
-        12_000,
-        CARTPOLE,
+        30_000,
+        {},
         (
             Side("all five seeds", RIGHT),
             Side("the luckiest of the five", WRONG, choose=luckiest),
@@ -218,15 +218,15 @@ def draw(name: str) -> None:
     runs = [(side, seed) for side in failure.sides for seed in SEEDS]
     learn = joblib.delayed(curve)
     curves = iter(joblib.Parallel(n_jobs=-1)(learn(failure, side, seed) for side, seed in runs))
-    figure, axes = plt.subplots(figsize=(6.4, 3.2), dpi=110, layout="constrained", facecolor="white")
+    figure, axes = plt.subplots(figsize=(6.4, 3.6), dpi=110, layout="constrained", facecolor="white")
     for side in failure.sides:
         chosen = side.choose(np.array([next(curves) for _ in SEEDS]))
         steps = np.arange(1, POINTS + 1) * ((side.steps or failure.steps) // POINTS)
         axes.plot(steps, chosen.T, color=side.color, alpha=0.3, linewidth=1)
         axes.plot(steps, np.median(chosen, axis=0), color=side.color, linewidth=2.5, label=side.label)
-        print(f"{name}: {side.label}: {np.median(chosen, axis=0)[-1]:.2f} at the end", flush=True)
+        print(f"{name}: {side.label}: {np.median(chosen[:, -1]):.2f} at the end", flush=True)
     axes.set(xlabel="environment steps", ylabel="return of a game", xlim=(0, failure.steps))
-    axes.legend(frameon=False, fontsize=9)
+    figure.legend(loc="outside upper left", frameon=False, fontsize=9)
     axes.spines[["top", "right"]].set_visible(False)
     PICTURES.mkdir(exist_ok=True)
     figure.savefig(PICTURES / f"{name}.png")
