@@ -25,7 +25,8 @@ GUIDE = sorted(
     for path in ROOT.glob(pattern)
 )
 PAGES = (*READMES, "CONTRIBUTING.md", "SECURITY.md", *GUIDE)
-PAIRS = [READMES, *((f"docs/{name}.md", f"docs/ja/{name}.md") for name in ("start", "library", "migration"))]
+TRANSLATED = ("start", "library", "migration", "why", "from-keras", "from-sb3")
+PAIRS = [READMES, *((f"docs/{name}.md", f"docs/ja/{name}.md") for name in TRANSLATED)]
 FENCE = re.compile(r"^```(\S*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 COMMAND = re.compile(r"python3? -m ([\w.]+)((?: +[^`&|;\n]+)?)")
 NAME = re.compile(r"`((?:rl|nnlite)(?:\.[a-zA-Z_]\w*)+)(?:\([^`]*\))?`")
@@ -127,9 +128,8 @@ def test_the_articles_commands_are_understood(page):
     assert seen == articles or page not in READMES
 
 
-LONG = [
-    pytest.param(f"docs/{name}.md", marks=pytest.mark.thorough) for name in ("library", "own", "migration")
-]
+RUN = ("library", "own", "migration", "why", "from-keras", "from-sb3")
+LONG = [pytest.param(f"docs/{name}.md", marks=pytest.mark.thorough) for name in RUN]
 
 
 @pytest.mark.parametrize("page", ["README.md", *LONG])
