@@ -1,7 +1,7 @@
 """READMEs and guide: every command, flag, link, file and name exists, the code runs, both languages agree."""
 
 import contextlib
-import importlib
+import importlib.util
 import io
 import pkgutil
 import re
@@ -140,6 +140,16 @@ def test_the_blocks_of_python_run(page, tmp_path):
     done = run_python("-c", code, cwd=tmp_path)
     if "evaluate(100)" in code:  # the first example prints a mean return: the pole stands
         assert float(done.stdout.split()[0]) > 195
+
+
+@pytest.mark.thorough
+@pytest.mark.parametrize("library, page", [("keras", "from-keras"), ("stable_baselines3", "from-sb3")])
+def test_the_scripts_before_run_too(library, page, tmp_path):
+    if importlib.util.find_spec(library) is None:
+        pytest.skip(f"needs {library}: pip install -e '.[bench]'")
+    code = "\n".join(content for language, content in blocks(f"docs/{page}.md") if language == "py")
+    assert library in code
+    run_python("-c", code, cwd=tmp_path, KERAS_BACKEND="jax")
 
 
 @pytest.mark.parametrize("page", PAGES)
