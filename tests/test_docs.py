@@ -37,7 +37,7 @@ def test_the_pages_need_no_network(tmp_path):
 
 @pytest.fixture(scope="module")
 def index(tmp_path_factory):
-    """What the search of the site knows of the guide: without the API's pages, which take a minute."""
+    """The site's search index of the guide, without the API's pages, which take a minute."""
     out = tmp_path_factory.mktemp("site")
     words = ["-D", "extensions=myst_parser", "-D", "exclude_patterns=api", "-b", "html"]
     run_python("-m", "sphinx", "-C", "-Q", *words, ROOT / "docs", out)
