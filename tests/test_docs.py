@@ -1,5 +1,6 @@
 """The site: guide and API are built without a warning; columns and formulas of docstrings stay as typed."""
 
+import json
 import runpy
 from pathlib import Path
 from types import SimpleNamespace
@@ -8,7 +9,7 @@ import pytest
 
 from tests.processes import run_python
 
-pytest.importorskip("sphinx", reason="needs Sphinx: pip install -e '.[dev]'")
+search = pytest.importorskip("sphinx.search.en", reason="needs Sphinx: pip install -e '.[dev]'")
 ROOT = Path(__file__).parents[1]
 PACKAGES = [path.parent for top in ("nnlite", "rl") for path in (ROOT / top).rglob("__init__.py")]
 MODULES = [path for package in PACKAGES for path in package.glob("[!_]*.py")]
@@ -32,6 +33,35 @@ def test_the_pages_need_no_network(tmp_path):
     assert len(pages) > 2 * len(MODULES)  # with their sources
     for page in pages:
         assert 'src="http' not in page and 'rel="stylesheet" href="http' not in page
+
+
+@pytest.fixture(scope="module")
+def index(tmp_path_factory):
+    """The site's search index of the guide, without the API's pages, which take a minute."""
+    out = tmp_path_factory.mktemp("site")
+    words = ["-D", "extensions=myst_parser", "-D", "exclude_patterns=api", "-b", "html"]
+    run_python("-m", "sphinx", "-C", "-Q", *words, ROOT / "docs", out)
+    text = (out / "searchindex.js").read_text(encoding="utf-8")
+    return json.loads(text[text.index("{") : text.rindex("}") + 1])
+
+
+def found(index, query):
+    """The pages with all words of the query in their headings; the site's search drops the same stopwords."""
+    language = search.SearchEnglish({})
+    words = [language.stem(word) for word in query.split() if word not in language.stopwords]
+    pages = [index["titleterms"].get(word, []) for word in words]
+    each = [set(page if isinstance(page, list) else [page]) for page in pages]
+    return {index["docnames"][page] for page in set.intersection(*each)}
+
+
+@pytest.mark.thorough
+@pytest.mark.parametrize(
+    ("query", "page"),
+    [("own layer", "own"), ("early stopping", "from-keras"), ("custom environment", "from-sb3")],
+)
+def test_a_search_leads_to_a_page_of_the_guide(index, query, page):
+    assert page in found(index, query)
+    assert not found(index, "unheard")
 
 
 @pytest.fixture(scope="module")
