@@ -70,6 +70,7 @@ def test_quiet_puts_back_what_was_not_set(monkeypatch):
 def test_pictures_leave_the_environment_and_the_display_as_they_were(monkeypatch):
     monkeypatch.setenv("SDL_VIDEODRIVER", "x11")
     monkeypatch.delenv("SDL_AUDIODRIVER", raising=False)
+    window.pygame.display.quit()  # a test before this one may have opened it
     Stage("CartPole-v1", seed=0)
     assert os.environ["SDL_VIDEODRIVER"] == "x11" and "SDL_AUDIODRIVER" not in os.environ
     assert not window.pygame.display.get_init()
