@@ -46,18 +46,19 @@ def index(tmp_path_factory):
 
 
 def found(index, query):
-    """The pages with all words of the query in their headings; the site's search drops the same stopwords."""
+    """The pages with all words of the query in their headings or text; search drops the same stopwords."""
     language = search.SearchEnglish({})
     words = [language.stem(word) for word in query.split() if word not in language.stopwords]
-    pages = [index["titleterms"].get(word, []) for word in words]
-    each = [set(page if isinstance(page, list) else [page]) for page in pages]
+    tables = index["titleterms"], index["terms"]
+    pages = [[table.get(word, []) for table in tables] for word in words]
+    each = [{n for one in both for n in (one if isinstance(one, list) else [one])} for both in pages]
     return {index["docnames"][page] for page in set.intersection(*each)}
 
 
 @pytest.mark.thorough
 @pytest.mark.parametrize(
     ("query", "page"),
-    [("own layer", "own"), ("early stopping", "from-keras"), ("custom environment", "from-sb3")],
+    [("own layer", "own/layer"), ("early stopping", "own/loss"), ("custom environment", "own/environment")],
 )
 def test_a_search_leads_to_a_page_of_the_guide(index, query, page):
     assert page in found(index, query)

@@ -147,23 +147,25 @@ def test_the_blocks_of_python_run(page, tmp_path):
 def test_an_own_agent_is_at_most_forty_lines():
     first = next(content for language, content in blocks("docs/own/agent.md") if language == "python")
     assert len([line for line in first.splitlines() if line.strip()]) <= 40
-    assert "class Sarsa(Algorithm)" in first
+    assert "class OneStep(Algorithm)" in first
 
 
 @pytest.mark.thorough
 def test_the_own_agent_of_the_guide_is_a_command_and_a_sweep(tmp_path):
     first = next(content for language, content in blocks("docs/own/agent.md") if language == "python")
     end = next(content for language, content in blocks("docs/own/agent.md") if "exit_codes(run)" in content)
-    (tmp_path / "sarsa.py").write_text(first + end, encoding="utf-8")
+    (tmp_path / "onestep.py").write_text(first + end, encoding="utf-8")
     short = ["--env-id", "CartPole-v1", "--total-timesteps", "2000", "--eval-episodes", "2"]
-    done = run_python("sarsa.py", *short, cwd=tmp_path)
-    assert "watch it:  python -m sarsa --play runs/sarsa__CartPole-v1__0__" in done.stdout.replace("\\", "/")
-    assert list(tmp_path.glob("runs/sarsa__*/replay.html"))
+    done = run_python("onestep.py", *short, cwd=tmp_path)
+    assert "watch it:  python -m onestep --play runs/onestep__CartPole-v1__0__" in done.stdout.replace(
+        "\\", "/"
+    )
+    assert list(tmp_path.glob("runs/onestep__*/replay.html"))
     settings = ["--set", "env_id=CartPole-v1", "--set", "total_timesteps=1000", "--set", "eval_episodes=2"]
-    swept = run_python("-m", "rl", "sweep", "sarsa:Sarsa", "--seeds", "0:2", *settings, cwd=tmp_path)
+    swept = run_python("-m", "rl", "sweep", "onestep:OneStep", "--seeds", "0:2", *settings, cwd=tmp_path)
     assert "2 of 2 runs done" in swept.stdout
-    wrong = run_python("-m", "rl", "sweep", "sarsa:Settings", "--seeds", "0:2", cwd=tmp_path, code=2)
-    assert "sarsa:Settings is no algorithm" in wrong.stderr
+    wrong = run_python("-m", "rl", "sweep", "onestep:Settings", "--seeds", "0:2", cwd=tmp_path, code=2)
+    assert "onestep:Settings is no algorithm" in wrong.stderr
 
 
 @pytest.mark.parametrize("page", PAGES)
